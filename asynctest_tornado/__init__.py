@@ -1,0 +1,26 @@
+"""Tests for asynchronous Tornado code that tell the truth: ``tornado.testing``, with an error trap.
+
+See README.rst. This module only re-exports.
+"""
+
+from asynctest_tornado._case import AsyncTestCase, gen_test, setup_with_context_manager
+from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
+from asynctest_tornado._logs import ExpectLog
+from asynctest_tornado._ports import bind_unused_port
+from asynctest_tornado._runner import main
+from asynctest_tornado._timeouts import get_async_test_timeout
+from asynctest_tornado._trap import ExceptionStackContext, NullContext
+
+__all__ = [
+    "AsyncHTTPSTestCase",
+    "AsyncHTTPTestCase",
+    "AsyncTestCase",
+    "ExceptionStackContext",
+    "ExpectLog",
+    "NullContext",
+    "bind_unused_port",
+    "gen_test",
+    "get_async_test_timeout",
+    "main",
+    "setup_with_context_manager",
+]

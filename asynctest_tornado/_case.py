@@ -1,0 +1,391 @@
+"""AsyncTestCase and gen_test: unittest's hooks, mapped onto the harness."""
+
+import contextlib
+import functools
+import inspect
+import unittest
+import weakref
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import _loop, _timeouts, _trap, _yielding
+from asynctest_tornado._harness import Harness, State
+
+__unittest = True
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class AsyncTestCase(unittest.TestCase):
+    """A `unittest.TestCase` for code that runs on Tornado's ``IOLoop``.
+
+    Each test has a loop of its own, ``self.io_loop``, which is current, but not running, in ``setUp``, the test and
+    ``tearDown``. There are three ways to make a test wait::
+
+        class MyTestCase(AsyncTestCase):
+            async def test_coroutine(self):
+                self.assertEqual(await double(21), 42)
+
+            @gen_test(timeout=10)
+            def test_generator(self):
+                response = yield AsyncHTTPClient().fetch(URL)
+                self.assertEqual(response.code, 200)
+
+            def test_callback(self):
+                double(21, callback=self.stop)
+                self.assertEqual(self.wait(), 42)
+
+    An exception in any callback, timer or task that a test set off fails that test with the exception's own
+    traceback, at once where the test is still waiting. What a test expects, it says by `ExpectLog`, ``assertLogs``
+    or `ExceptionStackContext`.
+
+    The class attribute ``async_test_timeout`` sets how long each wait may take, in seconds; see
+    `get_async_test_timeout` for the default. 0 stands for no limit.
+
+    From ``tornado.testing``. New in version 0.1.
+    """
+
+    #: How long each wait may take, in seconds, where the call does not say.
+    async_test_timeout: float | None = None
+
+    #: The loop of the test, from ``setUp`` on.
+    io_loop: IOLoop
+
+    _asynctest_harness: Harness | None = None
+
+    def setUp(self) -> None:
+        """Make the loop."""
+        super().setUp()
+        harness = self._asynctest_harness
+        if harness is None or harness.state is not State.NEW:
+            # Nobody called run() or debug(): the test case is used by hand, as a fixture.
+            harness = self._asynctest_harness = Harness(_namer(self))
+        self.io_loop = harness.open(self.get_new_ioloop)
+
+    def tearDown(self) -> None:
+        """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some."""
+        harness = harness_of(self)
+        harness.trap.hold()
+        harness.drain()
+        super().tearDown()
+        if not harness.has_shell:
+            harness.finish()
+
+    def get_new_ioloop(self) -> IOLoop:
+        """Return the loop for the test. By default it is a new one, which is closed in the end.
+
+        Override it to use a loop that is there already, such as ``IOLoop.current()``; that one is left open.
+
+        From ``tornado.testing``, which deprecates it. New in version 0.1.
+        """
+        return _loop.new_ioloop()
+
+    def stop(self, _arg: Any = None, **kwargs: Any) -> None:
+        """End the call of `wait` that is in progress, or else the next one.
+
+        ``wait`` returns the argument, or the dictionary of keyword arguments. May be called from any thread.
+
+        Raises ``TypeError`` for both at once.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
+        if _arg is not None and kwargs:
+            raise TypeError(
+                f"stop() got a positional argument, {_arg!r}, and keyword arguments, {kwargs!r}; wait() could return "
+                "only one of them. Give all by keyword."
+            )
+        harness_of(self).stop(kwargs or _arg)
+
+    def wait(self, condition: Callable[..., bool] | None = None, timeout: float | None = None) -> Any:
+        """Run the loop until `stop` is called.
+
+        :param condition: called without arguments after each ``stop``; unless it returns true, the loop runs on.
+        :param timeout: how long that may take, in seconds, 0 for no limit. The default is the class attribute
+            ``async_test_timeout``, else the environment variable ``ASYNC_TEST_TIMEOUT``, else 5.
+        :return: what ``stop`` was given.
+
+        Raises the error of a callback or task, if there is one, and ``failureException`` when the time is over.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
+        limit = _timeouts.limit(timeout, self.async_test_timeout)
+        return harness_of(self).wait(condition, limit, self.failureException)
+
+    def run_sync(
+        self, func: Callable[..., Any] | Any, /, *args: Any, timeout: float | None = None, **kwargs: Any
+    ) -> Any:
+        """Run a coroutine to its end, from code that is not one: ``setUp``, ``tearDown``, a cleanup.
+
+        ::
+
+            def setUp(self):
+                super().setUp()
+                self.connection = self.run_sync(connect, "localhost", port=27017)
+
+        :param func: a coroutine function of either kind, or another one that returns something to wait for; or what
+            Tornado can yield, such as a future or a list of futures.
+        :param timeout: how long that may take, in seconds, 0 for no limit. The default is as for `wait`.
+        :return: the result.
+
+        All other arguments are handed to the function.
+
+        Raises what the function raises, or the error of a callback or task meanwhile; ``TimeoutError`` when the time
+        is over; ``TypeError`` where there is nothing to wait for.
+
+        New in version 0.1.
+        """
+        limit = _timeouts.limit(timeout, self.async_test_timeout)
+        if callable(func):
+            func = functools.partial(func, *args, **kwargs) if args or kwargs else func
+        elif args or kwargs:
+            raise TypeError(
+                f"run_sync() cannot call {func!r} with arguments: it is no function. Give a coroutine function and "
+                "its arguments, or what a call of it returned and no arguments."
+            )
+        else:
+            func = functools.partial(_identity, func)
+        return harness_of(self).run(func, limit, must_wait=True)
+
+    def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
+        """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is told once."""
+        return _NoLogs(super().assertNoLogs(logger, level))
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        try:
+            return super().run(result)
+        finally:
+            # A KeyboardInterrupt leaves out all that unittest would call.
+            if self._asynctest_harness is not None:
+                self._asynctest_harness.close()
+
+    def debug(self) -> None:
+        try:
+            super().debug()
+            if self._asynctest_harness is not None:
+                self._asynctest_harness.finish()
+        finally:
+            if self._asynctest_harness is not None:
+                self._asynctest_harness.close()
+
+    def doCleanups(self) -> Any:
+        good: Any = super().doCleanups()
+        harness = self._asynctest_harness
+        if harness is not None and harness.is_ending:  # else the test itself calls this
+            harness.is_ending = False
+            # As a cleanup, so that unittest reports what it raises.
+            self.addCleanup(harness.finish)
+            good = super().doCleanups() and good
+        return good
+
+    def _callSetUp(self) -> None:
+        harness = self._asynctest_harness = Harness(_namer(self))
+        harness.has_shell = True
+        try:
+            with _tidy_traceback():
+                _check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
+        except BaseException:
+            harness.is_ending = True
+            raise
+
+    def _callTestMethod(self, method: Callable[[], object]) -> None:
+        harness = self._asynctest_harness
+        assert harness is not None
+        with _tidy_traceback():
+            if inspect.iscoroutinefunction(method):
+                limit = _timeouts.limit(None, self.async_test_timeout)
+                result = harness_of(self).run(method, limit, shared=True)
+            else:
+                result = harness.call(method)
+            _check_returned(result)
+            if getattr(method, "__unittest_expecting_failure__", False):
+                # The verdict comes too late to be the failure that is expected.
+                harness.report_lost_errors()
+            harness.trap.raise_errors()
+
+    def _callTearDown(self) -> None:
+        harness = self._asynctest_harness
+        assert harness is not None
+        harness.is_ending = True
+        with _tidy_traceback():
+            _check_is_no_coroutine(harness.call(self.tearDown), "tearDown", type(self))
+
+    def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        harness = self._asynctest_harness
+        if harness is None:
+            super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
+            return
+        harness.trap.hold()
+        with _tidy_traceback():
+            result = harness.call(function, *args, **kwargs)
+            if inspect.iscoroutine(result):
+                limit = _timeouts.limit(None, self.async_test_timeout)
+                harness.run(functools.partial(_identity, result), limit, shared=True)
+
+
+class _NoLoop:
+    """Stands for the loop in a test that has none, so that what is missing can be told."""
+
+    def __get__(self, case: AsyncTestCase | None, owner: type[AsyncTestCase]) -> "_NoLoop":
+        if case is None:
+            return self
+        raise AttributeError(_say_no_loop(owner))
+
+
+if not TYPE_CHECKING:
+    AsyncTestCase.io_loop = _NoLoop()
+
+
+def _say_no_loop(cls: type[unittest.TestCase]) -> str:
+    return (
+        f"{cls.__qualname__} has no event loop: AsyncTestCase.setUp(), which makes it, has not been called. "
+        f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
+    )
+
+
+def harness_of(case: AsyncTestCase) -> Harness:
+    harness = case._asynctest_harness
+    if harness is None or harness.state is State.NEW:
+        raise RuntimeError(_say_no_loop(type(case)))
+    return harness
+
+
+def _namer(case: unittest.TestCase) -> Callable[[], str]:
+    """Return a function that tells the name of the test, and does not keep the test alive."""
+    reference = weakref.ref(case)
+
+    def name() -> str:
+        case = reference()
+        return "a test that is gone" if case is None else case.id()
+
+    return name
+
+
+class _NoLogs:
+    """The context manager of ``assertNoLogs``, which tells the trap that nothing is expected."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __enter__(self) -> Any:
+        result = self._inner.__enter__()
+        for handler in self._inner.logger.handlers:
+            handler.expects_nothing = True
+        return result
+
+    def __exit__(self, *exc_info: Any) -> Any:
+        return self._inner.__exit__(*exc_info)
+
+
+class _tidy_traceback:
+    """For a block that runs the user's code: of what it raises, the report shows the user's lines only."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
+        if value is not None:
+            _trap.strip(value)
+
+
+def _check_is_no_coroutine(result: object, method: str, cls: type[unittest.TestCase]) -> None:
+    if isinstance(result, (Coroutine, Generator)):
+        result.close()
+        raise TypeError(
+            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nobody runs. Make it a plain method "
+            f"that calls super().{method}() and self.run_sync(a coroutine function), or decorate it with @gen_test."
+        )
+
+
+def _check_returned(result: object) -> None:
+    if isinstance(result, (Coroutine, Generator)):
+        result.close()
+        raise TypeError(
+            f"The test method returned a {type(result).__name__}, which nobody runs. Generator and coroutine test "
+            "methods should be decorated with gen_test; an 'async def' needs no decorator."
+        )
+    if result is not None:
+        raise ValueError(f"Return value from test method ignored: {result!r}. A test method has to return None.")
+
+
+def _identity(value: _T) -> _T:
+    return value
+
+
+@overload
+def gen_test(*, timeout: float | None = None) -> Callable[[Callable[_P, Any]], Callable[_P, None]]: ...
+
+
+@overload
+def gen_test(func: Callable[_P, Any]) -> Callable[_P, None]: ...
+
+
+def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = None) -> Any:
+    """Make a test method of a coroutine: a generator that yields what Tornado can yield, or an ``async def``.
+
+    ::
+
+        class MyTest(AsyncHTTPTestCase):
+            @gen_test
+            def test_something(self):
+                response = yield self.http_client.fetch(self.get_url("/"))
+
+            @gen_test(timeout=10)
+            async def test_something_slow(self):
+                response = await self.http_client.fetch(self.get_url("/"))
+
+    The decorated method runs the loop until the coroutine has ended, an error was trapped, or the time is over. It
+    hands arguments on.
+
+    :param timeout: how long the coroutine may take, in seconds, 0 for no limit. The default is the class attribute
+        ``async_test_timeout``, else the environment variable ``ASYNC_TEST_TIMEOUT``, else 5; looked up when the test
+        runs.
+
+    Raises ``TypeError`` for what is not callable. The decorated method raises what the coroutine raises, else the
+    error of a callback or task, or ``TimeoutError``; and ``TypeError`` outside of an `AsyncTestCase`.
+
+    From ``tornado.testing``, which looks the environment variable up when it decorates. New in version 0.1.
+    """
+    if timeout is not None:
+        _timeouts.check(timeout, "timeout of gen_test")
+    if func is None:
+        return functools.partial(gen_test, timeout=timeout)
+    if not callable(func):
+        raise TypeError(
+            f"gen_test cannot decorate what is not callable: {func!r}. Write @gen_test, or @gen_test(timeout=10), "
+            "above a test method."
+        )
+
+    @functools.wraps(func)
+    def run_test(self: AsyncTestCase, /, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(self, AsyncTestCase):
+            raise TypeError(
+                f"gen_test runs {_yielding.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
+                f"{self!r}. Derive its class from asynctest_tornado.AsyncTestCase."
+            )
+        limit = _timeouts.limit(timeout, self.async_test_timeout)
+        return harness_of(self).run(functools.partial(func, self, *args, **kwargs), limit)
+
+    return run_test
+
+
+# Test runners that look for functions called *test* would take it for one.
+gen_test.__test__ = False  # type: ignore[attr-defined]
+
+
+def setup_with_context_manager(testcase: unittest.TestCase, cm: contextlib.AbstractContextManager[_T]) -> _T:
+    """Enter a context manager in ``setUp``; it is left after ``tearDown``.
+
+    ::
+
+        def setUp(self):
+            super().setUp()
+            setup_with_context_manager(self, warnings.catch_warnings())
+
+    :return: what the context manager gives to ``as``.
+
+    From ``tornado.testing``; unittest has it as ``enterContext`` since Python 3.11. New in version 0.1.
+    """
+    return testcase.enterContext(cm)

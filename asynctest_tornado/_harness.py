@@ -1,0 +1,317 @@
+"""One test's life: open loop and trap, run code with a time limit, end what is left, close, give the verdict."""
+
+import asyncio
+import contextlib
+import contextvars
+import enum
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import _loop, _sources, _timeouts, _trap, _yielding
+
+__unittest = True
+
+_T = TypeVar("_T")
+
+# At import, and not for each test: an ExceptionStackContext works outside of tests, too.
+_sources.watch_loggers()
+
+#: Seconds that a task which is cancelled at the end of the test gets to end, twice.
+PATIENCE = 1.0
+#: The same for what has used up the time of the test already.
+INSISTENCE = 0.2
+
+
+class State(enum.Enum):
+    NEW = "not open yet"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Harness:
+    """A context manager that owns what one asynchronous test needs. It knows nothing of unittest.
+
+    ::
+
+        with Harness(lambda: "my test") as harness:
+            harness.run(my_coroutine_function, timeout)
+
+    :param describe: returns the name of the test, for reports.
+    """
+
+    def __init__(self, describe: Callable[[], str]) -> None:
+        self.describe = describe
+        self.state = State.NEW
+        self.trap = _trap.Trap(describe)
+        #: Closed with the loop, while it can still run.
+        self.resources = contextlib.ExitStack()
+        #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
+        self.has_shell = False
+        #: Whether the test is over, up to its cleanups.
+        self.is_ending = False
+        self._context = contextvars.copy_context()
+        self._context.run(_trap.contexts.set, (self.trap,))
+        self._abandoned: set[asyncio.Task[Any]] = set()
+        self._is_inside = False
+        self._is_stopped = False
+        self._is_waiting = False
+        self._stop_value: Any = None
+
+    def open(self, make_loop: Callable[[], IOLoop] = _loop.new_ioloop) -> IOLoop:
+        """Make the loop and watch it; return it. It is current, and does not run."""
+        assert self.state is State.NEW, self.state
+        self._loop = _loop.LoopOfTest(make_loop, self.trap)
+        self.state = State.OPEN
+        return self._loop.io_loop
+
+    def __enter__(self) -> "Harness":
+        self.open()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.finish()
+
+    def finish(self) -> None:
+        """Close, and raise what is in the trap."""
+        self.close()
+        error = self.trap.take()
+        self.trap.close()
+        if error is not None:
+            raise error
+
+    def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
+        """Call synchronous code of the test, in the one context that all parts of the test share."""
+        if self._is_inside:
+            return func(*args, **kwargs)
+        self._is_inside = True
+        try:
+            return self._context.run(func, *args, **kwargs)
+        finally:
+            self._is_inside = False
+
+    def run(
+        self, func: Callable[[], Any], limit: _timeouts.Limit, *, shared: bool = False, must_wait: bool = False
+    ) -> Any:
+        """Run the loop until the function, and the coroutine or whatever else it returns, has ended.
+
+        Ends at the first error in the trap, or when the time is over: the coroutine is cancelled, so that its
+        ``finally`` blocks run.
+
+        :param shared: run in the context that all parts of the test share, not in a copy of the current one.
+        :param must_wait: a function that returns neither None nor anything to wait for is an error.
+        :return: the result.
+
+        Raises what the coroutine raises, else what is in the trap; ``TimeoutError`` when the time is over.
+        """
+        self._check_idle()
+        self.trap.raise_errors()
+        loop = self._loop.loop
+        context = self._context if shared and not self._is_inside else contextvars.copy_context()
+        main = loop.create_task(_yielding.run(func, must_wait), context=context)
+        with _Deadline(loop, main, limit) as deadline, _loop.interruptible(loop, main.cancel):
+            self._run_loop_for(main)
+        if context is not self._context:
+            _copy_variables(context)
+        if not main.done():
+            self._abandoned.add(main)
+        return self._outcome(main, deadline)
+
+    def _run_loop_for(self, main: "asyncio.Task[Any]") -> None:
+        loop = self._loop.loop
+        main.add_done_callback(lambda _: loop.stop())
+        try:
+            loop.run_forever()
+        except BaseException:
+            # KeyboardInterrupt and SystemExit leave the loop at once, and the task with an exception that is known.
+            if main.done() and not main.cancelled():
+                main.exception()
+            raise
+
+    def _outcome(self, main: "asyncio.Task[Any]", deadline: "_Deadline") -> Any:
+        error: BaseException | None = None
+        result = None
+        try:
+            result = main.result()
+        except asyncio.InvalidStateError:
+            if not deadline.is_over:
+                raise RuntimeError(
+                    f"The event loop was stopped before {_yielding.name_of_task(main)} had ended. Do not stop the "
+                    "loop under a coroutine that the test runs; to end a wait(), call self.stop()."
+                ) from None
+        except BaseException as raised:
+            error = _trap.strip(raised)
+        try:
+            if deadline.is_over:
+                raise deadline.error(main, error)
+            if error is None or isinstance(error, asyncio.CancelledError):
+                self.trap.raise_errors()
+            if error is not None:
+                self.trap.remember(error)
+                raise error
+            return result
+        finally:
+            del error  # or its traceback, which holds this frame, would be a reference cycle
+
+    def wait(self, condition: Callable[..., bool] | None, limit: _timeouts.Limit, failure: type[BaseException]) -> Any:
+        """Run the loop until `stop`, and on until the condition holds; return what ``stop`` was given.
+
+        Raises what is in the trap, or ``failure`` when the time is over.
+        """
+        self._check_idle()
+        loop = self._loop.loop
+        is_over = False
+
+        def expire() -> None:
+            nonlocal is_over
+            is_over = True
+            loop.stop()
+
+        if not self._is_stopped:
+            timer = loop.call_later(limit.seconds, expire) if limit.is_set else None
+            with _loop.interruptible(loop, loop.stop):
+                while not (is_over or self.trap.has_errors):
+                    self._is_stopped, self._is_waiting = False, True
+                    loop.run_forever()
+                    if self._is_stopped and (condition is None or condition()):
+                        break
+            if timer is not None:
+                timer.cancel()
+        self._is_stopped = self._is_waiting = False
+        self.trap.raise_errors()
+        if is_over:
+            raise failure(_say_wait_timed_out(condition, limit))
+        value, self._stop_value = self._stop_value, None
+        return value
+
+    def stop(self, value: Any) -> None:
+        """End the current call of `wait`, or the next one; may be called by any thread."""
+        self._stop_value = value
+        self._is_stopped = True
+        if self._is_waiting:
+            self._is_waiting = False
+            loop = self._loop.loop
+            try:
+                own_thread = asyncio.get_running_loop() is loop
+            except RuntimeError:
+                own_thread = False
+            if own_thread:
+                loop.stop()
+            else:
+                loop.call_soon_threadsafe(loop.stop)
+
+    def drain(self) -> None:
+        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+        for _ in range(2):
+            tasks = [task for task in self._loop.pending_tasks() if task not in self._abandoned]
+            if not tasks:
+                return
+            for task in tasks:
+                task.cancel()
+            self._run_to_end(asyncio.wait(tasks, timeout=PATIENCE))
+        for task in self._loop.pending_tasks():
+            if task not in self._abandoned:
+                self._abandoned.add(task)
+                self.trap.add(
+                    RuntimeError(
+                        f"{_yielding.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
+                        f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
+                    )
+                )
+
+    def _run_to_end(self, coro: Coroutine[Any, Any, Any]) -> None:
+        loop = self._loop.loop
+        with _loop.interruptible(loop, lambda: None):
+            self._run_loop_for(loop.create_task(coro))
+
+    def close(self) -> None:
+        """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
+        if self.state is not State.OPEN:
+            return
+        self.trap.hold()
+        try:
+            self.resources.close()
+            self.drain()
+            if self._loop.has_async_generators():
+                self._run_to_end(self._loop.loop.shutdown_asyncgens())
+            self.report_lost_errors()
+        finally:
+            self.state = State.CLOSED
+            for task in self._abandoned:
+                self._loop.forget(task)
+            self._loop.close()
+            self.trap.release()
+
+    def report_lost_errors(self) -> None:
+        """Put the errors of tasks that nobody looked at into the trap."""
+        self._loop.report_lost_errors()
+
+    def _check_idle(self) -> None:
+        if self.state is not State.OPEN:
+            raise RuntimeError(
+                f"The event loop of {self.describe()} is {self.state.value}. setUp() makes it and tearDown() closes "
+                "it: call this in between, and super().setUp() first thing in a setUp() of your own."
+            )
+        if self._loop.loop.is_running():
+            raise RuntimeError(
+                f"The event loop of {self.describe()} is running already, so that nothing can wait for it "
+                "synchronously. In a coroutine, use 'await' (or 'yield') instead of wait(), run_sync() or fetch()."
+            )
+
+
+class _Deadline:
+    """For a block that runs the loop for a task: ends it when the time is over."""
+
+    def __init__(self, loop: _loop.WatchedLoop, main: "asyncio.Task[Any]", limit: _timeouts.Limit) -> None:
+        self._loop = loop
+        self._main = main
+        self._limit = limit
+        self._timer: asyncio.TimerHandle | None = None
+        self.is_over = False
+
+    def __enter__(self) -> "_Deadline":
+        if self._limit.is_set:
+            self._timer = self._loop.call_later(self._limit.seconds, self._expire)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _expire(self) -> None:
+        self.is_over = True
+        self._main.cancel()
+        self._timer = self._loop.call_later(INSISTENCE, self._insist)
+
+    def _insist(self) -> None:
+        self._main.cancel()
+        self._timer = self._loop.call_later(INSISTENCE, self._loop.stop)
+
+    def error(self, main: "asyncio.Task[Any]", outcome: BaseException | None) -> TimeoutError:
+        """Return the error to raise, given what became of the task after its cancellation."""
+        message = f"Operation timed out after {self._limit} ({self._limit.setting})"
+        if isinstance(outcome, asyncio.CancelledError):
+            # The line at which it was cancelled is the one at which the test stood.
+            return TimeoutError(message).with_traceback(outcome.__traceback__)
+        if not main.done():
+            message += "; it was cancelled twice, did not end, and is abandoned"
+        elif outcome is None:
+            message += "; it caught the CancelledError and went on"
+        error = TimeoutError(message)
+        error.__cause__ = outcome
+        return error
+
+
+def _copy_variables(context: contextvars.Context) -> None:
+    """Bring what a coroutine set back to the code that waited for it, as if it had been one piece of code."""
+    for variable, value in context.items():
+        if variable is not _trap.contexts and variable.get(context) is not value:
+            variable.set(value)
+
+
+def _say_wait_timed_out(condition: Callable[..., bool] | None, limit: _timeouts.Limit) -> str:
+    message = f"Async operation timed out after {limit} ({limit.setting})"
+    if condition is not None:
+        message += f"; the condition {_yielding.name_of(condition)} did not hold"
+    return message

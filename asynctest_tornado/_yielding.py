@@ -1,0 +1,98 @@
+"""Everything that Tornado lets a coroutine yield, awaited by a native one.
+
+With this, a test that is a generator is cancelled, timed and traced like one that is an ``async def``.
+"""
+
+import asyncio
+import concurrent.futures
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from typing import Any
+
+from tornado import gen
+
+__unittest = True
+
+
+async def run(func: Callable[[], Any], must_wait: bool = False) -> Any:
+    """Call the function and wait for what it began: a coroutine, a generator, or whatever Tornado can yield.
+
+    Anything else that it returns is returned as it is, or a ``TypeError`` if there has to be something to wait for.
+    None is always good.
+    """
+    result = func()
+    if inspect.iscoroutine(result):
+        return await result
+    if isinstance(result, Generator):
+        return await _run_generator(result)
+    if isinstance(result, AsyncGenerator):
+        raise TypeError(
+            f"{name_of(func)} is an asynchronous generator: there is a 'yield' in an 'async def', so that nothing of "
+            "it would run. Use 'await' instead."
+        )
+    if is_yieldable(result):
+        return await as_awaitable(result)
+    if must_wait and result is not None:
+        raise TypeError(
+            f"{name_of(func)} gave nothing to wait for: {result!r}. Give run_sync() a coroutine function and its "
+            "arguments, or something that a coroutine could yield; what is not asynchronous can be called directly."
+        )
+    return result
+
+
+def is_yieldable(value: object) -> bool:
+    """Tell whether there is something in it to wait for."""
+    if isinstance(value, (list, dict)):
+        children = list(value.values()) if isinstance(value, dict) else value
+        return bool(children) and all(is_yieldable(child) for child in children)
+    dispatch = gen.convert_yielded.dispatch  # type: ignore[attr-defined]  # it is declared before it is decorated
+    return (
+        inspect.isawaitable(value)
+        or isinstance(value, concurrent.futures.Future)
+        or dispatch(type(value)) is not dispatch(object)
+    )
+
+
+def as_awaitable(value: Any) -> Awaitable[Any]:
+    """Convert what Tornado can yield. Raises `tornado.gen.BadYieldError` for anything else."""
+    if inspect.isawaitable(value):
+        return value
+    if isinstance(value, concurrent.futures.Future):
+        return asyncio.wrap_future(value)
+    future = gen.convert_yielded(value)
+    # None and gen.moment stand for a turn of the loop, and are no real futures.
+    return future if inspect.isawaitable(future) else asyncio.sleep(0)
+
+
+async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
+    value: Any = None
+    error: BaseException | None = None
+    try:
+        while True:
+            yielded = generator.send(value) if error is None else generator.throw(error)
+            value = error = None
+            try:
+                value = await as_awaitable(yielded)
+            except BaseException as raised:
+                error = raised
+    except (StopIteration, gen.Return) as end:
+        return end.value
+    finally:
+        del error  # or its traceback, which holds this frame, would be a reference cycle
+
+
+def name_of(func: Callable[..., Any]) -> str:
+    """Return a name for messages."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    return getattr(func, "__qualname__", None) or repr(func)
+
+
+def name_of_task(task: "asyncio.Task[Any]") -> str:
+    """Return a name for messages: that of the function which the task runs."""
+    coro: Any = task.get_coro()
+    frame = getattr(coro, "cr_frame", None)
+    if getattr(coro, "cr_code", None) is run.__code__ and frame is not None:
+        return name_of(frame.f_locals["func"])
+    return getattr(coro, "__qualname__", None) or repr(coro)
