@@ -45,7 +45,7 @@ class Harness:
         self.describe = describe
         self.state = State.NEW
         self.trap = _trap.Trap(describe)
-        #: Closed with the loop, while it can still run.
+        #: Servers, clients and the like; closed before the loop, while it can still run.
         self.resources = contextlib.ExitStack()
         #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
         self.has_shell = False
@@ -110,19 +110,26 @@ class Harness:
         loop = self._loop.loop
         context = self._context if shared and not self._is_inside else contextvars.copy_context()
         main = loop.create_task(_yielding.run(func, must_wait), context=context)
-        with _Deadline(loop, main, limit) as deadline, _loop.interruptible(loop, main.cancel):
-            self._run_loop_for(main)
+
+        def cancel() -> None:
+            self.trap.has_cancelled = True
+            main.cancel()
+
+        with _Deadline(loop, cancel, limit) as deadline, _loop.interruptible(loop, cancel):
+            self._run_loop_for(main, deadline)
         if context is not self._context:
             _copy_variables(context)
         if not main.done():
             self._abandoned.add(main)
         return self._outcome(main, deadline)
 
-    def _run_loop_for(self, main: "asyncio.Task[Any]") -> None:
+    def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: "_Deadline | None" = None) -> None:
         loop = self._loop.loop
         main.add_done_callback(lambda _: loop.stop())
         try:
-            loop.run_forever()
+            # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
+            while not (main.done() or (deadline and deadline.is_hopeless)):
+                loop.run_forever()
         except BaseException:
             # KeyboardInterrupt and SystemExit leave the loop at once, and the task with an exception that is known.
             if main.done() and not main.cancelled():
@@ -135,16 +142,12 @@ class Harness:
         try:
             result = main.result()
         except asyncio.InvalidStateError:
-            if not deadline.is_over:
-                raise RuntimeError(
-                    f"The event loop was stopped before {_yielding.name_of_task(main)} had ended. Do not stop the "
-                    "loop under a coroutine that the test runs; to end a wait(), call self.stop()."
-                ) from None
+            assert deadline.is_hopeless
         except BaseException as raised:
             error = _trap.strip(raised)
         try:
             if deadline.is_over:
-                raise deadline.error(main, error)
+                raise deadline.error(error)
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
@@ -231,7 +234,7 @@ class Harness:
             return
         self.trap.hold()
         try:
-            self.resources.close()
+            self.close_resources()
             self.drain()
             if self._loop.has_async_generators():
                 self._run_to_end(self._loop.loop.shutdown_asyncgens())
@@ -242,6 +245,11 @@ class Harness:
                 self._loop.forget(task)
             self._loop.close()
             self.trap.release()
+
+    def close_resources(self) -> None:
+        """Close what was registered with `resources`, now and not with the loop."""
+        self.trap.is_closing = True
+        self.resources.close()
 
     def report_lost_errors(self) -> None:
         """Put the errors of tasks that nobody looked at into the trap."""
@@ -263,12 +271,14 @@ class Harness:
 class _Deadline:
     """For a block that runs the loop for a task: ends it when the time is over."""
 
-    def __init__(self, loop: _loop.WatchedLoop, main: "asyncio.Task[Any]", limit: _timeouts.Limit) -> None:
+    def __init__(self, loop: _loop.WatchedLoop, cancel: Callable[[], None], limit: _timeouts.Limit) -> None:
         self._loop = loop
-        self._main = main
+        self._cancel = cancel
         self._limit = limit
         self._timer: asyncio.TimerHandle | None = None
         self.is_over = False
+        #: Whether the task does not end in spite of everything.
+        self.is_hopeless = False
 
     def __enter__(self) -> "_Deadline":
         if self._limit.is_set:
@@ -281,20 +291,24 @@ class _Deadline:
 
     def _expire(self) -> None:
         self.is_over = True
-        self._main.cancel()
+        self._cancel()
         self._timer = self._loop.call_later(INSISTENCE, self._insist)
 
     def _insist(self) -> None:
-        self._main.cancel()
-        self._timer = self._loop.call_later(INSISTENCE, self._loop.stop)
+        self._cancel()
+        self._timer = self._loop.call_later(INSISTENCE, self._give_up)
 
-    def error(self, main: "asyncio.Task[Any]", outcome: BaseException | None) -> TimeoutError:
+    def _give_up(self) -> None:
+        self.is_hopeless = True
+        self._loop.stop()
+
+    def error(self, outcome: BaseException | None) -> TimeoutError:
         """Return the error to raise, given what became of the task after its cancellation."""
         message = f"Operation timed out after {self._limit} ({self._limit.setting})"
         if isinstance(outcome, asyncio.CancelledError):
             # The line at which it was cancelled is the one at which the test stood.
             return TimeoutError(message).with_traceback(outcome.__traceback__)
-        if not main.done():
+        if self.is_hopeless:
             message += "; it was cancelled twice, did not end, and is abandoned"
         elif outcome is None:
             message += "; it caught the CancelledError and went on"

@@ -60,7 +60,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
     def tearDown(self) -> None:
         """Close the server and its connections, the client, and the loop."""
-        harness_of(self).resources.close()
+        harness_of(self).close_resources()
         del self.http_server
         del self._app
         super().tearDown()

@@ -42,7 +42,9 @@ class WatchedLoop(_Base):
         return task
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        # asyncio calls it in whatever context happens to be current.
+        if isinstance(context.get("exception"), asyncio.CancelledError):
+            return  # of a callback; of a task, asyncio would not tell either
+        # asyncio calls this in whatever context happens to be current.
         with _trap.under(self._asynctest_chain(context) or (self._asynctest_trap,)):
             super().default_exception_handler(context)
 

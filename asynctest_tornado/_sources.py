@@ -60,12 +60,20 @@ def _is_stray(record: logging.LogRecord) -> bool:
     return record.funcName != "log_exception"
 
 
+#: Tornado's function that logs the error of a future which was cancelled before.
+_AFTER_CANCELLATION = "future_set_exception_unless_cancelled"
+
+
 def _consume(logger: logging.Logger, record: logging.LogRecord) -> bool:
     """Return whether the record is dealt with, so that it need not be logged any more."""
     caught = record.exc_info[1] if record.exc_info else None
     assert caught is not None
     chain = _trap.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], _trap.Trap) else None
+    if record.funcName == _AFTER_CANCELLATION:
+        return trap is not None and trap.has_cancelled
+    if trap is not None and trap.is_to_blame_for(caught):
+        return True
     error = _trap.offer(caught, chain[1:] if trap else chain)
     if error is None:
         return True

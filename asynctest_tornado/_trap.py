@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import TypeGuard
 from unittest import SkipTest
 
+from tornado.iostream import StreamClosedError
+from tornado.simple_httpclient import HTTPStreamClosedError
+
 __unittest = True
 
 ExceptionHandler = Callable[[type[BaseException], BaseException, types.TracebackType | None], object]
@@ -45,6 +48,10 @@ class Trap(Context):
         self._known: list[BaseException] = []
         #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
         self.interrupt: Callable[[], None] | None = None
+        #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
+        self.has_cancelled = False
+        #: Whether the connections of the test are being closed, so that what still uses them will fail.
+        self.is_closing = False
 
     def add(self, error: BaseException) -> bool:
         """Keep an error, and end what waits for the loop. Return whether the trap takes errors at all."""
@@ -53,6 +60,10 @@ class Trap(Context):
             if self.interrupt is not None:
                 self.interrupt()
         return self.active
+
+    def is_to_blame_for(self, error: BaseException) -> bool:
+        """Tell whether the error only comes of the end of the test, which closes what is still in use."""
+        return self.is_closing and isinstance(error, (StreamClosedError, HTTPStreamClosedError))
 
     def remember(self, error: BaseException) -> bool:
         """Return whether the error is new. One that was raised, expected or reported is not reported again."""

@@ -1,0 +1,20 @@
+"""How to test code that is not done when it returns: the road from a plain test to ``wait`` and ``stop``.
+
+The code under test is as small as can be: ``delay.py`` has a function that lets some seconds pass and returns, and
+one that comes back at once and calls a callback when the seconds have passed. The road on which the second one gets
+a test that can be believed is that of the article "Eventually Correct: Async Testing With Tornado" by A. Jesse
+Jiryu Davis (2015), told anew for Tornado 6 and this library.
+
+``test_delay.py`` is the road itself, to be read from top to bottom. All its tests pass, from the project root::
+
+    python -m unittest discover -t . -s examples/delay
+
+``going_wrong.py`` has the same classes again, with tests that go wrong on purpose, since a test is worth what it
+says on the day when the code is broken. Its name keeps it out of the discovery above; run it by name, whole or one
+test at a time::
+
+    python -m unittest examples.delay.going_wrong
+    python -m unittest examples.delay.going_wrong.WaitAndStopTest.test_nobody_stops
+
+What unittest says to each of them is in ``reports``.
+"""

@@ -1,0 +1,115 @@
+"""The same road, with tests that go wrong on purpose. The classes are those of ``test_delay.py``.
+
+Discovery does not find this module. What unittest says to each test is in ``reports``, under the test's name.
+
+One test is missing, since it would never end: that of ``LoopByHandTest`` in a plain TestCase.
+"""
+
+import time
+import types
+import unittest
+
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext
+from examples.delay.delay import delay, delay_async
+from examples.delay.test_delay import DELAY, TOLERANCE, PlainLoopTestCase
+
+
+class BlockingTest(unittest.TestCase):
+    """Step 1. The assertion is in the test itself, and fails as assertions do."""
+
+    def test_twice_as_long(self) -> None:
+        """A delay that is twice too long makes a plain test fail."""
+        start = time.monotonic()
+        delay(2 * DELAY)
+        self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+
+
+class NobodyRunsTheLoopTest(AsyncTestCase):
+    """Step 2. The test that goes wrong by passing.
+
+    An AsyncTestCase makes the loop, and fails if anything that ran on it failed. It does not run the loop for a
+    test that does not wait, and what never ran cannot have failed. So the timer that is left behind goes down with
+    the loop, and the test passes here just as it does in a plain TestCase.
+    """
+
+    def test_delay_async(self) -> None:
+        """A callback that was never called does not make the test fail."""
+
+        def done() -> None:
+            self.fail("Nobody will ever see this.")
+
+        delay_async(DELAY, done)
+
+
+class LoopByHandTest(AsyncTestCase):
+    """Step 3. The base class is an AsyncTestCase now, and nothing else has changed: the test ends.
+
+    The error handler around the test sees the failed assertion, and stops the loop that the callback left running;
+    ``start`` raises it, and the traceback ends in the callback, at the assertion. But ``start`` has no time limit:
+    where nothing fails and nobody stops the loop, it runs for ever here as well. ``wait`` does not.
+    """
+
+    def test_twice_as_long(self) -> None:
+        """A callback that fails before it stops the loop makes the test fail at once."""
+        start = time.monotonic()
+
+        def done() -> None:
+            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.io_loop.stop()
+
+        delay_async(2 * DELAY, done)
+        self.io_loop.start()
+
+
+class ErrorHandlerTest(PlainLoopTestCase):
+    """Step 4. In a plain TestCase again: the handler stops the loop, and the test raises what the handler kept.
+
+    The report has one traceback, from the line that raises the exception again through Tornado to the callback.
+    """
+
+    def test_twice_as_long(self) -> None:
+        """A callback that fails under an error handler makes the test fail."""
+        start = time.monotonic()
+        errors: list[BaseException] = []
+
+        def done() -> None:
+            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.io_loop.stop()
+
+        def handler(typ: type[BaseException], value: BaseException, tb: types.TracebackType | None) -> bool:
+            errors.append(value)
+            self.io_loop.stop()
+            return True
+
+        with ExceptionStackContext(handler):
+            delay_async(2 * DELAY, done)
+        self.io_loop.start()
+        if errors:
+            raise errors[0]
+
+
+class WaitAndStopTest(AsyncTestCase):
+    """Step 5. The three ways in which a test that waits can fail."""
+
+    def test_twice_as_long(self) -> None:
+        """After wait(), an assertion is one like any other."""
+        start = time.monotonic()
+        delay_async(2 * DELAY, callback=self.stop)
+        self.wait()
+        self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+
+    def test_callback_with_assertion(self) -> None:
+        """A callback that fails during wait() ends it, with the traceback of the callback."""
+        start = time.monotonic()
+
+        def done() -> None:
+            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.stop()
+
+        delay_async(2 * DELAY, done)
+        self.wait()
+
+    def test_nobody_stops(self) -> None:
+        """Where nobody calls stop(), wait() fails when its time is over."""
+        delay_async(DELAY, callback=lambda: None)
+        self.wait(timeout=2 * DELAY)

@@ -1,0 +1,99 @@
+"""Run test cases that fail on purpose, and read what unittest says of them."""
+
+import os
+import subprocess
+import sys
+import unittest
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class RecordingResult(unittest.TestResult):
+    """A result that keeps the order of events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[str] = []
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self.events.append("startTest")
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        super().stopTest(test)
+        self.events.append("stopTest")
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self.events.append("addSuccess")
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        super().addError(test, err)
+        self.events.append("addError")
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addFailure(test, err)
+        self.events.append("addFailure")
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        self.events.append("addSkip")
+
+    def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addExpectedFailure(test, err)
+        self.events.append("addExpectedFailure")
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        super().addUnexpectedSuccess(test)
+        self.events.append("addUnexpectedSuccess")
+
+    @property
+    def verdicts(self) -> list[str]:
+        """What was added, without the frame around it."""
+        return [event for event in self.events if event.startswith("add")]
+
+    @property
+    def report(self) -> str:
+        """All tracebacks, as unittest prints them."""
+        return "\n".join(text for _, text in self.errors + self.failures + self.expectedFailures)
+
+
+def run_case(cls: type[unittest.TestCase], method: str = "test") -> RecordingResult:
+    """Run one test method of a class."""
+    result = RecordingResult()
+    cls(method).run(result)
+    return result
+
+
+def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> RecordingResult:
+    """Run a function as the test method of a subclass."""
+    return run_case(type("Sample", (base,), {"test": body}))
+
+
+def run_python(code: str, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program of its own, in which warnings are errors; neither colours nor our environment reach it."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "ASYNC_TEST", "FORCE_COLOR"))}
+    env.update(PYTHONPATH=str(ROOT), NO_COLOR="1", PYTHON_COLORS="0", **environment)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *args], env=env, cwd=ROOT, capture_output=True, text=True
+    )
+
+
+@contextmanager
+def environ(**variables: str | None) -> Any:
+    """Set environment variables for the block; None unsets one."""
+    before = dict(os.environ)
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,124 @@
+import asyncio
+import contextvars
+import math
+import unittest
+from typing import Any
+
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado._harness import Harness, State
+from asynctest_tornado._timeouts import Limit
+
+LIMIT = Limit(5, "the test")
+
+
+class HarnessTest(unittest.TestCase):
+    """The harness by itself: no unittest drives it."""
+
+    def test_it_owns_a_loop_while_it_is_open(self) -> None:
+        harness = Harness(lambda: "it")
+        self.assertIs(harness.state, State.NEW)
+        with harness:
+            self.assertIs(harness.state, State.OPEN)
+            io_loop = IOLoop.current()
+            self.assertEqual(harness.run(lambda: asyncio.sleep(0, 42), LIMIT), 42)
+        self.assertIs(harness.state, State.CLOSED)
+        self.assertTrue(io_loop.asyncio_loop.is_closed())  # type: ignore[attr-defined]
+
+    def test_it_raises_what_was_trapped_when_it_closes(self) -> None:
+        async def fail_when_cancelled() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                raise ZeroDivisionError
+
+        async def start() -> None:
+            self.task = asyncio.ensure_future(fail_when_cancelled())
+            await asyncio.sleep(0)
+
+        with self.assertRaises(ZeroDivisionError), Harness(lambda: "it") as harness:
+            harness.run(start, LIMIT)
+
+    def test_all_parts_share_one_context(self) -> None:
+        variable = contextvars.ContextVar("variable", default=0)
+
+        async def add() -> int:
+            await asyncio.sleep(0)
+            variable.set(variable.get() + 1)
+            return variable.get()
+
+        with Harness(lambda: "it") as harness:
+            harness.call(variable.set, 10)
+            self.assertEqual(harness.run(add, LIMIT, shared=True), 11)
+            self.assertEqual(harness.call(lambda: harness.run(add, LIMIT)), 12)
+            self.assertEqual(harness.call(variable.get), 12)
+        self.assertEqual(variable.get(), 0)
+
+    def test_it_says_that_it_is_not_open(self) -> None:
+        harness = Harness(lambda: "my test")
+        with self.assertRaisesRegex(RuntimeError, "my test is not open yet.*super"):
+            harness.run(lambda: None, LIMIT)
+        with harness:
+            pass
+        with self.assertRaisesRegex(RuntimeError, "my test is closed"):
+            harness.run(lambda: None, LIMIT)
+
+    def test_resources_are_closed_while_the_loop_can_run(self) -> None:
+        values: list[Any] = []
+        with Harness(lambda: "it") as harness:
+            harness.resources.callback(lambda: values.append(harness.run(lambda: asyncio.sleep(0, 42), LIMIT)))
+        self.assertEqual(values, [42])
+
+    def test_async_generators_are_finished(self) -> None:
+        events: list[str] = []
+
+        async def numbers() -> Any:
+            try:
+                yield 1
+            finally:
+                await asyncio.sleep(0)
+                events.append("finished")
+
+        async def use() -> None:
+            self.generator = numbers()
+            await anext(self.generator)
+
+        with Harness(lambda: "it") as harness:
+            harness.run(use, LIMIT)
+        self.assertEqual(events, ["finished"])
+
+    def test_no_limit_sets_no_timer(self) -> None:
+        with Harness(lambda: "it") as harness:
+            for seconds in 0, math.inf:
+                self.assertEqual(harness.run(lambda: asyncio.sleep(0, 42), Limit(seconds, "the test")), 42)
+
+    def test_a_stop_of_the_loop_does_not_end_a_run(self) -> None:
+        async def work() -> int:
+            asyncio.get_running_loop().stop()
+            await asyncio.sleep(0.001)
+            return 42
+
+        with Harness(lambda: "it") as harness:
+            self.assertEqual(harness.run(work, LIMIT), 42)
+
+    def test_an_error_cancels_what_runs_and_lets_it_finish(self) -> None:
+        events: list[str] = []
+
+        async def work() -> None:
+            try:
+                IOLoop.current().add_callback(lambda: 1 / 0)
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                events.append("finally")
+
+        with Harness(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
+            harness.run(work, LIMIT)
+        self.assertEqual(events, ["finally"])
+
+    def test_all_errors_of_one_turn_are_told(self) -> None:
+        with Harness(lambda: "my test") as harness:
+            for number in range(3):
+                IOLoop.current().add_callback([].pop, number)
+            with self.assertRaisesRegex(ExceptionGroup, "3 errors in my test"):
+                harness.run(asyncio.Event().wait, LIMIT)

@@ -1,0 +1,108 @@
+import ast
+import unittest
+from pathlib import Path
+
+import asynctest_tornado
+
+PACKAGE = Path(asynctest_tornado.__file__).parent
+NAME = "asynctest_tornado"
+
+#: What each room may use. A room that is not here has to be given its place.
+ARROWS: dict[str, set[str]] = {
+    # leaves
+    "_logs": set(),
+    "_ports": set(),
+    "_runner": set(),
+    "_timeouts": set(),
+    "_tls": set(),
+    "_trap": set(),
+    "_yielding": set(),
+    # inner
+    "_sources": {"_trap"},
+    "_loop": {"_trap"},
+    "_harness": {"_loop", "_sources", "_timeouts", "_trap", "_yielding"},
+    "_case": {"_harness", "_loop", "_timeouts", "_trap", "_yielding"},
+    "_http": {"_case", "_ports", "_timeouts", "_tls"},
+    # doors
+    "__init__": {"_case", "_http", "_logs", "_ports", "_runner", "_timeouts", "_trap"},
+    "__main__": {"__init__"},
+    "replace": {"__init__"},
+}
+
+
+def rooms() -> dict[str, ast.Module]:
+    return {path.stem: ast.parse(path.read_text()) for path in sorted(PACKAGE.glob("*.py"))}
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Return the dotted names of all that is imported, wherever in the module that stands."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms_used(tree: ast.Module) -> set[str]:
+    used = set()
+    for name in imports(tree):
+        parts = name.split(".")
+        if parts[0] == NAME:
+            used.add(parts[1] if len(parts) > 1 and (PACKAGE / f"{parts[1]}.py").exists() else "__init__")
+    return used
+
+
+class ArrowsTest(unittest.TestCase):
+    def test_imports_follow_the_arrows(self) -> None:
+        self.assertEqual({name: rooms_used(tree) for name, tree in rooms().items()}, ARROWS)
+
+    def test_the_arrows_have_no_circle(self) -> None:
+        left = {name: set(used) for name, used in ARROWS.items()}
+        while free := {name for name, used in left.items() if not used & left.keys()}:
+            left = {name: used for name, used in left.items() if name not in free}
+        self.assertEqual(left, {})
+
+    def test_tornado_is_the_only_dependency(self) -> None:
+        import sys
+
+        for room, tree in rooms().items():
+            outside = {name.split(".")[0] for name in imports(tree)} - sys.stdlib_module_names - {NAME}
+            self.assertLessEqual(outside, {"tornado"}, room)
+
+    def test_nobody_imports_tornado_testing(self) -> None:
+        for room, tree in rooms().items():
+            self.assertFalse({name for name in imports(tree) if name.startswith("tornado.testing")}, room)
+
+
+class RoomsTest(unittest.TestCase):
+    def test_each_says_its_one_job_first(self) -> None:
+        for room, tree in rooms().items():
+            docstring = ast.get_docstring(tree)
+            self.assertTrue(docstring and docstring.splitlines()[0].endswith((".", ":")), room)
+
+    def test_each_keeps_its_frames_out_of_reports(self) -> None:
+        for room, tree in rooms().items():
+            names = {
+                target.id
+                for node in tree.body
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            if any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) for node in tree.body):
+                self.assertIn("__unittest", names, room)
+
+    def test_private_attributes_of_asyncio_and_tornado_stay_in_their_room(self) -> None:
+        private = {"_context", "_log_traceback", "_log_destroy_pending", "_ioloop_for_asyncio", "_asyncgens"}
+        for room, tree in rooms().items():
+            if room == "_loop":
+                continue
+            attributes = {
+                node.attr
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Attribute)
+                and not (isinstance(node.value, ast.Name) and node.value.id == "self")
+            }
+            self.assertFalse(attributes & private, room)

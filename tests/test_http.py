@@ -1,0 +1,230 @@
+import asyncio
+import os
+import ssl
+import unittest
+from pathlib import Path
+from typing import Any
+
+from tornado import locks, netutil, web
+from tornado.httpclient import AsyncHTTPClient, HTTPError
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectLog
+from tests.support import environ, run_body, run_case
+
+
+class Handler(web.RequestHandler):
+    forever = locks.Event()
+
+    async def get(self, kind: str) -> None:
+        if kind == "hello":
+            self.write("hello")
+        elif kind == "missing":
+            raise web.HTTPError(404)
+        elif kind == "callback":
+            IOLoop.current().add_callback(lambda: 1 / 0)
+            await asyncio.Event().wait()
+        elif kind == "forever":
+            await asyncio.Event().wait()
+
+    def post(self, kind: str) -> None:
+        self.write(self.request.body)
+
+
+def make_app() -> web.Application:
+    return web.Application([("/(.*)", Handler)], log_function=lambda handler: None)
+
+
+class FetchTest(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def test_it_returns_the_response(self) -> None:
+        response = self.fetch("/hello")
+        self.assertEqual((response.code, response.body), (200, b"hello"))
+
+    def test_it_hands_arguments_on(self) -> None:
+        self.assertEqual(self.fetch("/", method="POST", body="posted").body, b"posted")
+
+    def test_an_error_of_the_server_is_raised_on_request(self) -> None:
+        self.assertEqual(self.fetch("/missing").code, 404)
+        with self.assertRaisesRegex(HTTPError, "404"):
+            self.fetch("/missing", raise_error=True)
+
+    def test_a_full_url_is_fetched_as_it_is(self) -> None:
+        url = f"HTTP://localhost:{self.get_http_port()}/hello"
+        self.assertEqual(self.fetch(url).request.url, url)
+
+    def test_an_error_in_a_callback_of_the_server_ends_it_at_once(self) -> None:
+        self.async_test_timeout = 0
+        with self.assertRaises(ZeroDivisionError):
+            self.fetch("/callback")
+
+    def test_it_times_out(self) -> None:
+        with environ(ASYNC_TEST_TIMEOUT="0.05"), self.assertRaisesRegex(TimeoutError, "0.05 seconds"):
+            self.fetch("/forever")
+
+    def test_a_refused_connection_is_an_error_of_the_client(self) -> None:
+        self.http_server.stop()
+        with self.assertRaises(OSError):
+            self.fetch("/hello")
+
+    async def test_a_coroutine_uses_the_client(self) -> None:
+        response = await self.http_client.fetch(self.get_url("/hello"))
+        self.assertEqual(response.body, b"hello")
+        with self.assertRaisesRegex(RuntimeError, "running already"):
+            self.fetch("/hello")
+
+    def test_the_url_is_that_of_this_machine(self) -> None:
+        self.assertEqual(self.get_url("/a?b"), f"http://127.0.0.1:{self.get_http_port()}/a?b")
+
+
+class LifeTest(unittest.TestCase):
+    def test_the_methods_of_a_suite_are_called_in_the_order_of_tornado(self) -> None:
+        events: list[str] = []
+
+        class Sample(AsyncHTTPTestCase):
+            def get_http_client(self) -> AsyncHTTPClient:
+                events.append("client")
+                return super().get_http_client()
+
+            def get_app(self) -> web.Application:
+                events.append("app")
+                assert self.get_http_port() > 0
+                return make_app()
+
+            def get_httpserver_options(self) -> dict[str, Any]:
+                events.append("options")
+                return {"xheaders": True}
+
+            def get_http_server(self) -> HTTPServer:
+                events.append("server")
+                assert self._app is not None
+                return super().get_http_server()
+
+            def test(self) -> None:
+                self.assertTrue(self.http_server.xheaders)
+                self.assertEqual(self.fetch("/hello").code, 200)
+
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        self.assertEqual(events, ["client", "app", "server", "options"])
+
+    def test_the_application_is_let_go(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return make_app()
+
+            def test(self) -> None: ...
+
+        case = Sample("test")
+        case.run(unittest.TestResult())
+        self.assertFalse(hasattr(case, "_app"))
+        self.assertFalse(hasattr(case, "http_server"))
+
+    def test_get_app_has_to_return_an_application(self) -> None:
+        class Nothing(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return None  # type: ignore[return-value]
+
+        self.assertRegex(run_body(Nothing, lambda case: None).report, "get_app.. of Sample returned None. Return")
+        report = run_body(AsyncHTTPTestCase, lambda case: None).report
+        self.assertRegex(report, "NotImplementedError: Sample.*Override get_app")
+
+    def test_a_set_up_that_fails_leaks_nothing(self) -> None:
+        class NoApp(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                raise ValueError("planted")
+
+        class Later(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return make_app()
+
+            def setUp(self) -> None:
+                super().setUp()
+                raise ValueError("planted")
+
+        for cls in NoApp, Later:
+            before = len(os.listdir("/proc/self/fd"))
+            self.assertIn("planted", run_body(cls, lambda case: None).report)
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    def test_a_tear_down_that_forgets_super_leaks_nothing(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return make_app()
+
+            def tearDown(self) -> None:
+                pass
+
+        before = len(os.listdir("/proc/self/fd"))
+        self.assertEqual(run_body(Sample, lambda case: case.fetch("/hello") and None).verdicts, ["addSuccess"])
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    def test_a_case_serves_by_hand(self) -> None:
+        case = FetchTest()
+        for _ in range(2):
+            case.setUp()
+            self.assertEqual(case.fetch("/hello").code, 200)
+            case.tearDown()
+
+    def test_a_request_that_is_not_answered_does_not_hold_the_end_up(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return make_app()
+
+            async def test(self) -> None:
+                self.future = self.http_client.fetch(self.get_url("/forever"))
+                await asyncio.sleep(0.01)
+
+        with ExpectLog("", ".*", required=False):
+            result = run_case(Sample)
+        self.assertEqual(result.errors, [])
+
+
+class HTTPSTest(AsyncHTTPSTestCase):
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def test_the_server_is_verified(self) -> None:
+        for host in "127.0.0.1", "localhost":
+            response = self.fetch(f"https://{host}:{self.get_http_port()}/hello", raise_error=True)
+            self.assertEqual(response.body, b"hello")
+
+    def test_the_url_is_secure(self) -> None:
+        self.assertEqual(self.get_url("/"), f"https://127.0.0.1:{self.get_http_port()}/")
+
+    def test_a_name_that_is_not_in_the_certificate_is_refused(self) -> None:
+        class Resolver(netutil.Resolver):
+            async def resolve(self, host: str, port: int, family: Any = None) -> Any:
+                return [(2, ("127.0.0.1", port))]
+
+        client = SimpleAsyncHTTPClient(force_instance=True, resolver=Resolver(), defaults=self.http_client.defaults)
+        self.addCleanup(client.close)
+        with ExpectLog("tornado.general", "SSL Error"), self.assertRaisesRegex(ssl.SSLError, "example.com"):
+            self.run_sync(client.fetch, f"https://example.com:{self.get_http_port()}/hello")
+
+    def test_a_client_that_does_not_know_the_authority_refuses(self) -> None:
+        client = AsyncHTTPClient(force_instance=True)
+        self.addCleanup(client.close)
+        with ExpectLog("tornado.general", "SSL Error"), self.assertRaises(ssl.SSLError):
+            self.run_sync(client.fetch, self.get_url("/hello"))
+
+    def test_a_suite_may_choose_not_to_verify(self) -> None:
+        self.assertEqual(self.fetch("/hello", validate_cert=False, raise_error=True).body, b"hello")
+
+
+class OtherCertificateTest(AsyncHTTPSTestCase):
+    """A suite with a certificate of its own, self-signed and for another name: Tornado's own."""
+
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def get_ssl_options(self) -> dict[str, Any]:
+        folder = Path(web.__file__).with_name("test")
+        return {"certfile": str(folder / "test.crt"), "keyfile": str(folder / "test.key")}
+
+    def test_it_works_as_with_tornado_testing(self) -> None:
+        self.assertEqual(self.fetch("/hello", raise_error=True).body, b"hello")

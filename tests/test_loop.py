@@ -1,0 +1,116 @@
+import asyncio
+import gc
+import unittest
+import weakref
+from typing import Any
+
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import AsyncTestCase, _loop, _trap
+from tests.support import run_body
+
+
+class NewIOLoopTest(unittest.TestCase):
+    def test_it_is_a_plain_loop_until_a_test_watches_it(self) -> None:
+        io_loop = _loop.new_ioloop()
+        self.addCleanup(io_loop.close)
+        self.assertIs(type(io_loop.asyncio_loop), asyncio.SelectorEventLoop)  # type: ignore[attr-defined]
+
+    def test_a_policy_of_the_user_decides(self) -> None:
+        class Loop(asyncio.SelectorEventLoop):
+            pass
+
+        class Policy(asyncio.DefaultEventLoopPolicy):
+            def new_event_loop(self) -> asyncio.AbstractEventLoop:
+                return Loop()
+
+        self.addCleanup(asyncio.set_event_loop_policy, None)
+        asyncio.set_event_loop_policy(Policy())
+
+        def body(case: AsyncTestCase) -> None:
+            case.assertIsInstance(case.io_loop.asyncio_loop, Loop)  # type: ignore[attr-defined]
+            case.io_loop.add_callback(lambda: 1 / 0)
+            case.wait()
+
+        self.assertIn("ZeroDivisionError", run_body(AsyncTestCase, body).report)
+
+
+class WatchedLoopTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.trap = _trap.Trap(lambda: "it")
+        self.watched = _loop.LoopOfTest(_loop.new_ioloop, self.trap)
+        self.addCleanup(self.watched.close)
+        self.loop = self.watched.loop
+
+    def run_for(self, coro: Any) -> None:
+        self.loop.run_until_complete(coro)
+
+    def test_the_error_of_a_task_is_lost_only_if_nobody_looked(self) -> None:
+        async def fail() -> None:
+            raise ValueError
+
+        async def main() -> None:
+            self.tasks = [asyncio.ensure_future(fail()) for _ in range(4)]
+            await asyncio.wait(self.tasks)
+            self.tasks[0].exception()
+            for look in self.tasks[1].result, lambda: asyncio.gather(self.tasks[2]):
+                try:
+                    result = look()
+                    if result is not None:
+                        await result
+                except ValueError:
+                    pass
+
+        self.run_for(main())
+        self.watched.report_lost_errors()
+        error = self.trap.take()
+        self.assertIs(error, self.tasks[3].exception())
+
+    def test_an_error_that_was_told_is_not_told_by_the_finalizer(self) -> None:
+        async def fail() -> None:
+            raise ValueError
+
+        async def main() -> None:
+            self.task = asyncio.ensure_future(fail())
+            await asyncio.sleep(0)
+
+        self.run_for(main())
+        self.watched.report_lost_errors()
+        self.assertIsInstance(self.trap.take(), ValueError)
+        with self.assertNoLogs("asyncio"):
+            del self.task
+            gc.collect()
+
+    def test_a_task_is_not_kept_alive(self) -> None:
+        async def main() -> None:
+            reference = weakref.ref(asyncio.ensure_future(asyncio.sleep(0)))
+            await asyncio.sleep(0.001)
+            gc.collect()
+            self.assertIsNone(reference())
+
+        self.run_for(main())
+
+    def test_a_loop_of_the_user_is_handed_back_as_it_was(self) -> None:
+        class Loop(asyncio.SelectorEventLoop):
+            pass
+
+        loop = Loop()
+        io_loop = IOLoop(make_current=False, asyncio_loop=loop)
+        self.addCleanup(io_loop.close)
+        watched = _loop.LoopOfTest(lambda: io_loop, self.trap)
+        self.assertFalse(watched.is_own)
+        self.assertIsInstance(loop, _loop.WatchedLoop)
+        watched.close()
+        self.assertIs(type(loop), Loop)
+        self.assertFalse([name for name in vars(loop) if "asynctest" in name])
+
+    def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
+        inner = _trap.Trap(lambda: "inner")
+        watched = _loop.LoopOfTest(lambda: self.watched.io_loop, inner)
+        self.loop.call_soon(lambda: 1 / 0)
+        with self.assertRaises(ZeroDivisionError):
+            self.loop.run_forever()
+        watched.close()
+        self.loop.call_soon([].pop)
+        with self.assertRaises(IndexError):
+            self.loop.run_forever()

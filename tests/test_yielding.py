@@ -1,0 +1,153 @@
+import asyncio
+import concurrent.futures
+import functools
+import traceback
+import unittest
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any
+
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import _yielding
+
+
+def run(func: Callable[[], Any], **kwargs: Any) -> Any:
+    return IOLoop.current().run_sync(lambda: _yielding.run(func, **kwargs))
+
+
+class RunTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.io_loop = IOLoop(make_current=False)
+        asyncio.set_event_loop(self.io_loop.asyncio_loop)
+        self.addCleanup(asyncio.set_event_loop, None)
+        self.addCleanup(self.io_loop.close)
+
+    def test_it_runs_a_native_coroutine(self) -> None:
+        async def work() -> int:
+            await asyncio.sleep(0)
+            return 1
+
+        self.assertEqual(run(work), 1)
+
+    def test_it_runs_a_decorated_coroutine(self) -> None:
+        @gen.coroutine
+        def work() -> Generator[Any, Any, int]:
+            yield gen.moment
+            return 1
+
+        self.assertEqual(run(work), 1)
+
+    def test_a_generator_may_yield_whatever_tornado_can(self) -> None:
+        async def native() -> str:
+            return "native"
+
+        def work() -> Generator[Any, Any, list[Any]]:
+            future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            future.set_result("future")
+            with concurrent.futures.ThreadPoolExecutor(1) as executor:
+                return [
+                    (yield None),
+                    (yield gen.moment),
+                    (yield native()),
+                    (yield future),
+                    (yield executor.submit(str, "thread")),
+                    (yield [gen.sleep(0), native()]),
+                    (yield {"a": native(), "b": gen.sleep(0)}),
+                    (yield []),
+                ]
+
+        many: Any = [None, "native"], {"a": "native", "b": None}, []
+        self.assertEqual(run(work), [None, None, "native", "future", "thread", *many])
+
+    def test_a_generator_gets_the_error_at_its_yield(self) -> None:
+        async def fail() -> None:
+            raise KeyError("failed")
+
+        def work() -> Generator[Any, Any, str]:
+            try:
+                yield fail()
+            except KeyError as error:
+                yield gen.moment
+                return error.args[0]  # type: ignore[no-any-return]
+            return "not failed"
+
+        self.assertEqual(run(work), "failed")
+
+    def test_a_generator_gets_a_bad_yield_at_its_yield(self) -> None:
+        def work() -> Generator[Any, Any, None]:
+            with self.assertRaisesRegex(gen.BadYieldError, "42"):
+                yield 42
+
+        run(work)
+
+    def test_a_generator_may_raise_gen_return(self) -> None:
+        def work() -> Generator[Any, Any, None]:
+            yield gen.moment
+            raise gen.Return(1)
+
+        self.assertEqual(run(work), 1)
+
+    def test_a_cancelled_generator_runs_its_finally_block(self) -> None:
+        events: list[str] = []
+
+        def work() -> Generator[Any, Any, None]:
+            try:
+                yield asyncio.get_running_loop().create_future()
+            finally:
+                yield gen.moment
+                events.append("finally")
+
+        async def main() -> None:
+            task = asyncio.ensure_future(_yielding.run(work))
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+
+        self.io_loop.run_sync(main)
+        self.assertEqual(events, ["finally"])
+
+    def test_the_traceback_of_a_generator_goes_to_its_line(self) -> None:
+        def inner() -> None:
+            raise KeyError("failed")
+
+        def work() -> Generator[Any, Any, None]:
+            yield gen.moment
+            inner()
+
+        try:
+            run(work)
+        except KeyError as error:
+            names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+        self.assertEqual(names[-2:], ["work", "inner"])
+
+    def test_what_cannot_be_waited_for_is_returned(self) -> None:
+        for value in 42, "text", None, [], {}, [1, 2], {"a": 1}:
+            self.assertEqual(run(lambda value=value: value), value)  # type: ignore[misc]
+
+    def test_it_can_insist_on_something_to_wait_for(self) -> None:
+        self.assertIsNone(run(lambda: None, must_wait=True))
+        with self.assertRaisesRegex(TypeError, "nothing to wait for: 42.*Give"):
+            run(lambda: 42, must_wait=True)
+
+    def test_an_asynchronous_generator_is_an_error(self) -> None:
+        async def work() -> AsyncGenerator[int, None]:
+            yield 1
+
+        with self.assertRaisesRegex(TypeError, "work is an asynchronous generator.*await"):
+            run(work)
+
+
+class NameTest(unittest.TestCase):
+    def test_a_partial_has_the_name_of_its_function(self) -> None:
+        self.assertEqual(_yielding.name_of(functools.partial(functools.partial(print, 1), 2)), "print")
+
+    def test_an_object_without_a_name_has_its_repr(self) -> None:
+        class Callable_:
+            def __call__(self) -> None: ...
+
+            def __repr__(self) -> str:
+                return "<it>"
+
+        self.assertEqual(_yielding.name_of(Callable_()), "<it>")
