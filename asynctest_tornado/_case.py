@@ -1,16 +1,19 @@
 """AsyncTestCase and gen_test: unittest's hooks, mapped onto the harness."""
 
+import asyncio
 import contextlib
 import functools
 import inspect
 import unittest
+import unittest.util
 import weakref
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _loop, _timeouts, _trap, _yielding
+from asynctest_tornado import _late, _loop, _timeouts, _yielding
+from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
 __unittest = True
@@ -54,6 +57,9 @@ class AsyncTestCase(unittest.TestCase):
     #: The loop of the test, from ``setUp`` on.
     io_loop: IOLoop
 
+    #: Makes the asyncio loop, such as ``uvloop.new_event_loop``. As in ``IsolatedAsyncioTestCase``.
+    loop_factory: ClassVar[Callable[[], asyncio.AbstractEventLoop] | None] = None
+
     _asynctest_harness: Harness | None = None
 
     def setUp(self) -> None:
@@ -72,7 +78,7 @@ class AsyncTestCase(unittest.TestCase):
         harness.drain()
         super().tearDown()
         if not harness.has_shell:
-            harness.finish()
+            self._asynctest_finish()
 
     def get_new_ioloop(self) -> IOLoop:
         """Return the loop for the test. By default it is a new one, which is closed in the end.
@@ -81,7 +87,8 @@ class AsyncTestCase(unittest.TestCase):
 
         From ``tornado.testing``, which deprecates it. New in version 0.1.
         """
-        return _loop.new_ioloop()
+        # From the class: a plain function is to be called without the test as its argument.
+        return _loop.new_ioloop(type(self).loop_factory)
 
     def stop(self, _arg: Any = None, **kwargs: Any) -> None:
         """End the call of `wait` that is in progress, or else the next one.
@@ -160,12 +167,12 @@ class AsyncTestCase(unittest.TestCase):
             # A KeyboardInterrupt leaves out all that unittest would call.
             if self._asynctest_harness is not None:
                 self._asynctest_harness.close()
+            _late.flush()
 
     def debug(self) -> None:
         try:
             super().debug()
-            if self._asynctest_harness is not None:
-                self._asynctest_harness.finish()
+            self._asynctest_finish()
         finally:
             if self._asynctest_harness is not None:
                 self._asynctest_harness.close()
@@ -176,13 +183,23 @@ class AsyncTestCase(unittest.TestCase):
         if harness is not None and harness.is_ending:  # else the test itself calls this
             harness.is_ending = False
             # As a cleanup, so that unittest reports what it raises.
-            self.addCleanup(harness.finish)
+            self.addCleanup(self._asynctest_finish)
             good = super().doCleanups() and good
         return good
+
+    def _asynctest_finish(self) -> None:
+        harness = self._asynctest_harness
+        if harness is not None:
+            # What the test keeps as an attribute would tell of its error only when the test is gone.
+            harness.finish(vars(self).values())
 
     def _callSetUp(self) -> None:
         harness = self._asynctest_harness = Harness(_namer(self))
         harness.has_shell = True
+        # Set by unittest's run(), and not by its debug().
+        result = getattr(vars(self).get("_outcome"), "result", None)
+        if result is not None:
+            harness.trap.report_late = _late.Reporter(self, result)
         try:
             with _tidy_traceback():
                 _check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
@@ -194,16 +211,22 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest_harness
         assert harness is not None
         with _tidy_traceback():
-            if inspect.iscoroutinefunction(method):
-                limit = _timeouts.limit(None, self.async_test_timeout)
-                result = harness_of(self).run(method, limit, shared=True)
-            else:
-                result = harness.call(method)
-            _check_returned(result)
-            if getattr(method, "__unittest_expecting_failure__", False):
-                # The verdict comes too late to be the failure that is expected.
-                harness.report_lost_errors()
+            try:
+                _check_returned(self._asynctest_call(harness, method))
+            except Exception as error:
+                harness.trap.remember_failure(error)
+                raise
+            finally:
+                if getattr(method, "__unittest_expecting_failure__", False):
+                    # The verdict comes too late to be the failure that is expected.
+                    harness.report_lost_errors()
             harness.trap.raise_errors()
+
+    def _asynctest_call(self, harness: Harness, method: Callable[[], object]) -> object:
+        if not inspect.iscoroutinefunction(method):
+            return harness.call(method)
+        limit = _timeouts.limit(None, self.async_test_timeout)
+        return harness_of(self).run(method, limit, shared=True)
 
     def _callTearDown(self) -> None:
         harness = self._asynctest_harness
@@ -254,11 +277,11 @@ def harness_of(case: AsyncTestCase) -> Harness:
 
 def _namer(case: unittest.TestCase) -> Callable[[], str]:
     """Return a function that tells the name of the test, and does not keep the test alive."""
-    reference = weakref.ref(case)
+    reference, cls, method = weakref.ref(case), type(case), case._testMethodName
 
     def name() -> str:
         case = reference()
-        return "a test that is gone" if case is None else case.id()
+        return f"{unittest.util.strclass(cls)}.{method}" if case is None else case.id()
 
     return name
 
@@ -287,7 +310,7 @@ class _tidy_traceback:
 
     def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
         if value is not None:
-            _trap.strip(value)
+            strip(value)
 
 
 def _check_is_no_coroutine(result: object, method: str, cls: type[unittest.TestCase]) -> None:

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import contextvars
 import enum
-from collections.abc import Callable, Coroutine
+import functools
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _loop, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado import _interpreter, _loop, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado._collector import Trap, strip
 
 __unittest = True
 
@@ -44,7 +46,7 @@ class Harness:
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
         self.state = State.NEW
-        self.trap = _trap.Trap(describe)
+        self.trap = Trap(describe)
         #: Servers, clients and the like; closed before the loop, while it can still run.
         self.resources = contextlib.ExitStack()
         #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
@@ -54,6 +56,7 @@ class Harness:
         self._context = contextvars.copy_context()
         self._context.run(_trap.contexts.set, (self.trap,))
         self._abandoned: set[asyncio.Task[Any]] = set()
+        self._outer_chain: _trap.Chain = ()
         self._is_inside = False
         self._is_stopped = False
         self._is_waiting = False
@@ -63,6 +66,12 @@ class Harness:
         """Make the loop and watch it; return it. It is current, and does not run."""
         assert self.state is State.NEW, self.state
         self._loop = _loop.LoopOfTest(make_loop, self.trap)
+        _interpreter.watch(self.trap)
+        self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
+        if not self.has_shell:
+            # The caller's code is that of the test, up to `finish`.
+            self._outer_chain = _trap.contexts.get()
+            _trap.contexts.set((self.trap,))
         self.state = State.OPEN
         return self._loop.io_loop
 
@@ -73,9 +82,14 @@ class Harness:
     def __exit__(self, *exc_info: object) -> None:
         self.finish()
 
-    def finish(self) -> None:
-        """Close, and raise what is in the trap."""
-        self.close()
+    def finish(self, futures: Iterable[object] = ()) -> None:
+        """Close, and raise what is in the trap.
+
+        :param futures: objects, among which the failed futures are looked for whose error nobody has seen.
+        """
+        self.close(futures)
+        if not self.has_shell:
+            _trap.contexts.set(self._outer_chain)
         error = self.trap.take()
         self.trap.close()
         if error is not None:
@@ -115,7 +129,7 @@ class Harness:
             self.trap.has_cancelled = True
             main.cancel()
 
-        with _Deadline(loop, cancel, limit) as deadline, _loop.interruptible(loop, cancel):
+        with _Deadline(self._loop, cancel, limit) as deadline, _loop.interruptible(loop, cancel):
             self._run_loop_for(main, deadline)
         if context is not self._context:
             _copy_variables(context)
@@ -144,14 +158,14 @@ class Harness:
         except asyncio.InvalidStateError:
             assert deadline.is_hopeless
         except BaseException as raised:
-            error = _trap.strip(raised)
+            error = strip(raised)
         try:
             if deadline.is_over:
                 raise deadline.error(error)
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
-                self.trap.remember(error)
+                self.trap.remember_failure(error)
                 raise error
             return result
         finally:
@@ -165,23 +179,26 @@ class Harness:
         self._check_idle()
         loop = self._loop.loop
         is_over = False
+        call_off: Callable[[], object] | None = None
 
         def expire() -> None:
             nonlocal is_over
             is_over = True
             loop.stop()
 
-        if not self._is_stopped:
-            timer = loop.call_later(limit.seconds, expire) if limit.is_set else None
-            with _loop.interruptible(loop, loop.stop):
-                while not (is_over or self.trap.has_errors):
-                    self._is_stopped, self._is_waiting = False, True
-                    loop.run_forever()
-                    if self._is_stopped and (condition is None or condition()):
-                        break
-            if timer is not None:
-                timer.cancel()
-        self._is_stopped = self._is_waiting = False
+        try:
+            if not self._is_stopped:
+                call_off = self._loop.call_later(limit.seconds, expire) if limit.is_set else None
+                with _loop.interruptible(loop, loop.stop):
+                    while not (is_over or self.trap.has_errors):
+                        self._is_stopped, self._is_waiting = False, True
+                        loop.run_forever()
+                        if self._is_stopped and (condition is None or condition()):
+                            break
+        finally:
+            self._is_stopped = self._is_waiting = False
+            if call_off is not None:
+                call_off()
         self.trap.raise_errors()
         if is_over:
             raise failure(_say_wait_timed_out(condition, limit))
@@ -228,7 +245,7 @@ class Harness:
         with _loop.interruptible(loop, lambda: None):
             self._run_loop_for(loop.create_task(coro))
 
-    def close(self) -> None:
+    def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
         if self.state is not State.OPEN:
             return
@@ -238,7 +255,7 @@ class Harness:
             self.drain()
             if self._loop.has_async_generators():
                 self._run_to_end(self._loop.loop.shutdown_asyncgens())
-            self.report_lost_errors()
+            self.report_lost_errors(futures)
         finally:
             self.state = State.CLOSED
             for task in self._abandoned:
@@ -251,9 +268,14 @@ class Harness:
         self.trap.is_closing = True
         self.resources.close()
 
-    def report_lost_errors(self) -> None:
-        """Put the errors of tasks that nobody looked at into the trap."""
-        self._loop.report_lost_errors()
+    def report_lost_errors(
+        self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
+    ) -> None:
+        """Put the errors of tasks that nobody looked at, and of these futures, into the trap.
+
+        :param wanted: leave out those for which this returns false.
+        """
+        self._loop.report_lost_errors(futures, wanted)
 
     def _check_idle(self) -> None:
         if self.state is not State.OPEN:
@@ -271,36 +293,36 @@ class Harness:
 class _Deadline:
     """For a block that runs the loop for a task: ends it when the time is over."""
 
-    def __init__(self, loop: _loop.WatchedLoop, cancel: Callable[[], None], limit: _timeouts.Limit) -> None:
+    def __init__(self, loop: _loop.LoopOfTest, cancel: Callable[[], None], limit: _timeouts.Limit) -> None:
         self._loop = loop
         self._cancel = cancel
         self._limit = limit
-        self._timer: asyncio.TimerHandle | None = None
+        self._call_off: Callable[[], object] | None = None
         self.is_over = False
         #: Whether the task does not end in spite of everything.
         self.is_hopeless = False
 
     def __enter__(self) -> "_Deadline":
         if self._limit.is_set:
-            self._timer = self._loop.call_later(self._limit.seconds, self._expire)
+            self._call_off = self._loop.call_later(self._limit.seconds, self._expire)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._call_off is not None:
+            self._call_off()
 
     def _expire(self) -> None:
         self.is_over = True
         self._cancel()
-        self._timer = self._loop.call_later(INSISTENCE, self._insist)
+        self._call_off = self._loop.call_later(INSISTENCE, self._insist)
 
     def _insist(self) -> None:
         self._cancel()
-        self._timer = self._loop.call_later(INSISTENCE, self._give_up)
+        self._call_off = self._loop.call_later(INSISTENCE, self._give_up)
 
     def _give_up(self) -> None:
         self.is_hopeless = True
-        self._loop.stop()
+        self._loop.loop.stop()
 
     def error(self, outcome: BaseException | None) -> TimeoutError:
         """Return the error to raise, given what became of the task after its cancellation."""

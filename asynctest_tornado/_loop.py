@@ -4,9 +4,12 @@ A loop that the test made and one that the user supplied get the same methods, b
 """
 
 import asyncio
+import functools
+import selectors
 import threading
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tornado.ioloop import IOLoop
@@ -14,6 +17,7 @@ from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
 from asynctest_tornado import _trap
+from asynctest_tornado._collector import Trap
 
 __unittest = True
 
@@ -22,24 +26,44 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_Tasks = dict["weakref.ref[asyncio.Task[Any]]", _trap.Chain]
+_Futures = dict["weakref.ref[asyncio.Future[Any]]", _trap.Chain]
 
 
 class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
-    _asynctest_trap: _trap.Trap
-    #: The contexts in which each task was made that still exists.
-    _asynctest_tasks: _Tasks
+    _asynctest_trap: Trap
+    #: Each task, and future of an executor, that still exists, with the contexts in which it was made.
+    _asynctest_futures: _Futures
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
-        chain = _trap.contexts.get() if context is None else context.get(_trap.contexts, ())
-        tasks = self._asynctest_tasks
-        # As in a WeakKeyDictionary, at a third of its cost.
-        tasks[weakref.ref(task, tasks.pop)] = chain
+        self._asynctest_remember(task, _trap.contexts.get() if context is None else context.get(_trap.contexts, ()))
+        task.add_done_callback(self._asynctest_look_for_gather)
         return task
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+        future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
+        self._asynctest_remember(future, _trap.contexts.get())
+        return future
+
+    def _asynctest_remember(self, future: asyncio.Future[Any], chain: _trap.Chain) -> None:
+        futures = self._asynctest_futures
+        # As in a WeakKeyDictionary, at a third of its cost.
+        futures[weakref.ref(future, futures.pop)] = chain
+
+    def _asynctest_look_for_gather(self, task: asyncio.Task[Any]) -> None:
+        """Find the error of a task that ``gather`` is about to drop because another one came first."""
+        # Without a look at it: exception() would mean that somebody has seen the error.
+        error = None if task.cancelled() else getattr(task, "_exception", None)
+        if not _trap.is_error(error):
+            return
+        for handle in getattr(self, "_ready", ()):
+            if handle._args and handle._args[0] is task:
+                first = _first_error_of_gather(handle._callback)
+                if first is not None and first is not error:
+                    self._asynctest_trap.add_sibling(first, error)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         if isinstance(context.get("exception"), asyncio.CancelledError):
@@ -49,13 +73,16 @@ class WatchedLoop(_Base):
             super().default_exception_handler(context)
 
     def _asynctest_chain(self, context: dict[str, Any]) -> _trap.Chain:
-        task = context.get("task", context.get("future"))
-        if isinstance(task, asyncio.Task):
-            return self._asynctest_tasks.get(weakref.ref(task), ())
-        handle = context.get("handle")
-        if handle is not None:
-            # Handle.get_context() is there from 3.12.
-            chain: _trap.Chain = handle._context.get(_trap.contexts, ())
+        future = context.get("task", context.get("future"))
+        if future is not None:
+            made_in = self._asynctest_futures.get(weakref.ref(future), ())
+            if made_in:
+                return made_in
+        # Handle.get_context() and Task.get_context() are there from 3.12.
+        scheduled = context.get("handle", future)
+        variables = getattr(scheduled, "_context", None) or getattr(scheduled, "get_context", dict)()
+        chain: _trap.Chain = variables.get(_trap.contexts, ())
+        if chain or scheduled is not future:
             return chain
         # A future has no context. Its error is found as it is dropped, which mostly is where it was set.
         chain = _trap.contexts.get()
@@ -71,16 +98,59 @@ class WatchedLoop(_Base):
             super().run_forever()
             trap.raise_errors()
 
-    def _asynctest_report_lost(self) -> None:
-        """Tell of the failed tasks that nobody asked for their result, as their finalizers would do later."""
-        for reference in list(self._asynctest_tasks):
-            task = reference()
+    def _asynctest_report_lost(self, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:
+        """Tell of the futures that have failed and nobody looked at, as their finalizers would do later."""
+        known = [reference() for reference in list(self._asynctest_futures)]
+        for future in [*known, *futures]:
             # The flag of the finalizers: set when the exception is, and cleared by whoever retrieves it.
-            if task is not None and task.done() and getattr(task, "_log_traceback", False):
-                error = task.exception()
-                if _trap.is_error(error):
-                    message = "Task exception was never retrieved"
-                    self.call_exception_handler({"message": message, "exception": error, "task": task})
+            if isinstance(future, asyncio.Future) and getattr(future, "_log_traceback", False):
+                error = getattr(future, "_exception", None)
+                if _trap.is_error(error) and wanted(error):
+                    future.exception()
+                    kind = "task" if isinstance(future, asyncio.Task) else "future"
+                    message = f"{kind.capitalize()} exception was never retrieved"
+                    self.call_exception_handler({"message": message, "exception": error, kind: future})
+
+
+def _first_error_of_gather(callback: Any) -> BaseException | None:
+    """Return the error that a ``gather`` has failed of, given the callback by which it learns of its children."""
+    if getattr(callback, "__qualname__", None) != "gather.<locals>._done_callback":
+        return None
+    cells = {
+        name: cell.cell_contents
+        for name, cell in zip(callback.__code__.co_freevars, callback.__closure__, strict=True)
+        if name in ("outer", "return_exceptions")
+    }
+    if cells["return_exceptions"]:
+        return None
+    first: BaseException | None = getattr(cells["outer"], "_exception", None)
+    return first
+
+
+class Selector(selectors.DefaultSelector):
+    """The place where a loop sleeps, and the seam at which a test wakes it.
+
+    The time limits of the library are kept here, in real time, and not among the timers of the loop: what these tell
+    about is the user's own.
+    """
+
+    #: When to call what, in the time of ``time.monotonic``.
+    alarm: tuple[float, Callable[[], object]] | None = None
+    #: Called before the loop sleeps without a timer, for want of anything to do; returns whether there is now.
+    before_sleep: Callable[[], bool] = staticmethod(lambda: False)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None and self.before_sleep():
+            timeout = 0
+        if self.alarm is not None:
+            when, ring = self.alarm
+            rest = when - time.monotonic()
+            if rest <= 0:
+                self.alarm = None
+                ring()
+            if timeout is None or timeout > rest:
+                timeout = max(0, rest)
+        return super().select(timeout)
 
 
 class interruptible:
@@ -105,13 +175,19 @@ class interruptible:
             self._loop.call_soon_threadsafe(self._interrupt)
 
 
-def new_ioloop() -> IOLoop:
-    """Make the loop of a test. Where a policy was set (uvloop's, say), it is one of the policy's."""
+def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> IOLoop:
+    """Make the loop of a test, by the factory if there is one. Where a policy was set, it is one of the policy's."""
     # To ask asyncio for the policy would make one, and is deprecated from 3.14.
     policy = getattr(asyncio.events, "_event_loop_policy", None)
-    has_policy = policy is not None and not type(policy).__module__.startswith("asyncio.")
-    arguments = {} if has_policy else {"asyncio_loop": asyncio.SelectorEventLoop()}
-    io_loop: IOLoop = IOLoop(make_current=False, **arguments)
+    if factory is not None:
+        asyncio_loop = factory()
+    elif policy is not None and not type(policy).__module__.startswith("asyncio."):
+        asyncio_loop = asyncio.new_event_loop()
+    else:
+        selector = Selector()
+        asyncio_loop = asyncio.SelectorEventLoop(selector)
+        asyncio_loop._asynctest_selector = selector  # type: ignore[attr-defined]
+    io_loop: IOLoop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
     return io_loop
 
 
@@ -122,7 +198,7 @@ class LoopOfTest:
     :param trap: gets the errors.
     """
 
-    def __init__(self, make: Callable[[], IOLoop], trap: _trap.Trap) -> None:
+    def __init__(self, make: Callable[[], IOLoop], trap: Trap) -> None:
         before = set(IOLoop._ioloop_for_asyncio)
         self.io_loop = make()
         if not isinstance(self.io_loop, IOLoop):
@@ -133,11 +209,45 @@ class LoopOfTest:
         self.loop: WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watch(self.loop, trap)
+        self._trap = trap
+        self._selector: Selector | None = getattr(self.loop, "_asynctest_selector", None)
+        if self._selector is not None:
+            self._outer_before_sleep = self._selector.before_sleep
+            self._selector.before_sleep = self._report_if_nobody_can
         asyncio.set_event_loop(self.loop)
 
-    def report_lost_errors(self) -> None:
-        """Tell of the tasks whose error nobody looked at."""
-        self.loop._asynctest_report_lost()
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call the function once in real time, whatever the loop does. Return a function that calls that off.
+
+        The next call calls it off, too.
+        """
+        selector = self._selector
+        if selector is None:
+            return self.loop.call_later(seconds, callback).cancel
+        selector.alarm = (time.monotonic() + seconds, callback)
+        return functools.partial(setattr, selector, "alarm", None)
+
+    def nothing_can_wake(self) -> bool:
+        """Tell whether the loop, which has no timer and nothing to do, would sleep for ever. No, when in doubt."""
+        if self._selector is None:
+            return False
+        has_files = len(self._selector.get_map()) > 1  # one is the loop's own, to be woken by
+        has_signals = bool(getattr(self.loop, "_signal_handlers", True))
+        return not (has_files or has_signals) and threading.active_count() == 1
+
+    def _report_if_nobody_can(self) -> bool:
+        """Report errors that nobody was told of, if nobody is left who could still ask for them."""
+        if not self.nothing_can_wake():
+            return False
+        before = self._trap.count
+        self.report_lost_errors()
+        return self._trap.count > before
+
+    def report_lost_errors(
+        self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
+    ) -> None:
+        """Tell of the tasks, and of those futures, whose error nobody looked at."""
+        self.loop._asynctest_report_lost(futures, wanted)
 
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
@@ -148,8 +258,15 @@ class LoopOfTest:
         return bool(getattr(self.loop, "_asyncgens", True))
 
     def forget(self, task: asyncio.Task[Any]) -> None:
-        """Let a task that could not be ended go without asyncio's message, after one of ours."""
+        """Abandon a task that could not be ended: it is neither told of by asyncio, nor destroyed.
+
+        Python would throw an exception into it to destroy it. One that swallows each exception and carries on would
+        then run for ever, as its loop cannot make it wait any more, at the latest when the interpreter exits.
+        """
+        import ctypes
+
         task._log_destroy_pending = False  # type: ignore[attr-defined]
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
@@ -158,6 +275,8 @@ class LoopOfTest:
         asyncio.set_event_loop(None)
         if self.is_own and not self.loop.is_closed():
             self.io_loop.close(all_fds=True)
+        if self._selector is not None:
+            self._selector.before_sleep = self._outer_before_sleep
         if not self.is_own:
             self._restore()
 
@@ -165,7 +284,7 @@ class LoopOfTest:
 _watched_classes: dict[type, type] = {}
 
 
-def _watch(loop: Any, trap: _trap.Trap) -> Callable[[], None]:
+def _watch(loop: Any, trap: Trap) -> Callable[[], None]:
     """Give the loop the methods of `WatchedLoop`; return the function that takes them away again."""
     cls, before = type(loop), {name: value for name, value in vars(loop).items() if name.startswith("_asynctest_")}
     if not isinstance(loop, WatchedLoop):
@@ -173,10 +292,10 @@ def _watch(loop: Any, trap: _trap.Trap) -> Callable[[], None]:
             _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})
         loop.__class__ = _watched_classes[cls]
     loop._asynctest_trap = trap
-    loop._asynctest_tasks = {}
+    loop._asynctest_futures = {}
 
     def restore() -> None:
-        del loop._asynctest_trap, loop._asynctest_tasks
+        del loop._asynctest_trap, loop._asynctest_futures
         loop.__class__ = cls
         vars(loop).update(before)
 

@@ -12,6 +12,7 @@ import os
 import tornado
 
 from asynctest_tornado import _trap
+from asynctest_tornado._collector import Trap
 
 __unittest = True
 
@@ -69,11 +70,9 @@ def _consume(logger: logging.Logger, record: logging.LogRecord) -> bool:
     caught = record.exc_info[1] if record.exc_info else None
     assert caught is not None
     chain = _trap.chain_here()
-    trap = chain[0] if chain and isinstance(chain[0], _trap.Trap) else None
+    trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if record.funcName == _AFTER_CANCELLATION:
         return trap is not None and trap.has_cancelled
-    if trap is not None and trap.is_to_blame_for(caught):
-        return True
     error = _trap.offer(caught, chain[1:] if trap else chain)
     if error is None:
         return True

@@ -1,21 +1,16 @@
-"""The error trap: it takes the errors that nobody caught, and knows whom they belong to.
+"""The error trap: who handles the errors that nobody caught, and whom they belong to.
 
 An error in a callback, a timer, a task or a handler has no caller that could catch it. Whom it belongs to is told by
 a context variable, which callbacks and tasks inherit from the code that scheduled them: a chain of handlers, with the
-trap of the test as the outermost one.
+one of the test as the outermost.
 """
 
 import asyncio
 import contextlib
 import contextvars
-import os
 import types
 from collections.abc import Callable, Iterator
 from typing import TypeGuard
-from unittest import SkipTest
-
-from tornado.iostream import StreamClosedError
-from tornado.simple_httpclient import HTTPStreamClosedError
 
 __unittest = True
 
@@ -23,100 +18,25 @@ ExceptionHandler = Callable[[type[BaseException], BaseException, types.Traceback
 
 
 class Context:
-    """A handler of errors, in the chain of those that a piece of code runs under."""
+    """What handles errors, in the chain that a piece of code runs under."""
+
+    #: Whether it is that of a test: the outermost one, which NullContext does not leave out.
+    is_trap = False
+
+    def handle(self, error: BaseException) -> bool:
+        """Return whether the error is consumed."""
+        raise NotImplementedError
+
+
+class _HandlerContext(Context):
+    """The context of a function."""
 
     def __init__(self, handler: ExceptionHandler) -> None:
-        self.handler = handler
-        self.active = True
+        self._handler = handler
+        self.is_active = True
 
-
-class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
-    """Several failed assertions: a failure, as each of them is, and not an error."""
-
-
-class Trap(Context):
-    """The outermost context of a test: it keeps what no handler consumed, until somebody can raise it.
-
-    :param describe: returns the name of the test, for the message of a group.
-    """
-
-    def __init__(self, describe: Callable[[], str]) -> None:
-        super().__init__(lambda typ, value, tb: self.add(value))
-        self._describe = describe
-        self._errors: list[BaseException] = []
-        self._held: list[BaseException] = []
-        self._known: list[BaseException] = []
-        #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
-        self.interrupt: Callable[[], None] | None = None
-        #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
-        self.has_cancelled = False
-        #: Whether the connections of the test are being closed, so that what still uses them will fail.
-        self.is_closing = False
-
-    def add(self, error: BaseException) -> bool:
-        """Keep an error, and end what waits for the loop. Return whether the trap takes errors at all."""
-        if self.active and self.remember(error):
-            self._errors.append(strip(error))
-            if self.interrupt is not None:
-                self.interrupt()
-        return self.active
-
-    def is_to_blame_for(self, error: BaseException) -> bool:
-        """Tell whether the error only comes of the end of the test, which closes what is still in use."""
-        return self.is_closing and isinstance(error, (StreamClosedError, HTTPStreamClosedError))
-
-    def remember(self, error: BaseException) -> bool:
-        """Return whether the error is new. One that was raised, expected or reported is not reported again."""
-        if any(known is error for known in self._known):
-            return False
-        self._known.append(error)
-        return True
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether there is something to raise."""
-        return bool(self._errors)
-
-    def hold(self) -> None:
-        """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
-        self._held += self._errors
-        self._errors = []
-
-    def release(self) -> None:
-        """Undo `hold`."""
-        self._errors, self._held = self._held + self._errors, []
-
-    def take(self) -> BaseException | None:
-        """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""
-        errors, self._errors = self._errors, []
-        errors = [error for error in errors if not isinstance(error, SkipTest)] or errors[:1]
-        if len(errors) < 2:
-            return errors[0] if errors else None
-        return _group(f"{len(errors)} errors in {self._describe()}", errors)
-
-    def raise_errors(self) -> None:
-        """Raise what was trapped, if anything was."""
-        error = self.take()
-        if error is not None:
-            raise error
-
-    def close(self) -> None:
-        """Take no more errors, and let go of those that were seen."""
-        self.active = False
-        self._known.clear()
-
-
-#: The traceback module prints no more members of a group than this.
-_GROUP_WIDTH = 15
-
-
-def _group(message: str, errors: list[BaseException]) -> BaseException:
-    failures = [error for error in errors if isinstance(error, AssertionError)]
-    if len(errors) > _GROUP_WIDTH:
-        starts = range(0, len(errors), _GROUP_WIDTH)
-        errors = [_group(f"from {start + 1} on", errors[start : start + _GROUP_WIDTH]) for start in starts]
-        failures = [error for error in errors if isinstance(error, AssertionError)]
-    return FailureGroup(message, failures) if failures == errors else BaseExceptionGroup(message, errors)
+    def handle(self, error: BaseException) -> bool:
+        return self.is_active and bool(self._handler(type(error), error, error.__traceback__))
 
 
 Chain = tuple[Context, ...]
@@ -154,17 +74,20 @@ def offer(error: BaseException, chain: Chain) -> BaseException | None:
     belongs to the contexts outside of it.
     """
     for place in reversed(range(len(chain))):
-        if not chain[place].active:
-            continue
         try:
             with under(chain[:place]):
-                if chain[place].handler(type(error), error, error.__traceback__):
+                if chain[place].handle(error):
                     return None
         except Exception as replacement:
             if replacement is not error and replacement.__context__ is None:
                 replacement.__context__ = error
             error = replacement
     return error
+
+
+def deliver(error: BaseException, chain: Chain) -> bool:
+    """Offer an error to all contexts of a chain; return whether it is dealt with."""
+    return offer(error, chain) is None
 
 
 def is_error(error: BaseException | None) -> TypeGuard[BaseException]:
@@ -207,15 +130,15 @@ class ExceptionStackContext:
                 "Give a function of three arguments: type, value, traceback."
             )
         self.exception_handler = exception_handler
-        self._entered: list[Context] = []
+        self._entered: list[_HandlerContext] = []
 
     def __enter__(self) -> Callable[[], None]:
-        context = Context(self.exception_handler)
+        context = _HandlerContext(self.exception_handler)
         self._entered.append(context)
         contexts.set((*contexts.get(), context))
 
         def deactivate() -> None:
-            context.active = False
+            context.is_active = False
 
         return deactivate
 
@@ -225,7 +148,7 @@ class ExceptionStackContext:
         context = self._entered.pop()
         # Not a reset by token: blocks in generators need not end in the order in which they began.
         contexts.set(tuple(each for each in contexts.get() if each is not context))
-        return is_error(value) and context.active and bool(self.exception_handler(type(value), value, tb))
+        return is_error(value) and context.handle(value)
 
 
 class NullContext:
@@ -243,30 +166,7 @@ class NullContext:
     def __enter__(self) -> None:
         chain = contexts.get()
         self._before.append(chain)
-        contexts.set(tuple(context for context in chain if isinstance(context, Trap)))
+        contexts.set(tuple(context for context in chain if context.is_trap))
 
     def __exit__(self, *exc_info: object) -> None:
         contexts.set(self._before.pop())
-
-
-_PACKAGE = os.path.dirname(__file__)
-
-
-def strip(error: BaseException) -> BaseException:
-    """Take this library's frames out of an error's traceback, and those of the event loop at its top.
-
-    unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback.
-    """
-    entries: list[types.TracebackType] = []
-    tb = error.__traceback__
-    while tb is not None:
-        own = os.path.dirname(tb.tb_frame.f_code.co_filename) == _PACKAGE
-        plumbing = not entries and tb.tb_frame.f_globals.get("__name__") in ("asyncio.events", "tornado.ioloop")
-        if not own and not plumbing:
-            entries.append(tb)
-        tb = tb.tb_next
-    if entries:
-        for entry in reversed(entries):
-            tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-        error.__traceback__ = tb
-    return error

@@ -10,6 +10,7 @@ NAME = "asynctest_tornado"
 #: What each room may use. A room that is not here has to be given its place.
 ARROWS: dict[str, set[str]] = {
     # leaves
+    "_late": set(),
     "_logs": set(),
     "_ports": set(),
     "_runner": set(),
@@ -18,13 +19,16 @@ ARROWS: dict[str, set[str]] = {
     "_trap": set(),
     "_yielding": set(),
     # inner
-    "_sources": {"_trap"},
-    "_loop": {"_trap"},
-    "_harness": {"_loop", "_sources", "_timeouts", "_trap", "_yielding"},
-    "_case": {"_harness", "_loop", "_timeouts", "_trap", "_yielding"},
+    "_collector": {"_trap"},
+    "_expect": {"_collector", "_trap"},
+    "_sources": {"_collector", "_trap"},
+    "_interpreter": {"_collector", "_trap"},
+    "_loop": {"_collector", "_trap"},
+    "_harness": {"_collector", "_interpreter", "_loop", "_sources", "_timeouts", "_trap", "_yielding"},
+    "_case": {"_collector", "_harness", "_late", "_loop", "_timeouts", "_yielding"},
     "_http": {"_case", "_ports", "_timeouts", "_tls"},
     # doors
-    "__init__": {"_case", "_http", "_logs", "_ports", "_runner", "_timeouts", "_trap"},
+    "__init__": {"_case", "_expect", "_http", "_logs", "_ports", "_runner", "_timeouts", "_trap"},
     "__main__": {"__init__"},
     "replace": {"__init__"},
 }

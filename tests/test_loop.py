@@ -6,7 +6,7 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, _loop, _trap
+from asynctest_tornado import AsyncTestCase, _collector, _loop
 from tests.support import run_body
 
 
@@ -37,7 +37,7 @@ class NewIOLoopTest(unittest.TestCase):
 
 class WatchedLoopTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = _trap.Trap(lambda: "it")
+        self.trap = _collector.Trap(lambda: "it")
         self.watched = _loop.LoopOfTest(_loop.new_ioloop, self.trap)
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
@@ -105,7 +105,7 @@ class WatchedLoopTest(unittest.TestCase):
         self.assertFalse([name for name in vars(loop) if "asynctest" in name])
 
     def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
-        inner = _trap.Trap(lambda: "inner")
+        inner = _collector.Trap(lambda: "inner")
         watched = _loop.LoopOfTest(lambda: self.watched.io_loop, inner)
         self.loop.call_soon(lambda: 1 / 0)
         with self.assertRaises(ZeroDivisionError):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _trap
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _collector
 
 
 class Recorder:
@@ -36,7 +36,7 @@ async def fail_later(message: str = "boom") -> None:
 
 class TrapTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = _trap.Trap(lambda: "my test")
+        self.trap = _collector.Trap(lambda: "my test")
 
     def test_one_error_is_handed_over_as_itself(self) -> None:
         error = ValueError()
@@ -338,7 +338,7 @@ class StripTest(AsyncTestCase):
         try:
             self.wait()
         except ValueError as error:
-            names, tb = [], _trap.strip(error).__traceback__
+            names, tb = [], _collector.strip(error).__traceback__
             while tb is not None:
                 names.append(tb.tb_frame.f_code.co_name)
                 tb = tb.tb_next

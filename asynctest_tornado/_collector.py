@@ -1,0 +1,180 @@
+"""The one collector of a test: what its trap has caught, and what becomes of that."""
+
+import os
+import types
+import warnings
+from collections.abc import Callable
+from unittest import SkipTest
+
+from tornado.iostream import StreamClosedError
+from tornado.simple_httpclient import HTTPStreamClosedError
+
+from asynctest_tornado import _trap
+
+__unittest = True
+
+
+class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
+    """Several failed assertions: a failure, as each of them is, and not an error."""
+
+
+class Trap(_trap.Context):
+    """The outermost context of a test: it keeps what no handler consumed, until somebody can raise it.
+
+    :param describe: returns the name of the test, for messages.
+    """
+
+    is_trap = True
+
+    def __init__(self, describe: Callable[[], str]) -> None:
+        self.describe = describe
+        self.is_open = True
+        self._errors: list[BaseException] = []
+        self._held: list[BaseException] = []
+        self._known: list[BaseException] = []
+        self._siblings: list[tuple[BaseException, BaseException]] = []
+        #: What the test expects, the innermost block last: they return true for an error that they take.
+        self.expectations: list[Callable[[BaseException], bool]] = []
+        #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
+        self.interrupt: Callable[[], None] | None = None
+        #: Looks for errors that nobody was told of yet, and that the function returns true for.
+        self.report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
+        #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
+        #: names another test that it may belong to.
+        self.report_late: Callable[[BaseException, str | None], bool] | None = None
+        #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
+        self.has_cancelled = False
+        #: Whether the connections of the test are being closed, so that what still uses them will fail.
+        self.is_closing = False
+        #: What showed warnings when the test began.
+        self.show_warning = getattr(warnings, "_showwarnmsg_impl", None)
+
+    def handle(self, error: BaseException) -> bool:
+        return self.add(error)
+
+    def add(self, error: BaseException) -> bool:
+        """Keep an error, and end what waits for the loop. Return whether it is dealt with."""
+        if self.is_closing and isinstance(error, (StreamClosedError, HTTPStreamClosedError)):
+            return True  # it only comes of the end of the test, which closes what is still in use
+        if any(takes(error) for takes in reversed(self.expectations)):
+            self.remember(error)
+            return True
+        if not self.is_open:
+            return self.report_late is not None and self.report_late(strip(error), None)
+        if self.remember(error):
+            self._errors.append(strip(error))
+            self._promote(error)
+            if self.interrupt is not None:
+                self.interrupt()
+        return True
+
+    def remember(self, error: BaseException) -> bool:
+        """Return whether the error is new. One that was raised, expected or reported is not reported again."""
+        if any(known is error for known in self._known):
+            return False
+        self._known.append(error)
+        return True
+
+    def remember_failure(self, error: BaseException) -> None:
+        """Note that the test fails of this error, without the trap."""
+        self.remember(error)
+        self._promote(error)
+
+    def add_sibling(self, first: BaseException, error: BaseException) -> None:
+        """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
+        self._siblings.append((first, error))
+        if any(known is first for known in self._known):
+            self._promote(first)
+
+    def _promote(self, cause: BaseException | None) -> None:
+        causes: list[BaseException] = []
+        while cause is not None and not any(each is cause for each in causes):
+            causes.append(cause)
+            cause = cause.__cause__ or cause.__context__
+        for first, error in self._siblings:
+            if any(each is first for each in causes) and self.remember(error):
+                self._errors.append(strip(error))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether there is something to raise."""
+        return bool(self._errors)
+
+    @property
+    def count(self) -> int:
+        """How many errors the trap has seen."""
+        return len(self._known)
+
+    def hold(self) -> None:
+        """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
+        self._held += self._errors
+        self._errors = []
+
+    def release(self) -> None:
+        """Undo `hold`."""
+        self._errors, self._held = self._held + self._errors, []
+
+    def take(self) -> BaseException | None:
+        """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""
+        errors, self._errors = self._errors, []
+        errors = [error for error in errors if not isinstance(error, SkipTest)] or errors[:1]
+        if len(errors) < 2:
+            return errors[0] if errors else None
+        return _group(f"{len(errors)} errors in {self.describe()}", errors)
+
+    def raise_errors(self) -> None:
+        """Raise what was trapped, if anything was."""
+        error = self.take()
+        if error is not None:
+            raise error
+
+    def close(self) -> None:
+        """Let go of the errors that were seen. One that comes now is late."""
+        self.is_open = False
+        self.interrupt = self.report_lost = None
+        self._known.clear()
+        self._siblings.clear()
+
+    def report_for_one_of(self, suspects: "list[Trap]", error: BaseException) -> bool:
+        """Report an error that belongs to one of several tests, of which this is the last."""
+        if self.report_late is None:
+            return False
+        names = [trap.describe() for trap in suspects]
+        error.add_note(f"Garbage collection found it. The object was left by one of these tests: {', '.join(names)}")
+        return self.report_late(strip(error), suspects[0].describe())
+
+
+#: The traceback module prints no more members of a group than this.
+_GROUP_WIDTH = 15
+
+
+def _group(message: str, errors: list[BaseException]) -> BaseException:
+    failures = [error for error in errors if isinstance(error, AssertionError)]
+    if len(errors) > _GROUP_WIDTH:
+        starts = range(0, len(errors), _GROUP_WIDTH)
+        errors = [_group(f"from {start + 1} on", errors[start : start + _GROUP_WIDTH]) for start in starts]
+        failures = [error for error in errors if isinstance(error, AssertionError)]
+    return FailureGroup(message, failures) if failures == errors else BaseExceptionGroup(message, errors)
+
+
+_PACKAGE = os.path.dirname(__file__)
+
+
+def strip(error: BaseException) -> BaseException:
+    """Take this library's frames out of an error's traceback, and those of the event loop at its top.
+
+    unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback.
+    """
+    entries: list[types.TracebackType] = []
+    tb = error.__traceback__
+    while tb is not None:
+        own = os.path.dirname(tb.tb_frame.f_code.co_filename) == _PACKAGE
+        plumbing = not entries and tb.tb_frame.f_globals.get("__name__") in ("asyncio.events", "tornado.ioloop")
+        if not own and not plumbing:
+            entries.append(tb)
+        tb = tb.tb_next
+    if entries:
+        for entry in reversed(entries):
+            tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        error.__traceback__ = tb
+    return error

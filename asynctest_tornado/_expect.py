@@ -1,0 +1,114 @@
+"""ExpectError: errors that a test expects to end up in the trap."""
+
+import re
+import types
+
+from asynctest_tornado import _trap
+from asynctest_tornado._collector import Trap
+
+__unittest = True
+
+_MOST_SHOWN = 10
+_Class = type  # which an argument is called, too
+
+
+class ExpectError(_trap.Context):
+    """A context manager for an error that nobody catches, such as that of a callback, and that is expected.
+
+    ::
+
+        with ExpectError(ValueError, r"boom") as expectation:
+            io_loop.add_callback(callback)
+            await gen.sleep(0.1)
+        self.assertEqual(len(expectation.exceptions), 1)
+
+    It takes errors that surface during the block and match; they do not fail the test, and do not end its waiting.
+    Errors of what was scheduled in the block go to it first, so that concurrent blocks do not mix. An exception that
+    is raised in the block itself is none of these, and leaves it.
+
+    :param type: the class of the exception, or a tuple of classes.
+    :param regex: a regular expression to be found in the message of the exception. None matches any.
+    :param required: if true, raise ``AssertionError`` at the end of the block if no such error came.
+
+    The attribute ``exceptions`` lists what it took.
+
+    Raises ``TypeError`` for what is no class of exceptions, ``RuntimeError`` outside of a test.
+
+    The twin of `ExpectLog`. New in version 0.1.
+    """
+
+    def __init__(
+        self,
+        type: type[BaseException] | tuple[type[BaseException], ...],
+        regex: str | None = None,
+        required: bool = True,
+    ) -> None:
+        classes = type if isinstance(type, tuple) else (type,)
+        for cls in classes:
+            if not (isinstance(cls, _Class) and issubclass(cls, BaseException)):
+                raise TypeError(
+                    f"ExpectError needs a class of exceptions, or a tuple of them, and not {cls!r}. "
+                    'Write, for example, ExpectError(ValueError, r"boom").'
+                )
+        self.type = classes
+        self.regex = None if regex is None else re.compile(regex)
+        self.required = required
+        self.exceptions: list[BaseException] = []
+        self._others: list[BaseException] = []
+        self._trap: Trap | None = None
+
+    def __enter__(self) -> "ExpectError":
+        chain = _trap.chain_here()
+        trap = chain[0] if chain else None
+        if not isinstance(trap, Trap):
+            raise RuntimeError(
+                "ExpectError is for errors that end up in the trap of a test, and no test runs here. Use it in an "
+                "AsyncTestCase, or assertRaises for an exception that the block itself raises."
+            )
+        self._trap = trap
+        trap.expectations.append(self.handle)
+        _trap.contexts.set((*chain, self))
+        return self
+
+    def __exit__(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: types.TracebackType | None
+    ) -> None:
+        trap = self._trap
+        assert trap is not None
+        if value is None and trap.report_lost is not None:
+            # A task that failed, and is still held by somebody, has told nobody so far.
+            trap.report_lost(self._matches)
+        trap.expectations.remove(self.handle)
+        _trap.contexts.set(tuple(context for context in _trap.contexts.get() if context is not self))
+        self._trap = None
+        if value is None and self.required and not self.exceptions:
+            raise AssertionError(self._explain())
+
+    def handle(self, error: BaseException) -> bool:
+        """Take the error if it is one of those expected."""
+        trap = self._trap
+        if trap is None:
+            return False
+        if any(known is error for known in self.exceptions):
+            return True
+        if not self._matches(error):
+            if not any(known is error for known in self._others):
+                self._others.append(error)
+            return False
+        self.exceptions.append(error)
+        trap.remember(error)
+        return True
+
+    def _matches(self, error: BaseException) -> bool:
+        return isinstance(error, self.type) and (self.regex is None or bool(self.regex.search(str(error))))
+
+    def _explain(self) -> str:
+        names = " or ".join(cls.__qualname__ for cls in self.type)
+        wanted = names if self.regex is None else f"{names} with a message like {self.regex.pattern!r}"
+        lines = [f"did not get expected error: {wanted}."]
+        lines.append("What was trapped instead:" if self._others else "Nothing was trapped in the block.")
+        lines += [f"    {type(error).__qualname__}: {error}" for error in self._others[:_MOST_SHOWN]]
+        if len(self._others) > _MOST_SHOWN:
+            lines.append(f"    ... and {len(self._others) - _MOST_SHOWN} more")
+        lines.append("Correct the type or regex, wait in the block for the error, or give required=False.")
+        return "\n".join(lines)

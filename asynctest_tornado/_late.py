@@ -1,0 +1,79 @@
+"""Errors that surface after their test, reported through the result that ran it."""
+
+import unittest
+import unittest.util
+import weakref
+from typing import Any
+
+__unittest = True
+
+
+class Report:
+    """Stands for a test that is gone, in the result that ran it. It does not keep the test alive.
+
+    :param other: the name of another test that the error may belong to instead.
+    """
+
+    failureException = AssertionError  # the name that results look for
+
+    def __init__(self, cls: type[unittest.TestCase], method: str, other: str | None = None) -> None:
+        self._cls = cls
+        self._method = method
+        self._other = other
+
+    def id(self) -> str:
+        return f"{unittest.util.strclass(self._cls)}.{self._method}"
+
+    def shortDescription(self) -> None:
+        return None
+
+    def __str__(self) -> str:
+        own = f"{self._method} ({self.id()})"
+        if self._other is None:
+            return own
+        return f"{self._other.rpartition('.')[2]} ({self._other}) or a later test up to {own}"
+
+
+_Pending = tuple[unittest.TestResult, Report, BaseException]
+_pending: list[_Pending] = []
+
+
+class Reporter:
+    """Takes the late errors of one test."""
+
+    def __init__(self, case: unittest.TestCase, result: unittest.TestResult) -> None:
+        self._cls = type(case)
+        self._method = case._testMethodName
+        # Weak, since the result of a test that failed holds the test.
+        self._result = weakref.ref(result)
+
+    def __call__(self, error: BaseException, other: str | None) -> bool:
+        """Return whether there is still somebody to report to."""
+        result = self._result()
+        if result is None:
+            return False
+        # Not now: another test may be running, and a result that prints would mix the two up.
+        _pending.append((result, Report(self._cls, self._method, other), error))
+        _flush_at_end_of(result)
+        return True
+
+
+def flush() -> None:
+    """Report what is pending; to be called where no test is running."""
+    while _pending:
+        result, report, error = _pending.pop(0)
+        exc_info: Any = (type(error), error, error.__traceback__)
+        add = result.addFailure if isinstance(error, AssertionError) else result.addError
+        add(report, exc_info)  # type: ignore[arg-type]  # a stand-in for a test, as unittest itself has for a module
+
+
+def _flush_at_end_of(result: unittest.TestResult) -> None:
+    stop = getattr(result, "stopTestRun", None)
+    if stop is None or getattr(stop, "__name__", None) == "_flush_and_stop":
+        return
+
+    def _flush_and_stop() -> None:
+        flush()
+        stop()
+
+    result.stopTestRun = _flush_and_stop  # type: ignore[method-assign]
