@@ -99,13 +99,16 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
 
 
 def _deliver(error: BaseException) -> bool:
-    """Give the error to the test whose code runs, unless that is only the code which set the collector off."""
+    """Give the error to the test whose code runs, unless that only set the garbage collector off."""
     if not _is_collecting:
         chain = _trap.chain_here()
         if chain:
             return _trap.deliver(error, chain)
+        # What goes with a test that unittest lets go of is that test's.
+        if "__unittest" not in sys._getframe(2).f_globals:
+            return False
     if not _suspects:
         return False
-    if len(_suspects) == 1:
-        return _trap.deliver(error, (_suspects[0],))
+    if len(_suspects) == 1 or not _is_collecting:
+        return _trap.deliver(error, (_suspects[-1],))
     return _suspects[-1].report_for_one_of(_suspects, error)

@@ -1,0 +1,264 @@
+import asyncio
+import gc
+import sys
+import threading
+import unittest
+import warnings
+from typing import Any
+from unittest import mock
+
+from asynctest_tornado import AsyncTestCase, ExpectError
+from tests.samples import cases
+from tests.support import RecordingResult, run_body, run_python
+
+
+class Bad:
+    """An object whose finalizer fails."""
+
+    def __init__(self, name: str = "planted") -> None:
+        self.name = name
+
+    def __del__(self) -> None:
+        raise ValueError(self.name)
+
+
+class ThreadTest(unittest.TestCase):
+    def test_an_error_in_a_thread_fails_the_test(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            thread = threading.Thread(target=cases.boom)
+            thread.start()
+            thread.join()
+
+        self.assertRegex(run_body(AsyncTestCase, body).report, r"in boom\n(?s:.*)ValueError: planted")
+
+    def test_it_ends_the_waiting_at_once(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(threading.Thread(target=cases.boom).start)
+            case.wait(timeout=0)
+
+        self.assertIn("planted", run_body(AsyncTestCase, body).report)
+
+    def test_it_can_be_expected(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            with ExpectError(ValueError, "planted"):
+                thread = threading.Thread(target=cases.boom)
+                thread.start()
+                thread.join()
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_a_thread_of_nobody_goes_to_the_hook_that_was_there(self) -> None:
+        seen: list[Any] = []
+        with mock.patch.object(threading, "excepthook", seen.append):
+            run_body(AsyncTestCase, lambda case: None)
+            thread = threading.Thread(target=cases.boom)
+            thread.start()
+            thread.join()
+        self.assertEqual([args.exc_type for args in seen], [ValueError])
+
+    def test_an_exit_of_a_thread_is_no_error(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            thread = threading.Thread(target=sys.exit)
+            thread.start()
+            thread.join()
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_a_thread_that_fails_after_its_test_is_reported_for_its_test(self) -> None:
+        go = threading.Event()
+        threads: list[threading.Thread] = []
+
+        class Sample(AsyncTestCase):
+            def test_guilty(self) -> None:
+                threads.append(threading.Thread(target=self.fail_late))
+                threads[0].start()
+
+            def fail_late(self) -> None:
+                go.wait()
+                raise ValueError("late")
+
+            def test_innocent(self) -> None:
+                go.set()
+                threads[0].join()
+
+        result = RecordingResult()
+        Sample("test_guilty").run(result)
+        Sample("test_innocent").run(result)
+        self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"])
+        self.assertEqual(result.events[-2:], ["stopTest", "addError"])
+        self.assertTrue(result.errors[0][0].id().endswith("test_guilty"))
+
+
+class FinalizerTest(unittest.TestCase):
+    def test_a_finalizer_that_fails_fails_the_test(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            Bad()
+
+        self.assertIn("ValueError: planted", run_body(AsyncTestCase, body).report)
+
+    def test_garbage_of_the_only_test_since_the_last_collection_is_its_own(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            bad: Any = Bad()
+            bad.me = bad
+            del bad
+            gc.collect()
+
+        gc.collect()
+        # This very test may have left it as well, if it were not a plain one.
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addError"])
+
+    def test_garbage_that_may_be_of_several_tests_is_nobodys_fault_and_not_lost(self) -> None:
+        def leave(case: AsyncTestCase) -> None:
+            bad: Any = Bad()
+            bad.me = bad
+
+        def collect(case: AsyncTestCase) -> None:
+            gc.collect()
+
+        class Sample(AsyncTestCase):
+            test_guilty, test_innocent = leave, collect
+
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        result = RecordingResult()
+        Sample("test_guilty").run(result)
+        Sample("test_innocent").run(result)
+        self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"])
+        self.assertRegex(str(result.errors[0][0]), r"^test_guilty .* or a later test up to test_innocent")
+        self.assertRegex(result.report, "one of these tests: .*test_guilty, .*test_innocent")
+
+    def test_a_warning_that_is_an_error_is_no_error_of_the_test(self) -> None:
+        class Warns:
+            def __del__(self) -> None:
+                raise ResourceWarning("left open")
+
+        def body(case: AsyncTestCase) -> None:
+            Warns()
+
+        with mock.patch.object(sys, "unraisablehook") as hook:
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+        hook.assert_called_once()
+
+
+class NeverAwaitedTest(unittest.TestCase):
+    def test_a_call_without_await_fails_the_test_and_shows_the_line(self) -> None:
+        async def helper() -> None: ...
+
+        async def body(case: AsyncTestCase) -> None:
+            helper()  # type: ignore[unused-coroutine]  # the line
+
+        report = run_body(AsyncTestCase, body).report
+        self.assertIn("# the line", report)
+        self.assertRegex(report, "RuntimeWarning: coroutine '.*helper' was never awaited.*Write 'await'")
+
+    def test_filters_of_warnings_make_no_difference(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            warnings.simplefilter("ignore")
+            helper()  # type: ignore[unused-coroutine]
+
+        with warnings.catch_warnings():
+            self.assertIn("never awaited", run_body(AsyncTestCase, body).report)
+
+    def test_assert_warns_expects_it(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            with case.assertWarnsRegex(RuntimeWarning, "never awaited"):
+                helper()  # type: ignore[unused-coroutine]
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_a_mock_only_warns(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            mock.AsyncMock()()
+
+        with self.assertWarnsRegex(RuntimeWarning, "never awaited"):
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_outside_of_a_test_python_warns_as_ever(self) -> None:
+        async def helper() -> None: ...
+
+        with self.assertWarnsRegex(RuntimeWarning, "never awaited"):
+            helper()  # type: ignore[unused-coroutine]
+
+
+class LateTest(unittest.TestCase):
+    def test_a_future_that_is_dropped_after_its_test_is_reported_for_it(self) -> None:
+        kept: list[Any] = []
+
+        class Sample(AsyncTestCase):
+            async def test_guilty(self) -> None:
+                future = asyncio.get_running_loop().create_future()
+                future.set_exception(ValueError("late"))
+                kept.append(future)
+
+            def test_innocent(self) -> None:
+                kept.clear()
+
+        result = RecordingResult()
+        Sample("test_guilty").run(result)
+        Sample("test_innocent").run(result)
+        self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"])
+        self.assertTrue(result.errors[0][0].id().endswith("test_guilty"))
+
+    def test_a_shared_loop_blames_the_test_that_scheduled(self) -> None:
+        for call_later in "io_loop.call_later", "asyncio_loop.call_later":
+            with self.subTest(call_later):
+                done = run_python(SHARED.replace("CALL_LATER", call_later))
+                self.assertIn("ERROR: test_guilty", done.stderr)
+                self.assertNotIn("ERROR: test_innocent", done.stderr)
+                self.assertEqual(done.stderr.count("ValueError: planted"), 1, done.stderr)
+                self.assertEqual(done.returncode, 1)
+
+    def test_an_error_after_the_last_test_is_reported_at_the_end_of_the_run(self) -> None:
+        done = run_python(LAST)
+        self.assertIn("ERROR: test_guilty", done.stderr)
+        self.assertEqual(done.returncode, 1)
+
+
+SHARED = """
+import asyncio, unittest
+from tornado.ioloop import IOLoop
+from asynctest_tornado import AsyncTestCase
+
+asyncio_loop = asyncio.new_event_loop()
+io_loop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
+
+class Shared(AsyncTestCase):
+    def get_new_ioloop(self):
+        return io_loop
+
+    def test_guilty(self):
+        def boom():
+            raise ValueError("planted")
+        CALL_LATER(0.02, boom)
+        self.io_loop.add_callback(self.stop)
+        self.wait()
+
+    def test_innocent(self):
+        self.io_loop.call_later(0.1, self.stop)
+        self.wait()
+
+unittest.main(verbosity=2, exit=False)
+io_loop.close()
+raise SystemExit(1)
+"""
+
+LAST = """
+import unittest
+from asynctest_tornado import AsyncTestCase
+
+class Bad:
+    def __del__(self):
+        raise ValueError("planted")
+
+class Sample(AsyncTestCase):
+    def test_guilty(self):
+        self.bad = Bad()
+
+unittest.main()
+"""
