@@ -1,6 +1,7 @@
 """The one collector of a test: what its trap has caught, and what becomes of that."""
 
 import os
+import threading
 import types
 import warnings
 from collections.abc import Callable
@@ -28,7 +29,9 @@ class Trap(_trap.Context):
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
-        self.is_open = True
+        # Errors come from threads, too; and from finalizers, in the middle of anything.
+        self._lock = threading.RLock()
+        self._is_open = True
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
         self._known: list[BaseException] = []
@@ -59,32 +62,39 @@ class Trap(_trap.Context):
         if any(takes(error) for takes in reversed(self.expectations)):
             self.remember(error)
             return True
-        if not self.is_open:
+        with self._lock:
+            is_open = self._is_open
+            is_new = is_open and self.remember(error)
+            if is_new:
+                self._errors.append(strip(error))
+                self._promote(error)
+        if not is_open:
             return self.report_late is not None and self.report_late(strip(error), None)
-        if self.remember(error):
-            self._errors.append(strip(error))
-            self._promote(error)
-            if self.interrupt is not None:
-                self.interrupt()
+        interrupt = self.interrupt
+        if is_new and interrupt is not None:
+            interrupt()
         return True
 
     def remember(self, error: BaseException) -> bool:
         """Return whether the error is new. One that was raised, expected or reported is not reported again."""
-        if any(known is error for known in self._known):
-            return False
-        self._known.append(error)
-        return True
+        with self._lock:
+            if any(known is error for known in self._known):
+                return False
+            self._known.append(error)
+            return True
 
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
-        self.remember(error)
-        self._promote(error)
+        with self._lock:
+            self.remember(error)
+            self._promote(error)
 
     def add_sibling(self, first: BaseException, error: BaseException) -> None:
         """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
-        self._siblings.append((first, error))
-        if any(known is first for known in self._known):
-            self._promote(first)
+        with self._lock:
+            self._siblings.append((first, error))
+            if any(known is first for known in self._known):
+                self._promote(first)
 
     def _promote(self, cause: BaseException | None) -> None:
         causes: list[BaseException] = []
@@ -107,16 +117,19 @@ class Trap(_trap.Context):
 
     def hold(self) -> None:
         """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
-        self._held += self._errors
-        self._errors = []
+        with self._lock:
+            self._held += self._errors
+            self._errors = []
 
     def release(self) -> None:
         """Undo `hold`."""
-        self._errors, self._held = self._held + self._errors, []
+        with self._lock:
+            self._errors, self._held = self._held + self._errors, []
 
     def take(self) -> BaseException | None:
         """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""
-        errors, self._errors = self._errors, []
+        with self._lock:
+            errors, self._errors = self._errors, []
         errors = [error for error in errors if not isinstance(error, SkipTest)] or errors[:1]
         if len(errors) < 2:
             return errors[0] if errors else None
@@ -124,16 +137,24 @@ class Trap(_trap.Context):
 
     def raise_errors(self) -> None:
         """Raise what was trapped, if anything was."""
-        error = self.take()
+        error = self.take() if self._errors else None
         if error is not None:
             raise error
 
-    def close(self) -> None:
-        """Let go of the errors that were seen. One that comes now is late."""
-        self.is_open = False
-        self.interrupt = self.report_lost = None
-        self._known.clear()
-        self._siblings.clear()
+    @property
+    def is_open(self) -> bool:
+        """Whether an error still counts for the verdict. One that comes later is late."""
+        return self._is_open
+
+    def close(self) -> BaseException | None:
+        """Take what is there, and let go of what was seen."""
+        with self._lock:
+            self._is_open = False
+            error = self.take()
+            self.interrupt = self.report_lost = None
+            self._known.clear()
+            self._siblings.clear()
+        return error
 
     def report_for_one_of(self, suspects: "list[Trap]", error: BaseException) -> bool:
         """Report an error that belongs to one of several tests, of which this is the last."""

@@ -75,7 +75,7 @@ class ExpectError(_trap.Context):
     ) -> None:
         trap = self._trap
         assert trap is not None
-        if value is None and trap.report_lost is not None:
+        if trap.report_lost is not None:
             # A task that failed, and is still held by somebody, has told nobody so far.
             trap.report_lost(self._matches)
         trap.expectations.remove(self.handle)

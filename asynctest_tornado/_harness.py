@@ -24,6 +24,8 @@ _sources.watch_loggers()
 PATIENCE = 1.0
 #: The same for what has used up the time of the test already.
 INSISTENCE = 0.2
+#: How often tasks are cancelled at the end; those that end may start others.
+MOST_ROUNDS = 20
 
 
 class State(enum.Enum):
@@ -90,8 +92,7 @@ class Harness:
         self.close(futures)
         if not self.has_shell:
             _trap.contexts.set(self._outer_chain)
-        error = self.trap.take()
-        self.trap.close()
+        error = self.trap.close()
         if error is not None:
             raise error
 
@@ -223,22 +224,30 @@ class Harness:
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
-        for _ in range(2):
-            tasks = [task for task in self._loop.pending_tasks() if task not in self._abandoned]
+        cancelled: set[asyncio.Task[Any]] = set()
+        for _ in range(MOST_ROUNDS):
+            tasks = {task for task in self._loop.pending_tasks() if task not in self._abandoned}
             if not tasks:
                 return
             for task in tasks:
                 task.cancel()
             self._run_to_end(asyncio.wait(tasks, timeout=PATIENCE))
+            # It was cancelled before, and has outlived that twice. Other tasks may be new, made by those that ended.
+            for task in tasks & cancelled:
+                if not task.done():
+                    self._abandon(task)
+            cancelled |= tasks
         for task in self._loop.pending_tasks():
-            if task not in self._abandoned:
-                self._abandoned.add(task)
-                self.trap.add(
-                    RuntimeError(
-                        f"{_yielding.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
-                        f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
-                    )
-                )
+            self._abandon(task)
+
+    def _abandon(self, task: "asyncio.Task[Any]") -> None:
+        self._abandoned.add(task)
+        self.trap.add(
+            RuntimeError(
+                f"{_yielding.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
+                f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
+            )
+        )
 
     def _run_to_end(self, coro: Coroutine[Any, Any, Any]) -> None:
         loop = self._loop.loop

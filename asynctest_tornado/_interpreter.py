@@ -4,6 +4,7 @@ The hooks stay in place once a test has asked for them. An error may surface aft
 the thread in which it happens, or, for an object that was garbage, by the tests that ran since the last collection.
 """
 
+import concurrent.futures.thread
 import functools
 import gc
 import sys
@@ -27,6 +28,7 @@ _next_excepthook: Callable[[threading.ExceptHookArgs], object] = threading.excep
 _next_unraisablehook: Callable[["sys.UnraisableHookArgs"], object] = sys.unraisablehook
 _next_warn_unawaited: Callable[[Any], object] = getattr(warnings, "_warn_unawaited_coroutine", lambda coro: None)
 _start_thread = threading.Thread.start
+_pool_worker = getattr(concurrent.futures.thread, "_worker", None)
 
 
 def watch(trap: Trap) -> None:
@@ -54,14 +56,26 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
 
 @functools.wraps(_start_thread)
 def _start(self: threading.Thread) -> None:
-    # A thread does not inherit context variables (before 3.14, and then as an option).
-    self._asynctest_chain = _trap.chain_here()  # type: ignore[attr-defined]
+    """Let the thread inherit the contexts of the code that starts it, as a callback or task does.
+
+    It does not inherit context variables by itself, before Python 3.14. The worker of a pool is to inherit nothing:
+    it works for whoever comes.
+    """
+    chain = _trap.chain_here()
+    if chain and getattr(self, "_target", None) is not _pool_worker:
+        run = self.run
+
+        def run_in_contexts() -> None:
+            del self.run  # the instance's, which would be a reference cycle
+            _trap.contexts.set(chain)
+            run()
+
+        self.run = run_in_contexts  # type: ignore[method-assign]
     _start_thread(self)
 
 
 def _on_thread(args: threading.ExceptHookArgs) -> None:
-    chain = getattr(args.thread, "_asynctest_chain", ())
-    if not (_trap.is_error(args.exc_value) and _trap.deliver(args.exc_value, chain)):
+    if not (_trap.is_error(args.exc_value) and _trap.deliver(args.exc_value, _trap.chain_here())):
         _next_excepthook(args)
 
 
@@ -90,7 +104,7 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
     message = f"coroutine '{getattr(coro, '__qualname__', coro)}' was never awaited"
     if code is not None:
         message += f" (defined at {code.co_filename}:{code.co_firstlineno})"
-    error = RuntimeWarning(message + ", so that nothing of it ran. Write 'await' before the call.")
+    error = RuntimeWarning(message + ", so that nothing of it ran. Await it, or hand it to run_sync().")
     frame: types.FrameType | None = sys._getframe(2)
     if frame is not None and not _is_collecting:
         # Where it was dropped: mostly the very line of the call.

@@ -4,6 +4,7 @@ A loop that the test made and one that the user supplied get the same methods, b
 """
 
 import asyncio
+import contextlib
 import functools
 import selectors
 import threading
@@ -12,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from tornado import gen
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
@@ -33,7 +35,7 @@ class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
     _asynctest_trap: Trap
-    #: Each task, and future of an executor, that still exists, with the contexts in which it was made.
+    #: Each task, and future of a coroutine or executor, that still exists, with the contexts in which it was made.
     _asynctest_futures: _Futures
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
@@ -69,7 +71,7 @@ class WatchedLoop(_Base):
         if isinstance(context.get("exception"), asyncio.CancelledError):
             return  # of a callback; of a task, asyncio would not tell either
         # asyncio calls this in whatever context happens to be current.
-        with _trap.under(self._asynctest_chain(context) or (self._asynctest_trap,)):
+        with _trap.under(_trap.rooted(self._asynctest_chain(context), self._asynctest_trap)):
             super().default_exception_handler(context)
 
     def _asynctest_chain(self, context: dict[str, Any]) -> _trap.Chain:
@@ -84,7 +86,7 @@ class WatchedLoop(_Base):
         chain: _trap.Chain = variables.get(_trap.contexts, ())
         if chain or scheduled is not future:
             return chain
-        # A future has no context. Its error is found as it is dropped, which mostly is where it was set.
+        # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
         chain = _trap.contexts.get()
         return chain if chain[:1] == (self._asynctest_trap,) else ()
 
@@ -110,6 +112,29 @@ class WatchedLoop(_Base):
                     kind = "task" if isinstance(future, asyncio.Task) else "future"
                     message = f"{kind.capitalize()} exception was never retrieved"
                     self.call_exception_handler({"message": message, "exception": error, kind: future})
+
+
+def _remember_futures_of_coroutines() -> None:
+    """Let a loop know the futures that ``gen.coroutine`` makes: without this, nobody can tell whose they are.
+
+    They are dropped a turn of the loop after their error was set, in no context at all.
+    """
+    make: Callable[[], asyncio.Future[Any]] | None = getattr(gen, "_create_future", None)
+    if make is None or hasattr(make, "__wrapped__"):
+        return
+
+    @functools.wraps(make)
+    def make_and_remember() -> asyncio.Future[Any]:
+        future = make()
+        loop = future.get_loop()
+        if isinstance(loop, WatchedLoop):
+            loop._asynctest_remember(future, _trap.contexts.get())
+        return future
+
+    vars(gen).update(_create_future=make_and_remember)
+
+
+_remember_futures_of_coroutines()
 
 
 def _first_error_of_gather(callback: Any) -> BaseException | None:
@@ -171,7 +196,8 @@ class interruptible:
     def _from_anywhere(self) -> None:
         if threading.get_ident() == self._thread:
             self._interrupt()
-        else:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile, and nobody waits any more
             self._loop.call_soon_threadsafe(self._interrupt)
 
 

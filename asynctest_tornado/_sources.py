@@ -18,6 +18,8 @@ __unittest = True
 
 _TORNADO = os.path.dirname(tornado.__file__) + os.sep
 _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
+# A loop that is not written in Python has no frames; then the caller is our default_exception_handler.
+_OWN = os.path.dirname(__file__) + os.sep
 _TORNADO_TEST = os.path.join(_TORNADO, "test") + os.sep
 
 
@@ -56,7 +58,7 @@ def _is_stray(record: logging.LogRecord) -> bool:
     """
     if record.levelno < logging.ERROR or not record.exc_info or not _trap.is_error(record.exc_info[1]):
         return False
-    if not record.pathname.startswith((_TORNADO, _ASYNCIO)) or record.pathname.startswith(_TORNADO_TEST):
+    if not record.pathname.startswith((_TORNADO, _ASYNCIO, _OWN)) or record.pathname.startswith(_TORNADO_TEST):
         return False
     return record.funcName != "log_exception"
 

@@ -55,16 +55,21 @@ def under(chain: Chain) -> Iterator[None]:
         contexts.reset(token)
 
 
+def rooted(chain: Chain, trap: Context | None) -> Chain:
+    """Return the chain with that of a test as the outermost, if it has none. A thread begins without."""
+    return chain if trap is None or (chain and chain[0].is_trap) else (trap, *chain)
+
+
 def chain_here() -> Chain:
-    """Return the contexts of the running code: as inherited, else those of the loop that it runs on."""
+    """Return the contexts of the running code: as inherited, and of the test whose loop it runs on."""
     chain = contexts.get()
-    if not chain:
-        try:
-            trap = getattr(asyncio.get_running_loop(), "_asynctest_trap", None)
-        except RuntimeError:
-            trap = None
-        chain = (trap,) if trap is not None else ()
-    return chain
+    if chain and chain[0].is_trap:
+        return chain
+    try:
+        trap = getattr(asyncio.get_running_loop(), "_asynctest_trap", None)
+    except RuntimeError:
+        return chain
+    return rooted(chain, trap)
 
 
 def offer(error: BaseException, chain: Chain) -> BaseException | None:

@@ -597,7 +597,6 @@ class TimeoutTest(unittest.TestCase):
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
         with mock.patch("asynctest_tornado._harness.INSISTENCE", 0.01):
             self.assertRegex(run_case(cases.TimesOut, "test_refuses").report, "TimeoutError: .*abandoned")
-        cases.TimesOut.released = True
 
 
 class RunSyncTest(AsyncTestCase):

@@ -151,7 +151,7 @@ class NeverAwaitedTest(unittest.TestCase):
 
         report = run_body(AsyncTestCase, body).report
         self.assertIn("# the line", report)
-        self.assertRegex(report, "RuntimeWarning: coroutine '.*helper' was never awaited.*Write 'await'")
+        self.assertRegex(report, "RuntimeWarning: coroutine '.*helper' was never awaited.*Await it")
 
     def test_filters_of_warnings_make_no_difference(self) -> None:
         async def helper() -> None: ...

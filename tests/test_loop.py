@@ -4,10 +4,12 @@ import unittest
 import weakref
 from typing import Any
 
+import uvloop
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase, _collector, _loop
-from tests.support import run_body
+from tests.samples import cases
+from tests.support import run_body, run_case
 
 
 class NewIOLoopTest(unittest.TestCase):
@@ -33,6 +35,38 @@ class NewIOLoopTest(unittest.TestCase):
             case.wait()
 
         self.assertIn("ZeroDivisionError", run_body(AsyncTestCase, body).report)
+
+
+class FactoryTest(unittest.TestCase):
+    """A loop of another make gives the same verdicts."""
+
+    def test_errors_are_trapped_on_a_loop_of_uvloop(self) -> None:
+        class Sample(AsyncTestCase):
+            loop_factory = uvloop.new_event_loop
+
+        for cls in (
+            cases.ErrorInCallback,
+            cases.ErrorInTask,
+            cases.ErrorAfterTheBody,
+            cases.BlindedCallback,
+            cases.ExpectedByExpectLog,
+            cases.PendingTask,
+            cases.SkipInTask,
+        ):
+            with self.subTest(cls.__name__):
+                both = [run_case(type(cls.__name__, (cls, base), {})) for base in (AsyncTestCase, Sample)]
+                self.assertEqual(both[0].verdicts, both[1].verdicts)
+                self.assertEqual(both[0].report.count("planted"), both[1].report.count("planted"))
+
+    def test_the_loop_is_of_the_factory(self) -> None:
+        class Sample(AsyncTestCase):
+            loop_factory = uvloop.new_event_loop
+
+        def body(case: AsyncTestCase) -> None:
+            case.assertIsInstance(case.io_loop.asyncio_loop, uvloop.Loop)  # type: ignore[attr-defined]
+
+        result = run_body(Sample, body)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
 
 class WatchedLoopTest(unittest.TestCase):

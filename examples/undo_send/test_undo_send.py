@@ -1,0 +1,341 @@
+"""The tests: over HTTP into the application, and out of it by SMTP.
+
+Nothing is replaced by a mock, and nothing sleeps: a test that waits for an email waits for the email.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import Generator
+from email.message import EmailMessage
+from typing import Any
+
+from tornado.httpclient import HTTPResponse
+from tornado.web import Application
+
+from asynctest_tornado import AsyncHTTPTestCase, ExpectLog, gen_test
+
+from .app import make_app
+from .mail import Relay, compose
+from .mail_server import Mail, MailServer
+from .outbox import Message, Outbox, State, WrongState, logger
+
+EMAIL = {"from": "anna@example.com", "to": "bob@example.com", "subject": "Lunch", "body": "At noon?"}
+#: Seconds that no test takes.
+AN_HOUR = 3600.0
+
+
+class UndoSendTestCase(AsyncHTTPTestCase):
+    """The application, its outbox, and a mail server that it delivers to."""
+
+    delay = AN_HOUR
+
+    def get_app(self) -> Application:
+        self.mails: asyncio.Queue[Mail] = asyncio.Queue()
+        self.mail_server = MailServer(on_mail=self.mails.put_nowait)
+        self.run_sync(self.mail_server.start)
+        self.addCleanup(self.mail_server.close)
+        relay = Relay("127.0.0.1", self.mail_server.port, own_name="localhost")
+        self.outbox = Outbox(relay.deliver, self.delay)
+        return make_app(self.outbox, log_function=lambda handler: None)
+
+    def tearDown(self) -> None:
+        # As at the end of the program: what a test left waiting is sent, and no timer outlives the test.
+        self.run_sync(self.outbox.close)
+        super().tearDown()
+
+    def post(self, **changes: str) -> Any:
+        """Post an email, and return what the application makes of it."""
+        response = self.fetch("/messages", method="POST", body=json.dumps({**EMAIL, **changes}))
+        self.assertEqual(response.code, 202, response.body)
+        return json.loads(response.body)
+
+    def get(self, posted: Any) -> Any:
+        """Ask the application for a message."""
+        response = self.fetch(f"/messages/{posted['id']}")
+        self.assertEqual(response.code, 200, response.body)
+        return json.loads(response.body)
+
+    def settle(self, posted: Any) -> Message:
+        """Wait until a message is sent, or failed, and return it."""
+        message = self.outbox.messages[posted["id"]]
+        self.run_sync(message.settled.wait)
+        return message
+
+    def assert_refused(self, response: HTTPResponse, code: int, words: str) -> None:
+        """Check the status code and the explanation."""
+        self.assertEqual(response.code, code, response.body)
+        self.assertIn(words, json.loads(response.body)["error"])
+
+
+class TestWaiting(UndoSendTestCase):
+    """Emails that wait to be sent, for longer than any test takes."""
+
+    def test_an_email_is_accepted(self) -> None:
+        """An email that is posted waits at a URL of its own."""
+        response = self.fetch("/messages", method="POST", body=json.dumps(EMAIL))
+        self.assertEqual(response.code, 202)
+        posted = json.loads(response.body)
+        self.assertEqual(response.headers["Location"], f"/messages/{posted['id']}")
+        self.assertEqual(
+            posted, {**EMAIL, "body": "At noon?\n", "id": posted["id"], "state": "sending soon", "error": None}
+        )
+        self.assertEqual(self.get(posted), posted)
+        self.assertEqual(list(self.outbox.timers), [posted["id"]])
+
+    def test_undo(self) -> None:
+        """An email that is called back is a draft, and its timer is gone."""
+        posted = self.post()
+        response = self.fetch(f"/messages/{posted['id']}", method="DELETE")
+        self.assertEqual(response.code, 200)
+        self.assertEqual(json.loads(response.body)["state"], "draft")
+        self.assertEqual(self.get(posted)["state"], "draft")
+        self.assertEqual(self.outbox.timers, {})
+
+    def test_undo_twice(self) -> None:
+        """To call an email back once more changes nothing."""
+        posted = self.post()
+        self.fetch(f"/messages/{posted['id']}", method="DELETE")
+        response = self.fetch(f"/messages/{posted['id']}", method="DELETE")
+        self.assertEqual(response.code, 200)
+        self.assertEqual(json.loads(response.body)["state"], "draft")
+
+    async def test_what_is_undone_does_not_arrive(self) -> None:
+        """An email that was called back stays at home, while one that is due later arrives alone."""
+        self.outbox.delay = 0.02
+        # The loop does not turn in between, so that even on the busiest machine the timer cannot be faster.
+        undone = self.outbox.submit(compose(EMAIL))
+        self.outbox.undo(undone)
+        sent = self.outbox.submit(compose({**EMAIL, "subject": "Dinner"}))
+        await sent.settled.wait()
+        self.assertEqual((await self.mails.get()).content["Subject"], "Dinner")
+        self.assertTrue(self.mails.empty())
+        self.assertEqual(undone.state, State.DRAFT)
+
+    async def test_a_draft_is_sent_after_all(self) -> None:
+        """A draft can be sent, after the delay, as if it were new."""
+        draft = self.outbox.submit(compose(EMAIL))
+        self.outbox.undo(draft)
+        self.outbox.delay = 0.02
+        response = await self.http_client.fetch(self.get_url(f"/messages/{draft.id}/send"), method="POST", body="")
+        self.assertEqual(response.code, 202)
+        self.assertEqual(json.loads(response.body)["state"], "sending soon")
+        self.assertEqual((await self.mails.get()).content["Subject"], "Lunch")
+
+    def test_what_waits_is_not_sent_once_more(self) -> None:
+        """An email that waits already is not sent a second time."""
+        posted = self.post()
+        response = self.fetch(f"/messages/{posted['id']}/send", method="POST", body="")
+        self.assert_refused(response, 409, "nothing to send: the message is in the state 'sending soon'")
+        self.assertEqual(list(self.outbox.timers), [posted["id"]])
+
+    def test_the_end_of_the_program(self) -> None:
+        """What still waits when the program ends is sent at once."""
+        posted = self.post()
+        self.run_sync(self.outbox.close)
+        self.assertEqual(self.run_sync(self.mails.get).content["Subject"], "Lunch")
+        self.assertEqual(self.get(posted)["state"], "sent")
+        self.assertEqual(self.outbox.timers, {})
+
+    def test_unknown_id(self) -> None:
+        """What never was there can neither be shown, nor called back, nor sent."""
+        for method, path in ("GET", "/messages/1"), ("DELETE", "/messages/1"), ("POST", "/messages/1/send"):
+            with self.subTest(method=method):
+                response = self.fetch(path, method=method, body="" if method == "POST" else None)
+                self.assert_refused(response, 404, "there is no message 1")
+
+
+class TestSending(UndoSendTestCase):
+    """Emails that are sent."""
+
+    delay = 0.05
+
+    def test_an_email_arrives(self) -> None:
+        """An email arrives as it was posted, without any more ado."""
+        self.mail_server.on_mail = self.stop
+        self.post()
+        sender, recipients, content = self.wait()
+        self.assertEqual(sender, "anna@example.com")
+        self.assertEqual(recipients, ["bob@example.com"])
+        self.assertEqual(content["From"], "anna@example.com")
+        self.assertEqual(content["To"], "bob@example.com")
+        self.assertEqual(content["Subject"], "Lunch")
+        self.assertEqual(content.get_content(), "At noon?\n")
+        self.assertEqual(content["Date"].defects, ())
+        self.assertTrue(content["Message-ID"].endswith("@example.com>"))
+
+    async def test_any_language(self) -> None:
+        """Subject and body may be in any language, and any length; what is sent is ASCII, which all servers take."""
+        words = {"subject": "Grüße" + " aus 東京" * 20, "body": "Schöne Grüße 🍜\n.\n\nFrom me\n" * 100}
+        await self.http_client.fetch(self.get_url("/messages"), method="POST", body=json.dumps({**EMAIL, **words}))
+        mail = await self.mails.get()
+        self.assertEqual(mail.content["Subject"], words["subject"])
+        self.assertEqual(mail.content.get_content(), words["body"])
+        self.assertTrue(mail.content.as_bytes().isascii())
+
+    @gen_test
+    def test_state(self) -> Generator[Any, Any, None]:
+        """An email that the mail server has taken is shown as sent."""
+        response = yield self.http_client.fetch(self.get_url("/messages"), method="POST", body=json.dumps(EMAIL))
+        yield self.outbox.messages[json.loads(response.body)["id"]].settled.wait()
+        response = yield self.http_client.fetch(self.get_url(response.headers["Location"]))
+        self.assertEqual(json.loads(response.body)["state"], "sent")
+
+    async def test_several_emails(self) -> None:
+        """Each of several emails arrives."""
+        subjects = {f"Lunch at {hour}" for hour in range(11, 15)}
+        requests = (json.dumps({**EMAIL, "subject": subject}) for subject in subjects)
+        fetch, url = self.http_client.fetch, self.get_url("/messages")
+        await asyncio.gather(*(fetch(url, method="POST", body=request) for request in requests))
+        self.assertEqual({(await self.mails.get()).content["Subject"] for _ in subjects}, subjects)
+
+    def test_too_late(self) -> None:
+        """An email that was sent cannot be called back, nor sent again."""
+        posted = self.post()
+        self.settle(posted)
+        response = self.fetch(f"/messages/{posted['id']}", method="DELETE")
+        self.assert_refused(response, 409, "too late to undo: the message is in the state 'sent'")
+        response = self.fetch(f"/messages/{posted['id']}/send", method="POST", body="")
+        self.assert_refused(response, 409, "nothing to send: the message is in the state 'sent'")
+        self.assertEqual(self.get(posted)["state"], "sent")
+
+    async def test_too_late_by_a_moment(self) -> None:
+        """An email cannot be called back while the mail server takes it."""
+        self.mail_server.answers.clear()
+        response = await self.http_client.fetch(self.get_url("/messages"), method="POST", body=json.dumps(EMAIL))
+        await self.mails.get()
+        url = self.get_url(response.headers["Location"])
+        response = await self.http_client.fetch(url, method="DELETE", raise_error=False)
+        self.assert_refused(response, 409, "too late to undo: the message is in the state 'sending'")
+        self.mail_server.answers.set()
+
+    def test_too_late_by_less(self) -> None:
+        """An email cannot be called back from the very moment on in which its time is over."""
+        self.outbox.delay = 0
+        message = self.outbox.submit(compose(EMAIL))
+
+        def undo() -> None:
+            with self.assertRaises(WrongState):  # if it fails, the test does, although this is a callback
+                self.outbox.undo(message)
+            self.stop()
+
+        # Two timers that are due in the same turn of the loop, this one right after that of the outbox.
+        self.io_loop.call_later(0, undo)
+        self.wait()
+
+
+class TestFailures(UndoSendTestCase):
+    """Emails that nobody takes: their state says so, and why; the log, too."""
+
+    delay = 0.02
+
+    def test_unknown_recipient(self) -> None:
+        """An email whose recipient the mail server refuses has failed, for the reason that the server gives."""
+        self.mail_server.unknown.add("nobody@example.com")
+        with ExpectLog(logger, "Message .* was not sent: .* 550 No such user here"):
+            posted = self.post(to="nobody@example.com")
+            self.settle(posted)
+        failed = self.get(posted)
+        self.assertEqual(failed["state"], "failed")
+        self.assertEqual(failed["error"], "the server refused nobody@example.com: 550 No such user here")
+        self.assertTrue(self.mails.empty())
+
+    async def test_another_try(self) -> None:
+        """What failed can be sent once more, when the reason is gone."""
+        self.mail_server.unknown.add("bob@example.com")
+        with ExpectLog(logger, ".*No such user"):
+            message = self.outbox.submit(compose(EMAIL))
+            await message.settled.wait()
+        self.mail_server.unknown.clear()
+        await self.http_client.fetch(self.get_url(f"/messages/{message.id}/send"), method="POST", body="")
+        await message.settled.wait()
+        self.assertEqual((message.state, message.error), (State.SENT, None))
+        self.assertEqual((await self.mails.get()).recipients, ["bob@example.com"])
+
+    def test_what_failed_is_no_draft(self) -> None:
+        """For an email that failed, it is too late to call it back."""
+        self.mail_server.unknown.add("bob@example.com")
+        with ExpectLog(logger, ".*No such user"):
+            posted = self.post()
+            self.settle(posted)
+        response = self.fetch(f"/messages/{posted['id']}", method="DELETE")
+        self.assert_refused(response, 409, "too late to undo: the message is in the state 'failed'")
+
+    def test_no_mail_server(self) -> None:
+        """Where no server listens, an email fails."""
+        with socket.socket() as deaf:
+            # It has a port, which nobody else gets, but does not listen.
+            deaf.bind(("127.0.0.1", 0))
+            port = deaf.getsockname()[1]
+            self.outbox.deliver = Relay("127.0.0.1", port, own_name="localhost").deliver
+            with ExpectLog(logger, "Message .* was not sent: .* cannot take it"):
+                posted = self.post()
+                self.settle(posted)
+        failed = self.get(posted)
+        self.assertEqual(failed["state"], "failed")
+        self.assertIn(f"the server at 127.0.0.1:{port} cannot take it", failed["error"])
+
+    def test_bug(self) -> None:
+        """A bug in the delivery is no reason to lose an email, and is logged with its traceback."""
+
+        def deliver(email: EmailMessage) -> None:
+            raise ZeroDivisionError
+
+        self.outbox.deliver = deliver
+        # Were it not expected, the test would fail with the ZeroDivisionError, although nobody waits for the callback
+        # that raises it.
+        with ExpectLog("tornado.application", "Exception in callback") as log:
+            posted = self.post()
+            self.settle(posted)
+            failed = self.get(posted)
+        self.assertTrue(log.logged_stack)
+        self.assertEqual((failed["state"], failed["error"]), ("failed", "internal error"))
+
+
+class TestBadInput(UndoSendTestCase):
+    """Requests that are refused: nothing is sent, and the answer says what is wrong."""
+
+    def assert_bad(self, body: str | bytes, words: str) -> None:
+        """Post it, and expect it to be refused in these words."""
+        with self.subTest(body=body):
+            self.assert_refused(self.fetch("/messages", method="POST", body=body), 400, words)
+            self.assertEqual(self.outbox.messages, {})
+
+    def test_no_json(self) -> None:
+        """The body of a request has to be JSON."""
+        for body in "", "to=bob@example.com", '{"from": ', b"\xff":
+            self.assert_bad(body, "the body of the request is not JSON: ")
+
+    def test_no_object(self) -> None:
+        """The JSON has to be an object."""
+        for body in "[]", "null", '"email"':
+            self.assert_bad(body, "an email has to be an object with the fields from, to, subject, body")
+
+    def test_missing_field(self) -> None:
+        """Each field is required."""
+        for name in EMAIL:
+            rest = {key: value for key, value in EMAIL.items() if key != name}
+            self.assert_bad(json.dumps(rest), f"the field '{name}' is missing")
+
+    def test_no_string(self) -> None:
+        """Each field has to be text."""
+        for name in EMAIL:
+            for value in None, 1, ["bob@example.com"]:
+                self.assert_bad(json.dumps({**EMAIL, name: value}), f"'{name}' has to be a string")
+            self.assert_bad(json.dumps({**EMAIL, name: "\ud800"}), f"'{name}' is not text")
+
+    def test_unknown_field(self) -> None:
+        """What would be ignored is refused."""
+        self.assert_bad(json.dumps({**EMAIL, "cc": "carl@example.com"}), "there is no field 'cc'")
+
+    def test_no_address(self) -> None:
+        """Sender and recipient have to be one address each."""
+        values = "", "bob", "bob@", "@b", "a@b, c@d", "a b@c", "Bob <a@b>", "jürgen@b", "a@b\nCc: c@d", "a@b\n"
+        for name in "from", "to":
+            for value in values:
+                self.assert_bad(json.dumps({**EMAIL, name: value}), f"'{name}' has to be one address in ASCII")
+
+    def test_header_injection(self) -> None:
+        """A subject cannot smuggle in another header, not even an encoded one."""
+        for value in "Lunch\nBcc: carl@example.com", "Lunch\r", "=?utf-8?q?Lunch=0ABcc:_carl@example.com?=", "\0":
+            self.assert_bad(json.dumps({**EMAIL, "subject": value}), "'subject' ")
