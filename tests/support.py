@@ -74,13 +74,25 @@ def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> Recor
     return run_case(type("Sample", (base,), {"test": body}))
 
 
-def run_python(code: str, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a program of its own, in which warnings are errors; neither colours nor our environment reach it."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "ASYNC_TEST", "FORCE_COLOR"))}
-    env.update(PYTHONPATH=str(ROOT), NO_COLOR="1", PYTHON_COLORS="0", **environment)
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *args], env=env, cwd=ROOT, capture_output=True, text=True
-    )
+#: What begins like this in our environment is no business of the programs that tests run.
+_NOT_HANDED_ON = ("PYTHON", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
+
+
+def run_python(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the interpreter as a user would, in the root of the project."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
+    env.update(NO_COLOR="1", PYTHON_COLORS="0", **environment)
+    return subprocess.run([sys.executable, *args], env=env, cwd=ROOT, capture_output=True, text=True)
+
+
+def run_code(code: str, *args: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program of its own, in which warnings are errors."""
+    return run_python("-W", "error", "-c", code, *args)
+
+
+def run_example(folder: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the suite of an example, in which warnings are errors."""
+    return run_python("-W", "error", "-m", "unittest", "discover", "-t", ".", "-s", folder, **environment)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import unittest
@@ -11,23 +10,22 @@ import urllib.request
 
 from asynctest_tornado import AsyncTestCase
 from examples.undo_send.mail_server import Mail, MailServer
+from tests.support import ROOT, run_example
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 # A terminal or CI may ask for colours, which are no part of the report.
 ENVIRONMENT = {**os.environ, "PYTHON_COLORS": "0"}
 
 
-class TestSuite(unittest.TestCase):
+class SuiteTest(unittest.TestCase):
     def test_it_passes(self) -> None:
-        """The tests of the example pass under ``-W error``, skip nothing, and print nothing but unittest's report."""
-        command = [sys.executable, "-W", "error", "-m", "unittest", "discover", "-t", ".", "-s", "examples/undo_send"]
-        process = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-        self.assertEqual(process.returncode, 0, process.stderr)
-        self.assertEqual(process.stdout, "")
-        self.assertRegex(process.stderr, r"\A\.+\n-+\nRan [1-9]\d* tests in [\d.]+s\n\nOK\n\Z")
+        """The tests of the example pass, skip nothing, and print nothing but unittest's report."""
+        done = run_example("examples/undo_send")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"\A\.+\n-+\nRan [1-9]\d* tests in [\d.]+s\n\nOK\n\Z")
 
 
-class TestProgram(AsyncTestCase):
+class ProgramTest(AsyncTestCase):
     async_test_timeout = 60
 
     def setUp(self) -> None:

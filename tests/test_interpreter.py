@@ -9,7 +9,7 @@ from unittest import mock
 
 from asynctest_tornado import AsyncTestCase, ExpectError
 from tests.samples import cases
-from tests.support import RecordingResult, run_body, run_python
+from tests.support import RecordingResult, run_body, run_code
 
 
 class Bad:
@@ -208,14 +208,14 @@ class LateTest(unittest.TestCase):
     def test_a_shared_loop_blames_the_test_that_scheduled(self) -> None:
         for call_later in "io_loop.call_later", "asyncio_loop.call_later":
             with self.subTest(call_later):
-                done = run_python(SHARED.replace("CALL_LATER", call_later))
+                done = run_code(SHARED.replace("CALL_LATER", call_later))
                 self.assertIn("ERROR: test_guilty", done.stderr)
                 self.assertNotIn("ERROR: test_innocent", done.stderr)
                 self.assertEqual(done.stderr.count("ValueError: planted"), 1, done.stderr)
                 self.assertEqual(done.returncode, 1)
 
     def test_an_error_after_the_last_test_is_reported_at_the_end_of_the_run(self) -> None:
-        done = run_python(LAST)
+        done = run_code(LAST)
         self.assertIn("ERROR: test_guilty", done.stderr)
         self.assertEqual(done.returncode, 1)
 

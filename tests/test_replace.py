@@ -1,6 +1,6 @@
 import unittest
 
-from tests.support import run_python
+from tests.support import run_code
 
 SUITE = """
 import unittest
@@ -21,19 +21,19 @@ unittest.main()
 
 class ReplaceTest(unittest.TestCase):
     def test_an_unmodified_suite_runs_on_this_library(self) -> None:
-        done = run_python("import asynctest_tornado.replace\n" + SUITE)
+        done = run_code("import asynctest_tornado.replace\n" + SUITE)
         self.assertIn("ZeroDivisionError", done.stderr)
         self.assertIn("FAILED (errors=1)", done.stderr)
 
     def test_it_can_be_imported_twice(self) -> None:
         code = "import importlib, asynctest_tornado.replace as r; importlib.reload(r); import tornado.testing"
-        self.assertEqual(run_python(code).returncode, 0)
+        self.assertEqual(run_code(code).returncode, 0)
 
     def test_it_refuses_after_the_original(self) -> None:
-        done = run_python("import tornado.testing, asynctest_tornado.replace")
+        done = run_code("import tornado.testing, asynctest_tornado.replace")
         self.assertRegex(done.stderr, "ImportError: tornado.testing was imported already.*Import .* earlier")
 
     def test_nothing_but_this_import_replaces(self) -> None:
         code = "import asynctest_tornado, sys; assert 'tornado.testing' not in sys.modules; import tornado.testing as t"
-        done = run_python(f"{code}; assert t.AsyncTestCase.__module__ == 'tornado.testing'")
+        done = run_code(f"{code}; assert t.AsyncTestCase.__module__ == 'tornado.testing'")
         self.assertEqual(done.returncode, 0, done.stderr)

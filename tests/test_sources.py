@@ -11,7 +11,7 @@ from tornado.ioloop import PeriodicCallback
 from asynctest_tornado import AsyncTestCase, ExpectLog
 from tests.samples import cases
 from tests.samples.cases import boom
-from tests.support import run_body, run_case, run_python
+from tests.support import run_body, run_case, run_code
 
 
 class IndependenceTest(unittest.TestCase):
@@ -227,7 +227,7 @@ class SourcesTest(unittest.TestCase):
         self.check_trapped(body)
 
     def test_nothing_is_printed_of_what_is_reported(self) -> None:
-        done = run_python("import unittest; unittest.main(module=None)", "tests.samples.cases.BlindedCallback")
+        done = run_code("import unittest; unittest.main(module=None)", "tests.samples.cases.BlindedCallback")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr.count("ValueError: planted"), 2, done.stderr)
         self.assertTrue(done.stderr.startswith("E\n===="), done.stderr)
