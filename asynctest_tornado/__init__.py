@@ -3,8 +3,9 @@
 See README.rst. This module only re-exports.
 """
 
-from asynctest_tornado._case import AsyncTestCase, gen_test, setup_with_context_manager
+from asynctest_tornado._case import AsyncTestCase
 from asynctest_tornado._expect import ExpectError
+from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
 from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
 from asynctest_tornado._logs import ExpectLog
 from asynctest_tornado._ports import bind_unused_port

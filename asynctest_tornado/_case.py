@@ -1,24 +1,22 @@
-"""AsyncTestCase and gen_test: unittest's hooks, mapped onto the harness."""
+"""AsyncTestCase: unittest's hooks, mapped onto the harness."""
 
 import asyncio
-import contextlib
 import functools
 import inspect
 import unittest
 import unittest.util
 import weakref
 from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _loop, _timeouts, _yielding
+from asynctest_tornado import _late, _loop, _timeouts
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
 __unittest = True
 
-_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -335,80 +333,3 @@ def _check_returned(result: object) -> None:
 
 def _identity(value: _T) -> _T:
     return value
-
-
-@overload
-def gen_test(*, timeout: float | None = None) -> Callable[[Callable[_P, Any]], Callable[_P, None]]: ...
-
-
-@overload
-def gen_test(func: Callable[_P, Any]) -> Callable[_P, None]: ...
-
-
-def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = None) -> Any:
-    """Make a test method of a coroutine: a generator that yields what Tornado can yield, or an ``async def``.
-
-    ::
-
-        class MyTest(AsyncHTTPTestCase):
-            @gen_test
-            def test_something(self):
-                response = yield self.http_client.fetch(self.get_url("/"))
-
-            @gen_test(timeout=10)
-            async def test_something_slow(self):
-                response = await self.http_client.fetch(self.get_url("/"))
-
-    The decorated method runs the loop until the coroutine has ended, an error was trapped, or the time is over. It
-    hands arguments on.
-
-    :param timeout: how long the coroutine may take, in seconds, 0 for no limit. The default is the class attribute
-        ``async_test_timeout``, else the environment variable ``ASYNC_TEST_TIMEOUT``, else 5; looked up when the test
-        runs.
-
-    Raises ``TypeError`` for what is not callable. The decorated method raises what the coroutine raises, else the
-    error of a callback or task, or ``TimeoutError``; and ``TypeError`` outside of an `AsyncTestCase`.
-
-    From ``tornado.testing``, which looks the environment variable up when it decorates. New in version 0.1.
-    """
-    if timeout is not None:
-        _timeouts.check(timeout, "timeout of gen_test")
-    if func is None:
-        return functools.partial(gen_test, timeout=timeout)
-    if not callable(func):
-        raise TypeError(
-            f"gen_test cannot decorate what is not callable: {func!r}. Write @gen_test, or @gen_test(timeout=10), "
-            "above a test method."
-        )
-
-    @functools.wraps(func)
-    def run_test(self: AsyncTestCase, /, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(self, AsyncTestCase):
-            raise TypeError(
-                f"gen_test runs {_yielding.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
-                f"{self!r}. Derive its class from asynctest_tornado.AsyncTestCase."
-            )
-        limit = _timeouts.limit(timeout, self.async_test_timeout)
-        return harness_of(self).run(functools.partial(func, self, *args, **kwargs), limit)
-
-    return run_test
-
-
-# Test runners that look for functions called *test* would take it for one.
-gen_test.__test__ = False  # type: ignore[attr-defined]
-
-
-def setup_with_context_manager(testcase: unittest.TestCase, cm: contextlib.AbstractContextManager[_T]) -> _T:
-    """Enter a context manager in ``setUp``; it is left after ``tearDown``.
-
-    ::
-
-        def setUp(self):
-            super().setUp()
-            setup_with_context_manager(self, warnings.catch_warnings())
-
-    :return: what the context manager gives to ``as``.
-
-    From ``tornado.testing``; unittest has it as ``enterContext`` since Python 3.11. New in version 0.1.
-    """
-    return testcase.enterContext(cm)

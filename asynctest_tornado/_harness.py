@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _interpreter, _loop, _sources, _timeouts, _trap, _yielding
 from asynctest_tornado._collector import Trap, strip
+from asynctest_tornado._deadline import Deadline
 
 __unittest = True
 
@@ -22,8 +23,6 @@ _sources.watch_loggers()
 
 #: Seconds that a task which is cancelled at the end of the test gets to end, twice.
 PATIENCE = 1.0
-#: The same for what has used up the time of the test already.
-INSISTENCE = 0.2
 #: How often tasks are cancelled at the end; those that end may start others.
 MOST_ROUNDS = 20
 
@@ -130,7 +129,7 @@ class Harness:
             self.trap.has_cancelled = True
             main.cancel()
 
-        with _Deadline(self._loop, cancel, limit) as deadline, _loop.interruptible(loop, cancel):
+        with Deadline(self._loop, cancel, limit) as deadline, _loop.interruptible(loop, cancel):
             self._run_loop_for(main, deadline)
         if context is not self._context:
             _copy_variables(context)
@@ -138,7 +137,7 @@ class Harness:
             self._abandoned.add(main)
         return self._outcome(main, deadline)
 
-    def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: "_Deadline | None" = None) -> None:
+    def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: Deadline | None = None) -> None:
         loop = self._loop.loop
         main.add_done_callback(lambda _: loop.stop())
         try:
@@ -151,7 +150,7 @@ class Harness:
                 main.exception()
             raise
 
-    def _outcome(self, main: "asyncio.Task[Any]", deadline: "_Deadline") -> Any:
+    def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
         error: BaseException | None = None
         result = None
         try:
@@ -297,55 +296,6 @@ class Harness:
                 f"The event loop of {self.describe()} is running already, so that nothing can wait for it "
                 "synchronously. In a coroutine, use 'await' (or 'yield') instead of wait(), run_sync() or fetch()."
             )
-
-
-class _Deadline:
-    """For a block that runs the loop for a task: ends it when the time is over."""
-
-    def __init__(self, loop: _loop.LoopOfTest, cancel: Callable[[], None], limit: _timeouts.Limit) -> None:
-        self._loop = loop
-        self._cancel = cancel
-        self._limit = limit
-        self._call_off: Callable[[], object] | None = None
-        self.is_over = False
-        #: Whether the task does not end in spite of everything.
-        self.is_hopeless = False
-
-    def __enter__(self) -> "_Deadline":
-        if self._limit.is_set:
-            self._call_off = self._loop.call_later(self._limit.seconds, self._expire)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if self._call_off is not None:
-            self._call_off()
-
-    def _expire(self) -> None:
-        self.is_over = True
-        self._cancel()
-        self._call_off = self._loop.call_later(INSISTENCE, self._insist)
-
-    def _insist(self) -> None:
-        self._cancel()
-        self._call_off = self._loop.call_later(INSISTENCE, self._give_up)
-
-    def _give_up(self) -> None:
-        self.is_hopeless = True
-        self._loop.loop.stop()
-
-    def error(self, outcome: BaseException | None) -> TimeoutError:
-        """Return the error to raise, given what became of the task after its cancellation."""
-        message = f"Operation timed out after {self._limit} ({self._limit.setting})"
-        if isinstance(outcome, asyncio.CancelledError):
-            # The line at which it was cancelled is the one at which the test stood.
-            return TimeoutError(message).with_traceback(outcome.__traceback__)
-        if self.is_hopeless:
-            message += "; it was cancelled twice, did not end, and is abandoned"
-        elif outcome is None:
-            message += "; it caught the CancelledError and went on"
-        error = TimeoutError(message)
-        error.__cause__ = outcome
-        return error
 
 
 def _copy_variables(context: contextvars.Context) -> None:

@@ -127,6 +127,10 @@ def _remember_futures_of_coroutines() -> None:
     def make_and_remember() -> asyncio.Future[Any]:
         future = make()
         loop = future.get_loop()
+        # In debug mode, a future says where it was made. Tornado takes itself out of that, up to this function.
+        made_at = getattr(future, "_source_traceback", None)
+        while made_at and made_at[-1].filename in (__file__, gen.__file__):
+            del made_at[-1]
         if isinstance(loop, WatchedLoop):
             loop._asynctest_remember(future, _trap.contexts.get())
         return future

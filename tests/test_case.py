@@ -595,7 +595,7 @@ class TimeoutTest(unittest.TestCase):
         self.assertIn("KeyError: 'instead'", run_case(cases.TimesOut, "test_swallows_and_fails").report)
 
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._harness.INSISTENCE", 0.01):
+        with mock.patch("asynctest_tornado._deadline.INSISTENCE", 0.01):
             self.assertRegex(run_case(cases.TimesOut, "test_refuses").report, "TimeoutError: .*abandoned")
 
 

@@ -24,11 +24,13 @@ ARROWS: dict[str, set[str]] = {
     "_sources": {"_collector", "_trap"},
     "_interpreter": {"_collector", "_trap"},
     "_loop": {"_collector", "_trap"},
-    "_harness": {"_collector", "_interpreter", "_loop", "_sources", "_timeouts", "_trap", "_yielding"},
-    "_case": {"_collector", "_harness", "_late", "_loop", "_timeouts", "_yielding"},
+    "_deadline": {"_loop", "_timeouts"},
+    "_gen_test": {"_case", "_timeouts", "_yielding"},
+    "_harness": {"_collector", "_deadline", "_interpreter", "_loop", "_sources", "_timeouts", "_trap", "_yielding"},
+    "_case": {"_collector", "_harness", "_late", "_loop", "_timeouts"},
     "_http": {"_case", "_ports", "_timeouts", "_tls"},
     # doors
-    "__init__": {"_case", "_expect", "_http", "_logs", "_ports", "_runner", "_timeouts", "_trap"},
+    "__init__": {"_case", "_expect", "_gen_test", "_http", "_logs", "_ports", "_runner", "_timeouts", "_trap"},
     "__main__": {"__init__"},
     "replace": {"__init__"},
 }
