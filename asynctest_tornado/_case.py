@@ -1,13 +1,14 @@
 """AsyncTestCase: unittest's hooks, mapped onto the harness."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import unittest
 import unittest.util
 import weakref
-from collections.abc import Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
@@ -17,6 +18,7 @@ from asynctest_tornado._harness import Harness, State
 
 __unittest = True
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -77,6 +79,46 @@ class AsyncTestCase(unittest.TestCase):
         super().tearDown()
         if not harness.has_shell:
             self._asynctest_finish()
+
+    async def asyncSetUp(self) -> None:
+        """Prepare the test; called after ``setUp``, on the loop of the test.
+
+        Raises what `run_sync` raises. An ``asyncSetUp`` that is no coroutine function is just a method.
+
+        As in `unittest.IsolatedAsyncioTestCase`. New in version 0.1.
+        """
+
+    async def asyncTearDown(self) -> None:
+        """Clean up; called before ``tearDown``, on the loop of the test. ``tearDown`` is called in any case.
+
+        As in `unittest.IsolatedAsyncioTestCase`. New in version 0.1.
+        """
+
+    def addAsyncCleanup(self, func: Callable[_P, Awaitable[object]], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        """Add a coroutine function to the cleanups, which are called after ``tearDown``, the last one first.
+
+        As in `unittest.IsolatedAsyncioTestCase`; ``addCleanup`` takes coroutine functions as well. New in version 0.1.
+        """
+        self.addCleanup(func, *args, **kwargs)
+
+    async def enterAsyncContext(self, cm: contextlib.AbstractAsyncContextManager[_T]) -> _T:
+        """Enter an asynchronous context manager; it is left in the cleanups.
+
+        :return: what the context manager gives to ``as``.
+
+        Raises ``TypeError`` for what is no asynchronous context manager.
+
+        As in `unittest.IsolatedAsyncioTestCase`. New in version 0.1.
+        """
+        cls = type(cm)
+        if not (hasattr(cls, "__aenter__") and hasattr(cls, "__aexit__")):
+            raise TypeError(
+                f"{cls.__module__}.{cls.__qualname__} does not support the asynchronous context manager protocol. "
+                "Give enterAsyncContext() what can stand in an 'async with', or use enterContext()."
+            )
+        result: _T = await cls.__aenter__(cm)
+        self.addAsyncCleanup(cls.__aexit__, cm, None, None, None)
+        return result
 
     def get_new_ioloop(self) -> IOLoop:
         """Return the loop for the test. By default it is a new one, which is closed in the end.
@@ -172,8 +214,12 @@ class AsyncTestCase(unittest.TestCase):
             super().debug()
             self._asynctest_finish()
         finally:
-            if self._asynctest_harness is not None:
-                self._asynctest_harness.close()
+            harness = self._asynctest_harness
+            if harness is not None and vars(self).get("_cleanups"):
+                # After an error these are left to whoever debugs, who may still call doCleanups().
+                harness.is_ending = True
+            elif harness is not None:
+                harness.close()
 
     def doCleanups(self) -> Any:
         good: Any = super().doCleanups()
@@ -201,9 +247,15 @@ class AsyncTestCase(unittest.TestCase):
         try:
             with _tidy_traceback():
                 _check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
+                self._asynctest_call_hook(AsyncTestCase.asyncSetUp)
         except BaseException:
             harness.is_ending = True
             raise
+
+    def _asynctest_call_hook(self, hook: Callable[..., object]) -> None:
+        own = getattr(self, hook.__name__)
+        if getattr(own, "__func__", own) is not hook and inspect.iscoroutinefunction(own):
+            harness_of(self).run(own, _timeouts.limit(None, self.async_test_timeout), shared=True)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest_harness
@@ -231,7 +283,11 @@ class AsyncTestCase(unittest.TestCase):
         assert harness is not None
         harness.is_ending = True
         with _tidy_traceback():
-            _check_is_no_coroutine(harness.call(self.tearDown), "tearDown", type(self))
+            try:
+                self._asynctest_call_hook(AsyncTestCase.asyncTearDown)
+            finally:
+                harness.trap.hold()
+                _check_is_no_coroutine(harness.call(self.tearDown), "tearDown", type(self))
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         harness = self._asynctest_harness
@@ -242,8 +298,11 @@ class AsyncTestCase(unittest.TestCase):
         with _tidy_traceback():
             result = harness.call(function, *args, **kwargs)
             if inspect.iscoroutine(result):
-                limit = _timeouts.limit(None, self.async_test_timeout)
-                harness.run(functools.partial(_identity, result), limit, shared=True)
+                try:
+                    limit = _timeouts.limit(None, self.async_test_timeout)
+                    harness.run(functools.partial(_identity, result), limit, shared=True)
+                finally:
+                    result.close()  # or it would be told that nobody awaited it, on top of the reason
 
 
 class _NoLoop:

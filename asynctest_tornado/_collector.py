@@ -181,10 +181,12 @@ def _group(message: str, errors: list[BaseException]) -> BaseException:
 _PACKAGE = os.path.dirname(__file__)
 
 
-def strip(error: BaseException) -> BaseException:
+def strip(error: BaseException, from_end: bool = False) -> BaseException:
     """Take this library's frames out of an error's traceback, and those of the event loop at its top.
 
     unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback.
+
+    :param from_end: leave out those of Tornado and asyncio at its end, too: what they do there is wait.
     """
     entries: list[types.TracebackType] = []
     tb = error.__traceback__
@@ -194,8 +196,15 @@ def strip(error: BaseException) -> BaseException:
         if not own and not plumbing:
             entries.append(tb)
         tb = tb.tb_next
+    while from_end and len(entries) > 1 and _is_library(entries[-1].tb_frame):
+        entries.pop()
     if entries:
         for entry in reversed(entries):
             tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
         error.__traceback__ = tb
     return error
+
+
+def _is_library(frame: types.FrameType) -> bool:
+    name = str(frame.f_globals.get("__name__"))
+    return name.partition(".")[0] in ("asyncio", "tornado") and not name.startswith("tornado.test.")

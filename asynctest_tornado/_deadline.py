@@ -1,9 +1,13 @@
-"""The end of a test's time."""
+"""The end of a test's time: because it is over, because nothing can happen any more, or because the loop is blocked."""
 
 import asyncio
+import sys
+import time
+import types
 from collections.abc import Callable
 
-from asynctest_tornado import _loop, _timeouts
+from asynctest_tornado import _loop, _timeouts, _watchdog
+from asynctest_tornado._collector import strip
 
 __unittest = True
 
@@ -12,49 +16,124 @@ INSISTENCE = 0.2
 
 
 class Deadline:
-    """For a block that runs the loop for a task: ends it when the time is over."""
+    """For a block that runs the loop: ends it when the time is over.
 
-    def __init__(self, loop: _loop.LoopOfTest, cancel: Callable[[], None], limit: _timeouts.Limit) -> None:
+    :param loop: the loop.
+    :param end: ends what the block waits for; called again if that does not help.
+    :param describe: returns what the loop still has to do, for the report.
+    """
+
+    def __init__(
+        self,
+        loop: _loop.LoopOfTest,
+        end: Callable[[], object],
+        limit: _timeouts.Limit,
+        describe: Callable[[], str] = lambda: "",
+    ) -> None:
         self._loop = loop
-        self._cancel = cancel
+        self._end = end
         self._limit = limit
+        self._describe = describe
         self._call_off: Callable[[], object] | None = None
+        self._watch: _watchdog.Watch | None = None
+        self._began = time.monotonic()
+        self._report = ""
+        self._interruption: KeyboardInterrupt | None = None
+        self._is_interrupted = False
+        self._is_deadlock = False
         self.is_over = False
-        #: Whether the task does not end in spite of everything.
+        #: Whether the block does not end in spite of everything.
         self.is_hopeless = False
 
     def __enter__(self) -> "Deadline":
+        self._outer_on_deadlock, self._loop.on_deadlock = self._loop.on_deadlock, self._expire_for_deadlock
         if self._limit.is_set:
             self._call_off = self._loop.call_later(self._limit.seconds, self._expire)
+            self._watch = _watchdog.Watch(self._limit.seconds, self._expire_blocked)
+            _watchdog.start(self._watch)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self._loop.on_deadlock = self._outer_on_deadlock
         if self._call_off is not None:
             self._call_off()
+        if self._watch is not None:
+            _watchdog.stop(self._watch)
 
     def _expire(self) -> None:
+        if _watchdog.is_debugger_attached():
+            return
         self.is_over = True
-        self._cancel()
+        self._report = self._report or self._describe()
+        try:
+            self._end()
+        except RecursionError:
+            # Tasks that wait for each other: asyncio cannot cancel them.
+            self._give_up()
+            return
         self._call_off = self._loop.call_later(INSISTENCE, self._insist)
 
+    def _expire_for_deadlock(self) -> None:
+        if not self.is_over:
+            self._is_deadlock = True
+        self._expire()
+
     def _insist(self) -> None:
-        self._cancel()
+        self._end()
         self._call_off = self._loop.call_later(INSISTENCE, self._give_up)
 
     def _give_up(self) -> None:
         self.is_hopeless = True
         self._loop.loop.stop()
 
-    def error(self, outcome: BaseException | None) -> TimeoutError:
-        """Return the error to raise, given what became of the task after its cancellation."""
-        message = f"Operation timed out after {self._limit} ({self._limit.setting})"
-        if isinstance(outcome, asyncio.CancelledError):
+    def _expire_blocked(self, frame: types.FrameType) -> None:
+        """End a callback that blocks the loop, from the thread of the watchdog."""
+        assert self._watch is not None
+        self.is_over = True
+        self._is_interrupted = _watchdog.interrupt(self._watch.thread)
+        if not self._is_interrupted:
+            message = f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n"
+            print(message + _watchdog.stack(frame), file=sys.stderr, flush=True)
+
+    def settle(self) -> None:
+        """End the watch, and let an interruption come now that is on its way."""
+        if self._watch is not None:
+            _watchdog.stop(self._watch)
+        while self._is_interrupted and self._interruption is None:
+            time.sleep(0.001)
+
+    def takes(self, interruption: KeyboardInterrupt) -> bool:
+        """Tell whether it comes from the watchdog, and not from the user."""
+        if not self._is_interrupted or self._interruption is not None:
+            return False
+        self._interruption = interruption
+        self._expire()
+        return True
+
+    def message(self, what: str) -> str:
+        """Say what has happened to the operation of this name."""
+        limit = f"{self._limit} ({self._limit.setting})" if self._limit.is_set else "no time limit"
+        if self._is_deadlock:
+            spent = time.monotonic() - self._began
+            return (
+                f"{what} would have timed out after {limit}, and ends after {spent:.3g} seconds: this is a deadlock. "
+                "Nothing is left that could wake the event loop: no timer, no open file, no thread, no child process"
+            )
+        return f"{what} timed out after {limit}"
+
+    def error(self, cls: type[BaseException], message: str, outcome: BaseException | None = None) -> BaseException:
+        """Return the error to raise, given what became of a task after its cancellation."""
+        if self._interruption is not None:
+            error = cls(f"{message}; this line blocked the event loop")
+            error.__traceback__ = strip(self._interruption).__traceback__
+        elif isinstance(outcome, asyncio.CancelledError):
             # The line at which it was cancelled is the one at which the test stood.
-            return TimeoutError(message).with_traceback(outcome.__traceback__)
-        if self.is_hopeless:
-            message += "; it was cancelled twice, did not end, and is abandoned"
-        elif outcome is None:
-            message += "; it caught the CancelledError and went on"
-        error = TimeoutError(message)
-        error.__cause__ = outcome
+            error = cls(message).with_traceback(strip(outcome, from_end=True).__traceback__)
+        elif self.is_hopeless:
+            error = cls(f"{message}; it was cancelled, did not end, and is abandoned")
+        else:
+            error = cls(message)
+            error.__cause__ = outcome
+        if self._report:
+            error.add_note(self._report)
         return error

@@ -5,12 +5,14 @@ import contextlib
 import contextvars
 import enum
 import functools
+import math
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
+from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _interpreter, _loop, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado import _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
 from asynctest_tornado._collector import Trap, strip
 from asynctest_tornado._deadline import Deadline
 
@@ -50,6 +52,8 @@ class Harness:
         self.trap = Trap(describe)
         #: Servers, clients and the like; closed before the loop, while it can still run.
         self.resources = contextlib.ExitStack()
+        #: HTTP clients whose requests a report tells of.
+        self.clients: list[object] = []
         #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
         self.has_shell = False
         #: Whether the test is over, up to its cleanups.
@@ -69,6 +73,7 @@ class Harness:
         self._loop = _loop.LoopOfTest(make_loop, self.trap)
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
+        vars(self._loop.io_loop)["run_sync"] = self.run_sync
         if not self.has_shell:
             # The caller's code is that of the test, up to `finish`.
             self._outer_chain = _trap.contexts.get()
@@ -129,7 +134,8 @@ class Harness:
             self.trap.has_cancelled = True
             main.cancel()
 
-        with Deadline(self._loop, cancel, limit) as deadline, _loop.interruptible(loop, cancel):
+        describe = functools.partial(self.snapshot, main)
+        with Deadline(self._loop, cancel, limit, describe) as deadline, _loop.interruptible(loop, cancel):
             self._run_loop_for(main, deadline)
         if context is not self._context:
             _copy_variables(context)
@@ -137,18 +143,36 @@ class Harness:
             self._abandoned.add(main)
         return self._outcome(main, deadline)
 
-    def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: Deadline | None = None) -> None:
+    def snapshot(self, main: "asyncio.Task[Any] | None" = None) -> str:
+        """Tell what the loop still has to do.
+
+        :param main: the task that the test waits for.
+        """
+        tasks = [task for task in self._loop.pending_tasks() if task not in self._abandoned]
+        return _snapshot.describe(self._loop.io_loop, tasks, main, self._loop.pending_jobs(), self.clients)
+
+    def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
         loop = self._loop.loop
         main.add_done_callback(lambda _: loop.stop())
         try:
             # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
-            while not (main.done() or (deadline and deadline.is_hopeless)):
-                loop.run_forever()
+            while not (main.done() or deadline.is_hopeless):
+                self._run_loop(deadline, main)
         except BaseException:
             # KeyboardInterrupt and SystemExit leave the loop at once, and the task with an exception that is known.
             if main.done() and not main.cancelled():
                 main.exception()
             raise
+
+    def _run_loop(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
+        """Run the loop until it is stopped, or interrupted by the watchdog."""
+        try:
+            self._loop.loop.run_forever()
+            deadline.settle()
+        except KeyboardInterrupt as interruption:
+            if not deadline.takes(interruption):
+                interruption.add_note(self.snapshot(main))
+                raise
 
     def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
         error: BaseException | None = None
@@ -161,7 +185,10 @@ class Harness:
             error = strip(raised)
         try:
             if deadline.is_over:
-                raise deadline.error(error)
+                message = deadline.message("Operation")
+                if error is None and main.done():
+                    message += "; it caught the CancelledError and went on"
+                raise deadline.error(TimeoutError, message, error)
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
@@ -178,32 +205,33 @@ class Harness:
         """
         self._check_idle()
         loop = self._loop.loop
-        is_over = False
-        call_off: Callable[[], object] | None = None
-
-        def expire() -> None:
-            nonlocal is_over
-            is_over = True
-            loop.stop()
-
-        try:
-            if not self._is_stopped:
-                call_off = self._loop.call_later(limit.seconds, expire) if limit.is_set else None
-                with _loop.interruptible(loop, loop.stop):
-                    while not (is_over or self.trap.has_errors):
-                        self._is_stopped, self._is_waiting = False, True
-                        loop.run_forever()
-                        if self._is_stopped and (condition is None or condition()):
-                            break
-        finally:
-            self._is_stopped = self._is_waiting = False
-            if call_off is not None:
-                call_off()
+        with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline, _loop.interruptible(loop, loop.stop):
+            try:
+                while not (self._is_stopped or deadline.is_over or self.trap.has_errors):
+                    self._is_waiting = True
+                    self._run_loop(deadline)
+                    if self._is_stopped and condition is not None and not condition():
+                        self._is_stopped = False
+            finally:
+                self._is_stopped = self._is_waiting = False
         self.trap.raise_errors()
-        if is_over:
-            raise failure(_say_wait_timed_out(condition, limit))
+        if deadline.is_over:
+            message = deadline.message("Async operation")
+            if condition is not None:
+                message += f"; the condition {_yielding.name_of(condition)} did not hold"
+            raise deadline.error(failure, message)
         value, self._stop_value = self._stop_value, None
         return value
+
+    def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
+        """Stand in for the method of the ``IOLoop``: the same, and it ends at an error, and shows where it stood."""
+        limit = _timeouts.Limit(math.inf if timeout is None else timeout, "the argument timeout")
+
+        def call() -> Any:
+            result = func()
+            return None if result is None else gen.convert_yielded(result)
+
+        return self.run(call, limit)
 
     def stop(self, value: Any) -> None:
         """End the current call of `wait`, or the next one; may be called by any thread."""
@@ -229,14 +257,18 @@ class Harness:
             if not tasks:
                 return
             for task in tasks:
-                task.cancel()
+                try:
+                    task.cancel()
+                except RecursionError:
+                    # It waits, by way of others, for itself: asyncio cannot cancel that.
+                    self._abandoned.add(task)
             self._run_to_end(asyncio.wait(tasks, timeout=PATIENCE))
             # It was cancelled before, and has outlived that twice. Other tasks may be new, made by those that ended.
-            for task in tasks & cancelled:
+            for task in tasks & cancelled - self._abandoned:
                 if not task.done():
                     self._abandon(task)
             cancelled |= tasks
-        for task in self._loop.pending_tasks():
+        for task in set(self._loop.pending_tasks()) - self._abandoned:
             self._abandon(task)
 
     def _abandon(self, task: "asyncio.Task[Any]") -> None:
@@ -250,8 +282,10 @@ class Harness:
 
     def _run_to_end(self, coro: Coroutine[Any, Any, Any]) -> None:
         loop = self._loop.loop
-        with _loop.interruptible(loop, lambda: None):
-            self._run_loop_for(loop.create_task(coro))
+        main = loop.create_task(coro)
+        limit = _timeouts.Limit(2 * PATIENCE, "of the library")
+        with Deadline(self._loop, main.cancel, limit) as deadline, _loop.interruptible(loop, lambda: None):
+            self._run_loop_for(main, deadline)
 
     def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
@@ -266,6 +300,7 @@ class Harness:
             self.report_lost_errors(futures)
         finally:
             self.state = State.CLOSED
+            vars(self._loop.io_loop).pop("run_sync", None)
             for task in self._abandoned:
                 self._loop.forget(task)
             self._loop.close()
@@ -303,10 +338,3 @@ def _copy_variables(context: contextvars.Context) -> None:
     for variable, value in context.items():
         if variable is not _trap.contexts and variable.get(context) is not value:
             variable.set(value)
-
-
-def _say_wait_timed_out(condition: Callable[..., bool] | None, limit: _timeouts.Limit) -> str:
-    message = f"Async operation timed out after {limit} ({limit.setting})"
-    if condition is not None:
-        message += f"; the condition {_yielding.name_of(condition)} did not hold"
-    return message

@@ -47,6 +47,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         resources.callback(sock.close)
         self.http_client = self.get_http_client()
         resources.callback(self.http_client.close)
+        harness_of(self).clients.append(self.http_client)
         self._app = self.get_app()
         if self._app is None:
             raise TypeError(

@@ -6,7 +6,9 @@ A loop that the test made and one that the user supplied get the same methods, b
 import asyncio
 import contextlib
 import functools
+import os
 import selectors
+import signal
 import threading
 import time
 import weakref
@@ -18,7 +20,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _trap
+from asynctest_tornado import _trap, _watchdog
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -37,6 +39,8 @@ class WatchedLoop(_Base):
     _asynctest_trap: Trap
     #: Each task, and future of a coroutine or executor, that still exists, with the contexts in which it was made.
     _asynctest_futures: _Futures
+    #: The names of the functions that executors run.
+    _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], str]"
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
@@ -48,6 +52,7 @@ class WatchedLoop(_Base):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         self._asynctest_remember(future, _trap.contexts.get())
+        self._asynctest_jobs[future] = getattr(func, "__qualname__", None) or repr(func)
         return future
 
     def _asynctest_remember(self, future: asyncio.Future[Any], chain: _trap.Chain) -> None:
@@ -165,12 +170,12 @@ class Selector(selectors.DefaultSelector):
 
     #: When to call what, in the time of ``time.monotonic``.
     alarm: tuple[float, Callable[[], object]] | None = None
-    #: Called before the loop sleeps without a timer, for want of anything to do; returns whether there is now.
-    before_sleep: Callable[[], bool] = staticmethod(lambda: False)
+    #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
+    before_sleep: Callable[[], float | None] = staticmethod(lambda: None)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None and self.before_sleep():
-            timeout = 0
+        if timeout is None:
+            timeout = self.before_sleep()
         if self.alarm is not None:
             when, ring = self.alarm
             rest = when - time.monotonic()
@@ -240,10 +245,12 @@ class LoopOfTest:
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watch(self.loop, trap)
         self._trap = trap
+        #: Called when nothing can happen any more.
+        self.on_deadlock: Callable[[], object] = self._trap_deadlock
         self._selector: Selector | None = getattr(self.loop, "_asynctest_selector", None)
         if self._selector is not None:
             self._outer_before_sleep = self._selector.before_sleep
-            self._selector.before_sleep = self._report_if_nobody_can
+            self._selector.before_sleep = self._before_sleep
         asyncio.set_event_loop(self.loop)
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
@@ -257,21 +264,32 @@ class LoopOfTest:
         selector.alarm = (time.monotonic() + seconds, callback)
         return functools.partial(setattr, selector, "alarm", None)
 
-    def nothing_can_wake(self) -> bool:
-        """Tell whether the loop, which has no timer and nothing to do, would sleep for ever. No, when in doubt."""
-        if self._selector is None:
-            return False
-        has_files = len(self._selector.get_map()) > 1  # one is the loop's own, to be woken by
-        has_signals = bool(getattr(self.loop, "_signal_handlers", True))
-        return not (has_files or has_signals) and threading.active_count() == 1
-
-    def _report_if_nobody_can(self) -> bool:
-        """Report errors that nobody was told of, if nobody is left who could still ask for them."""
-        if not self.nothing_can_wake():
-            return False
+    def _before_sleep(self) -> float | None:
+        """See to it that the loop does not sleep where nothing would wake it. When in doubt, it does."""
+        # One file is the loop's own, to be woken by.
+        if self._selector is None or len(self._selector.get_map()) > 1 or getattr(self.loop, "_signal_handlers", True):
+            return None
+        if any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or _has_children():
+            return _DOUBT
+        # Nobody is left who could still ask for these, either.
         before = self._trap.count
         self.report_lost_errors()
-        return self._trap.count > before
+        if self._trap.count == before:
+            self.on_deadlock()
+        return 0
+
+    def _trap_deadlock(self) -> None:
+        """End a loop that the user runs, and that has no time limit."""
+        self._trap.add(
+            TimeoutError(
+                "The event loop would run for ever, and never have anything to do: this is a deadlock. No timer, open "
+                "file, thread or child process is left that could wake it."
+            )
+        )
+
+    def pending_jobs(self) -> list[str]:
+        """Return the names of the functions that executors still run for the loop."""
+        return [name for future, name in self.loop._asynctest_jobs.items() if not future.done()]
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
@@ -311,6 +329,36 @@ class LoopOfTest:
             self._restore()
 
 
+#: Seconds after which to look again whether something is left that could wake the loop.
+_DOUBT = 0.1
+_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
+
+
+def _is_alarm_set(timer: int) -> bool:
+    return signal.getitimer(timer)[0] > 0
+
+
+def _has_other_threads() -> bool:
+    """Tell whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
+    try:
+        count = len(os.listdir("/proc/self/task"))
+    except OSError:
+        count = threading.active_count()
+        return count > 1
+    return count > (2 if _watchdog.is_alive() else 1)
+
+
+def _has_children() -> bool:
+    """Tell whether there is a child process, whose end would be a signal."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except AttributeError:  # not on every platform
+        pass
+    return True
+
+
 _watched_classes: dict[type, type] = {}
 
 
@@ -323,9 +371,10 @@ def _watch(loop: Any, trap: Trap) -> Callable[[], None]:
         loop.__class__ = _watched_classes[cls]
     loop._asynctest_trap = trap
     loop._asynctest_futures = {}
+    loop._asynctest_jobs = weakref.WeakKeyDictionary()
 
     def restore() -> None:
-        del loop._asynctest_trap, loop._asynctest_futures
+        del loop._asynctest_trap, loop._asynctest_futures, loop._asynctest_jobs
         loop.__class__ = cls
         vars(loop).update(before)
 

@@ -13,6 +13,8 @@ ARROWS: dict[str, set[str]] = {
     "_late": set(),
     "_logs": set(),
     "_ports": set(),
+    "_snapshot": set(),
+    "_watchdog": set(),
     "_runner": set(),
     "_timeouts": set(),
     "_tls": set(),
@@ -23,10 +25,20 @@ ARROWS: dict[str, set[str]] = {
     "_expect": {"_collector", "_trap"},
     "_sources": {"_collector", "_trap"},
     "_interpreter": {"_collector", "_trap"},
-    "_loop": {"_collector", "_trap"},
-    "_deadline": {"_loop", "_timeouts"},
+    "_loop": {"_collector", "_trap", "_watchdog"},
+    "_deadline": {"_collector", "_loop", "_timeouts", "_watchdog"},
     "_gen_test": {"_case", "_timeouts", "_yielding"},
-    "_harness": {"_collector", "_deadline", "_interpreter", "_loop", "_sources", "_timeouts", "_trap", "_yielding"},
+    "_harness": {
+        "_collector",
+        "_deadline",
+        "_interpreter",
+        "_loop",
+        "_snapshot",
+        "_sources",
+        "_timeouts",
+        "_trap",
+        "_yielding",
+    },
     "_case": {"_collector", "_harness", "_late", "_loop", "_timeouts"},
     "_http": {"_case", "_ports", "_timeouts", "_tls"},
     # doors
@@ -103,7 +115,7 @@ class RoomsTest(unittest.TestCase):
     def test_private_attributes_of_asyncio_and_tornado_stay_in_their_room(self) -> None:
         private = {"_context", "_log_traceback", "_log_destroy_pending", "_ioloop_for_asyncio", "_asyncgens"}
         for room, tree in rooms().items():
-            if room == "_loop":
+            if room in ("_loop", "_snapshot"):
                 continue
             attributes = {
                 node.attr

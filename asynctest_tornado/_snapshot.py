@@ -1,0 +1,247 @@
+"""What an event loop holds now, and how to print it: tasks with the lines at which they wait, timers, requests."""
+
+import asyncio
+import functools
+import linecache
+import os
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tornado import gen
+from tornado.ioloop import IOLoop
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+__unittest = True
+
+#: How many entries a list has before it is cut.
+MOST_SHOWN = 10
+_MOST_DEEP = 300
+_OWN = os.path.dirname(__file__) + os.sep
+#: What is between the user's line and the future that it waits for tells the user nothing.
+_LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (asyncio, gen))
+_TESTS_OF_TORNADO = os.path.join(os.path.dirname(str(gen.__file__)), "test") + os.sep
+
+
+def describe(
+    io_loop: IOLoop,
+    tasks: Iterable["asyncio.Task[Any]"],
+    main: "asyncio.Task[Any] | None" = None,
+    jobs: Iterable[str] = (),
+    clients: Iterable[object] = (),
+) -> str:
+    """Tell in several lines what the loop still has to do.
+
+    :param tasks: the pending tasks, in any order.
+    :param main: the one that the test waits for.
+    :param jobs: the names of functions that run in executors.
+    :param clients: HTTP clients, whose requests are told.
+    """
+    loop: Any = io_loop.asyncio_loop  # type: ignore[attr-defined]
+    parts = [
+        _section("Pending tasks", list(_trees(list(tasks), main, loop))),
+        _section("Timers", [[line] for line in _timers(loop)]),
+        _section("HTTP requests in flight", [[line] for line in _requests(clients)]),
+        _section("Running in an executor", [[job] for job in jobs]),
+    ]
+    return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
+
+
+def _section(title: str, entries: list[list[str]]) -> str:
+    if not entries:
+        return ""
+    lines = [f"{title}:"]
+    for entry in entries[:MOST_SHOWN]:
+        lines += [f"  {line}" for line in entry]
+    if len(entries) > MOST_SHOWN:
+        lines.append(f"  ... and {len(entries) - MOST_SHOWN} more")
+    return "\n".join(lines)
+
+
+def _trees(
+    tasks: list["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None", loop: asyncio.AbstractEventLoop
+) -> Iterator[list[str]]:
+    """Draw the tasks: each one that another one waits for is drawn below that one."""
+    drawn: set[int] = set()
+    tasks = sorted(tasks, key=lambda task: (task is not main, task.get_name()))
+    waited_for = {id(below) for task in tasks for below in _below(task)}
+    # Those that wait for each other have no root among them, and come last.
+    for task in sorted(tasks, key=lambda task: id(task) in waited_for):
+        if id(task) not in drawn:
+            yield list(_draw(task, loop, drawn, title=" (the test)" if task is main else ""))
+
+
+def _below(future: Any) -> Iterator[Any]:
+    """Return all that a future waits for, however indirectly."""
+    seen: set[int] = set()
+    left = _awaited(future)
+    while left:
+        below = left.pop()
+        if id(below) not in seen:
+            seen.add(id(below))
+            yield below
+            left += _awaited(below)
+
+
+def _draw(future: Any, loop: asyncio.AbstractEventLoop, drawn: set[int], title: str = "") -> Iterator[str]:
+    if id(future) in drawn:
+        yield f"{_name(future)}, see above"
+        return
+    drawn.add(id(future))
+    yield _name(future) + title
+    lines, call = _chain(future)
+    yield from (f"  at {line}" for line in lines)
+    for child in _awaited(future):
+        foreign = child.get_loop() is not loop
+        if _is_drawn_apart(child) and not foreign:
+            first, *rest = _draw(child, loop, drawn)
+            yield f"  waits for {first}"
+            yield from (f"  {line}" for line in rest)
+        else:
+            yield f"  waits for {_describe_future(child, foreign, call)}"
+
+
+def _is_drawn_apart(future: Any) -> bool:
+    return isinstance(future, asyncio.Task) or _runner_of(future) is not None or hasattr(future, "_children")
+
+
+def _name(future: Any) -> str:
+    if isinstance(future, asyncio.Task):
+        coro = future.get_coro()
+        func = _function_of_test(coro)
+        name = _qualname(func) if func is not None else getattr(coro, "__qualname__", None) or repr(coro)
+        return f"{name} <{future.get_name()}>"
+    runner = _runner_of(future)
+    if runner is not None:
+        return f"{getattr(runner.gen, '__qualname__', runner.gen)} <coroutine>"
+    return "gather()" if hasattr(future, "_children") else _describe_future(future)
+
+
+def _describe_future(future: Any, foreign: bool = False, call: str = "") -> str:
+    if foreign:
+        return f"a future of another event loop: {future!r}"
+    callbacks = [callback for callback, _ in getattr(future, "_callbacks", None) or ()]
+    if any("chain" in getattr(callback, "__qualname__", "") for callback in callbacks):
+        return "the result of a thread or of another future"
+    return call or "a future that nobody has resolved yet"
+
+
+def _function_of_test(coro: Any) -> Any:
+    """Return the function that our own coroutine runs for the test, if the coroutine is ours."""
+    frame = getattr(coro, "cr_frame", None)
+    if frame is not None and frame.f_code.co_filename.startswith(_OWN):
+        return frame.f_locals.get("func")
+    return None
+
+
+def _qualname(func: Any) -> str:
+    while isinstance(func, functools.partial):
+        func = func.func
+    return getattr(func, "__qualname__", None) or repr(func)
+
+
+def _awaited(future: Any) -> list[Any]:
+    """Return the futures that a task, a gather or a Tornado coroutine waits for."""
+    if isinstance(future, asyncio.Task):
+        waiter = getattr(future, "_fut_waiter", None)
+        return [] if waiter is None else [waiter]
+    children = getattr(future, "_children", None)
+    if children is not None:
+        return [child for child in children if not child.done()]
+    runner = _runner_of(future)
+    inner = getattr(runner, "future", None)
+    return [inner] if isinstance(inner, asyncio.Future) and not inner.done() else []
+
+
+def _runner_of(future: Any) -> Any:
+    """Return what runs the generator of ``gen.coroutine``, whose future only refers to it by a callback."""
+    if not isinstance(future, asyncio.Future) or isinstance(future, asyncio.Task):
+        return None
+    for callback, _ in getattr(future, "_callbacks", None) or ():
+        for cell in getattr(callback, "__closure__", None) or ():
+            if isinstance(cell.cell_contents, gen.Runner):
+                return cell.cell_contents
+    return None
+
+
+def _chain(future: Any) -> tuple[list[str], str]:
+    """Return the lines of the user at which a task or coroutine waits, the outermost first, and what they call."""
+    is_task = isinstance(future, asyncio.Task)
+    frames = list(_frames(future.get_coro() if is_task else getattr(_runner_of(future), "gen", None)))
+    lines, call = [], ""
+    for frame in frames:
+        code = frame.f_code
+        if _is_users(code.co_filename):
+            lines.append(_line(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
+            call = ""
+        elif not (call or code.co_filename.startswith(_OWN)):
+            call = f"{code.co_qualname}() of {frame.f_globals.get('__name__')}"
+    return lines, call
+
+
+def _is_users(filename: str) -> bool:
+    return not filename.startswith((_OWN, *_LIBRARIES)) or filename.startswith(_TESTS_OF_TORNADO)
+
+
+def _frames(awaitable: Any) -> Iterator[types.FrameType]:
+    """Follow a coroutine or generator to what it waits for, and on."""
+    for _ in range(_MOST_DEEP):
+        frame = (
+            getattr(awaitable, "cr_frame", None)
+            or getattr(awaitable, "gi_frame", None)
+            or getattr(awaitable, "ag_frame", None)
+        )
+        if frame is None:
+            return
+        yield frame
+        generator = frame.f_locals.get("generator") if frame.f_code.co_filename.startswith(_OWN) else None
+        awaitable = (
+            generator
+            or getattr(awaitable, "cr_await", None)
+            or getattr(awaitable, "gi_yieldfrom", None)
+            or getattr(awaitable, "ag_await", None)
+        )
+        awaitable = _unwrapped(awaitable)
+
+
+def _unwrapped(awaitable: Any) -> Any:
+    """Look through what stands between a coroutine and an asynchronous generator that it iterates over."""
+    if type(awaitable).__name__ in ("async_generator_asend", "async_generator_athrow", "anext_awaitable"):
+        import gc
+
+        for referred in gc.get_referents(awaitable):
+            if isinstance(referred, types.AsyncGeneratorType):
+                return referred
+    return awaitable
+
+
+def _line(filename: str, number: int, name: str, module_globals: dict[str, Any]) -> str:
+    source = linecache.getline(filename, number, module_globals).strip()
+    shown = os.path.relpath(filename) if filename.startswith(os.getcwd() + os.sep) else filename
+    return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
+
+
+def _timers(loop: Any) -> list[str]:
+    handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
+    now = loop.time()
+    return [
+        f"{_callback_name(handle._callback, handle._args)} in {max(0.0, handle.when() - now):.3g} s"
+        for handle in sorted(handles, key=lambda handle: handle.when())
+    ]
+
+
+def _callback_name(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> str:
+    """Return the name of the user's function, below those that Tornado and asyncio wrap it in."""
+    name = _qualname(callback)
+    if name.endswith("_run_callback") and args:
+        return _qualname(args[0])
+    return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
+
+
+def _requests(clients: Iterable[object]) -> Iterator[str]:
+    for client in clients:
+        if isinstance(client, SimpleAsyncHTTPClient):
+            for request, _ in client.active.values():
+                yield f"{request.method} {request.url}"
+            for _, request, _ in client.queue:
+                yield f"{request.method} {request.url} (waits for another one)"

@@ -1,0 +1,153 @@
+"""A watch over loops that are blocked by synchronous code: they run no timers, so it looks from outside.
+
+One thread for the whole process, which sleeps until the next limit is over. It is none of the ``threading`` module's,
+so that it is in nobody's way who counts those.
+"""
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import types
+from collections.abc import Callable
+
+__unittest = True
+
+#: Seconds that a loop has to notice by itself that the time is over.
+MARGIN = 0.25
+#: Seconds between the two looks at the stack which show that nothing moves.
+INTERVAL = 0.05
+#: Seconds after which the thread ends if there is nothing to watch.
+_IDLE = 1.0
+
+_OWN = os.path.dirname(__file__)
+#: Modules in which a program stands while somebody debugs it. Coverage tools trace, too, and are none.
+_DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb")
+
+
+class Watch:
+    """One loop, and the time until which it has to come back from what it runs.
+
+    :param seconds: until then.
+    :param is_blocked: called, in the thread of the watchdog, with the stack of the thread that is blocked.
+    """
+
+    def __init__(self, seconds: float, is_blocked: Callable[[types.FrameType], None]) -> None:
+        self.when = time.monotonic() + seconds + MARGIN
+        self.thread = threading.get_ident()
+        self.is_blocked = is_blocked
+
+
+_lock = threading.Lock()
+_watches: list[Watch] = []
+_wake = threading.Event()
+_is_running = False
+_next_look = 0.0
+
+
+def start(watch: Watch) -> None:
+    """Begin to watch."""
+    global _is_running
+    with _lock:
+        _watches.append(watch)
+        if not _is_running:
+            _is_running = True
+            _wake.clear()
+            _thread.start_new_thread(_run, ())
+        elif watch.when < _next_look:
+            _wake.set()
+
+
+def stop(watch: Watch) -> None:
+    """End it."""
+    with _lock:
+        if watch in _watches:
+            _watches.remove(watch)
+
+
+def is_alive() -> bool:
+    """Tell whether there is a thread for it now."""
+    return _is_running
+
+
+def _run() -> None:
+    global _is_running, _next_look
+    while True:
+        with _lock:
+            now = time.monotonic()
+            due = [watch for watch in _watches if watch.when <= now]
+            _next_look = min((watch.when for watch in _watches if watch.when > now), default=now + _IDLE)
+        for watch in due:
+            _look(watch)
+        _wake.wait(max(0.0, _next_look - time.monotonic()))
+        with _lock:
+            _wake.clear()
+            if not _watches:
+                _is_running = False
+                return
+
+
+def _look(watch: Watch) -> None:
+    before = _callback_frame(watch.thread)
+    time.sleep(INTERVAL)
+    after = _callback_frame(watch.thread)
+    with _lock:
+        if watch not in _watches:
+            return
+        innermost = sys._current_frames().get(watch.thread)
+        if before is None or before is not after or innermost is None or is_debugging(innermost):
+            watch.when = time.monotonic() + MARGIN
+            return
+        _watches.remove(watch)
+        watch.is_blocked(innermost)
+
+
+def _callback_frame(thread: int) -> types.FrameType | None:
+    """Return the frame of the callback that the loop of a thread runs, or None if it waits for something to do."""
+    found, frame = None, sys._current_frames().get(thread)
+    while frame is not None and os.path.dirname(frame.f_code.co_filename) != _OWN:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in ("asyncio", "selectors"):
+            found = frame
+        frame = frame.f_back
+    return found
+
+
+def is_debugging(frame: types.FrameType | None) -> bool:
+    """Tell whether a debugger has stopped the program there."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def is_debugger_attached() -> bool:
+    """Tell whether a debugger traces this thread."""
+    trace = sys.gettrace()
+    owner = getattr(trace, "__self__", trace)
+    if str(getattr(type(owner), "__module__", "")).partition(".")[0] in _DEBUGGERS:
+        return True
+    if any(base.__module__ == "bdb" for base in type(owner).__mro__):
+        return True
+    if str(getattr(trace, "__module__", "")).partition(".")[0] in _DEBUGGERS:
+        return True
+    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12
+    return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
+
+
+def interrupt(thread: int) -> bool:
+    """Raise KeyboardInterrupt in a thread, out of whatever it does; return whether that is possible."""
+    if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
+        return False
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return False
+    signal.pthread_kill(thread, signal.SIGINT)
+    return True
+
+
+def stack(frame: types.FrameType) -> str:
+    """Return the stack, as a traceback prints it."""
+    return "".join(traceback.format_stack(frame))

@@ -1,0 +1,151 @@
+"""Tests that get stuck, each in its own way. Their reports are in ``tests/gallery``."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tornado import gen, locks, queues, web
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
+
+SHORT = 0.1
+
+
+class NobodySets(AsyncTestCase):
+    async def test(self) -> None:
+        await self.helper(locks.Event())
+
+    async def helper(self, event: locks.Event) -> None:
+        await event.wait()
+
+
+class NobodyStops(AsyncTestCase):
+    def test(self) -> None:
+        self.wait()
+
+
+class ConditionNeverHolds(AsyncTestCase):
+    def is_ready(self) -> bool:
+        return False
+
+    def test(self) -> None:
+        self.io_loop.add_callback(self.stop)
+        self.wait(self.is_ready)
+
+
+class TwoWaitForEachOther(AsyncTestCase):
+    async def test(self) -> None:
+        tasks: list[asyncio.Task[None]] = []
+
+        async def first() -> None:
+            await tasks[1]
+
+        async def second() -> None:
+            await tasks[0]
+
+        tasks += [asyncio.ensure_future(first()), asyncio.ensure_future(second())]
+        await tasks[0]
+
+
+class NobodyFillsTheQueue(AsyncTestCase):
+    async def test(self) -> None:
+        queue: queues.Queue[int] = queues.Queue()
+        self.worker = asyncio.ensure_future(self.work(queue))
+        await queue.put(1)
+        await queue.join()
+
+    async def work(self, queue: "queues.Queue[int]") -> None:
+        while True:
+            await queue.get()
+
+
+class DecoratedCoroutines(AsyncTestCase):
+    @gen_test(timeout=SHORT)
+    def test(self) -> Generator[Any, Any, None]:
+        yield self.outer()
+
+    @gen.coroutine
+    def outer(self) -> Generator[Any, Any, None]:
+        yield self.inner()
+
+    @gen.coroutine
+    def inner(self) -> Generator[Any, Any, None]:
+        yield gen.sleep(3600)
+
+
+class OneOfAGather(AsyncTestCase):
+    @gen_test(timeout=SHORT)
+    async def test(self) -> None:
+        await asyncio.gather(self.quick(), self.slow())
+
+    async def quick(self) -> None:
+        await asyncio.sleep(0)
+
+    async def slow(self) -> None:
+        await asyncio.sleep(3600)
+
+
+class OneOfATaskGroup(AsyncTestCase):
+    @gen_test(timeout=SHORT)
+    async def test(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.sleep(3600), name="slow")
+            group.create_task(asyncio.sleep(0), name="quick")
+
+
+class AsyncWithAndFor(AsyncTestCase):
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[int, None]:
+        yield 1
+
+    async def numbers(self) -> AsyncGenerator[int, None]:
+        yield 1
+        await asyncio.sleep(3600)
+
+    @gen_test(timeout=SHORT)
+    async def test(self) -> None:
+        async with self.connection():
+            async for number in self.numbers():
+                self.assertEqual(number, 1)
+
+
+class ManyTimersAndTasks(AsyncTestCase):
+    @gen_test(timeout=SHORT)
+    async def test(self) -> None:
+        for number in range(12):
+            self.io_loop.call_later(3600 + number, self.fail, "never")
+        self.tasks = [asyncio.ensure_future(asyncio.Event().wait()) for _ in range(12)]
+        await asyncio.sleep(3600)
+
+
+class RequestInFlight(AsyncHTTPTestCase):
+    class Handler(web.RequestHandler):
+        async def get(self) -> None:
+            await asyncio.Event().wait()
+
+    def get_app(self) -> web.Application:
+        return web.Application([("/slow", self.Handler)], log_function=lambda handler: None)
+
+    @gen_test(timeout=SHORT)
+    async def test(self) -> None:
+        await self.http_client.fetch(self.get_url("/slow"))
+
+
+class Blocked(AsyncTestCase):
+    @gen_test(timeout=SHORT)
+    async def test(self) -> None:
+        await asyncio.sleep(0)
+        self.compute()
+
+    def compute(self) -> None:
+        time.sleep(30)
+
+
+class InSetUp(AsyncTestCase):
+    async def asyncSetUp(self) -> None:
+        await asyncio.Event().wait()
+
+    def test(self) -> None:
+        raise AssertionError("never reached")

@@ -1,0 +1,242 @@
+import _thread
+import asyncio
+import concurrent.futures
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from typing import Any
+
+from tornado import locks
+
+from asynctest_tornado import AsyncTestCase, _watchdog
+from tests.samples import stuck
+from tests.support import run_body, run_case, run_code, run_python
+
+
+class DeadlockTest(unittest.TestCase):
+    def check_deadlock(self, body: Any) -> None:
+        # Without a limit: only the deadlock can end it.
+        result = run_case(type("Sample", (AsyncTestCase,), {"test": body, "async_test_timeout": 0}))
+        self.assertIn("this is a deadlock", result.report)
+
+    def test_what_nothing_can_end_is_ended(self) -> None:
+        for cls in stuck.NobodySets, stuck.NobodyStops, stuck.TwoWaitForEachOther, stuck.NobodyFillsTheQueue:
+            with self.subTest(cls.__name__):
+                result = run_case(type("Sample", (cls,), {"async_test_timeout": 0}))
+                self.assertIn("this is a deadlock", result.report)
+
+    def test_a_loop_that_the_user_runs_is_ended(self) -> None:
+        def run_sync(case: AsyncTestCase) -> None:
+            case.io_loop.run_sync(asyncio.Event().wait)
+
+        def start(case: AsyncTestCase) -> None:
+            case.io_loop.start()
+
+        for body in start, run_sync:
+            self.check_deadlock(body)
+
+    def test_the_exception_is_that_of_a_timeout(self) -> None:
+        async def forever() -> None:
+            await locks.Event().wait()
+
+        def body(case: AsyncTestCase) -> None:
+            with case.assertRaisesRegex(AssertionError, "timed out after 60 seconds"):
+                case.wait(timeout=60)
+            with case.assertRaisesRegex(TimeoutError, "timed out after 60 seconds"):
+                case.run_sync(forever, timeout=60)
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+
+class NoDeadlockTest(AsyncTestCase):
+    """Something outside of the loop can still wake it: it waits."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.go = threading.Event()
+
+    def work(self) -> None:
+        self.go.wait()
+        self.io_loop.add_callback(self.stop, "of a thread")
+
+    def test_a_thread(self) -> None:
+        threading.Thread(target=self.work).start()
+        self.io_loop.add_callback(self.go.set)
+        self.assertEqual(self.wait(), "of a thread")
+
+    def test_a_thread_that_threading_does_not_know(self) -> None:
+        _thread.start_new_thread(self.work, ())
+        self.io_loop.add_callback(self.go.set)
+        self.assertEqual(self.wait(), "of a thread")
+
+    def test_an_executor(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            self.io_loop.add_future(self.io_loop.run_in_executor(executor, self.go.wait), self.stop)
+            self.io_loop.add_callback(self.go.set)
+            self.wait()
+
+    def test_a_file_descriptor(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        with subprocess.Popen([sys.executable, "-c", "print('x')"], stdout=theirs.fileno()):
+            theirs.close()
+            self.io_loop.add_handler(ours.fileno(), lambda fd, events: self.stop(), self.io_loop.READ)
+            self.wait()
+            self.io_loop.remove_handler(ours.fileno())
+
+    def test_a_signal_handler_of_the_loop(self) -> None:
+        loop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+        loop.add_signal_handler(signal.SIGUSR1, self.stop)
+        self.addCleanup(loop.remove_signal_handler, signal.SIGUSR1)
+        with subprocess.Popen([sys.executable, "-c", f"import os; os.kill({os.getpid()}, {int(signal.SIGUSR1)})"]):
+            self.wait()
+
+    def test_an_alarm(self) -> None:
+        before = signal.signal(signal.SIGALRM, lambda *args: self.io_loop.add_callback(self.stop))
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        self.wait()
+
+    def test_a_child_process(self) -> None:
+        before = signal.signal(signal.SIGCHLD, lambda *args: self.io_loop.add_callback(self.stop))
+        self.addCleanup(signal.signal, signal.SIGCHLD, before)
+        with subprocess.Popen([sys.executable, "-c", ""]):
+            self.wait()
+
+
+class BlockedLoopTest(unittest.TestCase):
+    def test_the_blocking_line_is_reported_and_the_test_ended(self) -> None:
+        report = run_case(stuck.Blocked).report
+        self.assertRegex(report, r"time.sleep\(30\)\n(?s:.*)TimeoutError: .*0.1 seconds.*blocked the event loop")
+
+    def test_a_callback_that_blocks_wait_is_ended(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(time.sleep, 30)
+            case.wait(timeout=0.05)
+
+        self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
+
+    def test_one_that_keeps_computing_is_ended(self) -> None:
+        async def compute() -> None:
+            while True:
+                sum(range(100))
+
+        def body(case: AsyncTestCase) -> None:
+            case.run_sync(compute, timeout=0.05)
+
+        self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
+
+    def test_the_next_test_runs_unharmed(self) -> None:
+        run_case(stuck.Blocked)
+        result = run_body(AsyncTestCase, lambda case: case.run_sync(asyncio.sleep, 0.001))
+        self.assertEqual(result.verdicts, ["addSuccess"])
+
+    def test_a_busy_loop_is_not_a_blocked_one(self) -> None:
+        async def busy() -> None:
+            # Each turn is over soon, but there is always a next one.
+            while True:
+                await asyncio.sleep(0)
+
+        result = run_body(AsyncTestCase, lambda case: case.run_sync(busy, timeout=0.4))
+        self.assertIn("TimeoutError", result.report)
+        self.assertNotIn("blocked the event loop", result.report)
+
+    def test_in_another_thread_the_report_is_printed_while_it_hangs(self) -> None:
+        done = run_code(IN_A_THREAD)
+        self.assertIn("The event loop is blocked: 0.1 seconds are over", done.stderr)
+        self.assertRegex(done.stderr, r'File "<string>", line \d+, in test\n')
+
+
+IN_A_THREAD = """
+import sys, threading, unittest
+from asynctest_tornado import AsyncTestCase, gen_test
+
+release = threading.Event()
+
+class Stderr:
+    def write(self, text):
+        sys.__stderr__.write(text)
+        if "event loop is blocked" in text:
+            release.set()
+    def flush(self):
+        sys.__stderr__.flush()
+
+class Sample(AsyncTestCase):
+    @gen_test(timeout=0.1)
+    async def test(self):
+        release.wait()
+
+sys.stderr = Stderr()
+thread = threading.Thread(target=Sample("test").run)
+thread.start()
+thread.join()
+"""
+
+
+class InterruptTest(unittest.TestCase):
+    def test_ctrl_c_ends_the_run_and_shows_where_the_test_stood(self) -> None:
+        done = run_code(INTERRUPTED)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("KeyboardInterrupt", done.stderr)
+        self.assertRegex(done.stderr, r"KeyboardInterrupt\nPending tasks:\n.*\n.* in test_1\n.* in helper\n")
+        self.assertNotIn("second test", done.stdout)
+
+
+INTERRUPTED = """
+import asyncio, os, signal, threading, unittest
+from asynctest_tornado import AsyncTestCase
+
+class Sample(AsyncTestCase):
+    async def helper(self):
+        self.io_loop.add_callback(threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT)).start)
+        await asyncio.Event().wait()
+
+    async def test_1(self):
+        await self.helper()
+
+    def test_2(self):
+        print("second test")
+
+unittest.main()
+"""
+
+
+class DebuggerTest(unittest.TestCase):
+    def test_time_stands_still_under_a_debugger(self) -> None:
+        done = run_python("-c", DEBUGGED)
+        self.assertRegex(done.stderr, r"Ran 1 test in .*\n\nOK\n", done.stderr)
+
+    def test_a_coverage_tool_is_no_debugger(self) -> None:
+        def trace(frame: Any, event: str, arg: Any) -> None:
+            return None
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            self.assertFalse(_watchdog.is_debugger_attached())
+        finally:
+            sys.settrace(before)
+
+
+DEBUGGED = """
+import asyncio, bdb, sys, unittest
+from asynctest_tornado import AsyncTestCase, gen_test
+
+class Debugger(bdb.Bdb):
+    pass
+
+class Sample(AsyncTestCase):
+    @gen_test(timeout=0.01)
+    async def test(self):
+        await asyncio.sleep(0.1)
+
+debugger = Debugger()
+debugger.reset()
+sys.settrace(debugger.trace_dispatch)
+unittest.main()
+"""

@@ -1,0 +1,206 @@
+import asyncio
+import contextlib
+import contextvars
+import os
+import unittest
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+
+from tornado import gen
+
+from asynctest_tornado import AsyncTestCase, gen_test
+from tests.support import RecordingResult, run_body, run_case
+
+
+class Events(AsyncTestCase):
+    """A test that notes what is called."""
+
+    fails: str | None = None
+
+    def note(self, event: str) -> None:
+        self.events.append(event)
+        if event == self.fails:
+            raise ValueError(f"in {event}")
+
+    def setUp(self) -> None:
+        self.events: list[str] = []
+        super().setUp()
+        self.addCleanup(self.note, "first cleanup")
+        self.note("setUp")
+
+    async def asyncSetUp(self) -> None:
+        await asyncio.sleep(0)
+        self.addAsyncCleanup(self.note_later, "second cleanup")
+        self.note("asyncSetUp")
+
+    async def note_later(self, event: str) -> None:
+        await asyncio.sleep(0)
+        self.note(event)
+
+    async def test(self) -> None:
+        await self.enterAsyncContext(self.manager())
+        self.note("test")
+
+    @contextlib.asynccontextmanager
+    async def manager(self) -> AsyncGenerator[None, None]:
+        self.note("enter")
+        yield
+        await self.note_later("exit")
+
+    async def asyncTearDown(self) -> None:
+        await self.note_later("asyncTearDown")
+
+    def tearDown(self) -> None:
+        super().tearDown()
+        self.note("tearDown")
+
+
+def run_events(fails: str | None = None, **attributes: Any) -> tuple[list[str], RecordingResult]:
+    case = type("Sample", (Events,), {"fails": fails, **attributes})("test")
+    result = RecordingResult()
+    case.run(result)
+    return case.events, result
+
+
+CLEANUPS = ["second cleanup", "first cleanup"]
+ENDS = ["asyncTearDown", "tearDown", "exit", *CLEANUPS]
+
+
+class OrderTest(unittest.TestCase):
+    def test_the_order_is_that_of_unittest(self) -> None:
+        events, result = run_events()
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        self.assertEqual(events, ["setUp", "asyncSetUp", "enter", "test", *ENDS])
+
+    def test_what_was_set_up_is_cleaned_up_wherever_it_fails(self) -> None:
+        expected = {
+            "setUp": ["setUp", "first cleanup"],
+            "asyncSetUp": ["setUp", "asyncSetUp", *CLEANUPS],
+            "test": ["setUp", "asyncSetUp", "enter", "test", *ENDS],
+            "asyncTearDown": ["setUp", "asyncSetUp", "enter", "test", *ENDS],
+            "tearDown": ["setUp", "asyncSetUp", "enter", "test", *ENDS],
+            "exit": ["setUp", "asyncSetUp", "enter", "test", *ENDS],
+            "second cleanup": ["setUp", "asyncSetUp", "enter", "test", *ENDS],
+        }
+        before = len(os.listdir("/proc/self/fd"))
+        for fails, events in expected.items():
+            with self.subTest(fails):
+                seen, result = run_events(fails)
+                self.assertEqual(seen, events)
+                self.assertEqual(result.verdicts, ["addError"])
+                self.assertIn(f"ValueError: in {fails}", result.report)
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    def test_async_cleanups_run_after_a_timeout(self) -> None:
+        async def test(self: Events) -> None:
+            await self.enterAsyncContext(self.manager())
+            await asyncio.sleep(60)
+
+        events, result = run_events(test=test, async_test_timeout=0.05)
+        self.assertIn("TimeoutError", result.report)
+        self.assertEqual(events, ["setUp", "asyncSetUp", "enter", *ENDS])
+
+    def test_each_phase_has_its_own_time(self) -> None:
+        async def slow(self: Events) -> None:
+            await asyncio.sleep(0.2)
+
+        phases: Any = {"asyncSetUp": slow, "test": slow, "asyncTearDown": slow}
+        _, result = run_events(async_test_timeout=0.35, **phases)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_each_phase_has_a_limit(self) -> None:
+        async def stuck(self: Events) -> None:
+            await asyncio.sleep(60)
+
+        for name in "asyncSetUp", "test", "asyncTearDown":
+            with self.subTest(name):
+                phase: Any = {name: stuck}
+                _, result = run_events(async_test_timeout=0.02, **phase)
+                self.assertIn("TimeoutError: Operation timed out after 0.02 seconds", result.report)
+
+    def test_a_cleanup_that_is_stuck_does_not_hold_up_the_next(self) -> None:
+        events: list[str] = []
+
+        async def test(self: AsyncTestCase) -> None:
+            self.addAsyncCleanup(note)
+            self.addAsyncCleanup(asyncio.sleep, 60)
+
+        async def note() -> None:
+            events.append("cleanup")
+
+        result = run_case(type("Sample", (AsyncTestCase,), {"test": test, "async_test_timeout": 0.02}))
+        self.assertIn("TimeoutError", result.report)
+        self.assertEqual(events, ["cleanup"])
+
+    def test_a_synchronous_method_of_that_name_is_no_hook(self) -> None:
+        def method(self: Events, argument: int) -> None:
+            raise AssertionError("called")
+
+        _, result = run_events(asyncSetUp=method, asyncTearDown=method)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_styles_mix(self) -> None:
+        class Sample(AsyncTestCase):
+            def setUp(self) -> None:
+                super().setUp()
+                self.io_loop.add_callback(self.stop, "of setUp")
+                self.first = self.wait()
+
+            @gen_test
+            def test(self) -> Generator[Any, Any, None]:
+                yield gen.moment
+                self.assertEqual(self.first, "of setUp")
+
+            @gen_test
+            async def tearDown(self) -> None:
+                await asyncio.sleep(0)
+
+            async def asyncTearDown(self) -> None:
+                await gen.sleep(0)
+
+        self.assertEqual(run_case(Sample).verdicts, ["addSuccess"])
+
+    def test_what_is_no_context_manager_is_an_error(self) -> None:
+        async def body(case: AsyncTestCase) -> None:
+            with case.assertRaisesRegex(TypeError, "int does not support.*Give"):
+                await case.enterAsyncContext(42)  # type: ignore[arg-type]
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+
+class ContextTest(unittest.TestCase):
+    def test_all_parts_of_a_test_share_one_context_and_tokens(self) -> None:
+        variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
+        seen: list[str] = []
+
+        class Sample(AsyncTestCase):
+            async def asyncSetUp(self) -> None:
+                self.token = variable.set("of asyncSetUp")
+
+            async def test(self) -> None:
+                seen.append(variable.get())
+                self.addAsyncCleanup(self.check)
+
+            async def asyncTearDown(self) -> None:
+                variable.reset(self.token)
+                variable.set("of asyncTearDown")
+
+            async def check(self) -> None:
+                seen.append(variable.get())
+
+        for _ in range(2):
+            result = run_case(Sample)
+            self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        self.assertEqual(seen, ["of asyncSetUp", "of asyncTearDown"] * 2)
+        self.assertEqual(variable.get(), "unset")
+
+
+class DebugTest(unittest.TestCase):
+    def test_cleanups_can_be_done_after_an_error(self) -> None:
+        case = type("Sample", (Events,), {"fails": "test"})("test")
+        with self.assertRaises(ValueError):
+            case.debug()
+        self.assertEqual(case.events[-1], "test")
+        case.doCleanups()
+        self.assertEqual(case.events[-3:], ["exit", *CLEANUPS])
+        self.assertTrue(case.io_loop.asyncio_loop.is_closed())
