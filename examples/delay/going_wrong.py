@@ -46,7 +46,8 @@ class LoopByHandTest(AsyncTestCase):
 
     The error handler around the test sees the failed assertion, and stops the loop that the callback left running;
     ``start`` raises it, and the traceback ends in the callback, at the assertion. But ``start`` has no time limit:
-    where nothing fails and nobody stops the loop, it runs for ever here as well. ``wait`` does not.
+    where nothing fails, nobody stops the loop, and something could still happen, it runs for ever here as well.
+    ``wait`` does not.
     """
 
     def test_twice_as_long(self) -> None:
@@ -110,6 +111,6 @@ class WaitAndStopTest(AsyncTestCase):
         self.wait()
 
     def test_nobody_stops(self) -> None:
-        """Where nobody calls stop(), wait() fails when its time is over."""
+        """Where nobody calls stop(), wait() fails: at once when nothing is left that could, else at its timeout."""
         delay_async(DELAY, callback=lambda: None)
         self.wait(timeout=2 * DELAY)
