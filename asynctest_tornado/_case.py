@@ -66,7 +66,7 @@ class AsyncTestCase(unittest.TestCase):
         """Make the loop."""
         super().setUp()
         harness = self._asynctest_harness
-        if harness is None or harness.state is not State.NEW:
+        if harness is None or harness.state is State.CLOSED:
             # Nobody called run() or debug(): the test case is used by hand, as a fixture.
             harness = self._asynctest_harness = Harness(_namer(self))
         self.io_loop = harness.open(self.get_new_ioloop)
@@ -200,6 +200,23 @@ class AsyncTestCase(unittest.TestCase):
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is told once."""
         return _NoLogs(super().assertNoLogs(logger, level))
 
+    @contextlib.contextmanager
+    def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
+        """Report errors in the block for itself, as in `unittest.TestCase`; also one that ends its waiting."""
+        cancellation: asyncio.CancelledError | None = None
+        with super().subTest(*args, **params):
+            try:
+                yield
+            except asyncio.CancelledError as error:
+                cancellation = error
+            harness = self._asynctest_harness
+            if cancellation is not None and harness is not None and harness.trap.has_errors:
+                cancellation = None
+                harness.trap.raise_errors()
+        if cancellation is not None:
+            # For the time, which is over for the test as a whole; or by the test itself, as in any other block.
+            raise cancellation
+
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         try:
             return super().run(result)
@@ -207,6 +224,7 @@ class AsyncTestCase(unittest.TestCase):
             # A KeyboardInterrupt leaves out all that unittest would call.
             if self._asynctest_harness is not None:
                 self._asynctest_harness.close()
+                self._asynctest_harness = None
             _late.flush()
 
     def debug(self) -> None:

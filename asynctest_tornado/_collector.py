@@ -15,6 +15,18 @@ from asynctest_tornado import _trap
 __unittest = True
 
 
+def warnings_now() -> tuple[object, int]:
+    """Return something that changes when somebody begins to catch or record warnings."""
+    return getattr(warnings, "_showwarnmsg_impl", None), id(warnings.filters)
+
+
+def _comes_of_closing(error: BaseException) -> bool:
+    """Tell whether an error may come of the end of the test, which closes connections that are still in use."""
+    if isinstance(error, (StreamClosedError, HTTPStreamClosedError, ConnectionError, EOFError)):
+        return True
+    return isinstance(error, RuntimeError) and str(error) == "fetch() called on closed AsyncHTTPClient"
+
+
 class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
     """Several failed assertions: a failure, as each of them is, and not an error."""
 
@@ -34,7 +46,9 @@ class Trap(_trap.Context):
         self._is_open = True
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
-        self._known: list[BaseException] = []
+        # By identity: those that the test fails of, and those that were raised or expected.
+        self._known: dict[int, BaseException] = {}
+        self._done: dict[int, BaseException] = {}
         self._siblings: list[tuple[BaseException, BaseException]] = []
         #: What the test expects, the innermost block last: they return true for an error that they take.
         self.expectations: list[Callable[[BaseException], bool]] = []
@@ -49,24 +63,28 @@ class Trap(_trap.Context):
         self.has_cancelled = False
         #: Whether the connections of the test are being closed, so that what still uses them will fail.
         self.is_closing = False
-        #: What showed warnings when the test began.
-        self.show_warning = getattr(warnings, "_showwarnmsg_impl", None)
+        #: The error that was told last, while it is being raised on.
+        self.just_told: BaseException | None = None
+        #: What `warnings_now` was when the test began.
+        self.warnings_before = warnings_now()
+        #: How many errors the trap has taken.
+        self.count = 0
 
     def handle(self, error: BaseException) -> bool:
         return self.add(error)
 
     def add(self, error: BaseException) -> bool:
         """Keep an error, and end what waits for the loop. Return whether it is dealt with."""
-        if self.is_closing and isinstance(error, (StreamClosedError, HTTPStreamClosedError)):
-            return True  # it only comes of the end of the test, which closes what is still in use
+        if self.is_closing and _comes_of_closing(error):
+            return True
         if any(takes(error) for takes in reversed(self.expectations)):
-            self.remember(error)
+            self.expect(error)
             return True
         with self._lock:
             is_open = self._is_open
-            is_new = is_open and self.remember(error)
+            is_new = is_open and id(error) not in self._known
             if is_new:
-                self._errors.append(strip(error))
+                self._keep(error)
                 self._promote(error)
         if not is_open:
             return self.report_late is not None and self.report_late(strip(error), None)
@@ -75,25 +93,33 @@ class Trap(_trap.Context):
             interrupt()
         return True
 
-    def remember(self, error: BaseException) -> bool:
-        """Return whether the error is new. One that was raised, expected or reported is not reported again."""
+    def _keep(self, error: BaseException) -> None:
+        self._known[id(error)] = error
+        self._errors.append(strip(error))
+        self.count += 1
+
+    def expect(self, error: BaseException) -> None:
+        """Note that the error was expected."""
         with self._lock:
-            if any(known is error for known in self._known):
-                return False
-            self._known.append(error)
-            return True
+            self._done[id(error)] = error
+
+    def knows(self, error: BaseException) -> bool:
+        """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
+        with self._lock:
+            return id(error) in self._known or id(error) in self._done
 
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
         with self._lock:
-            self.remember(error)
+            self._known[id(error)] = error
+            self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
 
     def add_sibling(self, first: BaseException, error: BaseException) -> None:
         """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
         with self._lock:
             self._siblings.append((first, error))
-            if any(known is first for known in self._known):
+            if id(first) in self._known:
                 self._promote(first)
 
     def _promote(self, cause: BaseException | None) -> None:
@@ -102,18 +128,13 @@ class Trap(_trap.Context):
             causes.append(cause)
             cause = cause.__cause__ or cause.__context__
         for first, error in self._siblings:
-            if any(each is first for each in causes) and self.remember(error):
-                self._errors.append(strip(error))
+            if any(each is first for each in causes) and id(error) not in self._known:
+                self._keep(error)
 
     @property
     def has_errors(self) -> bool:
         """Whether there is something to raise."""
         return bool(self._errors)
-
-    @property
-    def count(self) -> int:
-        """How many errors the trap has seen."""
-        return len(self._known)
 
     def hold(self) -> None:
         """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
@@ -130,6 +151,10 @@ class Trap(_trap.Context):
         """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""
         with self._lock:
             errors, self._errors = self._errors, []
+            for error in errors:
+                # Should the very same object be raised once more, it is another error.
+                self._done[id(error)] = error
+                self._known.pop(id(error), None)
         errors = [error for error in errors if not isinstance(error, SkipTest)] or errors[:1]
         if len(errors) < 2:
             return errors[0] if errors else None
@@ -153,6 +178,7 @@ class Trap(_trap.Context):
             error = self.take()
             self.interrupt = self.report_lost = None
             self._known.clear()
+            self._done.clear()
             self._siblings.clear()
         return error
 
@@ -161,7 +187,10 @@ class Trap(_trap.Context):
         if self.report_late is None:
             return False
         names = [trap.describe() for trap in suspects]
-        error.add_note(f"Garbage collection found it. The object was left by one of these tests: {', '.join(names)}")
+        error.add_note(
+            "Garbage collection found it. The object was left by one of these tests, or by code outside of them: "
+            + ", ".join(names)
+        )
         return self.report_late(strip(error), suspects[0].describe())
 
 

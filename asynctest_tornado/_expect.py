@@ -96,7 +96,7 @@ class ExpectError(_trap.Context):
                 self._others.append(error)
             return False
         self.exceptions.append(error)
-        trap.remember(error)
+        trap.expect(error)
         return True
 
     def _matches(self, error: BaseException) -> bool:

@@ -69,12 +69,19 @@ class Harness:
 
     def open(self, make_loop: Callable[[], IOLoop] = _loop.new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""
-        assert self.state is State.NEW, self.state
+        if self.state is State.OPEN:
+            # A test that calls tearDown() and setUp(), or a setUp() that is reached twice: it goes on with a new loop.
+            self.close()
+            self.trap.is_closing = False
+            self._is_stopped = False
+            self._stop_value = None
+        else:
+            assert self.state is State.NEW, self.state
         self._loop = _loop.LoopOfTest(make_loop, self.trap)
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         vars(self._loop.io_loop)["run_sync"] = self.run_sync
-        if not self.has_shell:
+        if not self.has_shell and _trap.contexts.get()[:1] != (self.trap,):
             # The caller's code is that of the test, up to `finish`.
             self._outer_chain = _trap.contexts.get()
             _trap.contexts.set((self.trap,))
@@ -280,12 +287,16 @@ class Harness:
             )
         )
 
-    def _run_to_end(self, coro: Coroutine[Any, Any, Any]) -> None:
+    def _run_to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
+        """Return whether it has ended by itself."""
         loop = self._loop.loop
         main = loop.create_task(coro)
         limit = _timeouts.Limit(2 * PATIENCE, "of the library")
         with Deadline(self._loop, main.cancel, limit) as deadline, _loop.interruptible(loop, lambda: None):
             self._run_loop_for(main, deadline)
+        if not main.done():
+            self._abandoned.add(main)
+        return not deadline.is_over
 
     def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
@@ -295,8 +306,13 @@ class Harness:
         try:
             self.close_resources()
             self.drain()
-            if self._loop.has_async_generators():
-                self._run_to_end(self._loop.loop.shutdown_asyncgens())
+            if self._loop.has_async_generators() and not self._run_to_end(self._loop.loop.shutdown_asyncgens()):
+                self.trap.add(
+                    RuntimeError(
+                        f"An asynchronous generator of {self.describe()} was closed at the end of the test, and does "
+                        "not end. It is abandoned. Let it end when it gets a GeneratorExit."
+                    )
+                )
             self.report_lost_errors(futures)
         finally:
             self.state = State.CLOSED
@@ -325,6 +341,11 @@ class Harness:
             raise RuntimeError(
                 f"The event loop of {self.describe()} is {self.state.value}. setUp() makes it and tearDown() closes "
                 "it: call this in between, and super().setUp() first thing in a setUp() of your own."
+            )
+        if self._loop.loop.is_closed():
+            raise RuntimeError(
+                f"The event loop of {self.describe()} was closed, and not by its tearDown(). Do not close "
+                "self.io_loop: it is closed at the end of the test."
             )
         if self._loop.loop.is_running():
             raise RuntimeError(

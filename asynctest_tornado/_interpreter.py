@@ -6,7 +6,6 @@ the thread in which it happens, or, for an object that was garbage, by the tests
 
 import concurrent.futures.thread
 import functools
-import gc
 import sys
 import threading
 import types
@@ -14,21 +13,19 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado import _trap
-from asynctest_tornado._collector import Trap
+from asynctest_tornado import _garbage, _trap
+from asynctest_tornado._collector import Trap, warnings_now
 
 __unittest = True
-
-#: The tests that can have left what the garbage collector finds: those since its last full run, the latest last.
-_suspects: list[Trap] = []
-_MOST_SUSPECTS = 20
-_is_collecting = False
 
 _next_excepthook: Callable[[threading.ExceptHookArgs], object] = threading.excepthook
 _next_unraisablehook: Callable[["sys.UnraisableHookArgs"], object] = sys.unraisablehook
 _next_warn_unawaited: Callable[[Any], object] = getattr(warnings, "_warn_unawaited_coroutine", lambda coro: None)
 _start_thread = threading.Thread.start
 _pool_worker = getattr(concurrent.futures.thread, "_worker", None)
+
+
+_handing_on = threading.local()
 
 
 def watch(trap: Trap) -> None:
@@ -38,20 +35,26 @@ def watch(trap: Trap) -> None:
         _next_excepthook, threading.excepthook = threading.excepthook, _on_thread
     if sys.unraisablehook is not _on_unraisable:
         _next_unraisablehook, sys.unraisablehook = sys.unraisablehook, _on_unraisable
-    if _on_collection not in gc.callbacks:
-        gc.callbacks.append(_on_collection)
+    if threading.Thread.start is not _start:
         threading.Thread.start = _start  # type: ignore[method-assign]
         # What the interpreter calls for such a coroutine, before any filter of warnings.
         warnings._warn_unawaited_coroutine = _on_unawaited  # type: ignore[attr-defined]
-    _suspects.append(trap)
-    del _suspects[:-_MOST_SUSPECTS]
+    _garbage.suspect(trap)
 
 
-def _on_collection(phase: str, info: dict[str, int]) -> None:
-    global _is_collecting
-    _is_collecting = phase == "start"
-    if phase == "stop" and info["generation"] == 2:
-        _suspects[:] = [trap for trap in _suspects if trap.is_open]
+def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], args: Any) -> None:
+    """Call the hook that was there before: the interpreter's own, if that one leads back to here.
+
+    Some programs wrap the present hook in one of theirs, and leave it there.
+    """
+    if getattr(_handing_on, "hook", None) is hook:
+        original(args)
+        return
+    _handing_on.hook = hook
+    try:
+        hook(args)
+    finally:
+        _handing_on.hook = None
 
 
 @functools.wraps(_start_thread)
@@ -76,28 +79,27 @@ def _start(self: threading.Thread) -> None:
 
 def _on_thread(args: threading.ExceptHookArgs) -> None:
     if not (_trap.is_error(args.exc_value) and _trap.deliver(args.exc_value, _trap.chain_here())):
-        _next_excepthook(args)
+        _hand_on(_next_excepthook, threading.__excepthook__, args)
 
 
 def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
     error = info.exc_value
     # A warning that was turned into an error is still about something that was left open, and nothing that failed.
     if not _trap.is_error(error) or isinstance(error, Warning) or not _deliver(error):
-        _next_unraisablehook(info)
+        _hand_on(_next_unraisablehook, sys.__unraisablehook__, info)
 
 
 def _on_unawaited(coro: Coroutine[Any, Any, Any]) -> None:
     code = getattr(coro, "cr_code", None)
     is_mock = code is not None and "unittest/mock" in code.co_filename.replace("\\", "/")
-    if is_mock or _is_recording_warnings() or not _deliver(_never_awaited(coro, code)):
+    if is_mock or _is_catching_warnings() or not _deliver(_never_awaited(coro, code)):
         _next_warn_unawaited(coro)
 
 
-def _is_recording_warnings() -> bool:
-    """Tell whether ``assertWarns`` or the like is in force, and was not yet when the test began."""
-    show = getattr(warnings, "_showwarnmsg_impl", None)
+def _is_catching_warnings() -> bool:
+    """Tell whether ``assertWarns`` or ``catch_warnings`` is in force, and was not yet when the test began."""
     chain = _trap.chain_here()
-    return bool(chain) and isinstance(chain[0], Trap) and chain[0].show_warning is not show
+    return bool(chain) and isinstance(chain[0], Trap) and chain[0].warnings_before != warnings_now()
 
 
 def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) -> RuntimeWarning:
@@ -105,24 +107,29 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
     if code is not None:
         message += f" (defined at {code.co_filename}:{code.co_firstlineno})"
     error = RuntimeWarning(message + ", so that nothing of it ran. Await it, or hand it to run_sync().")
-    frame: types.FrameType | None = sys._getframe(2)
-    if frame is not None and not _is_collecting:
+    frame = _frame_of_user()
+    if frame is not None and not _garbage.is_collecting():
         # Where it was dropped: mostly the very line of the call.
         error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)
     return error
 
 
+def _frame_of_user() -> types.FrameType | None:
+    """Return the frame in which something was dropped, if there is one: the interpreter drops things as it exits."""
+    frame: types.FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals is globals():
+        frame = frame.f_back
+    return frame
+
+
 def _deliver(error: BaseException) -> bool:
     """Give the error to the test whose code runs, unless that only set the garbage collector off."""
-    if not _is_collecting:
+    if not _garbage.is_collecting():
         chain = _trap.chain_here()
         if chain:
             return _trap.deliver(error, chain)
         # What goes with a test that unittest lets go of is that test's.
-        if "__unittest" not in sys._getframe(2).f_globals:
+        frame = _frame_of_user()
+        if frame is None or "__unittest" not in frame.f_globals:
             return False
-    if not _suspects:
-        return False
-    if len(_suspects) == 1 or not _is_collecting:
-        return _trap.deliver(error, (_suspects[-1],))
-    return _suspects[-1].report_for_one_of(_suspects, error)
+    return _garbage.deliver(error)

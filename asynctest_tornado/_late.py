@@ -46,16 +46,29 @@ class Reporter:
         self._method = case._testMethodName
         # Weak, since the result of a test that failed holds the test.
         self._result = weakref.ref(result)
+        self._reported: set[tuple[type, str, object]] = set()
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Return whether there is still somebody to report to."""
         result = self._result()
-        if result is None:
-            return False
+        if not hasattr(result, "stopTestRun"):
+            return False  # gone, or one that takes no more after its test, as that of pytest
+        key = (type(error), str(error), _last_line(error))
+        if key in self._reported:
+            return True  # a timer, say, that goes on for as long as its loop
+        self._reported.add(key)
         # Not now: another test may be running, and a result that prints would mix the two up.
+        assert result is not None
         _pending.append((result, Report(self._cls, self._method, other), error))
         _flush_at_end_of(result)
         return True
+
+
+def _last_line(error: BaseException) -> tuple[object, int] | None:
+    tb = error.__traceback__
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return None if tb is None else (tb.tb_frame.f_code, tb.tb_lineno)
 
 
 def flush() -> None:

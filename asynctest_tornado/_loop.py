@@ -10,9 +10,9 @@ import os
 import selectors
 import signal
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from tornado import gen
@@ -20,7 +20,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _trap, _watchdog
+from asynctest_tornado import _garbage, _trap, _watchdog
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -73,10 +73,14 @@ class WatchedLoop(_Base):
                     self._asynctest_trap.add_sibling(first, error)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
-        if isinstance(context.get("exception"), asyncio.CancelledError):
+        error = context.get("exception")
+        if isinstance(error, asyncio.CancelledError):
             return  # of a callback; of a task, asyncio would not tell either
+        is_of_future = "task" in context or "future" in context
+        if error is not None and is_of_future and self._asynctest_trap.knows(error):
+            return  # somebody else waited for it as well
         # asyncio calls this in whatever context happens to be current.
-        with _trap.under(_trap.rooted(self._asynctest_chain(context), self._asynctest_trap)):
+        with _garbage.attributed(), _trap.under(_trap.rooted(self._asynctest_chain(context), self)):
             super().default_exception_handler(context)
 
     def _asynctest_chain(self, context: dict[str, Any]) -> _trap.Chain:
@@ -85,8 +89,10 @@ class WatchedLoop(_Base):
             made_in = self._asynctest_futures.get(weakref.ref(future), ())
             if made_in:
                 return made_in
-        # Handle.get_context() and Task.get_context() are there from 3.12.
         scheduled = context.get("handle", future)
+        if scheduled is None:
+            return _trap.contexts.get()  # a transport, which runs the protocol in the context that it was made in
+        # Handle.get_context() and Task.get_context() are there from 3.12.
         variables = getattr(scheduled, "_context", None) or getattr(scheduled, "get_context", dict)()
         chain: _trap.Chain = variables.get(_trap.contexts, ())
         if chain or scheduled is not future:
@@ -182,7 +188,7 @@ class Selector(selectors.DefaultSelector):
             timeout = self.before_sleep()
         if self.alarm is not None:
             when, ring = self.alarm
-            rest = when - time.monotonic()
+            rest = when - monotonic()
             if rest <= 0:
                 self.alarm = None
                 ring()
@@ -239,7 +245,12 @@ class LoopOfTest:
 
     def __init__(self, make: Callable[[], IOLoop], trap: Trap) -> None:
         before = set(IOLoop._ioloop_for_asyncio)
-        self.io_loop = make()
+        try:
+            self.io_loop = make()
+        except BaseException:
+            for loop in set(IOLoop._ioloop_for_asyncio) - before:
+                IOLoop._ioloop_for_asyncio[loop].close()
+            raise
         if not isinstance(self.io_loop, IOLoop):
             raise TypeError(
                 f"get_new_ioloop() returned no IOLoop: {self.io_loop!r}. Return one, for example "
@@ -247,7 +258,7 @@ class LoopOfTest:
             )
         self.loop: WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
-        self._restore = _watch(self.loop, trap)
+        self._restore = _watch(self.loop, trap, self.is_own)
         self._trap = trap
         #: Called when nothing can happen any more.
         self.on_deadlock: Callable[[], object] = self._trap_deadlock
@@ -265,7 +276,7 @@ class LoopOfTest:
         selector = self._selector
         if selector is None:
             return self.loop.call_later(seconds, callback).cancel
-        selector.alarm = (time.monotonic() + seconds, callback)
+        selector.alarm = (monotonic() + seconds, callback)
         return functools.partial(setattr, selector, "alarm", None)
 
     def _before_sleep(self) -> float | None:
@@ -369,7 +380,7 @@ def _has_children() -> bool:
 _watched_classes: dict[type, type] = {}
 
 
-def _watch(loop: Any, trap: Trap) -> Callable[[], None]:
+def _watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     """Give the loop the methods of `WatchedLoop`; return the function that takes them away again."""
     cls, before = type(loop), {name: value for name, value in vars(loop).items() if name.startswith("_asynctest_")}
     if not isinstance(loop, WatchedLoop):
@@ -377,11 +388,13 @@ def _watch(loop: Any, trap: Trap) -> Callable[[], None]:
             _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})
         loop.__class__ = _watched_classes[cls]
     loop._asynctest_trap = trap
+    loop._asynctest_is_own = is_own
     loop._asynctest_futures = {}
     loop._asynctest_jobs = weakref.WeakKeyDictionary()
 
     def restore() -> None:
-        del loop._asynctest_trap, loop._asynctest_futures, loop._asynctest_jobs
+        for name in ("trap", "is_own", "futures", "jobs"):
+            delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)
 

@@ -6,12 +6,15 @@ handlers, so that no configuration of logging blinds it.
 """
 
 import asyncio
+import concurrent.futures
 import logging
 import os
+import sys
 
 import tornado
+from tornado import gen
 
-from asynctest_tornado import _trap
+from asynctest_tornado import _garbage, _trap
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -20,6 +23,7 @@ _TORNADO = os.path.dirname(tornado.__file__) + os.sep
 _ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
 # A loop that is not written in Python has no frames; then the caller is our default_exception_handler.
 _OWN = os.path.dirname(__file__) + os.sep
+_CONCURRENT = os.path.dirname(concurrent.futures.__file__) + os.sep
 _TORNADO_TEST = os.path.join(_TORNADO, "test") + os.sep
 
 
@@ -28,7 +32,7 @@ def watch_loggers() -> None:
 
     What no context takes goes on to the logger, as before.
     """
-    for name in ("tornado.application", "tornado.general", "asyncio"):
+    for name in ("tornado.application", "tornado.general", "asyncio", "concurrent.futures"):
         logger = logging.getLogger(name)
         if "handle" not in vars(logger):
             _watch(logger)
@@ -41,7 +45,7 @@ def _watch(logger: logging.Logger) -> None:
         return level >= logging.ERROR or is_enabled(level)
 
     def watched_handle(record: logging.LogRecord) -> None:
-        if _is_stray(record) and _consume(logger, record):
+        if _is_stray(record) and _consume(logger, record, is_enabled(record.levelno)):
             return
         if is_enabled(record.levelno):
             handle(record)
@@ -58,7 +62,8 @@ def _is_stray(record: logging.LogRecord) -> bool:
     """
     if record.levelno < logging.ERROR or not record.exc_info or not _trap.is_error(record.exc_info[1]):
         return False
-    if not record.pathname.startswith((_TORNADO, _ASYNCIO, _OWN)) or record.pathname.startswith(_TORNADO_TEST):
+    libraries = (_TORNADO, _ASYNCIO, _CONCURRENT, _OWN)
+    if not record.pathname.startswith(libraries) or record.pathname.startswith(_TORNADO_TEST):
         return False
     return record.funcName != "log_exception"
 
@@ -67,26 +72,51 @@ def _is_stray(record: logging.LogRecord) -> bool:
 _AFTER_CANCELLATION = "future_set_exception_unless_cancelled"
 
 
-def _consume(logger: logging.Logger, record: logging.LogRecord) -> bool:
+def _consume(logger: logging.Logger, record: logging.LogRecord, is_enabled: bool) -> bool:
     """Return whether the record is dealt with, so that it need not be logged any more."""
     caught = record.exc_info[1] if record.exc_info else None
     assert caught is not None
+    if _garbage.is_collecting():
+        return _garbage.deliver(caught)
     chain = _trap.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if record.funcName == _AFTER_CANCELLATION:
         return trap is not None and trap.has_cancelled
+    if trap is not None and _is_told_again(trap, logger, caught):
+        return True
     error = _trap.offer(caught, chain[1:] if trap else chain)
     if error is None:
         return True
     record.exc_info = (type(error), error, error.__traceback__)
     if trap is None:
         return False
-    expected = _is_expected(logger, record)
-    if expected or _is_captured(logger):
-        # Some errors are logged twice on their way; the second time, nobody may expect them any more.
-        trap.remember(error)
-        return expected
+    # What comes late is not what the test that runs by then expects.
+    if trap.is_open:
+        expected = _is_expected(logger, record)
+        if expected or (is_enabled and _is_captured(logger, record.levelno)):
+            trap.expect(error)
+            return expected
+        first = _first_error_of_multi(record)
+        if first is not None and first is not error:
+            trap.add_sibling(first, error)
+            return False
     return trap.add(error)
+
+
+def _is_told_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:
+    """Tell whether asyncio logs what Tornado has just logged and raised again."""
+    just_told, trap.just_told = trap.just_told, None if logger.name == "asyncio" else error
+    return logger.name == "asyncio" and just_told is error
+
+
+def _first_error_of_multi(record: logging.LogRecord) -> BaseException | None:
+    """Return the error that ``gen.multi`` fails of, if the record is about another one, which it drops."""
+    frame = sys._getframe() if record.msg == "Multiple exceptions in yield list" else None
+    while frame is not None and frame.f_code.co_filename != gen.__file__:
+        frame = frame.f_back
+    future = None if frame is None else frame.f_locals.get("future")
+    first: BaseException | None = getattr(future, "_exception", None)
+    return first
 
 
 def _is_expected(logger: logging.Logger, record: logging.LogRecord) -> bool:
@@ -103,13 +133,13 @@ def _is_expected(logger: logging.Logger, record: logging.LogRecord) -> bool:
     return False
 
 
-def _is_captured(logger: logging.Logger) -> bool:
+def _is_captured(logger: logging.Logger, level: int) -> bool:
     """Tell whether ``assertLogs`` would see what is logged there. ``assertNoLogs`` expects nothing."""
     place: logging.Logger | None = logger
     while place is not None:
         for handler in place.handlers:
             # The class of this handler is private to unittest; the watcher, which has the records, is not.
             if hasattr(handler, "watcher"):
-                return not getattr(handler, "expects_nothing", False)
+                return handler.level <= level and not getattr(handler, "expects_nothing", False)
         place = place.parent if place.propagate else None
     return False

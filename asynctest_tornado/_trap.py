@@ -55,21 +55,27 @@ def under(chain: Chain) -> Iterator[None]:
         contexts.reset(token)
 
 
-def rooted(chain: Chain, trap: Context | None) -> Chain:
-    """Return the chain with that of a test as the outermost, if it has none. A thread begins without."""
-    return chain if trap is None or (chain and chain[0].is_trap) else (trap, *chain)
+def rooted(chain: Chain, loop: object) -> Chain:
+    """Return the chain with the context of a test as the outermost: the one of the test that uses the loop.
+
+    A thread begins without one. And one that was begun by an earlier test, and still works for whoever comes, has
+    that of the earlier test; but on the loop that a test has made for itself, nothing belongs to another one.
+    """
+    trap: Context | None = getattr(loop, "_asynctest_trap", None)
+    if trap is None or chain[:1] == (trap,):
+        return chain
+    if chain and chain[0].is_trap:
+        return (trap,) if getattr(loop, "_asynctest_is_own", False) else chain
+    return (trap, *chain)
 
 
 def chain_here() -> Chain:
     """Return the contexts of the running code: as inherited, and of the test whose loop it runs on."""
-    chain = contexts.get()
-    if chain and chain[0].is_trap:
-        return chain
     try:
-        trap = getattr(asyncio.get_running_loop(), "_asynctest_trap", None)
+        loop = asyncio.get_running_loop()
     except RuntimeError:
-        return chain
-    return rooted(chain, trap)
+        return contexts.get()
+    return rooted(contexts.get(), loop)
 
 
 def offer(error: BaseException, chain: Chain) -> BaseException | None:

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import contextvars
+import copy
 import gc
 import os
 import threading
@@ -369,6 +370,64 @@ class SetUpTearDownTest(unittest.TestCase):
     def test_the_user_may_do_the_cleanups_before_the_end(self) -> None:
         self.assertEqual(run_case(cases.DoesCleanupsItself).verdicts, ["addSuccess"])
 
+    def test_a_subtest_fails_of_the_error_that_ends_its_waiting(self) -> None:
+        async def body(case: AsyncTestCase) -> None:
+            for number in range(2):
+                with case.subTest(number=number):
+                    case.io_loop.add_callback(cases.boom)
+                    await asyncio.sleep(60)
+
+        report = run_body(AsyncTestCase, body).report
+        self.assertEqual(report.count("ValueError: planted"), 2, report)
+        self.assertNotIn("CancelledError", report)
+
+    def test_a_subtest_does_not_hold_up_a_timeout(self) -> None:
+        async def body(case: AsyncTestCase) -> None:
+            with case.subTest():
+                await asyncio.sleep(60)
+
+        result = run_case(type("Sample", (AsyncTestCase,), {"test": body, "async_test_timeout": 0.01}))
+        self.assertIn("TimeoutError", result.report)
+        self.assertEqual(len(result.errors), 1)
+
+    def test_a_test_may_begin_anew(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            async def start() -> None:
+                case.task = asyncio.ensure_future(cases.fail())  # type: ignore[attr-defined]
+                await asyncio.sleep(0.001)
+
+            case.run_sync(start)
+            case.tearDown()
+            case.setUp()
+            case.run_sync(asyncio.sleep, 0)
+
+        before = open_files()
+        self.assertIn("planted", run_body(AsyncTestCase, body).report)
+        self.assertEqual(open_files(), before)
+
+    def test_a_loop_that_the_test_closed_is_told(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.close()
+            case.run_sync(asyncio.sleep, 0)
+
+        result = run_body(AsyncTestCase, body)
+        self.assertRegex(result.report, r"RuntimeError: The event loop of .* was closed.*Do not close")
+
+    def test_a_case_that_has_run_can_be_copied(self) -> None:
+        case = cases.ForgetsSuperAndNeedsNothing("test")
+        case.run(unittest.TestResult())
+        copy.deepcopy(case)
+
+    def test_a_loop_that_cannot_be_had_leaks_nothing(self) -> None:
+        class Sample(AsyncTestCase):
+            def get_new_ioloop(self) -> IOLoop:
+                super().get_new_ioloop()
+                raise ValueError("planted")
+
+        before = open_files()
+        self.assertIn("planted", run_body(Sample, lambda case: None).report)
+        self.assertEqual(open_files(), before)
+
     def test_a_case_can_run_twice(self) -> None:
         case = cases.Passes("test")
         for _ in range(2):
@@ -673,6 +732,8 @@ class HousekeepingTest(unittest.TestCase):
         for _ in range(50):
             for cls in cases.Passes, cases.ErrorInCallback, cases.ErrorInTask, cases.SetUpFails, cases.PendingTask:
                 cls("test").run(unittest.TestResult())
+        # The first collection lets go of the tests that may have left garbage, the second one finds them.
+        gc.collect()
         gc.collect()
         self.assertEqual(open_files(), files)
         self.assertLess(len(gc.get_objects()) - objects, 50)

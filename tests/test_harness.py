@@ -87,6 +87,21 @@ class HarnessTest(unittest.TestCase):
             harness.run(use, LIMIT)
         self.assertEqual(events, ["finished"])
 
+    def test_an_async_generator_that_does_not_end_is_told_and_abandoned(self) -> None:
+        async def numbers() -> Any:
+            try:
+                yield 1
+            finally:
+                await asyncio.Event().wait()
+
+        async def use() -> None:
+            self.generator = numbers()
+            await anext(self.generator)
+
+        told = self.assertRaisesRegex(RuntimeError, "asynchronous generator of it was closed.*Let it end")
+        with told, Harness(lambda: "it") as harness:
+            harness.run(use, LIMIT)
+
     def test_no_limit_sets_no_timer(self) -> None:
         with Harness(lambda: "it") as harness:
             for seconds in 0, math.inf:

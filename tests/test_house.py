@@ -23,9 +23,10 @@ ARROWS: dict[str, set[str]] = {
     # inner
     "_collector": {"_trap"},
     "_expect": {"_collector", "_trap"},
-    "_sources": {"_collector", "_trap"},
-    "_interpreter": {"_collector", "_trap"},
-    "_loop": {"_collector", "_trap", "_watchdog"},
+    "_garbage": {"_collector", "_trap"},
+    "_sources": {"_collector", "_garbage", "_trap"},
+    "_interpreter": {"_collector", "_garbage", "_trap"},
+    "_loop": {"_collector", "_garbage", "_trap", "_watchdog"},
     "_deadline": {"_collector", "_loop", "_timeouts", "_watchdog"},
     "_gen_test": {"_case", "_timeouts", "_yielding"},
     "_harness": {

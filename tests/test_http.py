@@ -163,6 +163,28 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(run_body(Sample, lambda case: case.fetch("/hello") and None).verdicts, ["addSuccess"])
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
+    def test_clients_in_the_background_do_not_fail_of_the_end_of_the_test(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return make_app()
+
+            async def poll(self) -> None:
+                while True:
+                    await self.http_client.fetch(self.get_url("/hello"))
+
+            async def listen(self) -> None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
+                writer.write(b"GET /forever HTTP/1.1\r\nHost: x\r\n\r\n")
+                await reader.readexactly(1)
+
+            async def test(self) -> None:
+                self.tasks = [asyncio.ensure_future(self.poll()), asyncio.ensure_future(self.listen())]
+                await self.http_client.fetch(self.get_url("/hello"))
+
+        for _ in range(5):
+            result = run_case(Sample)
+            self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
     def test_a_case_serves_by_hand(self) -> None:
         case = FetchTest()
         for _ in range(2):

@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import queue
 import sys
 import threading
 import unittest
@@ -88,6 +89,68 @@ class ThreadTest(unittest.TestCase):
         self.assertEqual(result.events[-2:], ["stopTest", "addError"])
         self.assertTrue(result.errors[0][0].id().endswith("test_guilty"))
 
+    def test_a_thread_that_outlives_its_test_works_for_whoever_comes(self) -> None:
+        jobs: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        thread = threading.Thread(target=lambda: [job() for job in iter(jobs.get, None)])
+
+        class Sample(AsyncTestCase):
+            def test_first(self) -> None:
+                thread.start()
+
+            def test_second(self) -> None:
+                jobs.put(lambda: self.io_loop.add_callback(cases.boom))
+                with ExpectError(ValueError, "planted"):
+                    self.io_loop.add_callback(jobs.put, lambda: self.io_loop.add_callback(self.stop))
+                    self.wait()
+
+            def test_third(self) -> None:
+                jobs.put(lambda: self.io_loop.add_callback(cases.boom))
+                self.wait()
+
+        result = RecordingResult()
+        for name in "test_first", "test_second", "test_third":
+            Sample(name).run(result)
+        jobs.put(None)
+        thread.join()
+        self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"], result.report)
+        self.assertTrue(result.errors[0][0].id().endswith("test_third"))
+
+    def test_a_hook_of_the_user_may_call_the_one_before(self) -> None:
+        for name in "threading.excepthook", "sys.unraisablehook":
+            with self.subTest(name):
+                done = run_code(WRAPPED.replace("HOOK", name))
+                self.assertIn("ValueError: planted", done.stderr)
+                self.assertNotIn("RecursionError", done.stderr)
+                self.assertRegex(done.stderr, r"Ran 2 tests in .*\n\nOK\n")
+
+
+WRAPPED = """
+import sys, threading, unittest
+from asynctest_tornado import AsyncTestCase
+
+class Bad:
+    def __del__(self):
+        raise ValueError("planted")
+
+def fail():
+    raise ValueError("planted")
+
+class Sample(AsyncTestCase):
+    def test_1(self):
+        before = HOOK
+        HOOK = lambda args: before(args)
+
+class Plain(unittest.TestCase):
+    def test_2(self):
+        Sample("test_1").run(unittest.TestResult())
+        thread = threading.Thread(target=fail)
+        thread.start()
+        thread.join()
+        Bad()
+
+unittest.main()
+"""
+
 
 class FinalizerTest(unittest.TestCase):
     def test_a_finalizer_that_fails_fails_the_test(self) -> None:
@@ -127,7 +190,7 @@ class FinalizerTest(unittest.TestCase):
         Sample("test_innocent").run(result)
         self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"])
         self.assertRegex(str(result.errors[0][0]), r"^test_guilty .* or a later test up to test_innocent")
-        self.assertRegex(result.report, "one of these tests: .*test_guilty, .*test_innocent")
+        self.assertRegex(result.report, "one of these tests, .*test_guilty, .*test_innocent")
 
     def test_a_warning_that_is_an_error_is_no_error_of_the_test(self) -> None:
         class Warns:
@@ -162,6 +225,16 @@ class NeverAwaitedTest(unittest.TestCase):
 
         with warnings.catch_warnings():
             self.assertIn("never awaited", run_body(AsyncTestCase, body).report)
+
+    def test_a_test_that_catches_warnings_decides_for_itself(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                helper()  # type: ignore[unused-coroutine]
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
 
     def test_assert_warns_expects_it(self) -> None:
         async def helper() -> None: ...
@@ -214,6 +287,19 @@ class LateTest(unittest.TestCase):
                 self.assertEqual(done.stderr.count("ValueError: planted"), 1, done.stderr)
                 self.assertEqual(done.returncode, 1)
 
+    def test_a_late_error_is_not_what_another_test_expects(self) -> None:
+        for expectation in "ExpectLog('tornado.application', '.*', required=False)", "self.assertLogs(level='ERROR')":
+            with self.subTest(expectation):
+                waits = "self.io_loop.call_later(0.1, self.stop)\n        "
+                expects = f"{waits}with {expectation}:\n            "
+                code = SHARED.replace("CALL_LATER", "io_loop.call_later").replace(waits, expects)
+                self.assertIn("ERROR: test_guilty", run_code(code).stderr)
+
+    def test_a_transport_blames_the_test_that_made_it(self) -> None:
+        done = run_code(TRANSPORT)
+        self.assertIn("ERROR: test_guilty", done.stderr)
+        self.assertNotIn("ERROR: test_innocent", done.stderr)
+
     def test_an_error_after_the_last_test_is_reported_at_the_end_of_the_run(self) -> None:
         done = run_code(LAST)
         self.assertIn("ERROR: test_guilty", done.stderr)
@@ -223,7 +309,7 @@ class LateTest(unittest.TestCase):
 SHARED = """
 import asyncio, unittest
 from tornado.ioloop import IOLoop
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncTestCase, ExpectLog
 
 asyncio_loop = asyncio.new_event_loop()
 io_loop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
@@ -246,6 +332,34 @@ class Shared(AsyncTestCase):
 unittest.main(verbosity=2, exit=False)
 io_loop.close()
 raise SystemExit(1)
+"""
+
+TRANSPORT = """
+import asyncio, socket, unittest
+from tornado.ioloop import IOLoop
+from asynctest_tornado import AsyncTestCase
+
+asyncio_loop = asyncio.new_event_loop()
+io_loop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
+ours, theirs = socket.socketpair()
+
+class Protocol(asyncio.Protocol):
+    def data_received(self, data):
+        raise ValueError("planted")
+
+class Shared(AsyncTestCase):
+    def get_new_ioloop(self):
+        return io_loop
+
+    async def test_guilty(self):
+        self.transport, _ = await asyncio_loop.connect_accepted_socket(Protocol, theirs)
+
+    async def test_innocent(self):
+        ours.send(b"x")
+        await asyncio.sleep(0.05)
+
+unittest.main(exit=False)
+io_loop.close()
 """
 
 LAST = """

@@ -4,11 +4,12 @@ import logging.config
 import unittest
 from collections.abc import Generator
 from typing import Any
+from unittest import mock
 
 from tornado import gen, log
 from tornado.ioloop import PeriodicCallback
 
-from asynctest_tornado import AsyncTestCase, ExpectLog
+from asynctest_tornado import AsyncTestCase, ExpectError, ExpectLog, gen_test
 from tests.samples import cases
 from tests.samples.cases import boom
 from tests.support import run_body, run_case, run_code
@@ -119,6 +120,48 @@ class ExpectationTest(unittest.TestCase):
         result = run_body(AsyncTestCase, body)
         self.assertIn("KeyError: 'another'", result.report)
         self.assertNotIn("planted", result.report)
+
+    def test_a_level_that_is_not_captured_is_not_expected(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            with case.assertRaises(AssertionError), case.assertLogs("tornado", "CRITICAL"):
+                case.io_loop.add_callback(boom)
+                case.io_loop.add_callback(case.stop)
+                with case.assertRaisesRegex(ValueError, "planted"):
+                    case.wait()
+
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_the_same_exception_counts_each_time_it_is_raised(self) -> None:
+        fail = mock.Mock(side_effect=ValueError("planted"))
+
+        def body(case: AsyncTestCase) -> None:
+            with ExpectError(ValueError):
+                case.io_loop.add_callback(fail)
+                case.run_sync(asyncio.sleep, 0)
+            for _ in range(2):
+                case.io_loop.add_callback(fail)
+                with case.assertRaisesRegex(ValueError, "planted"):
+                    case.wait()
+
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_what_a_list_of_futures_drops_does_not_fail_a_test_that_handles_the_first(self) -> None:
+        async def fail(message: str) -> None:
+            raise ValueError(message)
+
+        def handled(case: AsyncTestCase) -> Generator[Any, Any, None]:
+            with case.assertRaisesRegex(ValueError, "first"):
+                yield [fail("first"), fail("second")]
+
+        def not_handled(case: AsyncTestCase) -> Generator[Any, Any, None]:
+            yield [fail("first"), fail("second")]
+
+        with self.assertLogs("tornado.application"):
+            self.assertEqual(run_body(AsyncTestCase, gen_test(handled)).verdicts, ["addSuccess"])
+            report = run_body(AsyncTestCase, gen_test(not_handled)).report
+        self.assertLess(report.index("first"), report.index("second"))
 
     def test_an_expectation_ends_with_its_block(self) -> None:
         def body(case: AsyncTestCase) -> None:

@@ -71,12 +71,25 @@ class TrapTest(unittest.TestCase):
         assert isinstance(group, ExceptionGroup)
         self.assertEqual([len(inner.exceptions) for inner in group.exceptions], [15, 15, 10])
 
-    def test_the_same_error_is_taken_once(self) -> None:
+    def test_an_error_that_is_told_twice_is_taken_once(self) -> None:
         error = ValueError()
         self.trap.add(error)
         self.trap.add(error)
         self.assertIs(self.trap.take(), error)
+        self.assertIsNone(self.trap.take())
+
+    def test_an_exception_that_is_raised_again_after_it_was_taken_is_another_error(self) -> None:
+        error = ValueError()
         self.trap.add(error)
+        self.trap.take()
+        self.assertTrue(self.trap.knows(error))
+        self.trap.add(error)
+        self.assertIs(self.trap.take(), error)
+
+    def test_what_the_test_fails_of_by_itself_is_not_taken_as_well(self) -> None:
+        error = ValueError()
+        self.trap.add(error)
+        self.trap.remember_failure(error)
         self.assertIsNone(self.trap.take())
 
     def test_a_skip_counts_only_where_nothing_went_wrong(self) -> None:

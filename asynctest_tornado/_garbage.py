@@ -1,0 +1,60 @@
+"""Whose garbage it is: an error that surfaces in a garbage collection belongs to none of the code that runs then.
+
+All that is known is which tests can have left it: those since the last full collection.
+"""
+
+import contextlib
+import gc
+from collections.abc import Iterator
+
+from asynctest_tornado import _trap
+from asynctest_tornado._collector import Trap
+
+__unittest = True
+
+_MOST_SUSPECTS = 20
+
+#: The tests that can have left what the garbage collector finds, the latest last.
+_suspects: list[Trap] = []
+_is_collecting = False
+_is_attributed = False
+
+
+def suspect(trap: Trap) -> None:
+    """Let a test that begins be among those that may have left garbage."""
+    if _on_collection not in gc.callbacks:
+        gc.callbacks.append(_on_collection)
+    _suspects.append(trap)
+    del _suspects[:-_MOST_SUSPECTS]
+
+
+def _on_collection(phase: str, info: dict[str, int]) -> None:
+    global _is_collecting
+    _is_collecting = phase == "start"
+    if phase == "stop" and info["generation"] == 2:
+        _suspects[:] = [trap for trap in _suspects if trap.is_open]
+
+
+@contextlib.contextmanager
+def attributed() -> Iterator[None]:
+    """For a block in which errors are told whose owner is known, in spite of the garbage collector."""
+    global _is_attributed
+    before, _is_attributed = _is_attributed, True
+    try:
+        yield
+    finally:
+        _is_attributed = before
+
+
+def is_collecting() -> bool:
+    """Tell whether what surfaces now is garbage, and nobody knows whose."""
+    return _is_collecting and not _is_attributed
+
+
+def deliver(error: BaseException) -> bool:
+    """Give the error of something that was dropped to the tests that may have left it; return whether one took it."""
+    if not _suspects:
+        return False
+    if len(_suspects) == 1 or not _is_collecting:
+        return _trap.deliver(error, (_suspects[-1],))
+    return _suspects[-1].report_for_one_of(_suspects, error)
