@@ -20,6 +20,18 @@ def warnings_now() -> tuple[object, int]:
     return getattr(warnings, "_showwarnmsg_impl", None), id(warnings.filters)
 
 
+def raise_as_it_was(error: BaseException | None) -> None:
+    """Raise an error, if there is one, whose context is that of where it happened, and not of where it is raised."""
+    if error is None:
+        return
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        error.__context__ = context
+        del error  # or its traceback, which holds this frame, would be a reference cycle
+
+
 def _comes_of_closing(error: BaseException) -> bool:
     """Tell whether an error may come of the end of the test, which closes connections that are still in use."""
     if isinstance(error, (StreamClosedError, HTTPStreamClosedError, ConnectionError, EOFError)):
@@ -162,9 +174,8 @@ class Trap(_trap.Context):
 
     def raise_errors(self) -> None:
         """Raise what was trapped, if anything was."""
-        error = self.take() if self._errors else None
-        if error is not None:
-            raise error
+        if self._errors:
+            raise_as_it_was(self.take())
 
     @property
     def is_open(self) -> bool:

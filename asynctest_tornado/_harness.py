@@ -13,7 +13,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
-from asynctest_tornado._collector import Trap, strip
+from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import Deadline
 
 __unittest = True
@@ -103,9 +103,7 @@ class Harness:
         self.close(futures)
         if not self.has_shell:
             _trap.contexts.set(self._outer_chain)
-        error = self.trap.close()
-        if error is not None:
-            raise error
+        raise_as_it_was(self.trap.close())
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
         """Call synchronous code of the test, in the one context that all parts of the test share."""
