@@ -59,6 +59,7 @@ class Deadline:
             self._call_off()
         if self._watch is not None:
             _watchdog.stop(self._watch)
+            self._watch = None  # it leads back to here
 
     def _expire(self) -> None:
         if _watchdog.is_debugger_attached():
@@ -88,9 +89,11 @@ class Deadline:
 
     def _expire_blocked(self, frame: types.FrameType) -> None:
         """End a callback that blocks the loop, from the thread of the watchdog."""
-        assert self._watch is not None
+        watch = self._watch
+        if watch is None:
+            return
         self.is_over = True
-        self._is_interrupted = _watchdog.interrupt(self._watch.thread)
+        self._is_interrupted = _watchdog.interrupt(watch.thread)
         if not self._is_interrupted:
             message = f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n"
             print(message + _watchdog.stack(frame), file=sys.stderr, flush=True)

@@ -256,6 +256,10 @@ class Harness:
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+        if self._loop.may_have_pending_tasks():
+            self._drain()
+
+    def _drain(self) -> None:
         cancelled: set[asyncio.Task[Any]] = set()
         for _ in range(MOST_ROUNDS):
             tasks = {task for task in self._loop.pending_tasks() if task not in self._abandoned}
@@ -303,7 +307,7 @@ class Harness:
         self.trap.hold()
         try:
             self.close_resources()
-            self.drain()
+            self._drain()
             if self._loop.has_async_generators() and not self._run_to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(

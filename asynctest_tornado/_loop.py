@@ -319,6 +319,16 @@ class LoopOfTest:
         """Return the tasks that are not done."""
         return list(asyncio.all_tasks(self.loop))
 
+    def may_have_pending_tasks(self) -> bool:
+        """Tell whether there may be such tasks, at less cost: asyncio goes through the tasks of all loops to answer.
+
+        Those that bypass the loop's ``create_task`` do not count.
+        """
+        if not self.is_own:
+            return True
+        futures = [reference() for reference in list(self.loop._asynctest_futures)]
+        return any(future is not None and not future.done() for future in futures)
+
     def has_async_generators(self) -> bool:
         """Tell whether some were begun and not finished; yes where the loop does not say."""
         return bool(getattr(self.loop, "_asyncgens", True))
@@ -382,7 +392,10 @@ _watched_classes: dict[type, type] = {}
 
 def _watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     """Give the loop the methods of `WatchedLoop`; return the function that takes them away again."""
-    cls, before = type(loop), {name: value for name, value in vars(loop).items() if name.startswith("_asynctest_")}
+    cls = type(loop)
+    before = {}
+    if isinstance(loop, WatchedLoop):
+        before = {name: value for name, value in vars(loop).items() if name.startswith("_asynctest_")}
     if not isinstance(loop, WatchedLoop):
         if cls not in _watched_classes:
             _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})

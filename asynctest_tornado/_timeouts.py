@@ -26,6 +26,9 @@ class Limit(NamedTuple):
         return f"{self.seconds:g} seconds"
 
 
+_DEFAULT_LIMIT = Limit(DEFAULT, f"the default, change it by {ENVIRONMENT}")
+
+
 def check(value: object, setting: str) -> float:
     """Return the value as seconds, or say what is wrong with it.
 
@@ -54,8 +57,10 @@ def get_async_test_timeout() -> float:
     From ``tornado.testing``. New in version 0.1.
     """
     text = os.environ.get(ENVIRONMENT)
-    if text is None:
-        return DEFAULT
+    return DEFAULT if text is None else _parse(text)
+
+
+def _parse(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -72,5 +77,5 @@ def limit(argument: float | None, attribute: float | None) -> Limit:
         return Limit(check(argument, "timeout"), "the argument timeout")
     if attribute is not None:
         return Limit(check(attribute, "async_test_timeout"), "the class attribute async_test_timeout")
-    seconds = get_async_test_timeout()
-    return Limit(seconds, ENVIRONMENT if ENVIRONMENT in os.environ else f"the default, change it by {ENVIRONMENT}")
+    text = os.environ.get(ENVIRONMENT)
+    return _DEFAULT_LIMIT if text is None else Limit(_parse(text), ENVIRONMENT)
