@@ -74,10 +74,12 @@ class Deadline:
             return
         self._call_off = self._loop.call_later(INSISTENCE, self._insist)
 
-    def _expire_for_deadlock(self) -> None:
-        if not self.is_over:
-            self._is_deadlock = True
+    def _expire_for_deadlock(self) -> bool:
+        if self.is_over:
+            return False  # it was told; what does not end then is given some time
+        self._is_deadlock = True
         self._expire()
+        return True
 
     def _insist(self) -> None:
         self._end()

@@ -271,7 +271,9 @@ class Harness:
                 except RecursionError:
                     # It waits, by way of others, for itself: asyncio cannot cancel that.
                     self._abandoned.add(task)
-            self._run_to_end(asyncio.wait(tasks, timeout=PATIENCE))
+            tasks -= self._abandoned
+            if tasks:
+                self._run_to_end(asyncio.wait(tasks, timeout=PATIENCE))
             # It was cancelled before, and has outlived that twice. Other tasks may be new, made by those that ended.
             for task in tasks & cancelled - self._abandoned:
                 if not task.done():

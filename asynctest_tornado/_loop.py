@@ -6,9 +6,6 @@ A loop that the test made and one that the user supplied get the same methods, b
 import asyncio
 import contextlib
 import functools
-import os
-import selectors
-import signal
 import threading
 import weakref
 from collections.abc import Callable, Iterable
@@ -20,8 +17,9 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _garbage, _trap, _watchdog
+from asynctest_tornado import _garbage, _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._selector import Selector
 
 __unittest = True
 
@@ -167,36 +165,6 @@ def _first_error_of_gather(callback: Any) -> BaseException | None:
     return first
 
 
-class Selector(selectors.DefaultSelector):
-    """The place where a loop sleeps, and the seam at which a test wakes it.
-
-    The time limits of the library are kept here, in real time, and not among the timers of the loop: what these tell
-    about is the user's own.
-    """
-
-    #: When to call what, in the time of ``time.monotonic``.
-    alarm: tuple[float, Callable[[], object]] | None = None
-    #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
-    before_sleep: Callable[[], float | None] = staticmethod(lambda: None)
-
-    def has_events(self) -> bool:
-        """Tell whether the loop would not have to sleep."""
-        return bool(super().select(0))
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            timeout = self.before_sleep()
-        if self.alarm is not None:
-            when, ring = self.alarm
-            rest = when - monotonic()
-            if rest <= 0:
-                self.alarm = None
-                ring()
-            if timeout is None or timeout > rest:
-                timeout = max(0, rest)
-        return super().select(timeout)
-
-
 class interruptible:
     """For a block that runs the loop: an error in the trap ends it, by ``interrupt`` in the loop's thread."""
 
@@ -260,8 +228,8 @@ class LoopOfTest:
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watch(self.loop, trap, self.is_own)
         self._trap = trap
-        #: Called when nothing can happen any more.
-        self.on_deadlock: Callable[[], object] = self._trap_deadlock
+        #: Called when nothing can happen any more; returns whether that has changed something.
+        self.on_deadlock: Callable[[], bool] = self._trap_deadlock
         self._selector: Selector | None = getattr(self.loop, "_asynctest_selector", None)
         if self._selector is not None:
             self._outer_before_sleep = self._selector.before_sleep
@@ -280,25 +248,20 @@ class LoopOfTest:
         return functools.partial(setattr, selector, "alarm", None)
 
     def _before_sleep(self) -> float | None:
-        """See to it that the loop does not sleep where nothing would wake it. When in doubt, it does."""
-        # One file is the loop's own, to be woken by.
-        if self._selector is None or len(self._selector.get_map()) > 1 or getattr(self.loop, "_signal_handlers", True):
+        """See to it that the loop does not sleep where nothing would wake it; return for how long it may."""
+        if self._selector is None or getattr(self.loop, "_signal_handlers", True):
             return None
-        if any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or _has_children():
-            return _DOUBT
-        # A thread that is gone by now may have woken the loop before it went.
-        if self._selector.has_events():
-            return 0
+        doubt = self._selector.doubt()
+        if doubt != 0:
+            return doubt
         # Nobody is left who could still ask for these, either.
         before = self._trap.count
         self.report_lost_errors()
-        if self._trap.count == before:
-            self.on_deadlock()
-        return 0
+        return 0 if self._trap.count > before or self.on_deadlock() else None
 
-    def _trap_deadlock(self) -> None:
+    def _trap_deadlock(self) -> bool:
         """End a loop that the user runs, and that has no time limit."""
-        self._trap.add(
+        return self._trap.add(
             TimeoutError(
                 "The event loop would run for ever, and never have anything to do: this is a deadlock. No timer, open "
                 "file, thread or child process is left that could wake it."
@@ -353,38 +316,9 @@ class LoopOfTest:
             self.io_loop.close(all_fds=True)
         if self._selector is not None:
             self._selector.before_sleep = self._outer_before_sleep
+        del self.on_deadlock  # a reference cycle
         if not self.is_own:
             self._restore()
-
-
-#: Seconds after which to look again whether something is left that could wake the loop.
-_DOUBT = 0.1
-_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
-
-
-def _is_alarm_set(timer: int) -> bool:
-    return signal.getitimer(timer)[0] > 0
-
-
-def _has_other_threads() -> bool:
-    """Tell whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
-    try:
-        count = len(os.listdir("/proc/self/task"))
-    except OSError:
-        count = threading.active_count()
-        return count > 1
-    return count > (2 if _watchdog.is_alive() else 1)
-
-
-def _has_children() -> bool:
-    """Tell whether there is a child process, whose end would be a signal."""
-    try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return False
-    except AttributeError:  # not on every platform
-        pass
-    return True
 
 
 _watched_classes: dict[type, type] = {}

@@ -10,11 +10,12 @@ import threading
 import time
 import unittest
 from typing import Any
+from unittest import mock
 
 from tornado import locks
 
 from asynctest_tornado import AsyncTestCase, _watchdog
-from tests.samples import stuck
+from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
 
 
@@ -39,6 +40,11 @@ class DeadlockTest(unittest.TestCase):
 
         for body in start, run_sync:
             self.check_deadlock(body)
+
+    def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
+        with mock.patch("asynctest_tornado._deadline.INSISTENCE", 0.01):
+            report = run_case(cases.RefusesToEndInDeadlock).report
+        self.assertRegex(report, "this is a deadlock.*is abandoned")
 
     def test_the_exception_is_that_of_a_timeout(self) -> None:
         async def forever() -> None:

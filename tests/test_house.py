@@ -26,7 +26,8 @@ ARROWS: dict[str, set[str]] = {
     "_garbage": {"_collector", "_trap"},
     "_sources": {"_collector", "_garbage", "_trap"},
     "_interpreter": {"_collector", "_garbage", "_trap"},
-    "_loop": {"_collector", "_garbage", "_trap", "_watchdog"},
+    "_selector": {"_watchdog"},
+    "_loop": {"_collector", "_garbage", "_selector", "_trap"},
     "_deadline": {"_collector", "_loop", "_timeouts", "_watchdog"},
     "_gen_test": {"_case", "_timeouts", "_yielding"},
     "_harness": {

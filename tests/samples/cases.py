@@ -416,6 +416,13 @@ class TimesOut(AsyncTestCase):
                 continue
 
 
+class RefusesToEndInDeadlock(AsyncTestCase):
+    async def test(self) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+
 class BlindedCallback(AsyncTestCase):
     """Callbacks fail after something was done to logging."""
 

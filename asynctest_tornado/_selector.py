@@ -1,0 +1,82 @@
+"""The place where a loop sleeps, and what could still wake it."""
+
+import os
+import selectors
+import signal
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from asynctest_tornado import _watchdog
+
+__unittest = True
+
+#: Seconds after which to look again whether something is left that could wake the loop.
+DOUBT = 0.1
+_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
+
+
+def _is_alarm_set(timer: int) -> bool:
+    return signal.getitimer(timer)[0] > 0
+
+
+def _has_other_threads() -> bool:
+    """Tell whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
+    try:
+        count = len(os.listdir("/proc/self/task"))
+    except OSError:  # not on every platform
+        return threading.active_count() > 1
+    return count > (2 if _watchdog.is_alive() else 1)
+
+
+def _has_children() -> bool:
+    """Tell whether there is a child process, whose end would be a signal."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except AttributeError:  # not on every platform
+        pass
+    return True
+
+
+class Selector(selectors.DefaultSelector):
+    """The place where a loop sleeps, and the seam at which a test wakes it.
+
+    The time limits of the library are kept here, in real time, and not among the timers of the loop: what these tell
+    about is the user's own.
+    """
+
+    #: When to call what, in the time of ``time.monotonic``.
+    alarm: tuple[float, Callable[[], object]] | None = None
+    #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
+    before_sleep: Callable[[], float | None] = staticmethod(lambda: None)
+
+    def has_events(self) -> bool:
+        """Tell whether the loop would not have to sleep."""
+        return bool(super().select(0))
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            timeout = self.before_sleep()
+        if self.alarm is not None:
+            when, ring = self.alarm
+            rest = when - monotonic()
+            if rest <= 0:
+                self.alarm = None
+                ring()
+            if timeout is None or timeout > rest:
+                timeout = max(0, rest)
+        return super().select(timeout)
+
+    def doubt(self) -> float | None:
+        """Return after how many seconds to look again whether something could wake the loop, which has no timer.
+
+        None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
+        """
+        if len(self.get_map()) > 1:  # one is the loop's own, to be woken by
+            return None
+        if any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or _has_children():
+            return DOUBT
+        # A thread that is gone by now may have woken the loop before it went.
+        return None if self.has_events() else 0
