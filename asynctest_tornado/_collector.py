@@ -197,7 +197,7 @@ class Trap(_trap.Context):
         """Report an error that belongs to one of several tests, of which this is the last."""
         if self.report_late is None:
             return False
-        names = [trap.describe() for trap in suspects]
+        names = dict.fromkeys(trap.describe() for trap in suspects)
         error.add_note(
             "Garbage collection found it. The object was left by one of these tests, or by code outside of them: "
             + ", ".join(names)

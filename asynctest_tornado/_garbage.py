@@ -5,6 +5,7 @@ All that is known is which tests can have left it: those since the last full col
 
 import contextlib
 import gc
+import threading
 from collections.abc import Iterator
 
 from asynctest_tornado import _trap
@@ -16,7 +17,8 @@ _MOST_SUSPECTS = 20
 
 #: The tests that can have left what the garbage collector finds, the latest last.
 _suspects: list[Trap] = []
-_is_collecting = False
+#: The thread that collects garbage now. Others may run meanwhile, while finalizers do.
+_collector: int | None = None
 _is_attributed = False
 
 
@@ -29,8 +31,8 @@ def suspect(trap: Trap) -> None:
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
-    global _is_collecting
-    _is_collecting = phase == "start"
+    global _collector
+    _collector = threading.get_ident() if phase == "start" else None
     if phase == "stop" and info["generation"] == 2:
         _suspects[:] = [trap for trap in _suspects if trap.is_open]
 
@@ -48,13 +50,13 @@ def attributed() -> Iterator[None]:
 
 def is_collecting() -> bool:
     """Tell whether what surfaces now is garbage, and nobody knows whose."""
-    return _is_collecting and not _is_attributed
+    return _collector == threading.get_ident() and not _is_attributed
 
 
 def deliver(error: BaseException) -> bool:
     """Give the error of something that was dropped to the tests that may have left it; return whether one took it."""
     if not _suspects:
         return False
-    if len(_suspects) == 1 or not _is_collecting:
+    if len(_suspects) == 1 or not is_collecting():
         return _trap.deliver(error, (_suspects[-1],))
     return _suspects[-1].report_for_one_of(_suspects, error)
