@@ -174,8 +174,11 @@ class LifeTest(unittest.TestCase):
 
             async def listen(self) -> None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
-                writer.write(b"GET /forever HTTP/1.1\r\nHost: x\r\n\r\n")
-                await reader.readexactly(1)
+                try:
+                    writer.write(b"GET /forever HTTP/1.1\r\nHost: x\r\n\r\n")
+                    await reader.readexactly(1)
+                finally:
+                    writer.close()
 
             async def test(self) -> None:
                 self.tasks = [asyncio.ensure_future(self.poll()), asyncio.ensure_future(self.listen())]
