@@ -1,10 +1,9 @@
 """The end of a test's time: because it is over, because nothing can happen any more, or because the loop is blocked."""
 
 import asyncio
-import sys
-import time
 import types
 from collections.abc import Callable
+from time import monotonic, sleep
 
 from asynctest_tornado import _loop, _timeouts, _watchdog
 from asynctest_tornado._collector import strip
@@ -36,11 +35,12 @@ class Deadline:
         self._describe = describe
         self._call_off: Callable[[], object] | None = None
         self._watch: _watchdog.Watch | None = None
-        self._began = time.monotonic()
-        self._report = ""
+        self._began = monotonic()
+        self._report = self._blocked_at = ""
         self._interruption: KeyboardInterrupt | None = None
         self._is_interrupted = False
         self._is_deadlock = False
+        self._is_debugged = False
         self.is_over = False
         #: Whether the block does not end in spite of everything.
         self.is_hopeless = False
@@ -49,20 +49,16 @@ class Deadline:
         self._outer_on_deadlock, self._loop.on_deadlock = self._loop.on_deadlock, self._expire_for_deadlock
         if self._limit.is_set:
             self._call_off = self._loop.call_later(self._limit.seconds, self._expire)
-            self._watch = _watchdog.Watch(self._limit.seconds, self._expire_blocked)
-            _watchdog.start(self._watch)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._loop.on_deadlock = self._outer_on_deadlock
         if self._call_off is not None:
             self._call_off()
-        if self._watch is not None:
-            _watchdog.stop(self._watch)
-            self._watch = None  # it leads back to here
+        self._stop_watch()
 
     def _expire(self) -> None:
-        if _watchdog.is_debugger_attached():
+        if self._is_debugged or _watchdog.is_debugger_attached():
             return
         self.is_over = True
         self._report = self._report or self._describe()
@@ -89,37 +85,59 @@ class Deadline:
         self.is_hopeless = True
         self._loop.loop.stop()
 
-    def _expire_blocked(self, frame: types.FrameType) -> None:
-        """End a callback that blocks the loop, from the thread of the watchdog."""
+    def watch(self) -> None:
+        """Begin to watch the loop, which is about to run, from outside."""
+        if self._limit.is_set:
+            rest = 0.0 if self.is_over else max(0.0, self._began + self._limit.seconds - monotonic())
+            self._watch = _watchdog.Watch(rest, self._interrupt, self._stop_clock)
+            _watchdog.start(self._watch)
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            _watchdog.stop(self._watch)
+            self._watch = None  # it leads back to here
+
+    def _interrupt(self, frame: types.FrameType) -> str | None:
+        """End a callback that blocks the loop, from the thread of the watchdog; return what else to print."""
         watch = self._watch
         if watch is None:
-            return
-        self.is_over = True
-        self._is_interrupted = _watchdog.interrupt(watch.thread)
-        if not self._is_interrupted:
-            message = f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n"
-            print(message + _watchdog.stack(frame), file=sys.stderr, flush=True)
+            return None
+        self.is_over = self._is_interrupted = True
+        self._interruption = None
+        self._blocked_at = _watchdog.stack(frame)
+        if _watchdog.interrupt(watch.thread):
+            return None
+        self._is_interrupted = False
+        return f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n" + (
+            self._blocked_at
+        )
+
+    def _stop_clock(self) -> None:
+        self._is_debugged = True
 
     def settle(self) -> None:
         """End the watch, and let an interruption come now that is on its way."""
-        if self._watch is not None:
-            _watchdog.stop(self._watch)
-        while self._is_interrupted and self._interruption is None:
-            time.sleep(0.001)
+        self._stop_watch()
+        patience = monotonic() + INSISTENCE
+        # It has come already where somebody has caught it.
+        while self._is_interrupted and self._interruption is None and monotonic() < patience:
+            sleep(0.001)
 
     def takes(self, interruption: KeyboardInterrupt) -> bool:
-        """Tell whether it comes from the watchdog, and not from the user."""
-        if not self._is_interrupted or self._interruption is not None:
+        """Tell whether it comes from the watchdog, and not from the user. Others may raise it again."""
+        self._stop_watch()
+        if not self._is_interrupted:
             return False
-        self._interruption = interruption
-        self._expire()
+        if self._interruption is None:
+            self._interruption = interruption
+            self._expire()
         return True
 
     def message(self, what: str) -> str:
         """Say what has happened to the operation of this name."""
         limit = f"{self._limit} ({self._limit.setting})" if self._limit.is_set else "no time limit"
         if self._is_deadlock:
-            spent = time.monotonic() - self._began
+            spent = monotonic() - self._began
             return (
                 f"{what} would have timed out after {limit}, and ends after {spent:.3g} seconds: this is a deadlock. "
                 "Nothing is left that could wake the event loop: no timer, no open file, no thread, no child process"
@@ -131,6 +149,9 @@ class Deadline:
         if self._interruption is not None:
             error = cls(f"{message}; this line blocked the event loop")
             error.__traceback__ = strip(self._interruption).__traceback__
+        elif self._is_interrupted:
+            error = cls(f"{message}; it blocked the event loop, and caught the KeyboardInterrupt that was to end that")
+            error.add_note(f"It was blocked at:\n{self._blocked_at}")
         elif isinstance(outcome, asyncio.CancelledError):
             # The line at which it was cancelled is the one at which the test stood.
             error = cls(message).with_traceback(strip(outcome, from_end=True).__traceback__)

@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
-from asynctest_tornado._deadline import Deadline
+from asynctest_tornado._deadline import INSISTENCE, Deadline
 
 __unittest = True
 
@@ -61,6 +61,8 @@ class Harness:
         self._context = contextvars.copy_context()
         self._context.run(_trap.contexts.set, (self.trap,))
         self._abandoned: set[asyncio.Task[Any]] = set()
+        #: Those of the watchdog.
+        self._interruptions: list[KeyboardInterrupt] = []
         self._outer_chain: _trap.Chain = ()
         self._is_inside = False
         self._is_stopped = False
@@ -171,13 +173,31 @@ class Harness:
 
     def _run_loop(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or interrupted by the watchdog."""
+        deadline.watch()
         try:
             self._loop.loop.run_forever()
             deadline.settle()
         except KeyboardInterrupt as interruption:
-            if not deadline.takes(interruption):
-                interruption.add_note(self.snapshot(main))
+            # A task that was interrupted hands that on to those that wait for it, maybe later.
+            if deadline.takes(interruption):
+                self._interruptions.append(interruption)
+            elif not any(interruption is known for known in self._interruptions):
+                self._end_on_ctrl_c(interruption, main)
                 raise
+
+    def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
+        """Note where the test stood, and let it run its ``finally`` blocks."""
+        interruption.add_note(self.snapshot(main))
+        if main is None or main.done():
+            return
+        loop = self._loop.loop
+        main.cancel()
+        limit = _timeouts.Limit(INSISTENCE, "of the library")
+        with Deadline(self._loop, loop.stop, limit) as deadline, _loop.interruptible(loop, lambda: None):
+            while not (main.done() or deadline.is_over):
+                loop.run_forever()
+        if not main.done():
+            self._abandoned.add(main)
 
     def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
         error: BaseException | None = None
@@ -211,12 +231,16 @@ class Harness:
         self._check_idle()
         loop = self._loop.loop
         with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline, _loop.interruptible(loop, loop.stop):
+            is_done = self._is_stopped
             try:
-                while not (self._is_stopped or deadline.is_over or self.trap.has_errors):
+                while not (is_done or deadline.is_over or self.trap.has_errors):
                     self._is_waiting = True
-                    self._run_loop(deadline)
-                    if self._is_stopped and condition is not None and not condition():
+                    if not self._is_stopped:
+                        self._run_loop(deadline)
+                    if self._is_stopped:
+                        # Another stop() may come from a thread while the condition is looked at.
                         self._is_stopped = False
+                        is_done = condition is None or condition()
             finally:
                 self._is_stopped = self._is_waiting = False
         self.trap.raise_errors()

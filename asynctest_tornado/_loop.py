@@ -37,8 +37,8 @@ class WatchedLoop(_Base):
     _asynctest_trap: Trap
     #: Each task, and future of a coroutine or executor, that still exists, with the contexts in which it was made.
     _asynctest_futures: _Futures
-    #: The names of the functions that executors run.
-    _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], str]"
+    #: The functions that executors run.
+    _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], Any]"
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
@@ -50,7 +50,7 @@ class WatchedLoop(_Base):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         self._asynctest_remember(future, _trap.contexts.get())
-        self._asynctest_jobs[future] = getattr(func, "__qualname__", None) or repr(func)
+        self._asynctest_jobs[future] = func
         return future
 
     def _asynctest_remember(self, future: asyncio.Future[Any], chain: _trap.Chain) -> None:
@@ -75,6 +75,8 @@ class WatchedLoop(_Base):
         if isinstance(error, asyncio.CancelledError):
             return  # of a callback; of a task, asyncio would not tell either
         is_of_future = "task" in context or "future" in context
+        if is_of_future and isinstance(error, KeyboardInterrupt):
+            return  # it has left the loop, too
         if error is not None and is_of_future and self._asynctest_trap.knows(error):
             return  # somebody else waited for it as well
         # asyncio calls this in whatever context happens to be current.
@@ -268,9 +270,9 @@ class LoopOfTest:
             )
         )
 
-    def pending_jobs(self) -> list[str]:
-        """Return the names of the functions that executors still run for the loop."""
-        return [name for future, name in self.loop._asynctest_jobs.items() if not future.done()]
+    def pending_jobs(self) -> list[Any]:
+        """Return the functions that executors still run for the loop."""
+        return [func for future, func in self.loop._asynctest_jobs.items() if not future.done()]
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True

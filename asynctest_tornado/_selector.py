@@ -20,6 +20,12 @@ def _is_alarm_set(timer: int) -> bool:
     return signal.getitimer(timer)[0] > 0
 
 
+def _has_signal_handlers() -> bool:
+    """Tell whether a signal, which any process can send, would run something; that of ctrl-c does not count."""
+    handlers = map(signal.getsignal, signal.valid_signals() - {signal.SIGINT})
+    return any(handler is not None and callable(handler) for handler in handlers)
+
+
 def _has_other_threads() -> bool:
     """Tell whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
     try:
@@ -76,7 +82,7 @@ class Selector(selectors.DefaultSelector):
         """
         if len(self.get_map()) > 1:  # one is the loop's own, to be woken by
             return None
-        if any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or _has_children():
+        if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or _has_children():
             return DOUBT
         # A thread that is gone by now may have woken the loop before it went.
         return None if self.has_events() else 0

@@ -1,6 +1,8 @@
 """What an event loop holds now, and how to print it: tasks with the lines at which they wait, timers, requests."""
 
 import asyncio
+import contextlib
+import contextvars
 import functools
 import linecache
 import os
@@ -16,7 +18,8 @@ __unittest = True
 
 #: How many entries a list has before it is cut.
 MOST_SHOWN = 10
-_MOST_DEEP = 300
+_MOST_DEEP = 30
+_MOST_LOOKED_AT = 1000
 _OWN = os.path.dirname(__file__) + os.sep
 #: What is between the user's line and the future that it waits for tells the user nothing.
 _LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (asyncio, gen))
@@ -27,22 +30,36 @@ def describe(
     io_loop: IOLoop,
     tasks: Iterable["asyncio.Task[Any]"],
     main: "asyncio.Task[Any] | None" = None,
-    jobs: Iterable[str] = (),
+    jobs: Iterable[Any] = (),
     clients: Iterable[object] = (),
 ) -> str:
     """Tell in several lines what the loop still has to do.
 
     :param tasks: the pending tasks, in any order.
     :param main: the one that the test waits for.
-    :param jobs: the names of functions that run in executors.
+    :param jobs: the functions that run in executors.
     :param clients: HTTP clients, whose requests are told.
     """
     loop: Any = io_loop.asyncio_loop  # type: ignore[attr-defined]
+    try:
+        return _describe(loop, list(tasks), main, jobs, clients)
+    except Exception as error:
+        # Objects of the user can do anything when they are looked at. The timeout itself has to be told all the same.
+        return f"What was pending cannot be shown: {type(error).__name__}"
+
+
+def _describe(
+    loop: Any,
+    tasks: list["asyncio.Task[Any]"],
+    main: "asyncio.Task[Any] | None",
+    jobs: Iterable[Any],
+    clients: Iterable[object],
+) -> str:
     parts = [
-        _section("Pending tasks", list(_trees(list(tasks), main, loop))),
+        _section("Pending tasks", list(_trees(tasks, main, loop))),
         _section("Timers", [[line] for line in _timers(loop)]),
         _section("HTTP requests in flight", [[line] for line in _requests(clients)]),
-        _section("Running in an executor", [[job] for job in jobs]),
+        _section("Running in an executor", [[_name_of_job(job)] for job in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
@@ -63,42 +80,58 @@ def _trees(
 ) -> Iterator[list[str]]:
     """Draw the tasks: each one that another one waits for is drawn below that one."""
     drawn: set[int] = set()
-    tasks = sorted(tasks, key=lambda task: (task is not main, task.get_name()))
-    waited_for = {id(below) for task in tasks for below in _below(task)}
-    # Those that wait for each other have no root among them, and come last.
-    for task in sorted(tasks, key=lambda task: id(task) in waited_for):
-        if id(task) not in drawn:
+    waited_for = {id(below) for task in tasks for below in _next_tasks(task)}
+
+    # Those that wait for each other have no root among them, and come last. By their length first,
+    # names sort as the tasks were made: Task-9, Task-10.
+    def key(task: "asyncio.Task[Any]") -> tuple[bool, bool, int, str]:
+        name = task.get_name()
+        return task is not main, id(task) in waited_for, len(name), name
+
+    order = sorted(tasks, key=key)
+    for number, task in enumerate(order):
+        if id(task) in drawn:
+            continue
+        if number > _MOST_LOOKED_AT:
+            yield ["..."]
+        else:
             yield list(_draw(task, loop, drawn, title=" (the test)" if task is main else ""))
 
 
-def _below(future: Any) -> Iterator[Any]:
-    """Return all that a future waits for, however indirectly."""
-    seen: set[int] = set()
-    left = _awaited(future)
-    while left:
+def _next_tasks(task: "asyncio.Task[Any]") -> Iterator["asyncio.Task[Any]"]:
+    """Return the tasks that a task waits for, maybe by way of a gather or a Tornado coroutine."""
+    left, seen = _awaited(task), 0
+    while left and seen < _MOST_LOOKED_AT:
+        seen += 1
         below = left.pop()
-        if id(below) not in seen:
-            seen.add(id(below))
+        if isinstance(below, asyncio.Task):
             yield below
+        else:
             left += _awaited(below)
 
 
-def _draw(future: Any, loop: asyncio.AbstractEventLoop, drawn: set[int], title: str = "") -> Iterator[str]:
-    if id(future) in drawn:
-        yield f"{_name(future)}, see above"
+def _draw(
+    future: Any, loop: asyncio.AbstractEventLoop, drawn: set[int], title: str = "", depth: int = 0
+) -> Iterator[str]:
+    if id(future) in drawn or depth > _MOST_DEEP:
+        yield f"{_name(future)}, see above" if id(future) in drawn else "..."
         return
     drawn.add(id(future))
     yield _name(future) + title
     lines, call = _chain(future)
     yield from (f"  at {line}" for line in lines)
-    for child in _awaited(future):
+    children = _awaited(future)
+    for child in children[:MOST_SHOWN]:
         foreign = child.get_loop() is not loop
         if _is_drawn_apart(child) and not foreign:
-            first, *rest = _draw(child, loop, drawn)
+            first, *rest = _draw(child, loop, drawn, depth=depth + 1)
             yield f"  waits for {first}"
             yield from (f"  {line}" for line in rest)
         else:
             yield f"  waits for {_describe_future(child, foreign, call)}"
+    if len(children) > MOST_SHOWN:
+        drawn.update(map(id, children))
+        yield f"  ... and {len(children) - MOST_SHOWN} more"
 
 
 def _is_drawn_apart(future: Any) -> bool:
@@ -159,8 +192,9 @@ def _runner_of(future: Any) -> Any:
         return None
     for callback, _ in getattr(future, "_callbacks", None) or ():
         for cell in getattr(callback, "__closure__", None) or ():
-            if isinstance(cell.cell_contents, gen.Runner):
-                return cell.cell_contents
+            with contextlib.suppress(ValueError):  # a cell that is empty yet
+                if type(cell.cell_contents) is gen.Runner:
+                    return cell.cell_contents
     return None
 
 
@@ -176,6 +210,8 @@ def _chain(future: Any) -> tuple[list[str], str]:
             call = ""
         elif not (call or code.co_filename.startswith(_OWN)):
             call = f"{code.co_qualname}() of {frame.f_globals.get('__name__')}"
+    if len(lines) > 2 * MOST_SHOWN:
+        lines[MOST_SHOWN:-MOST_SHOWN] = [f"... {len(lines) - 2 * MOST_SHOWN} more ..."]
     return lines, call
 
 
@@ -185,7 +221,7 @@ def _is_users(filename: str) -> bool:
 
 def _frames(awaitable: Any) -> Iterator[types.FrameType]:
     """Follow a coroutine or generator to what it waits for, and on."""
-    for _ in range(_MOST_DEEP):
+    for _ in range(_MOST_LOOKED_AT):
         frame = (
             getattr(awaitable, "cr_frame", None)
             or getattr(awaitable, "gi_frame", None)
@@ -236,6 +272,14 @@ def _callback_name(callback: Callable[..., Any], args: tuple[Any, ...] | None) -
     if name.endswith("_run_callback") and args:
         return _qualname(args[0])
     return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
+
+
+def _name_of_job(func: Any) -> str:
+    while isinstance(func, functools.partial):
+        # to_thread() runs the function in a copy of the context.
+        is_context = isinstance(getattr(func.func, "__self__", None), contextvars.Context)
+        func = func.args[0] if is_context and func.args else func.func
+    return str(getattr(func, "__qualname__", type(func).__qualname__))
 
 
 def _requests(clients: Iterable[object]) -> Iterator[str]:

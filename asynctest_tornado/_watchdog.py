@@ -32,13 +32,18 @@ class Watch:
     """One loop, and the time until which it has to come back from what it runs.
 
     :param seconds: until then.
-    :param is_blocked: called, in the thread of the watchdog, with the stack of the thread that is blocked.
+    :param is_blocked: called, in the thread of the watchdog, with the stack of the thread that is blocked; returns
+        what is to be printed.
+    :param is_debugged: called there when a debugger has stopped that thread.
     """
 
-    def __init__(self, seconds: float, is_blocked: Callable[[types.FrameType], None]) -> None:
+    def __init__(
+        self, seconds: float, is_blocked: Callable[[types.FrameType], str | None], is_debugged: Callable[[], None]
+    ) -> None:
         self.when = time.monotonic() + seconds + MARGIN
         self.thread = threading.get_ident()
         self.is_blocked = is_blocked
+        self.is_debugged = is_debugged
 
 
 _lock = threading.Lock()
@@ -81,7 +86,11 @@ def _run() -> None:
             due = [watch for watch in _watches if watch.when <= now]
             _next_look = min((watch.when for watch in _watches if watch.when > now), default=now + _IDLE)
         for watch in due:
-            _look(watch)
+            try:
+                _look(watch)
+            except Exception:
+                # Where nothing can be printed, say: this thread has to go on for the others.
+                stop(watch)
         _wake.wait(max(0.0, _next_look - time.monotonic()))
         with _lock:
             _wake.clear()
@@ -90,19 +99,35 @@ def _run() -> None:
                 return
 
 
+def _begin_anew() -> None:
+    """Forget, in a process that was forked, the thread that it does not have."""
+    global _lock, _wake, _is_running
+    _lock, _wake, _is_running = threading.Lock(), threading.Event(), False
+    _watches.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 def _look(watch: Watch) -> None:
     before = _callback_frame(watch.thread)
     time.sleep(INTERVAL)
     after = _callback_frame(watch.thread)
+    innermost = sys._current_frames().get(watch.thread)
+    if innermost is not None and is_debugging(innermost):
+        watch.is_debugged()
     with _lock:
-        if watch not in _watches:
-            return
-        innermost = sys._current_frames().get(watch.thread)
-        if before is None or before is not after or innermost is None or is_debugging(innermost):
+        is_stuck = before is not None and before is after and innermost is not None and not is_debugging(innermost)
+        if watch not in _watches or not is_stuck:
             watch.when = time.monotonic() + MARGIN
             return
         _watches.remove(watch)
-        watch.is_blocked(innermost)
+        assert innermost is not None
+        # Under the lock, so that nobody stops the watch while it interrupts; but printing may take its time.
+        message = watch.is_blocked(innermost)
+    if message:
+        print(message, file=sys.stderr, flush=True)
 
 
 def _callback_frame(thread: int) -> types.FrameType | None:
