@@ -38,7 +38,7 @@ class Deadline:
         self._began = monotonic()
         self._report = self._blocked_at = ""
         self._interruption: KeyboardInterrupt | None = None
-        self._is_interrupted = False
+        self._is_interrupted = self._interrupts_this_run = False
         self._is_deadlock = False
         self._is_debugged = False
         self.is_over = False
@@ -87,6 +87,7 @@ class Deadline:
 
     def watch(self) -> None:
         """Begin to watch the loop, which is about to run, from outside."""
+        self._interrupts_this_run = False
         if self._limit.is_set:
             rest = 0.0 if self.is_over else max(0.0, self._began + self._limit.seconds - monotonic())
             self._watch = _watchdog.Watch(rest, self._interrupt, self._stop_clock)
@@ -102,7 +103,9 @@ class Deadline:
         watch = self._watch
         if watch is None:
             return None
-        self.is_over = self._is_interrupted = True
+        if self._interrupts_this_run:
+            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{_watchdog.stack(frame)}"
+        self.is_over = self._is_interrupted = self._interrupts_this_run = True
         self._interruption = None
         self._blocked_at = _watchdog.stack(frame)
         if _watchdog.interrupt(watch.thread):

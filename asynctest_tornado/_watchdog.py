@@ -20,6 +20,8 @@ __unittest = True
 MARGIN = 0.25
 #: Seconds between the two looks at the stack which show that nothing moves.
 INTERVAL = 0.05
+#: Seconds that a callback which was interrupted has to come to its end.
+PATIENCE = 1.0
 #: Seconds after which the thread ends if there is nothing to watch.
 _IDLE = 1.0
 
@@ -33,7 +35,7 @@ class Watch:
 
     :param seconds: until then.
     :param is_blocked: called, in the thread of the watchdog, with the stack of the thread that is blocked; returns
-        what is to be printed.
+        what is to be printed, or None if it has ended the callback, which is then looked at once more.
     :param is_debugged: called there when a debugger has stopped that thread.
     """
 
@@ -122,12 +124,14 @@ def _look(watch: Watch) -> None:
         if watch not in _watches or not is_stuck:
             watch.when = time.monotonic() + MARGIN
             return
-        _watches.remove(watch)
         assert innermost is not None
         # Under the lock, so that nobody stops the watch while it interrupts; but printing may take its time.
         message = watch.is_blocked(innermost)
-    if message:
-        print(message, file=sys.stderr, flush=True)
+        if message is None:
+            watch.when = time.monotonic() + PATIENCE
+            return
+        _watches.remove(watch)
+    print(message, file=sys.stderr, flush=True)
 
 
 def _callback_frame(thread: int) -> types.FrameType | None:

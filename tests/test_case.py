@@ -55,6 +55,18 @@ class WaitStopTest(AsyncTestCase):
         self.io_loop.add_callback(add)
         self.assertEqual(self.wait(lambda: len(numbers) >= 3), 3)
 
+    def test_a_stop_while_the_condition_is_looked_at_counts(self) -> None:
+        looks: list[int] = []
+
+        def condition() -> bool:
+            looks.append(len(looks))
+            # As a thread would that comes to its end just now: nobody else will stop again.
+            self.stop(len(looks))
+            return len(looks) == 3
+
+        self.io_loop.add_callback(self.stop)
+        self.assertEqual(self.wait(condition), 3)
+
     def test_an_error_in_the_condition_is_raised(self) -> None:
         self.io_loop.add_callback(self.stop)
         with self.assertRaises(ZeroDivisionError):

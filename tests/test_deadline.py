@@ -115,6 +115,42 @@ class NoDeadlockTest(AsyncTestCase):
             self.wait()
 
 
+class UnshowableTest(unittest.TestCase):
+    """What the user wrote does not get in the way of the report."""
+
+    def test_a_callback_that_is_not_complete_yet(self) -> None:
+        async def wait() -> None:
+            future = asyncio.get_running_loop().create_future()
+            future.add_done_callback(lambda future: results.append(future))
+            await future
+            results: list[Any] = []
+
+        report = run_body(AsyncTestCase, lambda case: case.run_sync(wait, timeout=0)).report
+        self.assertIn("this is a deadlock", report)
+        self.assertNotIn("cannot be shown", report)
+
+    def test_an_object_that_cannot_be_shown(self) -> None:
+        class Unshowable(asyncio.Future[None]):
+            def __repr__(self) -> str:
+                raise ZeroDivisionError
+
+        async def wait() -> None:
+            await Unshowable()
+
+        report = run_body(AsyncTestCase, lambda case: case.run_sync(wait, timeout=0)).report
+        self.assertIn("this is a deadlock", report)
+
+    def test_an_argument_of_a_job_is_not_shown_before_it_must_be(self) -> None:
+        class Unshowable:
+            def __repr__(self) -> str:
+                raise ZeroDivisionError
+
+        async def work() -> None:
+            await asyncio.to_thread(id, Unshowable())
+
+        self.assertEqual(run_body(AsyncTestCase, lambda case: case.run_sync(work)).verdicts, ["addSuccess"])
+
+
 class BlockedLoopTest(unittest.TestCase):
     def test_the_blocking_line_is_reported_and_the_test_ended(self) -> None:
         report = run_case(stuck.Blocked).report
@@ -126,6 +162,64 @@ class BlockedLoopTest(unittest.TestCase):
             case.wait(timeout=0.05)
 
         self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
+
+    def test_whichever_task_blocks_it_the_test_is_ended(self) -> None:
+        async def block() -> None:
+            await asyncio.sleep(0)
+            time.sleep(30)
+
+        async def in_group() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(block())
+
+        async def gathered() -> None:
+            await asyncio.gather(block(), asyncio.sleep(30))
+
+        async def awaited_at_the_end() -> None:
+            task = asyncio.ensure_future(block())
+            try:
+                await asyncio.sleep(30)
+            finally:
+                await task
+
+        async def blocked_twice() -> None:
+            task = asyncio.ensure_future(block())
+            try:
+                await asyncio.sleep(30)
+            finally:
+                time.sleep(30)
+                await task
+
+        for function in in_group, gathered, awaited_at_the_end, blocked_twice:
+            with self.subTest(function.__name__):
+
+                def body(case: AsyncTestCase) -> None:
+                    case.run_sync(function, timeout=0.05)  # noqa: B023
+
+                result = run_body(AsyncTestCase, body)
+                self.assertEqual(result.verdicts, ["addError"])
+                self.assertIn("blocked the event loop", result.report)
+
+    def test_one_that_catches_everything_is_told(self) -> None:
+        async def block() -> None:
+            try:
+                time.sleep(30)
+            except BaseException:
+                return
+
+        result = run_body(AsyncTestCase, lambda case: case.run_sync(block, timeout=0.05))
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertRegex(result.report, r"caught the KeyboardInterrupt.*\nIt was blocked at:\n(?s:.*)time.sleep\(30\)")
+
+    def test_what_blocks_it_again_in_its_cleanup_is_printed_while_it_hangs(self) -> None:
+        done = run_code(IN_CLEANUP)
+        self.assertIn("The event loop is still blocked after a KeyboardInterrupt", done.stderr)
+        self.assertIn("line 21, in test\n", done.stderr)
+
+    def test_a_forked_child_is_watched_too(self) -> None:
+        done = run_code(FORKED)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("blocked the event loop"), 2, done.stderr)
 
     def test_one_that_keeps_computing_is_ended(self) -> None:
         async def compute() -> None:
@@ -181,6 +275,53 @@ sys.stderr = Stderr()
 thread = threading.Thread(target=Sample("test").run)
 thread.start()
 thread.join()
+"""
+
+
+IN_CLEANUP = """
+import sys, threading, time, unittest
+from asynctest_tornado import AsyncTestCase, gen_test
+
+release = threading.Event()
+
+class Stderr:
+    def write(self, text):
+        sys.__stderr__.write(text)
+        if "still blocked" in text:
+            release.set()
+    def flush(self):
+        sys.__stderr__.flush()
+
+class Sample(AsyncTestCase):
+    @gen_test(timeout=0.1)
+    async def test(self):
+        try:
+            time.sleep(30)
+        finally:
+            release.wait()
+
+sys.stderr = Stderr()
+Sample("test").run()
+"""
+
+FORKED = """
+import os, time, unittest
+from asynctest_tornado import AsyncTestCase, gen_test
+
+class Sample(AsyncTestCase):
+    @gen_test(timeout=0.1)
+    async def test(self):
+        time.sleep(30)
+
+def run():
+    unittest.TextTestRunner().run(Sample("test"))
+
+run()
+pid = os.fork()
+if pid == 0:
+    run()
+    os._exit(0)
+os.waitpid(pid, 0)
 """
 
 
