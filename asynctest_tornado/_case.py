@@ -7,12 +7,12 @@ import inspect
 import unittest
 import unittest.util
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _loop, _timeouts
+from asynctest_tornado import _late, _loop, _timeouts, _yielding
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
@@ -264,7 +264,7 @@ class AsyncTestCase(unittest.TestCase):
             harness.trap.report_late = _late.Reporter(self, result)
         try:
             with _tidy_traceback():
-                _check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
+                _yielding.check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
                 self._asynctest_call_hook(AsyncTestCase.asyncSetUp)
         except BaseException:
             harness.is_ending = True
@@ -280,7 +280,7 @@ class AsyncTestCase(unittest.TestCase):
         assert harness is not None
         with _tidy_traceback():
             try:
-                _check_returned(self._asynctest_call(harness, method))
+                _yielding.check_returned(self._asynctest_call(harness, method))
             except Exception as error:
                 harness.trap.remember_failure(error)
                 raise
@@ -305,7 +305,7 @@ class AsyncTestCase(unittest.TestCase):
                 self._asynctest_call_hook(AsyncTestCase.asyncTearDown)
             finally:
                 harness.trap.hold()
-                _check_is_no_coroutine(harness.call(self.tearDown), "tearDown", type(self))
+                _yielding.check_is_no_coroutine(harness.call(self.tearDown), "tearDown", type(self))
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         harness = self._asynctest_harness
@@ -386,26 +386,6 @@ class _tidy_traceback:
     def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
         if value is not None:
             strip(value)
-
-
-def _check_is_no_coroutine(result: object, method: str, cls: type[unittest.TestCase]) -> None:
-    if isinstance(result, (Coroutine, Generator)):
-        result.close()
-        raise TypeError(
-            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nobody runs. Make it a plain method "
-            f"that calls super().{method}() and self.run_sync(a coroutine function), or decorate it with @gen_test."
-        )
-
-
-def _check_returned(result: object) -> None:
-    if isinstance(result, (Coroutine, Generator)):
-        result.close()
-        raise TypeError(
-            f"The test method returned a {type(result).__name__}, which nobody runs. Generator and coroutine test "
-            "methods should be decorated with gen_test; an 'async def' needs no decorator."
-        )
-    if result is not None:
-        raise ValueError(f"Return value from test method ignored: {result!r}. A test method has to return None.")
 
 
 def _identity(value: _T) -> _T:

@@ -7,7 +7,7 @@ import asyncio
 import concurrent.futures
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from tornado import gen
@@ -96,3 +96,29 @@ def name_of_task(task: "asyncio.Task[Any]") -> str:
     if getattr(coro, "cr_code", None) is run.__code__ and frame is not None:
         return name_of(frame.f_locals["func"])
     return getattr(coro, "__qualname__", None) or repr(coro)
+
+
+def check_is_no_coroutine(result: object, method: str, cls: type) -> None:
+    """Raise ``TypeError`` for what a ``setUp`` or ``tearDown`` began and nobody runs.
+
+    :param method: its name.
+    :param cls: the class of the test.
+    """
+    if isinstance(result, (Coroutine, Generator)):
+        result.close()
+        raise TypeError(
+            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nobody runs. Make it a plain method "
+            f"that calls super().{method}() and self.run_sync(a coroutine function), or decorate it with @gen_test."
+        )
+
+
+def check_returned(result: object) -> None:
+    """Raise ``TypeError`` for what a test method began and nobody runs, ``ValueError`` for any other result."""
+    if isinstance(result, (Coroutine, Generator)):
+        result.close()
+        raise TypeError(
+            f"The test method returned a {type(result).__name__}, which nobody runs. Generator and coroutine test "
+            "methods should be decorated with gen_test; an 'async def' needs no decorator."
+        )
+    if result is not None:
+        raise ValueError(f"Return value from test method ignored: {result!r}. A test method has to return None.")

@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
         "_trap",
         "_yielding",
     },
-    "_case": {"_collector", "_harness", "_late", "_loop", "_timeouts"},
+    "_case": {"_collector", "_harness", "_late", "_loop", "_timeouts", "_yielding"},
     "_http": {"_case", "_ports", "_timeouts", "_tls"},
     # doors
     "__init__": {"_case", "_expect", "_gen_test", "_http", "_logs", "_ports", "_runner", "_timeouts", "_trap"},
