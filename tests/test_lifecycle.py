@@ -101,12 +101,19 @@ class OrderTest(unittest.TestCase):
         self.assertEqual(events, ["setUp", "asyncSetUp", "enter", *ENDS])
 
     def test_each_phase_has_its_own_time(self) -> None:
-        async def slow(self: Events) -> None:
-            await asyncio.sleep(0.2)
+        ends: list[float] = []
 
-        phases: Any = {"asyncSetUp": slow, "test": slow, "asyncTearDown": slow}
-        _, result = run_events(async_test_timeout=0.35, **phases)
+        async def look(self: Events) -> None:
+            loop: Any = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+            when, _ = loop._asynctest_selector.alarm
+            ends.append(when)
+
+        phases: Any = {"asyncSetUp": look, "test": look, "asyncTearDown": look}
+        _, result = run_events(async_test_timeout=60, **phases)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        # If all shared one limit, it would be over at one moment for all.
+        self.assertEqual(len(set(ends)), 3)
+        self.assertEqual(ends, sorted(ends))
 
     def test_each_phase_has_a_limit(self) -> None:
         async def stuck(self: Events) -> None:
