@@ -142,7 +142,7 @@ class Harness:
             main.cancel()
 
         describe = functools.partial(self.snapshot, main)
-        with Deadline(self._loop, cancel, limit, describe) as deadline, _loop.interruptible(loop, cancel):
+        with Deadline(self._loop, cancel, limit, describe) as deadline, self._loop.interruptible(cancel):
             self._run_loop_for(main, deadline)
         if context is not self._context:
             _copy_variables(context)
@@ -193,7 +193,7 @@ class Harness:
         loop = self._loop.loop
         main.cancel()
         limit = _timeouts.Limit(INSISTENCE, "of the library")
-        with Deadline(self._loop, loop.stop, limit) as deadline, _loop.interruptible(loop, lambda: None):
+        with Deadline(self._loop, loop.stop, limit) as deadline, self._loop.interruptible(lambda: None):
             while not (main.done() or deadline.is_over):
                 loop.run_forever()
         if not main.done():
@@ -230,7 +230,7 @@ class Harness:
         """
         self._check_idle()
         loop = self._loop.loop
-        with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline, _loop.interruptible(loop, loop.stop):
+        with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline, self._loop.interruptible(loop.stop):
             is_done = self._is_stopped
             try:
                 while not (is_done or deadline.is_over or self.trap.has_errors):
@@ -320,7 +320,7 @@ class Harness:
         loop = self._loop.loop
         main = loop.create_task(coro)
         limit = _timeouts.Limit(2 * PATIENCE, "of the library")
-        with Deadline(self._loop, main.cancel, limit) as deadline, _loop.interruptible(loop, lambda: None):
+        with Deadline(self._loop, main.cancel, limit) as deadline, self._loop.interruptible(lambda: None):
             self._run_loop_for(main, deadline)
         if not main.done():
             self._abandoned.add(main)

@@ -27,7 +27,8 @@ ARROWS: dict[str, set[str]] = {
     "_sources": {"_collector", "_garbage", "_trap"},
     "_interpreter": {"_collector", "_garbage", "_trap"},
     "_selector": {"_watchdog"},
-    "_loop": {"_collector", "_garbage", "_selector", "_trap"},
+    "_watched": {"_collector", "_garbage", "_trap"},
+    "_loop": {"_collector", "_selector", "_watched"},
     "_deadline": {"_collector", "_loop", "_timeouts", "_watchdog"},
     "_gen_test": {"_case", "_timeouts", "_yielding"},
     "_harness": {
@@ -117,7 +118,7 @@ class RoomsTest(unittest.TestCase):
     def test_private_attributes_of_asyncio_and_tornado_stay_in_their_room(self) -> None:
         private = {"_context", "_log_traceback", "_log_destroy_pending", "_ioloop_for_asyncio", "_asyncgens"}
         for room, tree in rooms().items():
-            if room in ("_loop", "_snapshot"):
+            if room in ("_loop", "_watched", "_snapshot"):
                 continue
             attributes = {
                 node.attr

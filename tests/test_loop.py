@@ -7,7 +7,7 @@ from typing import Any
 import uvloop
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, _collector, _loop
+from asynctest_tornado import AsyncTestCase, _collector, _loop, _watched
 from tests.samples import cases
 from tests.support import run_body, run_case
 
@@ -133,7 +133,7 @@ class WatchedLoopTest(unittest.TestCase):
         self.addCleanup(io_loop.close)
         watched = _loop.LoopOfTest(lambda: io_loop, self.trap)
         self.assertFalse(watched.is_own)
-        self.assertIsInstance(loop, _loop.WatchedLoop)
+        self.assertIsInstance(loop, _watched.WatchedLoop)
         watched.close()
         self.assertIs(type(loop), Loop)
         self.assertFalse([name for name in vars(loop) if "asynctest" in name])
