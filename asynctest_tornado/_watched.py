@@ -6,6 +6,7 @@ A loop that the test made and one that the user supplied get the same methods, b
 import asyncio
 import contextlib
 import functools
+import socket
 import threading
 import weakref
 from collections.abc import Callable, Iterable
@@ -24,6 +25,9 @@ else:
     _Base = object
 
 _Futures = dict["weakref.ref[asyncio.Future[Any]]", _trap.Chain]
+
+
+_IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class WatchedLoop(_Base):
@@ -47,6 +51,13 @@ class WatchedLoop(_Base):
         self._asynctest_remember(future, _trap.contexts.get())
         self._asynctest_jobs[future] = func
         return future
+
+    async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
+        """Return addresses that are written in figures at once: else each loop would start a thread to do so."""
+        try:
+            return socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
+        except (socket.gaierror, UnicodeError):
+            return await super().getaddrinfo(host, port, **hints)
 
     def _asynctest_remember(self, future: asyncio.Future[Any], chain: _trap.Chain) -> None:
         futures = self._asynctest_futures
