@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _loop, _timeouts, _yielding
+from asynctest_tornado import _late, _loop, _reasons, _timeouts, _yielding
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
@@ -204,12 +204,12 @@ class AsyncTestCase(unittest.TestCase):
     def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
         """Report errors in the block for itself, as in `unittest.TestCase`; also one that ends its waiting."""
         cancellation: asyncio.CancelledError | None = None
-        with super().subTest(*args, **params):
+        harness = self._asynctest_harness
+        with super().subTest(*args, **params), contextlib.nullcontext() if harness is None else _reported(harness):
             try:
                 yield
             except asyncio.CancelledError as error:
                 cancellation = error
-            harness = self._asynctest_harness
             if cancellation is not None and harness is not None and harness.trap.has_errors:
                 cancellation = None
                 harness.trap.raise_errors()
@@ -224,6 +224,7 @@ class AsyncTestCase(unittest.TestCase):
             # A KeyboardInterrupt leaves out all that unittest would call.
             if self._asynctest_harness is not None:
                 self._asynctest_harness.close()
+                self._asynctest_harness.trap.forget_server_errors()
                 self._asynctest_harness = None
             _late.flush()
 
@@ -233,6 +234,8 @@ class AsyncTestCase(unittest.TestCase):
             self._asynctest_finish()
         finally:
             harness = self._asynctest_harness
+            if harness is not None:
+                harness.trap.forget_server_errors()
             if harness is not None and vars(self).get("_cleanups"):
                 # After an error these are left to whoever debugs, who may still call doCleanups().
                 harness.is_ending = True
@@ -263,7 +266,7 @@ class AsyncTestCase(unittest.TestCase):
         if result is not None:
             harness.trap.report_late = _late.Reporter(self, result)
         try:
-            with _tidy_traceback():
+            with _reported(harness):
                 _yielding.check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
                 self._asynctest_call_hook(AsyncTestCase.asyncSetUp)
         except BaseException:
@@ -278,7 +281,7 @@ class AsyncTestCase(unittest.TestCase):
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest_harness
         assert harness is not None
-        with _tidy_traceback():
+        with _reported(harness):
             try:
                 _yielding.check_returned(self._asynctest_call(harness, method))
             except Exception as error:
@@ -300,7 +303,7 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest_harness
         assert harness is not None
         harness.is_ending = True
-        with _tidy_traceback():
+        with _reported(harness):
             try:
                 self._asynctest_call_hook(AsyncTestCase.asyncTearDown)
             finally:
@@ -313,7 +316,7 @@ class AsyncTestCase(unittest.TestCase):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
         harness.trap.hold()
-        with _tidy_traceback():
+        with _reported(harness):
             result = harness.call(function, *args, **kwargs)
             if inspect.iscoroutine(result):
                 try:
@@ -377,15 +380,21 @@ class _NoLogs:
         return self._inner.__exit__(*exc_info)
 
 
-class _tidy_traceback:
-    """For a block that runs the user's code: of what it raises, the report shows the user's lines only."""
+class _reported:
+    """For a block that runs the user's code: of what it raises, the report shows the user's lines, and the reasons."""
+
+    def __init__(self, harness: Harness) -> None:
+        self._harness = harness
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
-        if value is not None:
+        if value is not None and not isinstance(value, unittest.SkipTest):
             strip(value)
+            failures = self._harness.trap.server_errors
+            if failures:
+                _reasons.add_to(value, failures)
 
 
 def _identity(value: _T) -> _T:

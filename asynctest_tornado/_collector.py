@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from asynctest_tornado import _trap
+from asynctest_tornado._handlers import ServerError
 
 __unittest = True
 
@@ -32,8 +33,7 @@ def raise_as_it_was(error: BaseException | None) -> None:
         del error  # or its traceback, which holds this frame, would be a reference cycle
 
 
-def _comes_of_closing(error: BaseException) -> bool:
-    """Tell whether an error may come of the end of the test, which closes connections that are still in use."""
+def _may_come_of_closing(error: BaseException) -> bool:
     if isinstance(error, (StreamClosedError, HTTPStreamClosedError, ConnectionError, EOFError)):
         return True
     return isinstance(error, RuntimeError) and str(error) == "fetch() called on closed AsyncHTTPClient"
@@ -79,6 +79,8 @@ class Trap(_trap.Context):
         self.just_told: BaseException | None = None
         #: What `warnings_now` was when the test began.
         self.warnings_before = warnings_now()
+        #: What request handlers have raised.
+        self.server_errors: list[ServerError] = []
         #: How many errors the trap has taken.
         self.count = 0
 
@@ -87,7 +89,7 @@ class Trap(_trap.Context):
 
     def add(self, error: BaseException) -> bool:
         """Keep an error, and end what waits for the loop. Return whether it is dealt with."""
-        if self.is_closing and _comes_of_closing(error):
+        if self.comes_of_closing(error):
             return True
         if any(takes(error) for takes in reversed(self.expectations)):
             self.expect(error)
@@ -104,6 +106,18 @@ class Trap(_trap.Context):
         if is_new and interrupt is not None:
             interrupt()
         return True
+
+    def comes_of_closing(self, error: BaseException) -> bool:
+        """Tell whether an error may come of the end of the test, which closes connections that are still in use."""
+        return self.is_closing and _may_come_of_closing(error)
+
+    def keep_server_error(self, failure: ServerError) -> ServerError | None:
+        for known in self.server_errors:
+            if known.error is failure.error:
+                return known
+        self.server_errors.append(failure)
+        failure.is_expected = any(takes(failure.error) for takes in reversed(self.expectations))
+        return None
 
     def _keep(self, error: BaseException) -> None:
         self._known[id(error)] = error
@@ -181,6 +195,12 @@ class Trap(_trap.Context):
     def is_open(self) -> bool:
         """Whether an error still counts for the verdict. One that comes later is late."""
         return self._is_open
+
+    def forget_server_errors(self) -> None:
+        """Let go of what request handlers have raised, and log what was held back for a report that did not come."""
+        for failure in self.server_errors:
+            failure.release()
+        self.server_errors.clear()
 
     def close(self) -> BaseException | None:
         """Take what is there, and let go of what was seen."""

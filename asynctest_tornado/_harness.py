@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado import _handlers, _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 
@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 
 # At import, and not for each test: an ExceptionStackContext works outside of tests, too.
 _sources.watch_loggers()
+_handlers.watch_handlers()
 
 #: Seconds that a task which is cancelled at the end of the test gets to end, twice.
 PATIENCE = 1.0
@@ -105,6 +106,7 @@ class Harness:
         self.close(futures)
         if not self.has_shell:
             _trap.contexts.set(self._outer_chain)
+            self.trap.forget_server_errors()
         raise_as_it_was(self.trap.close())
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
@@ -363,6 +365,13 @@ class Harness:
         :param wanted: leave out those for which this returns false.
         """
         self._loop.report_lost_errors(futures, wanted)
+
+    def is_running_here(self) -> bool:
+        """Tell whether the loop runs, and called the caller."""
+        try:
+            return self.state is State.OPEN and asyncio.get_running_loop() is self._loop.loop
+        except RuntimeError:
+            return False
 
     def _check_idle(self) -> None:
         if self.state is not State.OPEN:

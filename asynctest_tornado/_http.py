@@ -1,14 +1,23 @@
 """AsyncHTTPTestCase and AsyncHTTPSTestCase: a server, a client, a URL."""
 
+import asyncio
 import functools
-from typing import Any
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Unpack
 
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _ports, _timeouts, _tls
+from asynctest_tornado import _ports, _site, _timeouts, _tls
 from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado._fetching import Arguments, Response
+from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._websocket import Connecting
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
 
 __unittest = True
 
@@ -27,37 +36,43 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 self.assertEqual(response.code, 200)
 
             async def test_homepage_in_a_coroutine(self):
-                response = await self.http_client.fetch(self.get_url("/"))
+                response = await self.fetch("/")
                 self.assertEqual(response.body, b"Hello, world")
 
     ``self.http_server`` and ``self.http_client`` are there from ``setUp`` on.
 
+    When a test fails, its report has what request handlers have raised, as notes. What no response could tell
+    (because it happened in ``on_finish``, say, or after ``finish``) fails the test by itself.
+
     From ``tornado.testing``. New in version 0.1.
     """
+
+    #: Whether a test fails of what a request handler raises, at once, unless it expects that by `ExpectError`,
+    #: `ExpectLog` or ``assertLogs``. An ``HTTPError`` of the 4xx kind is an answer, and no error.
+    fail_on_server_error: bool = False
 
     http_client: AsyncHTTPClient
     http_server: HTTPServer
     _app: Any
+    _asynctest_site: _site.Site
 
     def setUp(self) -> None:
         """Make the loop, the client, the application and the server."""
         super().setUp()
-        resources = harness_of(self).resources
-        sock, self._asynctest_port = _ports.bind_unused_port()
-        resources.callback(sock.close)
+        harness = harness_of(self)
+        harness.trap.is_strict = self.fail_on_server_error
+        sock = self.get_http_socket()
+        harness.resources.callback(sock.close)
+        ssl_options = self.get_ssl_options if isinstance(self, AsyncHTTPSTestCase) else None
+        self._asynctest_site = _site.Site(sock, harness.snapshot, ssl_options)
         self.http_client = self.get_http_client()
-        resources.callback(self.http_client.close)
-        harness_of(self).clients.append(self.http_client)
+        harness.resources.callback(self.http_client.close)
+        harness.clients.append(self.http_client)
         self._app = self.get_app()
-        if self._app is None:
-            raise TypeError(
-                f"get_app() of {type(self).__qualname__} returned None. Return the tornado.web.Application to test, "
-                "or another callback of HTTPServer."
-            )
         self.http_server = self.get_http_server()
-        self.http_server.add_sockets([sock])
-        resources.pop_all()
-        resources.callback(self._asynctest_close_http)
+        self._asynctest_site.listen(self.http_server)
+        harness.resources.pop_all()
+        harness.resources.callback(self._asynctest_close_http)
 
     def tearDown(self) -> None:
         """Close the server and its connections, the client, and the loop."""
@@ -67,18 +82,33 @@ class AsyncHTTPTestCase(AsyncTestCase):
         super().tearDown()
 
     def _asynctest_close_http(self) -> None:
-        self.http_server.stop()
         limit = _timeouts.limit(None, self.async_test_timeout)
-        harness_of(self).run(self.http_server.close_all_connections, limit)
-        self.http_client.close()
+        try:
+            harness_of(self).run(self._asynctest_site.close, limit)
+        finally:
+            self.http_client.close()
+
+    def get_http_socket(self) -> socket.socket:
+        """Return the socket to serve on, bound. May be overridden, for IPv6 or a Unix-domain socket::
+
+            def get_http_socket(self):
+                return bind_unused_port(address="::1")[0]
+
+        New in version 0.1.
+        """
+        return _ports.bind_unused_port()[0]
 
     def get_http_client(self) -> AsyncHTTPClient:
         """Return the client. May be overridden."""
-        return AsyncHTTPClient()
+        return self._asynctest_site.make_client()
 
     def get_http_server(self) -> HTTPServer:
         """Return the server for ``self._app``, which need not listen yet. May be overridden."""
-        return HTTPServer(self._app, **self.get_httpserver_options())
+        _site.check_app(self._app, f"What get_app() of {type(self).__qualname__} returned")
+        options = self.get_httpserver_options()
+        if "ssl_options" in options:
+            options = {**options, "ssl_options": _tls.shared(options["ssl_options"])}
+        return HTTPServer(self._app, **options)
 
     def get_app(self) -> Application:
         """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden."""
@@ -87,23 +117,103 @@ class AsyncHTTPTestCase(AsyncTestCase):
             "tornado.web.Application to test."
         )
 
-    def fetch(self, path: str, raise_error: bool = False, **kwargs: Any) -> HTTPResponse:
-        """Fetch a URL of the server, and return the response; not for use in coroutines.
+    @property
+    def server_errors(self) -> list[ServerError]:
+        """What request handlers have raised in this test: each with its ``error`` and its ``request``.
+
+        An ``HTTPError`` of the 4xx kind is none of these.
+
+        New in version 0.1.
+        """
+        return harness_of(self).trap.server_errors
+
+    @property
+    def cookies(self) -> "CookieJar":
+        """The cookies that responses of this test have set. From the first use on, `fetch` sends them.
+
+        New in version 0.1.
+        """
+        cookies = self._asynctest_site.cookies
+        cookies.are_sent = True
+        return cookies.jar
+
+    def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> Response:
+        """Fetch a URL of the server. Return the response; in a coroutine, something to await, as `async_fetch` does.
 
         :param path: the path and query, which `get_url` makes a URL of; or a full ``http://`` or ``https://`` URL.
         :param raise_error: raise `tornado.httpclient.HTTPError` for a response whose code is not of the 2xx kind.
+        :param json: the body, to be encoded as JSON; None is no body, and ``body="null"`` is one. The method is POST
+            then, as for the next two, unless it is given.
+        :param form: the fields of a form, as a mapping or as pairs, which become the body. A value may be a list.
+        :param files: files to upload in a form, by field: the content, a ``Path``, an open file, or a tuple of file
+            name, content and maybe content type.
+        :param params: the query, as a mapping or as pairs, in addition to what is in the path.
 
         All other arguments are handed to ``AsyncHTTPClient.fetch``: ``method``, ``body``, ``headers`` and so on.
 
-        Raises ``TimeoutError`` after the time that is set as for `wait`, the error of a callback or task meanwhile,
-        and what the client raises.
+        :return: Tornado's own response, whose method ``json()`` decodes the body.
 
-        From ``tornado.testing``. New in version 0.1.
+        Raises ``TypeError`` for two bodies at once, ``ValueError`` for what is no path; ``TimeoutError`` after the
+        time that is set as for `wait`, the error of a callback or task meanwhile, and what the client raises.
+
+        From ``tornado.testing``, which has neither the arguments from ``json`` on nor ``json()``, and where it cannot
+        be called in a coroutine. New in version 0.1.
         """
-        url = path if path.lower().startswith(("http://", "https://")) else self.get_url(path)
-        fetch = functools.partial(self.http_client.fetch, url, raise_error=raise_error, **kwargs)
-        response: HTTPResponse = harness_of(self).run(fetch, _timeouts.limit(None, self.async_test_timeout))
+        url = _site.absolute(path, self.get_url)
+        fetch = functools.partial(self._asynctest_site.fetch, self.http_client, url, raise_error, kwargs)
+        harness = harness_of(self)
+        if harness.is_running_here():
+            return asyncio.ensure_future(fetch())  # type: ignore[return-value]
+        response: Response = harness.run(fetch, _timeouts.limit(None, self.async_test_timeout))
         return response
+
+    def async_fetch(
+        self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]
+    ) -> "asyncio.Task[Response]":
+        """Begin to `fetch` a URL of the server, in a coroutine; return a task whose result is the response.
+
+        The same as `fetch`, for typed code.
+
+        Raises ``RuntimeError`` where the loop does not run; the task raises what `fetch` raises.
+
+        New in version 0.1.
+        """
+        if not harness_of(self).is_running_here():
+            raise RuntimeError(
+                "async_fetch() is for coroutines, and the event loop does not run here. Use fetch(), which waits."
+            )
+        task: Any = self.fetch(path, raise_error, **kwargs)
+        result: asyncio.Task[Response] = task
+        return result
+
+    def ws_connect(
+        self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
+    ) -> Connecting:
+        """Connect a websocket to the server.
+
+        ::
+
+            async with self.ws_connect("/chat", subprotocols=["v2"]) as socket:
+                await socket.write_message("hello")
+                self.assertEqual(await socket.read_message(timeout=1), "welcome")
+
+        On leaving, the connection is closed, and the block waits until the ``on_close`` of the server's handler has
+        run. In synchronous code, ``socket = self.run_sync(self.ws_connect, "/chat")`` connects; the connection is
+        closed at the end of the test at the latest.
+
+        :param path: the path and query, or a full ``ws://`` or ``wss://`` URL.
+        :param headers: headers of the request.
+        :param subprotocols: those that the client proposes.
+
+        All other arguments are handed to ``tornado.websocket.websocket_connect``.
+
+        :return: what ``async with`` or ``await`` make a `WebSocket` of.
+
+        Raises what that function raises, such as `tornado.httpclient.HTTPError` where the server refuses.
+
+        New in version 0.1.
+        """
+        return self._asynctest_site.ws_connect(_site.websocket_url(path, self.get_url), headers, subprotocols, kwargs)
 
     def get_httpserver_options(self) -> dict[str, Any]:
         """Return keyword arguments for the server. May be overridden."""
@@ -111,29 +221,32 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
     def get_http_port(self) -> int:
         """Return the port of the server, another one in each test."""
-        return self._asynctest_port
+        return self._asynctest_site.port
 
     def get_protocol(self) -> str:
         """Return the scheme of the URLs."""
         return "http"
 
     def get_url(self, path: str) -> str:
-        """Return the absolute URL of a path on the server."""
-        return f"{self.get_protocol()}://127.0.0.1:{self.get_http_port()}{path}"
+        """Return the absolute URL of a path on the server.
+
+        Raises ``ValueError`` for what is no path: it has to begin with a slash.
+        """
+        return self._asynctest_site.url(path, self.get_protocol(), self.get_http_port())
 
 
 class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     """An `AsyncHTTPTestCase` whose server speaks HTTPS.
 
-    The client verifies the server's certificate: a test certificate for ``localhost`` and ``127.0.0.1``. Where
-    `get_ssl_options` is overridden to serve another one, the client does not verify it, as in ``tornado.testing``.
+    The client verifies the server's certificate: a test certificate for ``localhost``, ``127.0.0.1`` and ``::1``.
+    Other clients can do so with the authority in the file ``ca_certs``. Where `get_ssl_options` is overridden to serve
+    another one, the client does not verify it, as in ``tornado.testing``, but refuses one that has expired.
 
     From ``tornado.testing``, whose client never verifies. New in version 0.1.
     """
 
-    def get_http_client(self) -> AsyncHTTPClient:
-        """Return a client that trusts the certificate of the server. May be overridden."""
-        return AsyncHTTPClient(force_instance=True, defaults=_tls.client_options(self.get_ssl_options()))
+    #: The path of the certificate that clients have to trust, in PEM format.
+    ca_certs: str = _tls.AUTHORITY
 
     def get_httpserver_options(self) -> dict[str, Any]:
         """Return keyword arguments for the server. May be overridden."""

@@ -13,6 +13,7 @@ from typing import Any
 from tornado import gen
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.web import RequestHandler
 
 __unittest = True
 
@@ -143,6 +144,9 @@ def _name(future: Any) -> str:
         coro = future.get_coro()
         func = _function_of_test(coro)
         name = _qualname(func) if func is not None else getattr(coro, "__qualname__", None) or repr(coro)
+        handler = getattr(getattr(coro, "cr_frame", None), "f_locals", {}).get("self")
+        if isinstance(handler, RequestHandler):
+            name = f"{type(handler).__qualname__}, which serves {handler.request.method} {handler.request.uri}"
         return f"{name} <{future.get_name()}>"
     runner = _runner_of(future)
     if runner is not None:

@@ -10,11 +10,12 @@ import concurrent.futures
 import logging
 import os
 import sys
+from collections.abc import Callable
 
 import tornado
-from tornado import gen
+from tornado import gen, websocket
 
-from asynctest_tornado import _garbage, _trap
+from asynctest_tornado import _garbage, _handlers, _trap
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -45,9 +46,12 @@ def _watch(logger: logging.Logger) -> None:
         return level >= logging.ERROR or is_enabled(level)
 
     def watched_handle(record: logging.LogRecord) -> None:
-        if _is_stray(record) and _consume(logger, record, is_enabled(record.levelno)):
+        failure = _handlers.being_logged.get()
+        if failure is not None:
+            _log_of_handler(failure, handle, logger, record, is_enabled(record.levelno))
+        elif _is_stray(record) and _consume(logger, record, is_enabled(record.levelno)):
             return
-        if is_enabled(record.levelno):
+        elif is_enabled(record.levelno):
             handle(record)
 
     # On the instance: a logger outlives dictConfig and the like, which only change its attributes.
@@ -57,15 +61,36 @@ def _watch(logger: logging.Logger) -> None:
 def _is_stray(record: logging.LogRecord) -> bool:
     """Tell whether the record says that Tornado or asyncio caught an error which had no caller.
 
-    The same loggers serve applications, which may log an exception that they handled: not an error of the test.
-    Nor is that of a request handler, which the response tells.
+    The same loggers serve applications, which may log an exception that they handled: not an error of the test. Nor
+    is that of a request handler, which comes another way.
     """
     if record.levelno < logging.ERROR or not record.exc_info or not _trap.is_error(record.exc_info[1]):
         return False
     libraries = (_TORNADO, _ASYNCIO, _CONCURRENT, _OWN)
     if not record.pathname.startswith(libraries) or record.pathname.startswith(_TORNADO_TEST):
         return False
-    return record.funcName != "log_exception"
+    # The client of a websocket has a method of that name, too, for its callbacks.
+    return record.funcName != "log_exception" or record.pathname == websocket.__file__
+
+
+def _log_of_handler(
+    failure: _handlers.ServerError,
+    log: Callable[[logging.LogRecord], None],
+    logger: logging.Logger,
+    record: logging.LogRecord,
+    is_enabled: bool,
+) -> None:
+    """Log what a request handler has raised: expected or not, and with the report of the test or without."""
+    if _is_expected(logger, record):
+        failure.is_expected = True
+    elif is_enabled and _is_captured(logger, record.levelno):
+        failure.is_expected = True
+        log(record)
+    elif is_enabled and not failure.is_expected:
+        if record.exc_info and record.exc_info[1] is failure.error:
+            _handlers.log_later(failure, log, logger, record)
+        else:
+            log(record)
 
 
 #: Tornado's function that logs the error of a future which was cancelled before.
@@ -81,7 +106,7 @@ def _consume(logger: logging.Logger, record: logging.LogRecord, is_enabled: bool
     chain = _trap.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if record.funcName == _AFTER_CANCELLATION:
-        return trap is not None and trap.has_cancelled
+        return trap is not None and (trap.has_cancelled or trap.comes_of_closing(caught))
     if trap is not None and _is_told_again(trap, logger, caught):
         return True
     error = _trap.offer(caught, chain[1:] if trap else chain)

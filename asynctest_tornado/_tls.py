@@ -4,8 +4,16 @@ An authority signed it whose key nobody has any more; ``certificate/make.sh`` ma
 ``localhost``, ``127.0.0.1`` and ``::1`` until the year 2126.
 """
 
+import functools
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.netutil import ssl_options_to_context
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 __unittest = True
 
@@ -16,17 +24,133 @@ AUTHORITY = str(_FOLDER / "authority.crt")
 CERTIFICATE = str(_FOLDER / "server.crt")
 KEY = str(_FOLDER / "server.key")
 
+Options = dict[str, Any] | ssl.SSLContext
+
 
 def server_options() -> dict[str, Any]:
     """Return ``ssl_options`` for an HTTP server."""
     return {"certfile": CERTIFICATE, "keyfile": KEY}
 
 
-def client_options(server: Any) -> dict[str, Any]:
-    """Return the defaults of an HTTP client for a server with these ``ssl_options``.
+def shared(options: Any) -> Any:
+    """Return a context that all servers share, for the options of this module; any others as they are.
 
-    The client verifies the server where it has our certificate; of any other, it cannot know whom to trust.
+    Tornado would read the certificate anew for each connection, and the key: half a millisecond.
     """
-    if isinstance(server, dict) and server.get("certfile") == CERTIFICATE:
-        return {"ca_certs": AUTHORITY}
-    return {"validate_cert": False}
+    return _server_context() if options == server_options() else options
+
+
+@functools.cache
+def _server_context() -> ssl.SSLContext:
+    return ssl_options_to_context(server_options(), server_side=True)
+
+
+@functools.cache
+def client_context() -> ssl.SSLContext:
+    """Return the context of a client that trusts the test certificate."""
+    return ssl.create_default_context(cafile=AUTHORITY)
+
+
+@functools.cache
+def _trusting_context() -> ssl.SSLContext:
+    """Return the context of a client that trusts anybody. Tornado makes one for each request, at 18 milliseconds."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def context_for(options: Options) -> ssl.SSLContext:
+    """Return the context of a client for the server with these ``ssl_options``.
+
+    Raises ``ValueError`` for a certificate that clients would refuse for its date.
+    """
+    if options == server_options():
+        return client_context()
+    check_date(options)
+    return _trusting_context()
+
+
+#: How the caller of a client can say whom to trust.
+_ARGUMENTS = ("ssl_options", "validate_cert", "ca_certs", "client_key", "client_cert")
+
+
+def make_client(port: int, options: Options, resolver: Any = None) -> AsyncHTTPClient:
+    """Return a client for the server on this port of the machine, and for any others.
+
+    It verifies the server if that has our certificate. Of any other one, it cannot know whom to trust.
+
+    :param options: the ``ssl_options`` of the server.
+    """
+    is_ours = options == server_options()
+    client = AsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
+    if not isinstance(client, SimpleAsyncHTTPClient):
+        if is_ours:
+            client.defaults.update(validate_cert=True, ca_certs=AUTHORITY)
+        return client
+    if resolver is not None:
+        client.tcp_client.resolver = resolver
+    fetch_impl = client.fetch_impl
+
+    def fetch_with_shared_context(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
+        given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
+        if all(getattr(given, name) is None for name in _ARGUMENTS):
+            is_own = urlsplit(given.url).port == port
+            context = context_for(options) if is_own else _trusting_context()
+            request.defaults = {**client.defaults, "ssl_options": context}  # type: ignore[attr-defined]
+        fetch_impl(request, callback)
+
+    client.fetch_impl = fetch_with_shared_context  # type: ignore[method-assign]
+    return client
+
+
+#: OpenSSL's numbers.
+_REASONS = {9: "is not valid yet", 10: "has expired"}
+
+
+def check_date(options: Options) -> None:
+    """Raise ``ValueError`` for the certificate of a server whose time is over, or has not come yet.
+
+    :param options: its ``ssl_options``.
+    """
+    reason = _REASONS.get(_verify_code(options))
+    if reason is not None:
+        name = repr(options.get("certfile")) if isinstance(options, dict) else f"in {options!r}"
+        raise ValueError(
+            f"The certificate {name} of the server {reason}: clients will refuse it. Renew it, leave get_ssl_options() "
+            "alone to serve a certificate that does not expire, or fetch with validate_cert=False."
+        )
+
+
+def _verify_code(options: Options) -> int:
+    """Return what OpenSSL says of the certificate to a client that trusts its issuer, whoever that is: 0 is good."""
+    server = ssl_options_to_context(options, server_side=True)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_mode = ssl.CERT_NONE
+    certificate = _shake_hands(client, server).getpeercert(binary_form=True)
+    if certificate is None:
+        return 0
+    client.load_verify_locations(cadata=certificate)
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    client.verify_mode = ssl.CERT_REQUIRED
+    try:
+        _shake_hands(client, server)
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_code
+    return 0
+
+
+def _shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> ssl.SSLObject:
+    """Connect the two in memory."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    one = client.wrap_bio(to_client, to_server)
+    other = server.wrap_bio(to_server, to_client, server_side=True)
+    left = [one, other]
+    while left:
+        side = left.pop(0)
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            left.append(side)
+    return one

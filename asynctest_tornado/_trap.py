@@ -10,7 +10,9 @@ import contextlib
 import contextvars
 import types
 from collections.abc import Callable, Iterator
-from typing import TypeGuard
+from typing import Any, TypeGuard
+
+from tornado.httputil import HTTPServerRequest
 
 __unittest = True
 
@@ -22,10 +24,21 @@ class Context:
 
     #: Whether it is that of a test: the outermost one, which NullContext does not leave out.
     is_trap = False
+    #: Whether each error of a request handler is one of the test, also if a response tells it.
+    is_strict = False
 
     def handle(self, error: BaseException) -> bool:
         """Return whether the error is consumed."""
         raise NotImplementedError
+
+    def keep_server_error(self, failure: Any) -> Any:
+        """Learn of what a request handler raised; return what is known of the same exception already, or None."""
+
+    def add_websocket(self, request: HTTPServerRequest, handler: object) -> None:
+        """Learn of the handler of a websocket."""
+
+    def remove_websocket(self, request: HTTPServerRequest) -> None:
+        """Learn that the ``on_close`` of such a handler has run."""
 
 
 class _HandlerContext(Context):

@@ -1,17 +1,29 @@
 import asyncio
 import os
+import shutil
+import socket
 import ssl
+import tempfile
 import unittest
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from tornado import locks, netutil, web
 from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectLog
+from asynctest_tornado import (
+    AsyncHTTPSTestCase,
+    AsyncHTTPTestCase,
+    ExpectLog,
+    HTTPTestServer,
+    bind_unused_port,
+    gen_test,
+)
 from tests.support import environ, run_body, run_case
 
 
@@ -63,19 +75,51 @@ class FetchTest(AsyncHTTPTestCase):
             self.fetch("/callback")
 
     def test_it_times_out(self) -> None:
-        with environ(ASYNC_TEST_TIMEOUT="0.05"), self.assertRaisesRegex(TimeoutError, "0.05 seconds"):
+        with environ(ASYNC_TEST_TIMEOUT="0.05"), self.assertRaisesRegex(TimeoutError, "0.05 seconds") as caught:
             self.fetch("/forever")
+        self.assertRegex(caught.exception.__notes__[0], r"Handler, which serves GET /forever .*\n +at .*in get: await")
 
     def test_a_refused_connection_is_an_error_of_the_client(self) -> None:
         self.http_server.stop()
         with self.assertRaises(OSError):
             self.fetch("/hello")
 
-    async def test_a_coroutine_uses_the_client(self) -> None:
-        response = await self.http_client.fetch(self.get_url("/hello"))
+    async def test_in_a_coroutine_it_is_awaited(self) -> None:
+        fetch: Any = self.fetch
+        for response in await fetch("/hello"), await self.async_fetch("/hello"):
+            self.assertEqual((response.code, response.body), (200, b"hello"))
+
+    @gen_test
+    def test_in_a_generator_it_is_yielded(self) -> Any:
+        response = yield self.fetch("/hello")
         self.assertEqual(response.body, b"hello")
-        with self.assertRaisesRegex(RuntimeError, "running already"):
-            self.fetch("/hello")
+
+    async def test_in_a_coroutine_it_begins_at_once(self) -> None:
+        pending = self.async_fetch("/forever")
+        self.assertEqual((await self.async_fetch("/hello")).code, 200)
+        pending.cancel()
+
+    async def test_in_a_coroutine_an_error_of_the_server_is_raised_on_request(self) -> None:
+        self.assertEqual((await self.async_fetch("/missing")).code, 404)
+        with self.assertRaisesRegex(HTTPError, "404"):
+            await self.async_fetch("/missing", raise_error=True)
+
+    def test_async_fetch_is_for_coroutines(self) -> None:
+        with self.assertRaisesRegex(RuntimeError, r"async_fetch\(\) is for coroutines.*Use fetch"):
+            self.async_fetch("/hello")
+        self.assertEqual(self.run_sync(self.async_fetch, "/hello").code, 200)
+
+    def test_a_path_begins_with_a_slash(self) -> None:
+        with self.assertRaisesRegex(ValueError, "'hello' is no path .* Write '/hello', or a full URL"):
+            self.fetch("hello")
+        for path in "", "?a=1":
+            self.assertEqual(self.fetch(path).code, 200)
+
+    def test_a_client_that_gives_up_says_what_the_server_was_doing(self) -> None:
+        with self.assertRaises(HTTPError) as caught:
+            self.fetch("/forever", request_timeout=0.05)
+        self.assertEqual(caught.exception.code, 599)
+        self.assertRegex(caught.exception.__notes__[0], r"Handler, which serves GET /forever .*\n +at .*in get: await")
 
     def test_the_url_is_that_of_this_machine(self) -> None:
         self.assertEqual(self.get_url("/a?b"), f"http://127.0.0.1:{self.get_http_port()}/a?b")
@@ -129,7 +173,19 @@ class LifeTest(unittest.TestCase):
             def get_app(self) -> web.Application:
                 return None  # type: ignore[return-value]
 
-        self.assertRegex(run_body(Nothing, lambda case: None).report, "get_app.. of Sample returned None. Return")
+        self.assertRegex(run_body(Nothing, lambda case: None).report, "get_app.. of Sample returned is None. It has")
+        for wrong in [("/", Handler)], web.Application, 7:
+            cls = type("Sample", (AsyncHTTPTestCase,), {"get_app": lambda self, wrong=wrong: wrong})
+            report = run_body(cls, lambda case: None).report
+            self.assertRegex(
+                report, "TypeError: What get_app.. of Sample returned is .* which cannot be served. It has"
+            )
+
+        class Coroutine(AsyncHTTPTestCase):
+            async def get_app(self) -> web.Application:  # type: ignore[override]
+                return make_app()
+
+        self.assertRegex(run_body(Coroutine, lambda case: None).report, "is a coroutine, which nobody runs. Make")
         report = run_body(AsyncHTTPTestCase, lambda case: None).report
         self.assertRegex(report, "NotImplementedError: Sample.*Override get_app")
 
@@ -209,6 +265,37 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(result.errors, [])
 
 
+class IPv6Test(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def get_http_socket(self) -> socket.socket:
+        return bind_unused_port(address="::1")[0]
+
+    def test_the_server_listens_there(self) -> None:
+        self.assertEqual(self.get_url("/hello"), f"http://[::1]:{self.get_http_port()}/hello")
+        self.assertEqual(self.fetch("/hello").body, b"hello")
+
+
+class UnixSocketTest(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def get_http_socket(self) -> socket.socket:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return netutil.bind_unix_socket(os.path.join(folder.name, "socket"))
+
+    def test_the_server_listens_there(self) -> None:
+        self.assertEqual(self.get_url("/hello"), "http://localhost/hello")
+        self.assertEqual(self.fetch("/hello").body, b"hello")
+
+    async def test_other_servers_can_be_reached_all_the_same(self) -> None:
+        async with HTTPTestServer(make_app()) as other:
+            response = await self.async_fetch(other.get_url("/hello"))
+        self.assertEqual(response.body, b"hello")
+
+
 class HTTPSTest(AsyncHTTPSTestCase):
     def get_app(self) -> web.Application:
         return make_app()
@@ -226,7 +313,8 @@ class HTTPSTest(AsyncHTTPSTestCase):
             async def resolve(self, host: str, port: int, family: Any = None) -> Any:
                 return [(2, ("127.0.0.1", port))]
 
-        client = SimpleAsyncHTTPClient(force_instance=True, resolver=Resolver(), defaults=self.http_client.defaults)
+        trust = {"ca_certs": self.ca_certs}
+        client = SimpleAsyncHTTPClient(force_instance=True, resolver=Resolver(), defaults=trust)
         self.addCleanup(client.close)
         with ExpectLog("tornado.general", "SSL Error"), self.assertRaisesRegex(ssl.SSLError, "example.com"):
             self.run_sync(client.fetch, f"https://example.com:{self.get_http_port()}/hello")
@@ -253,3 +341,40 @@ class OtherCertificateTest(AsyncHTTPSTestCase):
 
     def test_it_works_as_with_tornado_testing(self) -> None:
         self.assertEqual(self.fetch("/hello", raise_error=True).body, b"hello")
+        self.assertEqual(self.fetch(self.get_url("/hello").replace("127.0.0.1", "localhost")).code, 200)
+
+    async def test_another_server_need_not_be_known_either(self) -> None:
+        async with HTTPTestServer(make_app(), ssl_options=self.get_ssl_options()) as other:
+            self.assertEqual((await self.async_fetch(other.get_url("/hello"))).code, 200)
+
+
+class ForeignClientsTest(AsyncHTTPSTestCase):
+    """Clients that know nothing of this library verify the server by the authority that it names."""
+
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    async def curl(self, *arguments: str) -> tuple[int | None, bytes, str]:
+        process = await asyncio.create_subprocess_exec(
+            "curl", "--silent", "--show-error", "--noproxy", "*", *arguments, stdout=PIPE, stderr=PIPE
+        )
+        out, err = await process.communicate()
+        return process.returncode, out, err.decode()
+
+    @unittest.skipUnless(shutil.which("curl"), "there is no curl here")
+    async def test_curl(self) -> None:
+        for host in "127.0.0.1", "localhost":
+            url = f"https://{host}:{self.get_http_port()}/hello"
+            self.assertEqual(await self.curl("--cacert", self.ca_certs, url), (0, b"hello", ""))
+        with ExpectLog("tornado.general", "SSL Error", required=False):
+            code, out, err = await self.curl(self.get_url("/hello"))
+        self.assertEqual((code, out), (60, b""), err)  # 60: the certificate cannot be verified
+
+    async def test_aiohttp(self) -> None:
+        context = ssl.create_default_context(cafile=self.ca_certs)
+        async with aiohttp.ClientSession(trust_env=False) as session:
+            async with session.get(self.get_url("/hello"), ssl=context) as response:
+                self.assertEqual((response.status, await response.read()), (200, b"hello"))
+            unverified = self.assertRaises(aiohttp.ClientConnectorCertificateError)
+            with ExpectLog("tornado.general", "SSL Error", required=False), unverified:
+                await session.get(self.get_url("/hello"))

@@ -1,9 +1,10 @@
+import errno
 import socket
 import sys
 import unittest
 import warnings
 
-from asynctest_tornado import bind_unused_port
+from asynctest_tornado import _ports, bind_unused_port
 
 
 class BindUnusedPortTest(unittest.TestCase):
@@ -18,6 +19,11 @@ class BindUnusedPortTest(unittest.TestCase):
         for sock, _ in pairs:
             self.addCleanup(sock.close)
         self.assertEqual(len({port for _, port in pairs}), 10)
+
+    def test_an_address_may_be_of_version_6(self) -> None:
+        sock, port = bind_unused_port(address="::1")
+        self.addCleanup(sock.close)
+        self.assertEqual(sock.getsockname()[:2], ("::1", port))
 
     @unittest.skipUnless(sys.platform == "linux", "elsewhere, only 127.0.0.1 is there")
     def test_another_address_can_be_asked_for(self) -> None:
@@ -38,3 +44,29 @@ class BindUnusedPortTest(unittest.TestCase):
         with socket.socket() as other:
             other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             other.bind(("127.0.0.1", port))
+
+
+class BindTest(unittest.TestCase):
+    def test_a_port_in_use_is_an_error_that_names_it(self) -> None:
+        taken, port = bind_unused_port()
+        self.addCleanup(taken.close)
+        with self.assertRaisesRegex(OSError, f"on port {port} of 127.0.0.1: .*in use. Give port=0") as caught:
+            _ports.bind("127.0.0.1", port)
+        self.assertEqual(caught.exception.errno, errno.EADDRINUSE)
+
+    def test_an_address_that_others_can_reach_is_an_error(self) -> None:
+        for address in "0.0.0.0", "::", "192.0.2.1", "example.com", "":
+            with self.assertRaisesRegex(ValueError, f"does not listen on '{address}'.*Give 127.0.0.1"):
+                _ports.bind(address, 0)
+
+    def test_an_address_of_this_machine_is_good(self) -> None:
+        for address in "127.0.0.1", "::1":
+            sock = _ports.bind(address, 0)
+            self.addCleanup(sock.close)
+            self.assertEqual(sock.getsockname()[0], address)
+
+    @unittest.skipUnless(hasattr(socket, "AF_UNIX"), "the platform has no such sockets")
+    def test_a_path_where_no_socket_can_be_is_an_error_that_names_it(self) -> None:
+        for path in "/no/such/folder/socket", "/" + "long" * 100:
+            with self.assertRaisesRegex(OSError, f"on the Unix-domain socket '{path}': .* Give a short path"):
+                _ports.bind_unix(path)

@@ -1,8 +1,14 @@
 import ssl
+import tempfile
 import unittest
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from asynctest_tornado import _tls
+import trustme
+from tornado import web
+
+from asynctest_tornado import AsyncHTTPSTestCase, _tls
+from tests.support import run_case
 
 
 class CertificateTest(unittest.TestCase):
@@ -23,10 +29,67 @@ class CertificateTest(unittest.TestCase):
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(_tls.CERTIFICATE, _tls.KEY)
 
 
-class ClientOptionsTest(unittest.TestCase):
-    def test_the_client_verifies_our_certificate(self) -> None:
-        self.assertEqual(_tls.client_options(_tls.server_options()), {"ca_certs": _tls.AUTHORITY})
+class CheckDateTest(unittest.TestCase):
+    """Certificates that a suite serves itself."""
 
-    def test_the_client_does_not_verify_a_certificate_that_is_not_ours(self) -> None:
-        for options in {"certfile": "mine.crt", "keyfile": "mine.key"}, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), None:
-            self.assertEqual(_tls.client_options(options), {"validate_cert": False})
+    def options(self, not_before: datetime | None = None, not_after: datetime | None = None) -> dict[str, str]:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        paths = {"certfile": f"{folder.name}/own.crt", "keyfile": f"{folder.name}/own.key"}
+        certificate = trustme.CA().issue_cert("own.example.com", not_before=not_before, not_after=not_after)
+        certificate.cert_chain_pems[0].write_to_path(paths["certfile"])
+        certificate.private_key_pem.write_to_path(paths["keyfile"])
+        return paths
+
+    def setUp(self) -> None:
+        self.now = datetime.now(UTC)
+
+    def test_one_that_is_valid_is_good_whoever_has_signed_it(self) -> None:
+        _tls.check_date(self.options())
+        _tls.check_date(_tls.server_options())
+
+    def test_one_that_has_expired_is_an_error_that_names_it(self) -> None:
+        options = self.options(not_after=self.now - timedelta(days=1))
+        with self.assertRaisesRegex(ValueError, "own.crt' of the server has expired.*Renew it, .*validate_cert=False"):
+            _tls.check_date(options)
+
+    def test_one_that_is_not_valid_yet_is_an_error(self) -> None:
+        options = self.options(not_before=self.now + timedelta(days=1))
+        with self.assertRaisesRegex(ValueError, "is not valid yet"):
+            _tls.check_date(options)
+
+    def test_one_in_a_context_is_looked_at_too(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(**self.options(not_after=self.now - timedelta(days=1)))
+        with self.assertRaisesRegex(ValueError, "in <ssl.SSLContext object .* has expired"):
+            _tls.check_date(context)
+
+    def test_a_suite_learns_of_it_unless_it_does_not_verify(self) -> None:
+        options = self.options(not_after=self.now - timedelta(days=1))
+
+        class Sample(AsyncHTTPSTestCase):
+            def get_app(self) -> web.Application:
+                return web.Application([("/", web.RedirectHandler, {"url": "/"})], log_function=lambda handler: None)
+
+            def get_ssl_options(self) -> dict[str, Any]:
+                return options
+
+            def test(self) -> None:
+                self.fetch("/")
+
+            def test_unverified(self) -> None:
+                self.assertEqual(self.fetch("/", validate_cert=False, follow_redirects=False).code, 301)
+
+        self.assertRegex(run_case(Sample).report, "ValueError: The certificate '.*own.crt' of the server has expired")
+        result = run_case(Sample, "test_unverified")
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+
+class SharedTest(unittest.TestCase):
+    def test_our_certificate_is_read_once(self) -> None:
+        self.assertIs(_tls.shared(_tls.server_options()), _tls.shared(_tls.server_options()))
+        self.assertIsInstance(_tls.shared(_tls.server_options()), ssl.SSLContext)
+
+    def test_any_other_options_are_those_of_the_suite(self) -> None:
+        for options in {"certfile": "mine.crt"}, {**_tls.server_options(), "ssl_version": 1}, None:
+            self.assertIs(_tls.shared(options), options)

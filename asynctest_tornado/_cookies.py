@@ -1,0 +1,73 @@
+"""The cookies of a test: kept from its responses, and sent on request."""
+
+from typing import TYPE_CHECKING, Any
+
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
+__unittest = True
+
+
+class Cookies:
+    """A cookie jar, which is made when there is a first cookie, or somebody asks for it.
+
+    What it needs of the standard library takes as long to import as the rest of this library.
+    """
+
+    def __init__(self) -> None:
+        self.are_sent = False
+        self._jar: CookieJar | None = None
+
+    @property
+    def jar(self) -> "CookieJar":
+        if self._jar is None:
+            from http.cookiejar import CookieJar
+
+            self._jar = CookieJar()
+        return self._jar
+
+    def keep(self, response: HTTPResponse, url: str) -> None:
+        """Keep what the response sets."""
+        values = response.headers.get_list("Set-Cookie")
+        if values:
+            self.jar.extract_cookies(_Reply(values), _make_request(url))  # type: ignore[arg-type]
+
+    def add_to(self, request: HTTPRequest) -> None:
+        """Set the ``Cookie`` header of the request to what there is for its URL."""
+        if self.are_sent:
+            wanted = _make_request(request.url)
+            self.jar.add_cookie_header(wanted)
+            header = wanted.get_header("Cookie")
+            request.headers = HTTPHeaders(request.headers)
+            request.headers.pop("Cookie", None)
+            if header is not None:
+                request.headers["Cookie"] = header
+
+
+def gives_cookies(request: HTTPRequest) -> bool:
+    """Tell whether the request has cookies of its own."""
+    return any(name.lower() == "cookie" for name in request.headers)
+
+
+def _make_request(url: str) -> Any:
+    """Return a request of the kind that a cookie jar knows."""
+    from urllib.request import Request
+
+    return Request(url.replace("ws", "http", 1) if url.startswith("ws") else url)
+
+
+class _Reply:
+    """What a cookie jar wants to see of a response."""
+
+    def __init__(self, values: list[str]) -> None:
+        from email.message import Message
+
+        self._headers = Message()
+        for value in values:
+            self._headers["Set-Cookie"] = value
+
+    def info(self) -> Any:
+        return self._headers

@@ -1,0 +1,233 @@
+"""Requests as tests like to write them, and the cookies between them."""
+
+import copy
+import functools
+import json as json_module
+import mimetypes
+import ssl
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from tornado.escape import utf8
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders, url_concat
+
+from asynctest_tornado._cookies import Cookies, gives_cookies
+
+__unittest = True
+
+Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
+#: The content, or the name of the file and its content, or these and its type.
+File = bytes | str | Path | IO[bytes] | tuple[str, bytes | str] | tuple[str, bytes | str, str]
+
+if TYPE_CHECKING:
+
+    class Response(HTTPResponse):
+        """A response as `AsyncHTTPTestCase.fetch` returns it: Tornado's own, with one method more."""
+
+        def json(self) -> Any:
+            """Return the body, decoded. Raises ``ValueError`` for what is no JSON."""
+else:
+    Response = HTTPResponse
+
+
+class Arguments(TypedDict, total=False):
+    """What fetch() takes: its own arguments, and those of ``tornado.httpclient.HTTPRequest``."""
+
+    json: Any
+    form: Pairs | None
+    files: Mapping[str, File] | None
+    params: Pairs | None
+    method: str
+    headers: Mapping[str, str] | None
+    body: bytes | str | None
+    auth_username: str | None
+    auth_password: str | None
+    auth_mode: str | None
+    connect_timeout: float | None
+    request_timeout: float | None
+    if_modified_since: float | datetime | None
+    follow_redirects: bool | None
+    max_redirects: int | None
+    user_agent: str | None
+    use_gzip: bool | None
+    network_interface: str | None
+    streaming_callback: Callable[[bytes], Any] | None
+    header_callback: Callable[[str], None] | None
+    prepare_curl_callback: Callable[[Any], None] | None
+    proxy_host: str | None
+    proxy_port: int | None
+    proxy_username: str | None
+    proxy_password: str | None
+    proxy_auth_mode: str | None
+    allow_nonstandard_methods: bool | None
+    validate_cert: bool | None
+    ca_certs: str | None
+    allow_ipv6: bool | None
+    client_key: str | None
+    client_cert: str | None
+    body_producer: Callable[[Callable[[bytes], None]], Any] | None
+    expect_100_continue: bool
+    decompress_response: bool | None
+    ssl_options: dict[str, Any] | ssl.SSLContext | None
+
+
+def make_request(
+    url: str,
+    json: Any = None,
+    form: Pairs | None = None,
+    files: Mapping[str, File] | None = None,
+    params: Pairs | None = None,
+    **kwargs: Any,
+) -> HTTPRequest:
+    """Return Tornado's own request, given the `Arguments`.
+
+    Raises ``TypeError`` where these do not go together.
+    """
+    form_name = "files" if form is None else "form"
+    bodies = {"json": json, form_name: files if form is None else form}
+    bodies |= {name: kwargs.get(name) for name in ("body", "body_producer")}
+    given = [f"{name}=" for name, value in bodies.items() if value is not None]
+    if len(given) > 1:
+        raise TypeError(
+            f"fetch() got {' and '.join(given)}: each is the body of the request, which has one. Give one of them; "
+            "form= and files= go together."
+        )
+    if params is not None:
+        url = url_concat(url, _pairs(params))
+    if json is not None or form is not None or files is not None:
+        kwargs["body"], content_type = _encode(json, form, files)
+        kwargs.setdefault("method", "POST")
+        kwargs["headers"] = HTTPHeaders(kwargs.get("headers") or {})
+        kwargs["headers"].setdefault("Content-Type", content_type)
+    return HTTPRequest(url, **kwargs)
+
+
+def _pairs(fields: Pairs) -> list[tuple[str, Any]]:
+    """Return names with one value each, given values that may be lists."""
+    pairs: list[tuple[str, Any]] = []
+    for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        pairs += [(name, each if isinstance(each, (str, bytes)) else str(each)) for each in values]
+    return pairs
+
+
+def _encode(json: Any, form: Pairs | None, files: Mapping[str, File] | None) -> tuple[bytes, str]:
+    """Return a body, and its type."""
+    if json is not None:
+        return json_module.dumps(json).encode(), "application/json"
+    if not files:
+        return urlencode(_pairs(form or {})).encode(), "application/x-www-form-urlencoded"
+    boundary = uuid.uuid4().hex
+    parts = [_part(boundary, f'name="{_quote(name)}"', "", utf8(value)) for name, value in _pairs(form or {})]
+    for field, file in files.items():
+        filename, content, content_type = _read(field, file)
+        disposition = f'name="{_quote(field)}"; filename="{_quote(filename)}"'
+        parts.append(_part(boundary, disposition, f"Content-Type: {content_type}\r\n", content))
+    return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def _part(boundary: str, disposition: str, more: str, content: bytes) -> bytes:
+    head = f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n{more}\r\n"
+    return head.encode() + content + b"\r\n"
+
+
+def _quote(name: str) -> str:
+    """Write a name as browsers do (https://html.spec.whatwg.org/#multipart-form-data)."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _read(field: str, file: File) -> tuple[str, bytes, str]:
+    """Return the name of a file, its content and its type."""
+    filename, content, content_type = field, file, None
+    if isinstance(file, tuple):
+        filename, content, content_type = (*file, None)[:3]
+    elif isinstance(file, Path):
+        filename, content = file.name, file.read_bytes()
+    elif not isinstance(file, (bytes, str)):
+        filename, content = Path(str(getattr(file, "name", field))).name, file.read()
+    if not isinstance(content, (bytes, str)):
+        raise TypeError(
+            f"fetch() got no content for the file {field!r}: {content!r}. Give bytes, text, a Path or an open file, or "
+            "a tuple of a name, the content, and maybe the type."
+        )
+    return filename, utf8(content), content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+
+
+async def fetch(client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies, raise_error: bool) -> Response:
+    """Fetch, and follow redirects as Tornado's client does, with the cookies that are set on the way.
+
+    Raises what the client raises.
+    """
+    is_followed, left = _redirects(client, request)
+    given = request.follow_redirects
+    if is_followed:
+        request.follow_redirects = False
+    has_own_cookies = gives_cookies(request)
+    hop = request
+    while True:
+        if not has_own_cookies:
+            cookies.add_to(hop)
+        response = await client.fetch(hop, raise_error=False)
+        cookies.keep(response, hop.url)
+        location = response.headers.get("Location")
+        if not (left > 0 and location and response.code in (301, 302, 303, 307, 308)):
+            break
+        left -= 1
+        hop = _redirected(request, hop, response.code, location)
+    request.follow_redirects = given
+    response.request = request
+    what = f"{hop.method} {hop.url}"
+    vars(response)["json"] = functools.partial(_decode, what, response.code, response.headers, response.buffer)
+    if raise_error and response.error is not None:
+        response.error.add_note(f"That is the answer to {what}. It begins with {response.body[:200]!r}.")
+        raise response.error
+    return response  # type: ignore[return-value]
+
+
+def _redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int]:
+    """Tell whether redirects are to be followed here, and how many."""
+    if request.streaming_callback is not None or request.header_callback is not None:
+        return False, 0  # these would see what comes before a redirect
+    defaults = getattr(client, "defaults", {})
+    follow, most = (
+        defaults.get(name, default) if (given := getattr(request, name)) is None else given
+        for name, default in (("follow_redirects", True), ("max_redirects", 5))
+    )
+    return bool(follow), most if follow else 0
+
+
+def _redirected(request: HTTPRequest, hop: HTTPRequest, code: int, location: str) -> HTTPRequest:
+    """Return the next request, after an answer to this hop that sends the client elsewhere."""
+    following = copy.copy(hop)
+    following.url = urljoin(hop.url, location)
+    following.headers = HTTPHeaders(hop.headers)
+    unwanted = ["Host"]
+    old, new = urlsplit(request.url), urlsplit(following.url)
+    if (old.scheme, old.netloc) != (new.scheme, new.netloc):
+        # What the test has given for one server is not for another one.
+        following.auth_username = following.auth_password = None
+        unwanted += ["Authorization", "Cookie"]
+    # As browsers do, and Tornado.
+    if (code == 303 and hop.method != "HEAD") or (code in (301, 302) and hop.method == "POST"):
+        following.method = "GET"
+        following.body = following.body_producer = None  # type: ignore[assignment]
+        unwanted += ["Content-Length", "Content-Type", "Content-Encoding", "Transfer-Encoding"]
+    for name in unwanted:
+        following.headers.pop(name, None)
+    return following
+
+
+def _decode(what: str, code: int, headers: HTTPHeaders, buffer: Any) -> Any:
+    body = b"" if buffer is None else buffer.getvalue()
+    try:
+        return json_module.loads(body)
+    except ValueError as error:
+        raise ValueError(
+            f"The answer to {what} is no JSON: {error}. It has the status {code}, the type "
+            f"{headers.get('Content-Type')!r}, and begins with {body[:60]!r}."
+        ) from None

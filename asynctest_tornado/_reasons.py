@@ -1,0 +1,67 @@
+"""Tells in the report of a test that failed what the request handlers of its servers have raised."""
+
+import os
+import traceback
+import types
+from collections.abc import Iterable, Iterator
+
+import tornado
+
+from asynctest_tornado._collector import strip
+from asynctest_tornado._handlers import ServerError
+
+__unittest = True
+
+#: How many errors a report shows.
+MOST_SHOWN = 10
+_TORNADO = os.path.dirname(tornado.__file__) + os.sep
+_TESTS_OF_TORNADO = os.path.join(_TORNADO, "test") + os.sep
+
+
+def add_to(error: BaseException, failures: Iterable[ServerError]) -> None:
+    """Add a note for each error of a handler that was answered with a response, and is in no report yet.
+
+    :param error: what the test fails of.
+    """
+    shown = set(map(id, _parts(error)))
+    untold = []
+    for failure in failures:
+        if id(failure.error) in shown:
+            failure.is_told = True
+        elif failure.is_answered and not failure.is_told:
+            untold.append(failure)
+    for failure in untold[:MOST_SHOWN]:
+        error.add_note(describe(failure))
+    if len(untold) > MOST_SHOWN:
+        error.add_note(f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.")
+    for failure in untold:
+        failure.is_told = True
+
+
+def describe(failure: ServerError) -> str:
+    """Tell what a handler has raised, from its own first line on."""
+    error = failure.error
+    strip(error)
+    tb = error.__traceback__
+    while tb is not None and _is_plumbing(tb.tb_frame) and tb.tb_next is not None:
+        tb = tb.tb_next
+    lines = traceback.TracebackException(type(error), error, tb, compact=True).format()
+    expected = ", which the test expects" if failure.is_expected else ""
+    return f"While serving {failure.what}{expected}:\n{''.join(lines).rstrip()}"
+
+
+def _is_plumbing(frame: types.FrameType) -> bool:
+    filename = frame.f_code.co_filename
+    return filename.startswith(_TORNADO) and not filename.startswith(_TESTS_OF_TORNADO)
+
+
+def _parts(error: BaseException) -> Iterator[BaseException]:
+    """Return what a report on an error shows: the members of groups, causes and contexts as well."""
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        part = left.pop()
+        if part is not None and id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            left += [part.__cause__, part.__context__, *getattr(part, "exceptions", ())]

@@ -1,0 +1,134 @@
+"""HTTPTestServer: a server outside of a test case."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Unpack
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import _fetching, _ports, _site, _snapshot, _tls, _websocket
+from asynctest_tornado._handlers import ServerError
+
+if TYPE_CHECKING:
+    from http.cookiejar import CookieJar
+
+__unittest = True
+
+
+class HTTPTestServer:
+    """An asynchronous context manager that serves a Tornado application on this machine, and has a client for it.
+
+    For helpers, fixtures and other frameworks: it needs a running loop, and no test case::
+
+        async with HTTPTestServer(make_app()) as server:
+            response = await server.fetch("/orders", json={"item": "tea"})
+            assert response.code == 201, server.errors
+
+    :param app: the ``tornado.web.Application``, or another callback of ``HTTPServer``.
+    :param address: a loopback address, such as ``::1``.
+    :param port: the port; 0 stands for one that nobody uses.
+    :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port.
+    :param https: whether to serve the test certificate, which the client verifies.
+
+    All other arguments are those of ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
+
+    The attribute ``http_server`` is the server, ``http_client`` the client, ``errors`` lists what request handlers
+    have raised: each with its ``error`` and ``request``.
+
+    Raises ``TypeError`` for an application that cannot be served, ``ValueError`` for an address that other machines
+    could reach; and when it is entered, ``OSError`` where the port is in use.
+
+    New in version 0.1.
+    """
+
+    http_client: AsyncHTTPClient
+    http_server: HTTPServer
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        unix_socket: str | os.PathLike[str] | None = None,
+        https: bool = False,
+        **options: Any,
+    ) -> None:
+        _site.check_app(app, "The application of this HTTPTestServer")
+        if https:
+            options.setdefault("ssl_options", _tls.server_options())
+        self._app = app
+        self._address = address
+        self._port = port
+        self._unix_socket = unix_socket
+        self._options = options
+        self._open_site: _site.Site | None = None
+        #: What request handlers have raised, but for ``HTTPError`` of the 4xx kind.
+        self.errors: list[ServerError] = []
+
+    @property
+    def _site(self) -> _site.Site:
+        if self._open_site is None:
+            raise RuntimeError("This HTTPTestServer is not running. Use it in 'async with HTTPTestServer(app):'.")
+        return self._open_site
+
+    async def __aenter__(self) -> "HTTPTestServer":
+        if self._unix_socket is None:
+            sock = _ports.bind(self._address, self._port)
+        else:
+            sock = _ports.bind_unix(self._unix_socket)
+        ssl_options = self._options.get("ssl_options")
+        get_ssl_options = None if ssl_options is None else lambda: ssl_options
+        try:
+            self._open_site = _site.Site(sock, self._describe, get_ssl_options)
+            self.errors = self._site.errors
+            self.http_client = self._site.make_client(force_instance=True)
+            self.http_server = HTTPServer(self._app, **{**self._options, "ssl_options": _tls.shared(ssl_options)})
+            self._site.listen(self.http_server)
+        except BaseException:
+            sock.close()
+            raise
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._site.close()
+        self.http_client.close()
+        self._open_site = None
+        if self._unix_socket is not None:
+            os.unlink(self._unix_socket)
+
+    def _describe(self) -> str:
+        return _snapshot.describe(IOLoop.current(), asyncio.all_tasks(), clients=[self.http_client])
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on."""
+        return self._site.port
+
+    @property
+    def cookies(self) -> "CookieJar":
+        """The cookies that responses have set. From the first use on, requests send them."""
+        self._site.cookies.are_sent = True
+        return self._site.cookies.jar
+
+    def get_url(self, path: str) -> str:
+        """Return the absolute URL of a path on the server."""
+        protocol = "http" if self._options.get("ssl_options") is None else "https"
+        return self._site.url(path, protocol, self.port)
+
+    async def fetch(
+        self, path: str, raise_error: bool = False, **kwargs: Unpack[_fetching.Arguments]
+    ) -> _fetching.Response:
+        """Fetch a URL of the server; see `AsyncHTTPTestCase.fetch`."""
+        url = _site.absolute(path, self.get_url)
+        return await self._site.fetch(self.http_client, url, raise_error, kwargs)
+
+    def ws_connect(
+        self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
+    ) -> _websocket.Connecting:
+        """Connect a websocket; see `AsyncHTTPTestCase.ws_connect`."""
+        url = _site.websocket_url(path, self.get_url)
+        return self._site.ws_connect(url, headers, subprotocols, kwargs)

@@ -1,0 +1,227 @@
+"""A server on a socket, for a test or a helper: its URL, and what one does with it."""
+
+import asyncio
+import inspect
+import socket
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
+from tornado.netutil import DefaultLoopResolver
+
+from asynctest_tornado import _fetching, _tls, _trap, _websocket
+from asynctest_tornado._cookies import Cookies, gives_cookies
+from asynctest_tornado._handlers import ServerError
+
+__unittest = True
+
+#: Seconds that websockets which a test has left open get to end.
+_PATIENCE = 0.2
+_KEY = "Sec-WebSocket-Key"
+
+
+class _Record(_trap.Context, _websocket.Server):
+    """What the handlers of one server have done. They find it in the contexts that they run in."""
+
+    def __init__(self, describe: Callable[[], str]) -> None:
+        self.describe = describe  # type: ignore[method-assign]
+        self.errors: list[ServerError] = []
+        self.closings: dict[str, asyncio.Future[None]] = {}
+
+    def handle(self, error: BaseException) -> bool:
+        return False
+
+    def keep_server_error(self, failure: ServerError) -> ServerError | None:
+        for known in self.errors:
+            if known.error is failure.error:
+                return known
+        self.errors.append(failure)
+        return None
+
+    def add_websocket(self, request: HTTPServerRequest, handler: object) -> None:
+        key = request.headers.get(_KEY)
+        if key is not None:
+            self.closings[key] = asyncio.get_running_loop().create_future()
+
+    def remove_websocket(self, request: HTTPServerRequest) -> None:
+        closing = self.closings.pop(request.headers.get(_KEY, ""), None)
+        if closing is not None and not closing.done():
+            closing.set_result(None)
+
+    def errors_of(self, key: str) -> list[ServerError]:
+        return [failure for failure in self.errors if failure.request.headers.get(_KEY) == key]
+
+    def closing_of(self, key: str) -> "asyncio.Future[None] | None":
+        return self.closings.get(key)
+
+
+def absolute(path: str, get_url: Callable[[str], str]) -> str:
+    """Return a URL, given that or a path on the server."""
+    return path if path.lower().startswith(("http://", "https://")) else get_url(path)
+
+
+def websocket_url(path: str, get_url: Callable[[str], str]) -> str:
+    """Return the URL of a websocket, given that or a path on the server."""
+    if path.lower().startswith(("ws://", "wss://")):
+        return path
+    return "ws" + absolute(path, get_url).removeprefix("http")
+
+
+def check_app(app: object, origin: str) -> None:
+    """Raise ``TypeError`` for what no ``HTTPServer`` could serve.
+
+    :param origin: where it comes from.
+    """
+    if isinstance(app, HTTPServerConnectionDelegate):
+        return
+    if inspect.iscoroutine(app):
+        app.close()
+        raise TypeError(
+            f"{origin} is a coroutine, which nobody runs. Make what it needs in asyncSetUp(), or by self.run_sync(), "
+            "and return the tornado.web.Application."
+        )
+    if app is None or inspect.isclass(app) or not callable(app):
+        returned = "None" if app is None else f"{app!r}, which cannot be served"
+        raise TypeError(
+            f"{origin} is {returned}. It has to be the tornado.web.Application to test, or another callback of "
+            "HTTPServer."
+        )
+
+
+class Site:
+    """A socket that a server listens on.
+
+    :param sock: the socket, bound. It is closed in the end.
+    :param describe: returns what the loop still has to do.
+    :param get_ssl_options: returns those of the server, if it has some.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        describe: Callable[[], str],
+        get_ssl_options: Callable[[], _tls.Options] | None = None,
+    ) -> None:
+        self.sock = sock
+        self.get_ssl_options = get_ssl_options
+        self.describe = describe
+        self.cookies = Cookies()
+        self.http_server: HTTPServer | None = None
+        self._record = _Record(describe)
+        self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
+        # Asked for once: the socket is closed before the test has ended.
+        address = sock.getsockname()
+        self._is_unix = isinstance(address, (str, bytes))
+        self._address = address if self._is_unix else address[0]
+        #: The port, or 0 for a Unix-domain socket.
+        self.port: int = 0 if self._is_unix else address[1]
+
+    @property
+    def errors(self) -> list[ServerError]:
+        """What the handlers have raised."""
+        return self._record.errors
+
+    def url(self, path: str, protocol: str, port: int) -> str:
+        """Return the URL for a path. Raises ``ValueError`` for what is no path."""
+        if self._is_unix:
+            base = f"{protocol}://localhost"
+        else:
+            host = "[{}]" if self.sock.family == socket.AF_INET6 else "{}"
+            base = f"{protocol}://{host.format(self._address)}:{port}"
+        if path and not path.startswith(("/", "?", "#")):
+            raise ValueError(
+                f"{path!r} is no path on the server {base}: it has to begin with a slash. Write {'/' + path!r}, or a "
+                "full URL that begins with http:// or https://."
+            )
+        return base + path
+
+    @property
+    def resolver(self) -> "_UnixResolver | None":
+        """What a client needs to find a server that listens on a Unix-domain socket."""
+        return _UnixResolver(self._address) if self._is_unix else None
+
+    def make_client(self, force_instance: bool = False) -> AsyncHTTPClient:
+        """Return a client for the server.
+
+        :param force_instance: not the one that all code on this loop shares.
+        """
+        resolver = self.resolver
+        if self.get_ssl_options is not None:
+            return _tls.make_client(self.port, self.get_ssl_options(), resolver)
+        if resolver is not None:
+            return AsyncHTTPClient(force_instance=True, resolver=resolver)
+        return AsyncHTTPClient(force_instance=force_instance)
+
+    def listen(self, http_server: HTTPServer) -> None:
+        """Let the server accept connections, from now on."""
+        self.http_server = http_server
+        with _trap.under((*_trap.contexts.get(), self._record)):
+            http_server.add_sockets([self.sock])
+
+    async def close(self) -> None:
+        """Close the server and its connections."""
+        for websocket in list(self._websockets):
+            websocket.connection.close()
+        closings = self._record.closings.values()
+        if closings:
+            await asyncio.wait(closings, timeout=_PATIENCE)
+        if self.http_server is not None:
+            server, self.http_server = self.http_server, None
+            server.stop()
+            await server.close_all_connections()
+
+    async def fetch(
+        self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: _fetching.Arguments
+    ) -> _fetching.Response:
+        """Fetch a URL. If the client gives up, the error says what the server was doing."""
+        request = _fetching.make_request(url, **arguments)
+        try:
+            return await _fetching.fetch(client, request, self.cookies, raise_error)
+        except HTTPClientError as error:
+            if error.code == 599:
+                error.add_note(self.describe())
+            raise
+
+    def ws_connect(
+        self, url: str, headers: Any, subprotocols: Iterable[str] | None, kwargs: dict[str, Any]
+    ) -> _websocket.Connecting:
+        """Return a websocket to be connected to a URL, of this server or another one.
+
+        Raises ``TypeError`` for a callback.
+        """
+        if kwargs.get("on_message_callback") is not None:
+            raise TypeError(
+                "ws_connect() takes no on_message_callback: its messages are read. Use read_message(), or "
+                "tornado.websocket.websocket_connect() for a client with callbacks."
+            )
+
+        async def connect() -> _websocket.WebSocket:
+            request = HTTPRequest(url, headers=HTTPHeaders(headers or {}))
+            request.connect_timeout = kwargs.pop("connect_timeout", None)
+            if not gives_cookies(request):
+                self.cookies.add_to(request)
+            if url.startswith("wss:") and self.get_ssl_options is not None:
+                request.ssl_options = _tls.context_for(self.get_ssl_options())
+            names = None if subprotocols is None else list(subprotocols)
+            websocket = await _websocket.connect(
+                request, self._record, subprotocols=names, resolver=self.resolver, **kwargs
+            )
+            self._websockets.add(websocket)
+            return websocket
+
+        return _websocket.Connecting(connect)
+
+
+class _UnixResolver(DefaultLoopResolver):
+    """Leads to a Unix-domain socket, by the name of localhost."""
+
+    def initialize(self, path: str) -> None:
+        self._path = path
+
+    async def resolve(self, host: str, port: int, family: Any = socket.AF_UNSPEC) -> list[tuple[int, Any]]:
+        if host == "localhost":
+            return [(socket.AF_UNIX, self._path)]
+        return await super().resolve(host, port, family)

@@ -1,0 +1,218 @@
+"""A websocket client for tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
+from typing import Any
+
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
+
+from asynctest_tornado._handlers import ServerError
+
+__unittest = True
+
+#: Seconds that the server gets to close its end.
+PATIENCE = 2.0
+#: Close codes that say that the other end is done, and nothing is wrong; None stands for a close frame without one.
+_ORDERLY = (None, 1000, 1001)
+
+
+class Server:
+    """What a client has to know of the other end."""
+
+    def errors_of(self, key: str) -> list[ServerError]:
+        """Return what the handler of the websocket with this key has raised."""
+        raise NotImplementedError
+
+    def closing_of(self, key: str) -> "asyncio.Future[None] | None":
+        """Return what is done as soon as its ``on_close`` has run, or None if it has."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Tell what the server is doing."""
+        raise NotImplementedError
+
+
+class WebSocket:
+    """The client's end of a websocket, as `AsyncHTTPTestCase.ws_connect` makes it.
+
+    ``async for`` gives the messages until the server closes the connection.
+
+    :param connection: that of Tornado.
+
+    New in version 0.1.
+    """
+
+    def __init__(self, connection: WebSocketClientConnection, url: str, server: Server) -> None:
+        self.connection = connection
+        self.url = url
+        self._server = server
+        self._key = connection.key.decode()
+        protocol: Any = connection.protocol
+        #: The subprotocol that the server has chosen, or None.
+        self.selected_subprotocol: str | None = protocol.selected_subprotocol
+        self._has_ended = self._is_closing = self._has_failed = False
+        self._got_close_frame: bool = protocol.client_terminated
+        close = protocol.close
+
+        def watched_close(code: int | None = None, reason: str | None = None) -> None:
+            # Called for a close frame, to answer it; also, but with both ends terminated, where there was none.
+            if protocol.client_terminated and not protocol.server_terminated:
+                self._got_close_frame = True
+            close(code, reason)
+
+        protocol.close = watched_close
+
+    @property
+    def close_code(self) -> int | None:
+        """The code with which the server has closed the connection, or None."""
+        return self.connection.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        """The reason that it gave, or None."""
+        return self.connection.close_reason
+
+    async def write_message(self, message: str | bytes | dict[str, Any], binary: bool = False) -> None:
+        """Send a message. A dictionary is sent as JSON.
+
+        Raises `tornado.websocket.WebSocketClosedError` if the connection has ended.
+
+        As in ``tornado.websocket``. New in version 0.1.
+        """
+        try:
+            await self.connection.write_message(message, binary)
+        except WebSocketClosedError:
+            # What the server has to say on that may still be on its way.
+            await self._read_to_end()
+            self._fail("and the test writes to it")
+
+    async def read_message(self, timeout: float | None = None) -> str | bytes | None:
+        """Return the next message, or None if the server, or the test, has closed the connection in good order.
+
+        :param timeout: how long that may take, in seconds; as long as the test, by default.
+
+        Raises `tornado.websocket.WebSocketClosedError` if the connection ends in another way: without a close frame,
+        as where the handler raises, or with a code that tells of an error. The handler's exception is its cause.
+        ``TimeoutError``, which tells what the server was doing, if the time is over.
+
+        As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
+        """
+        if not self._has_ended:
+            try:
+                async with asyncio.timeout(timeout):
+                    message = await self.connection.read_message()
+            except TimeoutError:
+                error = TimeoutError(f"No message came from {self.url} within {timeout:g} seconds")
+                error.add_note(self._server.describe())
+                raise error from None
+            if message is not None:
+                return message
+            self._has_ended = True
+        if not self._is_closing and not self._is_orderly():
+            self._fail("while the test waits for a message")
+        return None
+
+    def _is_orderly(self) -> bool:
+        code = self.close_code
+        return self._got_close_frame and (code in _ORDERLY or code >= 3000) and not self._errors()
+
+    def _errors(self) -> list[ServerError]:
+        return [failure for failure in self._server.errors_of(self._key) if not failure.is_expected]
+
+    def _fail(self, when: str) -> None:
+        if self._is_closing:
+            raise WebSocketClosedError(f"The test has closed the websocket {self.url}, {when}.")
+        how = "without a close frame"
+        if self._got_close_frame:
+            reason = f" ({self.close_reason})" if self.close_reason else ""
+            how = f"with the close code {self.close_code}{reason}" if self.close_code else "with a close frame"
+        self._has_failed = True
+        errors = self._server.errors_of(self._key)
+        cause = errors[0].error if errors else None
+        raise WebSocketClosedError(f"The server has ended the websocket {self.url} {how}, {when}.") from cause
+
+    async def _read_to_end(self) -> None:
+        while not self._has_ended:
+            self._has_ended = await self.connection.read_message() is None
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        """Close the connection, and wait until the ``on_close`` of the server's handler has run.
+
+        :param code: the close code.
+        :param reason: what else to tell the server.
+
+        Raises `tornado.websocket.WebSocketClosedError` if the handler has raised meanwhile, and nobody was told;
+        ``TimeoutError`` if it does not end.
+
+        New in version 0.1.
+        """
+        self._is_closing = True
+        self.connection.close(code, reason)
+        closing = self._server.closing_of(self._key)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                # The connection has room for one message, and what comes after it would wait for ever.
+                await self._read_to_end()
+                if closing is not None:
+                    await closing
+        except TimeoutError:
+            error = TimeoutError(
+                f"The handler of {self.url} goes on {PATIENCE:g} seconds after the test has closed the websocket, and "
+                "its on_close() has not run. Let what it waits for come to an end."
+            )
+            error.add_note(self._server.describe())
+            raise error from None
+        if not self._has_failed and any(failure.is_answered for failure in self._errors()):
+            self._is_closing = False
+            self._fail("as the test finds when it closes it")
+
+    async def __aiter__(self) -> AsyncIterator[str | bytes]:
+        while (message := await self.read_message()) is not None:
+            yield message
+
+    def __repr__(self) -> str:
+        return f"<WebSocket {self.url}>"
+
+
+class Connecting(Awaitable[WebSocket]):
+    """A websocket that is to be awaited, or entered by ``async with``, which closes it in the end."""
+
+    def __init__(self, connect: Callable[[], Coroutine[Any, Any, WebSocket]]) -> None:
+        self._connect = connect
+        self._socket: WebSocket | None = None
+
+    def __await__(self) -> Generator[Any, Any, WebSocket]:
+        return self._connect().__await__()
+
+    async def __aenter__(self) -> WebSocket:
+        self._socket = await self._connect()
+        return self._socket
+
+    async def __aexit__(self, typ: object, value: BaseException | None, tb: object) -> None:
+        assert self._socket is not None
+        if isinstance(value, asyncio.CancelledError):
+            self._socket.connection.close()
+            return
+        try:
+            await self._socket.close()
+        except (WebSocketClosedError, TimeoutError) as error:
+            if value is None:
+                raise
+            value.add_note(f"What is more: {error}")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"The websocket is not connected yet, and has no {name!r}. Write 'async with self.ws_connect(...) as "
+            "socket', 'await self.ws_connect(...)', or self.run_sync(self.ws_connect, ...)."
+        )
+
+
+async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:
+    """Connect a websocket; the arguments are those of ``websocket_connect``, which raises what this raises."""
+    url = request.url
+    try:
+        return WebSocket(await websocket_connect(request, **kwargs), url, server)
+    except (HTTPClientError, WebSocketError) as error:
+        error.add_note(f"The server has refused the websocket {url}. Is there a WebSocketHandler for this path?")
+        raise

@@ -1,0 +1,273 @@
+"""The arguments of fetch that Tornado does not have, redirects, and cookies."""
+
+import io
+import json
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any
+
+from tornado import web
+from tornado.httpclient import AsyncHTTPClient, HTTPError
+
+from asynctest_tornado import AsyncHTTPTestCase, HTTPTestServer
+from tests.support import run_python
+
+
+class EchoHandler(web.RequestHandler):
+    """Tells what it got."""
+
+    async def get(self) -> None:
+        request = self.request
+        self.write(
+            {
+                "method": request.method,
+                "uri": request.uri,
+                "type": request.headers.get("Content-Type"),
+                "authorization": request.headers.get("Authorization"),
+                "body": request.body.decode("latin-1"),
+                "query": {name: self.get_query_arguments(name) for name in request.query_arguments},
+                "fields": {name: self.get_body_arguments(name) for name in request.body_arguments},
+                "files": {
+                    name: [(file.filename, file.content_type, file.body.decode("latin-1")) for file in files]
+                    for name, files in request.files.items()
+                },
+                "cookies": {name: morsel.value for name, morsel in self.cookies.items()},
+            }
+        )
+
+    post = put = patch = delete = get
+
+
+class RedirectHandler(web.RequestHandler):
+    """Goes where it is told, and leaves a cookie."""
+
+    async def get(self) -> None:
+        self.set_cookie("visited", self.get_query_argument("code"))
+        self.redirect(self.get_query_argument("to"), status=int(self.get_query_argument("code")))
+
+    post = put = get
+
+    async def head(self) -> None:
+        await self.get()
+
+
+class CookieHandler(web.RequestHandler):
+    async def get(self) -> None:
+        for name in self.get_query_arguments("name"):
+            self.set_cookie(name, "set", path=self.get_query_argument("path", "/"))
+        for name in self.get_query_arguments("clear"):
+            self.clear_cookie(name)
+
+
+def make_app() -> web.Application:
+    handlers = [("/redirect", RedirectHandler), ("/cookie", CookieHandler), ("/.*", EchoHandler)]
+    return web.Application(handlers, log_function=lambda handler: None)
+
+
+class Case(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def echo(self, path: str = "/", **kwargs: Any) -> Any:
+        return self.fetch(path, raise_error=True, **kwargs).json()
+
+
+class BodyTest(Case):
+    def test_json(self) -> None:
+        got = self.echo(json={"item": "tea", "number": [1, 2]})
+        self.assertEqual((got["method"], got["type"]), ("POST", "application/json"))
+        self.assertEqual(json.loads(got["body"]), {"item": "tea", "number": [1, 2]})
+
+    def test_a_false_value_is_json_as_well(self) -> None:
+        values: tuple[Any, ...] = ({}, [], 0, False, "")
+        for value in values:
+            self.assertEqual(json.loads(self.echo(json=value)["body"]), value)
+
+    def test_what_is_no_json_is_an_error(self) -> None:
+        with self.assertRaisesRegex(TypeError, "not JSON serializable"):
+            self.echo(json=object())
+
+    def test_a_form(self) -> None:
+        got = self.echo(form={"name": "Jürgen & Söhne", "number": 7, "tag": ["a", "b"]})
+        self.assertEqual((got["method"], got["type"]), ("POST", "application/x-www-form-urlencoded"))
+        self.assertEqual(got["fields"], {"name": ["Jürgen & Söhne"], "number": ["7"], "tag": ["a", "b"]})
+        self.assertEqual(self.echo(form=[("tag", "a"), ("tag", "b")])["fields"], {"tag": ["a", "b"]})
+
+    def test_an_empty_form(self) -> None:
+        self.assertEqual(self.echo(form={})["body"], "")
+
+    def test_files(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = Path(folder.name, "notes.txt")
+        path.write_bytes(b"on disk\r\n--")
+        with path.open("rb") as opened:
+            files = {
+                "plain": b"\x00\xff\r\n",
+                "text": "text",
+                "named": ("a.png", b"png"),
+                "typed": ("a.bin", "bin", "text/x-own"),
+                "path": path,
+                "open": opened,
+                "memory": io.BytesIO(b"memory"),
+            }
+            got = self.echo(form={"name": "ü", "tag": ["a", "b"]}, files=files)
+        self.assertEqual(got["fields"], {"name": ["ü"], "tag": ["a", "b"]})
+        self.assertEqual(
+            got["files"],
+            {
+                "plain": [["plain", "application/octet-stream", "\x00\xff\r\n"]],
+                "text": [["text", "application/octet-stream", "text"]],
+                "named": [["a.png", "image/png", "png"]],
+                "typed": [["a.bin", "text/x-own", "bin"]],
+                "path": [["notes.txt", "text/plain", "on disk\r\n--"]],
+                "open": [["notes.txt", "text/plain", "on disk\r\n--"]],
+                "memory": [["memory", "application/octet-stream", "memory"]],
+            },
+        )
+
+    def test_what_is_no_file_is_an_error(self) -> None:
+        with self.assertRaisesRegex(TypeError, "no content for the file 'upload': 7. Give bytes, text, a Path"):
+            self.echo(files={"upload": ("name", 7)})
+
+    def test_names_of_fields_and_files_cannot_break_the_form(self) -> None:
+        got = self.echo(files={"a": ('x"; filename="y\r\nX: 1', b"")})
+        self.assertEqual(got["files"]["a"][0][0], "x%22; filename=%22y%0D%0AX: 1")
+
+    def test_method_and_headers_are_those_of_the_test(self) -> None:
+        got = self.echo(json=1, method="PUT", headers={"content-type": "text/x-own"})
+        self.assertEqual((got["method"], got["type"]), ("PUT", "text/x-own"))
+
+    def test_there_is_one_body(self) -> None:
+        for other, value in ("form", {}), ("files", {}), ("body", ""):
+            arguments: dict[str, Any] = {"json": 1, other: value}
+            with self.assertRaisesRegex(TypeError, rf"fetch\(\) got json= and {other}=: .* Give one of them"):
+                self.fetch("/", **arguments)
+
+    def test_a_misspelt_argument_is_an_error(self) -> None:
+        with self.assertRaisesRegex(TypeError, "jason"):
+            self.fetch("/", jason=1)  # type: ignore[call-arg]
+
+    def test_params_add_to_the_query(self) -> None:
+        got = self.echo("/?a=1", params={"a": [2, 3], "b": "ü&"})
+        self.assertEqual(got["query"], {"a": ["1", "2", "3"], "b": ["ü&"]})
+
+
+class ResponseTest(Case):
+    def test_json_that_is_none_says_what_it_is(self) -> None:
+        response = self.fetch("/cookie")
+        with self.assertRaisesRegex(ValueError, r"GET http.*/cookie is no JSON: .* status 200, .*text/html.*begins"):
+            response.json()
+
+    def test_one_that_is_raised_can_be_read_as_well(self) -> None:
+        with self.assertRaises(HTTPError) as caught:
+            self.fetch("/redirect?code=302&to=/", follow_redirects=False, raise_error=True)
+        self.assertRegex(caught.exception.__notes__[0], r"answer to GET http://.*/redirect.* begins with b''")
+        self.assertTrue(hasattr(caught.exception.response, "json"))
+
+    def test_it_is_that_of_tornado(self) -> None:
+        response = self.fetch("/")
+        self.assertEqual(type(response).__module__, "tornado.httpclient")
+        self.assertEqual(response.effective_url, self.get_url("/"))
+
+
+class RedirectTest(Case):
+    """As Tornado's client does it: each is compared with that."""
+
+    def assert_alike(self, **kwargs: Any) -> None:
+        client: AsyncHTTPClient = self.http_client
+        for code in 301, 302, 303, 307, 308:
+            url = self.get_url(f"/redirect?code={code}&to=/there?a%3D1")
+            ours = self.fetch(url, **kwargs)
+            theirs = self.run_sync(client.fetch, url, raise_error=False, **kwargs)
+            for name in "code", "reason", "effective_url", "body":
+                self.assertEqual(getattr(ours, name), getattr(theirs, name), (code, name))
+            for name in "url", "method", "body", "follow_redirects", "max_redirects":
+                self.assertEqual(getattr(ours.request, name), getattr(theirs.request, name), (code, name))
+            for name in "User-Agent", "X-Own":  # older versions of Tornado take others out of the first request, too
+                self.assertEqual(ours.request.headers.get(name), theirs.request.headers.get(name), (code, name))
+
+    def test_they_are_followed(self) -> None:
+        self.assert_alike()
+        self.assert_alike(method="POST", body="posted", headers={"X-Own": "1"})
+        self.assert_alike(method="PUT", body="put")
+        self.assert_alike(method="HEAD")
+
+    def test_they_are_not_followed_on_request(self) -> None:
+        self.assert_alike(follow_redirects=False)
+        self.assert_alike(max_redirects=0)
+
+    def test_too_many_are_an_answer(self) -> None:
+        path = "/redirect?code=302&to=/redirect%3Fcode%3D302%26to%3D/there"
+        self.assertEqual(self.fetch(path, max_redirects=1).code, 302)
+        self.assertEqual(self.fetch(path, max_redirects=2).code, 200)
+        with self.assertRaisesRegex(HTTPError, "302"):
+            self.fetch(path, max_redirects=1, raise_error=True)
+
+    def test_a_client_may_have_other_defaults(self) -> None:
+        for defaults in {"follow_redirects": False}, {"max_redirects": 0}:
+            self.http_client = AsyncHTTPClient(force_instance=True, defaults=defaults)
+            self.addCleanup(self.http_client.close)
+            self.assertEqual(self.fetch("/redirect?code=302&to=/").code, 302)
+
+    async def test_another_server_gets_no_secrets(self) -> None:
+        secrets = {"Authorization": "secret", "Cookie": "secret=1"}
+        async with HTTPTestServer(make_app()) as other:
+            path = f"/redirect?code=307&to={other.get_url('/')}"
+            for kwargs in {"headers": secrets}, {"auth_username": "a", "auth_password": "b", "headers": secrets}:
+                got = (await self.async_fetch(path, **kwargs)).json()
+                self.assertEqual((got["authorization"], got["cookies"]), (None, {}))
+        got = (await self.async_fetch("/redirect?code=307&to=/", headers=secrets)).json()
+        self.assertEqual((got["authorization"], got["cookies"]), ("secret", {"secret": "1"}))
+
+    def test_a_callback_sees_only_the_last_response(self) -> None:
+        chunks: list[bytes] = []
+        self.fetch("/redirect?code=302&to=/there", streaming_callback=chunks.append)
+        self.assertEqual(json.loads(b"".join(chunks))["uri"], "/there")
+
+
+class CookieTest(Case):
+    def test_a_suite_that_does_not_ask_for_them_sends_none(self) -> None:
+        self.fetch("/cookie?name=a")
+        self.assertEqual(self.echo()["cookies"], {})
+
+    def test_they_are_kept_from_the_beginning_and_sent_from_the_first_use_on(self) -> None:
+        self.fetch("/cookie?name=a")
+        self.assertEqual([(cookie.name, cookie.value) for cookie in self.cookies], [("a", "set")])
+        self.assertEqual(self.echo()["cookies"], {"a": "set"})
+        self.fetch("/cookie?clear=a&name=b")
+        self.assertEqual(self.echo()["cookies"], {"b": "set"})
+        self.cookies.clear()
+        self.assertEqual(self.echo()["cookies"], {})
+
+    def test_they_follow_a_redirect(self) -> None:
+        self.cookies.clear()
+        got = self.echo("/redirect?code=302&to=/there")
+        self.assertEqual((got["uri"], got["cookies"]), ("/there", {"visited": "302"}))
+
+    def test_they_are_for_their_path_and_server_only(self) -> None:
+        self.fetch("/cookie?name=a&path=/there")
+        self.assertEqual(len(self.cookies), 1)
+        self.assertEqual(self.echo("/there")["cookies"], {"a": "set"})
+        self.assertEqual(self.echo("/here")["cookies"], {})
+        self.assertEqual(self.echo(self.get_url("/there").replace("127.0.0.1", "localhost"))["cookies"], {})
+
+    def test_a_cookie_header_of_the_test_is_sent_as_it_is(self) -> None:
+        self.fetch("/cookie?name=a")
+        self.cookies.clear_expired_cookies()
+        self.assertEqual(self.echo(headers={"cookie": "own=1"})["cookies"], {"own": "1"})
+        self.assertEqual(self.echo("/redirect?code=302&to=/", headers={"Cookie": "own=1"})["cookies"], {"own": "1"})
+
+    def test_each_test_has_its_own(self) -> None:
+        self.assertEqual(len(self.cookies), 0)
+        self.fetch("/cookie?name=a")
+        self.assertEqual(len(self.cookies), 1)
+
+    test_each_test_has_its_own_indeed = test_each_test_has_its_own
+
+
+class ImportTest(unittest.TestCase):
+    def test_who_has_no_cookies_does_not_wait_for_their_modules(self) -> None:
+        done = run_python("-c", "import sys, asynctest_tornado; print('http.cookiejar' in sys.modules)")
+        self.assertEqual(done.stdout, "False\n", done.stderr)

@@ -1,0 +1,148 @@
+"""A server outside of a test case."""
+
+import asyncio
+import os
+import tempfile
+import unittest
+from typing import Any
+
+from tornado import web
+from tornado.httpclient import HTTPClientError
+
+from asynctest_tornado import AsyncTestCase, HTTPTestServer, bind_unused_port
+from tests.support import run_body
+from tests.test_handlers import Handler, SocketHandler, setUpModule, tearDownModule
+
+__all__ = ["setUpModule", "tearDownModule"]
+
+
+class WaitingHandler(web.RequestHandler):
+    go_on: asyncio.Event
+
+    async def get(self) -> None:
+        await self.go_on.wait()
+
+
+def make_app() -> web.Application:
+    handlers: Any = [("/socket/.*", SocketHandler), ("/wait", WaitingHandler), ("/.*", Handler)]
+    return web.Application(handlers, log_function=lambda handler: None)
+
+
+class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
+    """In a test case that is not ours, as it would be with pytest."""
+
+    async def test_it_serves_and_fetches(self) -> None:
+        async with HTTPTestServer(make_app()) as server:
+            response = await server.fetch("/")
+            self.assertEqual((response.code, response.body), (200, b"fine"))
+            port = server.port
+            self.assertEqual(server.get_url("/a"), f"http://127.0.0.1:{port}/a")
+        with self.assertRaises(OSError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    async def test_it_serves_websockets(self) -> None:
+        async with HTTPTestServer(make_app()) as server, server.ws_connect("/socket/") as socket:
+            await socket.write_message("hello")
+            self.assertEqual(await socket.read_message(), "hello")
+
+    async def test_it_knows_what_handlers_have_raised(self) -> None:
+        async with HTTPTestServer(make_app()) as server:
+            for path in "/get", "/on_finish", "/404":
+                await server.fetch(path)
+        self.assertEqual([failure.request.path for failure in server.errors], ["/get", "/on_finish"])
+
+    async def test_a_websocket_that_ends_tells_why(self) -> None:
+        async with HTTPTestServer(make_app()) as server:
+            with self.assertRaisesRegex(Exception, "without a close frame") as caught:
+                async with server.ws_connect("/socket/open") as socket:
+                    await socket.read_message()
+        self.assertIsInstance(caught.exception.__cause__, ValueError)
+
+    async def test_a_client_that_gives_up_says_what_the_server_was_doing(self) -> None:
+        async with HTTPTestServer(make_app()) as server:
+            WaitingHandler.go_on = asyncio.Event()
+            with self.assertRaises(HTTPClientError) as caught:
+                await server.fetch("/wait", request_timeout=0.05)
+            WaitingHandler.go_on.set()
+        self.assertRegex(caught.exception.__notes__[0], r"WaitingHandler, which serves GET /wait .*\n +at .* in get")
+
+    async def test_cookies_are_kept(self) -> None:
+        class Login(web.RequestHandler):
+            def get(self) -> None:
+                self.write(self.get_cookie("name", "nobody"))
+                self.set_cookie("name", "anna")
+
+        async with HTTPTestServer(web.Application([("/", Login)], log_function=lambda handler: None)) as server:
+            self.assertEqual((await server.fetch("/")).body, b"nobody")
+            self.assertEqual([cookie.value for cookie in server.cookies], ["anna"])
+            self.assertEqual((await server.fetch("/")).body, b"anna")
+
+    async def test_it_serves_https(self) -> None:
+        async with HTTPTestServer(make_app(), https=True) as server:
+            self.assertTrue(server.get_url("/").startswith("https://127.0.0.1:"))
+            self.assertEqual((await server.fetch("/")).code, 200)
+            async with server.ws_connect("/socket/") as socket:
+                self.assertTrue(socket.url.startswith("wss://"))
+
+    async def test_it_listens_where_it_is_told(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            several: tuple[dict[str, Any], ...] = (
+                {"address": "::1"},
+                {"unix_socket": path},
+                {"unix_socket": path, "https": True},
+            )
+            for arguments in several:
+                async with HTTPTestServer(make_app(), **arguments) as server:
+                    self.assertEqual((await server.fetch("/")).code, 200)
+                    async with server.ws_connect("/socket/") as socket:
+                        await socket.write_message("hello")
+                        self.assertEqual(await socket.read_message(), "hello")
+            self.assertEqual(os.listdir(folder), [])
+
+    async def test_other_arguments_are_those_of_the_server(self) -> None:
+        async with HTTPTestServer(make_app(), xheaders=True) as server:
+            self.assertTrue(server.http_server.xheaders)
+
+    async def test_bad_input_is_an_error(self) -> None:
+        for app in None, [("/", Handler)], web.Application:
+            with self.assertRaisesRegex(TypeError, "The application of this HTTPTestServer is .*It has to be the"):
+                HTTPTestServer(app)
+        sock, port = bind_unused_port()
+        self.addCleanup(sock.close)
+        with self.assertRaisesRegex(OSError, f"port {port} of 127.0.0.1: .*in use. Give port=0"):
+            await HTTPTestServer(make_app(), port=port).__aenter__()
+        with self.assertRaisesRegex(ValueError, "'0.0.0.0'.*Give 127.0.0.1"):
+            await HTTPTestServer(make_app(), address="0.0.0.0").__aenter__()
+        with self.assertRaisesRegex(RuntimeError, "not running. Use it in 'async with"):
+            await HTTPTestServer(make_app()).fetch("/")
+        with self.assertRaisesRegex(TypeError, "xheader"):
+            await HTTPTestServer(make_app(), xheader=True).__aenter__()
+
+    async def test_it_leaves_nothing_open(self) -> None:
+        async with HTTPTestServer(make_app()):
+            before = len(os.listdir("/proc/self/fd"))
+        several: tuple[dict[str, Any], ...] = ({}, {"https": True}, {"xheader": True})
+        for arguments in several:
+            try:
+                async with HTTPTestServer(make_app(), **arguments) as server:
+                    await server.fetch("/")
+            except TypeError:
+                self.assertIn("xheader", arguments)
+        self.assertLess(len(os.listdir("/proc/self/fd")), before)
+
+
+class InATestTest(unittest.TestCase):
+    def test_a_test_of_ours_fails_of_what_its_handlers_raise(self) -> None:
+        async def told(case: AsyncTestCase) -> None:
+            async with HTTPTestServer(make_app()) as server:
+                case.assertEqual((await server.fetch("/get")).code, 200)
+
+        async def untellable(case: AsyncTestCase) -> None:
+            async with HTTPTestServer(make_app()) as server:
+                await server.fetch("/on_finish")
+
+        for test, verdict in (told, "addFailure"), (untellable, "addError"):
+            result = run_body(AsyncTestCase, test)
+            self.assertEqual(result.verdicts, [verdict], result.report)
+            self.assertEqual(result.report.count("ValueError: planted"), 1, result.report)
