@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _loop, _reasons, _timeouts, _yielding
+from asynctest_tornado import _late, _loop, _reasons, _scope, _timeouts, _yielding
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
@@ -60,7 +60,47 @@ class AsyncTestCase(unittest.TestCase):
     #: Makes the asyncio loop, such as ``uvloop.new_event_loop``. As in ``IsolatedAsyncioTestCase``.
     loop_factory: ClassVar[Callable[[], asyncio.AbstractEventLoop] | None] = None
 
+    #: "test" for a loop for each test, "class" for one that all tests of the class share. With the latter, errors,
+    #: tasks and timers are still those of the test that set them off, and end with it.
+    loop_scope: ClassVar[str] = "test"
+
     _asynctest_harness: Harness | None = None
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Make the loop, where the ``loop_scope`` is "class", and call `asyncSetUpClass`."""
+        super().setUpClass()
+        if _scope.is_shared(cls):
+            if cls.get_new_ioloop is not AsyncTestCase.get_new_ioloop:
+                raise TypeError(
+                    f"{cls.__qualname__} overrides get_new_ioloop(), which is for a loop for each test, and its "
+                    "loop_scope is 'class'. Set loop_factory instead, or leave loop_scope out."
+                )
+            _scope.open_for(cls)
+        else:
+            _scope.check_has_no_hooks(cls, AsyncTestCase)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """Call `asyncTearDownClass`. The loop is closed after the cleanups of the class."""
+        scope = _scope.of(cls)
+        if scope is not None:
+            scope.tear_down()
+        super().tearDownClass()
+
+    @classmethod
+    async def asyncSetUpClass(cls) -> None:
+        """Prepare what all tests of the class share, on their loop; for a ``loop_scope`` of "class".
+
+        New in version 0.1.
+        """
+
+    @classmethod
+    async def asyncTearDownClass(cls) -> None:
+        """Clean up after all tests of the class, on their loop; called if `asyncSetUpClass` succeeded.
+
+        New in version 0.1.
+        """
 
     def setUp(self) -> None:
         """Make the loop."""
@@ -68,8 +108,15 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest_harness
         if harness is None or harness.state is State.CLOSED:
             # Nobody called run() or debug(): the test case is used by hand, as a fixture.
-            harness = self._asynctest_harness = Harness(_namer(self))
+            harness = self._asynctest_harness = self._asynctest_new_harness()
         self.io_loop = harness.open(self.get_new_ioloop)
+
+    def _asynctest_new_harness(self) -> Harness:
+        scope = _scope.of(type(self))
+        if scope is None:
+            return Harness(_namer(self))
+        scope.current = Harness(_namer(self), scope.harness)
+        return scope.current
 
     def tearDown(self) -> None:
         """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some."""
@@ -259,7 +306,7 @@ class AsyncTestCase(unittest.TestCase):
             harness.finish(vars(self).values())
 
     def _callSetUp(self) -> None:
-        harness = self._asynctest_harness = Harness(_namer(self))
+        harness = self._asynctest_harness = self._asynctest_new_harness()
         harness.has_shell = True
         # Set by unittest's run(), and not by its debug().
         result = getattr(vars(self).get("_outcome"), "result", None)

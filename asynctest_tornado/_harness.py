@@ -45,9 +45,10 @@ class Harness:
             harness.run(my_coroutine_function, timeout)
 
     :param describe: returns the name of the test, for reports.
+    :param outer: that of the class, whose loop and context variables the test gets.
     """
 
-    def __init__(self, describe: Callable[[], str]) -> None:
+    def __init__(self, describe: Callable[[], str], outer: "Harness | None" = None) -> None:
         self.describe = describe
         self.state = State.NEW
         self.trap = Trap(describe)
@@ -59,8 +60,10 @@ class Harness:
         self.has_shell = False
         #: Whether the test is over, up to its cleanups.
         self.is_ending = False
-        self._context = contextvars.copy_context()
-        self._context.run(_trap.contexts.set, (self.trap,))
+        self._outer = outer
+        #: In which all parts of the test run.
+        self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
+        self.context.run(_trap.contexts.set, (self.trap,))
         self._abandoned: set[asyncio.Task[Any]] = set()
         #: Those of the watchdog.
         self._interruptions: list[KeyboardInterrupt] = []
@@ -80,9 +83,14 @@ class Harness:
             self._stop_value = None
         else:
             assert self.state is State.NEW, self.state
-        self._loop = _loop.LoopOfTest(make_loop, self.trap)
+        if self._outer is None:
+            self._loop = _loop.LoopOfTest(make_loop, self.trap)
+        else:
+            lent = self._outer._loop.io_loop
+            self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True)
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
+        self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
         vars(self._loop.io_loop)["run_sync"] = self.run_sync
         if not self.has_shell and _trap.contexts.get()[:1] != (self.trap,):
             # The caller's code is that of the test, up to `finish`.
@@ -115,7 +123,7 @@ class Harness:
             return func(*args, **kwargs)
         self._is_inside = True
         try:
-            return self._context.run(func, *args, **kwargs)
+            return self.context.run(func, *args, **kwargs)
         finally:
             self._is_inside = False
 
@@ -136,7 +144,7 @@ class Harness:
         self._check_idle()
         self.trap.raise_errors()
         loop = self._loop.loop
-        context = self._context if shared and not self._is_inside else contextvars.copy_context()
+        context = self.context if shared and not self._is_inside else contextvars.copy_context()
         main = loop.create_task(_yielding.run(func, must_wait), context=context)
 
         def cancel() -> None:
@@ -146,7 +154,7 @@ class Harness:
         describe = functools.partial(self.snapshot, main)
         with Deadline(self._loop, cancel, limit, describe) as deadline, self._loop.interruptible(cancel):
             self._run_loop_for(main, deadline)
-        if context is not self._context:
+        if context is not self.context:
             _copy_variables(context)
         if not main.done():
             self._abandoned.add(main)
@@ -157,7 +165,7 @@ class Harness:
 
         :param main: the task that the test waits for.
         """
-        tasks = [task for task in self._loop.pending_tasks() if task not in self._abandoned]
+        tasks = [task for task in self._loop.all_tasks() if task not in self._abandoned]
         return _snapshot.describe(self._loop.io_loop, tasks, main, self._loop.pending_jobs(), self.clients)
 
     def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
@@ -347,6 +355,8 @@ class Harness:
         finally:
             self.state = State.CLOSED
             vars(self._loop.io_loop).pop("run_sync", None)
+            if self._run_sync_before is not None:
+                vars(self._loop.io_loop)["run_sync"] = self._run_sync_before
             for task in self._abandoned:
                 self._loop.forget(task)
             self._loop.close()

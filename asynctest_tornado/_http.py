@@ -1,6 +1,7 @@
 """AsyncHTTPTestCase and AsyncHTTPSTestCase: a server, a client, a URL."""
 
 import asyncio
+import contextlib
 import functools
 import socket
 from collections.abc import Iterable
@@ -10,10 +11,11 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _ports, _site, _timeouts, _tls
+from asynctest_tornado import _ports, _scope, _site, _timeouts, _tls
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Response
 from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._harness import Harness
 from asynctest_tornado._websocket import Connecting
 
 if TYPE_CHECKING:
@@ -57,36 +59,54 @@ class AsyncHTTPTestCase(AsyncTestCase):
     _asynctest_site: _site.Site
 
     def setUp(self) -> None:
-        """Make the loop, the client, the application and the server."""
+        """Make the loop, the client, the application and the server; or take those of the class."""
         super().setUp()
-        harness = harness_of(self)
-        harness.trap.is_strict = self.fail_on_server_error
-        sock = self.get_http_socket()
-        harness.resources.callback(sock.close)
-        ssl_options = self.get_ssl_options if isinstance(self, AsyncHTTPSTestCase) else None
-        self._asynctest_site = _site.Site(sock, harness.snapshot, ssl_options)
-        self.http_client = self.get_http_client()
-        harness.resources.callback(self.http_client.close)
-        harness.clients.append(self.http_client)
-        self._app = self.get_app()
-        self.http_server = self.get_http_server()
-        self._asynctest_site.listen(self.http_server)
-        harness.resources.pop_all()
-        harness.resources.callback(self._asynctest_close_http)
+        harness_of(self).trap.is_strict = self.fail_on_server_error
+        scope = _scope.of(type(self))
+        if scope is None:
+            self._asynctest_serve(harness_of(self), None)
+        elif not scope.made:
+            scope.call(functools.partial(self._asynctest_serve, scope.harness, scope))
+        else:
+            vars(self).update(scope.made)
+        harness_of(self).clients.append(self.http_client)
+        self._asynctest_site.begin()
+
+    def _asynctest_serve(self, harness: Harness, scope: _scope.ClassScope | None) -> None:
+        """Make the client, the application and the server.
+
+        :param harness: closes them.
+        :param scope: that of the class, if they are for all of its tests.
+        """
+        with contextlib.ExitStack() as resources:
+            sock = self.get_http_socket()
+            resources.callback(sock.close)
+            ssl_options = self.get_ssl_options if isinstance(self, AsyncHTTPSTestCase) else None
+            describe = harness.snapshot if scope is None else scope.describe
+            self._asynctest_site = site = _site.Site(sock, describe, ssl_options, is_shared=scope is not None)
+            self.http_client = self.get_http_client()
+            resources.callback(self.http_client.close)
+            self._app = self.get_app()
+            self.http_server = self.get_http_server()
+            site.listen(self.http_server)
+            resources.pop_all()
+        limit = _timeouts.limit(None, self.async_test_timeout)
+        if scope is None:
+            harness.resources.callback(lambda: self.http_client.close())  # the test may have another one by then
+        else:
+            names = ("_asynctest_site", "http_client", "_app", "http_server")
+            scope.made.update((name, vars(self)[name]) for name in names)
+            harness.resources.callback(self.http_client.close)
+        harness.resources.callback(harness.run, site.close, limit)
 
     def tearDown(self) -> None:
-        """Close the server and its connections, the client, and the loop."""
+        """Close the server and its connections, the client, and the loop; or what this test has left open there."""
+        if _scope.of(type(self)) is not None:
+            harness_of(self).run(self._asynctest_site.close_websockets, _timeouts.limit(None, self.async_test_timeout))
         harness_of(self).close_resources()
         del self.http_server
         del self._app
         super().tearDown()
-
-    def _asynctest_close_http(self) -> None:
-        limit = _timeouts.limit(None, self.async_test_timeout)
-        try:
-            harness_of(self).run(self._asynctest_site.close, limit)
-        finally:
-            self.http_client.close()
 
     def get_http_socket(self) -> socket.socket:
         """Return the socket to serve on, bound. May be overridden, for IPv6 or a Unix-domain socket::

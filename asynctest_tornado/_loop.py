@@ -10,7 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _watched
+from asynctest_tornado import _trap, _watched
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._selector import Selector
 
@@ -38,9 +38,11 @@ class LoopOfTest:
 
     :param make: returns the loop. It is the test's own, to be closed in the end, unless it was there before.
     :param trap: gets the errors.
+    :param is_lent: whether it is that of the class: the test takes along what is its own, and nothing else.
     """
 
-    def __init__(self, make: Callable[[], IOLoop], trap: Trap) -> None:
+    def __init__(self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False) -> None:
+        self.is_lent = is_lent
         before = set(IOLoop._ioloop_for_asyncio)
         try:
             self.io_loop = make()
@@ -111,23 +113,42 @@ class LoopOfTest:
         """Tell of the tasks, and of those futures, whose error nobody looked at."""
         self.loop._asynctest_report_lost(futures, wanted)
 
-    def pending_tasks(self) -> list[asyncio.Task[Any]]:
+    def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
         return list(asyncio.all_tasks(self.loop))
+
+    def pending_tasks(self) -> list[asyncio.Task[Any]]:
+        """Return the tasks that are not done, and that the test has to end."""
+        if not self.is_lent:
+            return self.all_tasks()
+        return [task for task in self._own_futures() if isinstance(task, asyncio.Task)]
+
+    def _own_futures(self) -> list[asyncio.Future[Any]]:
+        """Return the futures that are not done, and that the test has set off."""
+        made = [(reference(), chain) for reference, chain in list(self.loop._asynctest_futures.items())]
+        own = [future for future, chain in made if not self.is_lent or chain[:1] == (self._trap,)]
+        return [future for future in own if future is not None and not future.done()]
 
     def may_have_pending_tasks(self) -> bool:
         """Tell whether there may be such tasks, at less cost: asyncio goes through the tasks of all loops to answer.
 
         Those that bypass the loop's ``create_task`` do not count.
         """
-        if not self.is_own:
-            return True
-        futures = [reference() for reference in list(self.loop._asynctest_futures)]
-        return any(future is not None and not future.done() for future in futures)
+        return bool(self._own_futures()) if self.is_own or self.is_lent else True
 
     def has_async_generators(self) -> bool:
-        """Tell whether some were begun and not finished; yes where the loop does not say."""
-        return bool(getattr(self.loop, "_asyncgens", True))
+        """Tell whether some were begun and not finished; yes where the loop does not say.
+
+        On a loop of the class, nobody knows whose they are.
+        """
+        return not self.is_lent and bool(getattr(self.loop, "_asyncgens", True))
+
+    def _cancel_timers(self) -> None:
+        """Cancel the timers that the test has set: on a loop of its own, they would never be due."""
+        for handle in list(getattr(self.loop, "_scheduled", ())):
+            context = getattr(handle, "_context", None)
+            if context is not None and context.get(_trap.contexts, ())[:1] == (self._trap,):
+                handle.cancel()
 
     def forget(self, task: asyncio.Task[Any]) -> None:
         """Abandon a task that could not be ended: it is neither told of by asyncio, nor destroyed.
@@ -142,9 +163,12 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
-        # The handler of child processes belongs to a loop; the next test has another one.
-        Subprocess.uninitialize()
-        asyncio.set_event_loop(None)
+        if self.is_lent:
+            self._cancel_timers()
+        else:
+            # The handler of child processes belongs to a loop; the next test has another one.
+            Subprocess.uninitialize()
+            asyncio.set_event_loop(None)
         if self.is_own and not self.loop.is_closed():
             self.io_loop.close(all_fds=True)
         if self._selector is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
+from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado import _fetching, _tls, _trap, _websocket
@@ -97,6 +97,7 @@ class Site:
     :param sock: the socket, bound. It is closed in the end.
     :param describe: returns what the loop still has to do.
     :param get_ssl_options: returns those of the server, if it has some.
+    :param is_shared: whether several tests use it, one after the other: each request is that of the one that runs.
     """
 
     def __init__(
@@ -104,11 +105,13 @@ class Site:
         sock: socket.socket,
         describe: Callable[[], str],
         get_ssl_options: Callable[[], _tls.Options] | None = None,
+        is_shared: bool = False,
     ) -> None:
         self.sock = sock
         self.get_ssl_options = get_ssl_options
         self.describe = describe
         self.cookies = Cookies()
+        self.is_shared = is_shared
         self.http_server: HTTPServer | None = None
         self._record = _Record(describe)
         self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
@@ -158,16 +161,36 @@ class Site:
     def listen(self, http_server: HTTPServer) -> None:
         """Let the server accept connections, from now on."""
         self.http_server = http_server
+        if self.is_shared:
+            http_server.start_request = self._attributed(http_server.start_request)  # type: ignore[method-assign]
         with _trap.under((*_trap.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
 
-    async def close(self) -> None:
-        """Close the server and its connections."""
+    def _attributed(self, start_request: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the method so that what comes of a request belongs to the test that runs, and not to the class."""
+
+        def start_request_of_test(server_conn: object, request_conn: HTTPConnection) -> Any:
+            _trap.contexts.set((*_trap.rooted((), asyncio.get_running_loop()), self._record))
+            return start_request(server_conn, request_conn)
+
+        return start_request_of_test
+
+    def begin(self) -> None:
+        """Forget what another test has left."""
+        self.cookies = Cookies()
+        self._record.errors.clear()
+
+    async def close_websockets(self) -> None:
+        """Close the websockets that were left open."""
         for websocket in list(self._websockets):
             websocket.connection.close()
         closings = self._record.closings.values()
         if closings:
             await asyncio.wait(closings, timeout=_PATIENCE)
+
+    async def close(self) -> None:
+        """Close the server and its connections."""
+        await self.close_websockets()
         if self.http_server is not None:
             server, self.http_server = self.http_server, None
             server.stop()

@@ -36,6 +36,8 @@ class WatchedLoop(_Base):
     _asynctest_trap: Trap
     #: Each task, and future of a coroutine or executor, that still exists, with the contexts in which it was made.
     _asynctest_futures: _Futures
+    #: Those that were made before a test got the loop of its class.
+    _asynctest_outer_futures: _Futures
     #: The functions that executors run.
     _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], Any]"
 
@@ -92,7 +94,8 @@ class WatchedLoop(_Base):
     def _asynctest_chain(self, context: dict[str, Any]) -> _trap.Chain:
         future = context.get("task", context.get("future"))
         if future is not None:
-            made_in = self._asynctest_futures.get(weakref.ref(future), ())
+            reference = weakref.ref(future)
+            made_in = self._asynctest_futures.get(reference) or self._asynctest_outer_futures.get(reference)
             if made_in:
                 return made_in
         scheduled = context.get("handle", future)
@@ -211,11 +214,12 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
         loop.__class__ = _watched_classes[cls]
     loop._asynctest_trap = trap
     loop._asynctest_is_own = is_own
+    loop._asynctest_outer_futures = before.get("_asynctest_futures", {})
     loop._asynctest_futures = {}
     loop._asynctest_jobs = weakref.WeakKeyDictionary()
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "jobs"):
+        for name in ("trap", "is_own", "futures", "outer_futures", "jobs"):
             delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)

@@ -1,0 +1,116 @@
+"""What all tests of a class share, if its ``loop_scope`` says so: a loop, and what was made on it."""
+
+import inspect
+import unittest.util
+from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado import _loop, _timeouts
+from asynctest_tornado._harness import Harness, State
+
+__unittest = True
+
+_NAME = "_asynctest_scope"
+_SCOPES = ("test", "class")
+
+
+class ClassScope:
+    """A harness for the class, in which its tests have theirs.
+
+    :param cls: the class.
+    """
+
+    def __init__(self, cls: Any) -> None:
+        name = unittest.util.strclass(cls)
+        self.harness = Harness(lambda: name)
+        self.harness.has_shell = True
+        #: That of the test that runs, if one does.
+        self.current = self.harness
+        #: What the first test has made for all of them.
+        self.made: dict[str, Any] = {}
+        self._cls = cls
+        self._limit: _timeouts.Limit = _timeouts.limit(None, self._cls.async_test_timeout)
+        self._is_set_up = False
+
+    def open(self) -> None:
+        """Make the loop, and call ``asyncSetUpClass``."""
+        self._cls.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._cls.loop_factory))
+        self._cls.addClassCleanup(self.close)
+        self.harness.run(self._cls.asyncSetUpClass, self._limit, shared=True)
+        self._is_set_up = True
+        # Where tearDownClass() was overridden and does not call that of its base.
+        self._cls.addClassCleanup(self.tear_down)
+
+    def tear_down(self) -> None:
+        """Call ``asyncTearDownClass``, once."""
+        if self._is_set_up:
+            self._is_set_up = False
+            self.harness.trap.hold()
+            self.harness.run(self._cls.asyncTearDownClass, self._limit, shared=True)
+
+    def close(self) -> None:
+        """Close the loop. Raises what nobody has told yet."""
+        delattr(self._cls, _NAME)
+        del self._cls.io_loop
+        self.made.clear()
+        self.harness.finish()
+
+    def call(self, func: Callable[[], None]) -> None:
+        """Call a function whose doings belong to the class, and not to the test that happens to be the first."""
+        self.harness.call(func)
+
+    def describe(self) -> str:
+        """Tell what the loop still has to do."""
+        return self.current.snapshot()
+
+
+def is_shared(cls: Any) -> bool:
+    """Tell whether the tests of the class share a loop. Raises ``ValueError`` where its ``loop_scope`` is none."""
+    if cls.loop_scope not in _SCOPES:
+        raise ValueError(
+            f"loop_scope of {cls.__qualname__} cannot be {cls.loop_scope!r}. Set it to 'test', for a loop for each "
+            "test, or to 'class', for one that all tests of the class share."
+        )
+    return bool(cls.loop_scope == "class")
+
+
+_HOOKS = ("asyncSetUpClass", "asyncTearDownClass")
+
+
+def check_has_no_hooks(cls: Any, base: Any) -> None:
+    """Raise ``TypeError`` for a class whose hooks nobody calls: for them, its tests would have to share a loop.
+
+    :param base: the class that has them anyway.
+    """
+    for name in _HOOKS:
+        hook = inspect.getattr_static(cls, name)
+        is_ours = hook is inspect.getattr_static(base, name)
+        if isinstance(hook, classmethod) and inspect.iscoroutinefunction(hook.__func__) and not is_ours:
+            raise TypeError(
+                f"{cls.__qualname__} has {name}(), and no loop to run it: each of its tests has one of its own. Set "
+                "loop_scope = 'class'."
+            )
+
+
+def open_for(cls: Any) -> None:
+    """Open the scope of a class."""
+    scope = ClassScope(cls)
+    setattr(cls, _NAME, scope)
+    scope.open()
+
+
+def of(cls: Any) -> ClassScope | None:
+    """Return the scope of a class, or None if each of its tests has a loop of its own.
+
+    Raises ``RuntimeError`` where it was not opened.
+    """
+    if cls.loop_scope == "test" or not is_shared(cls):
+        return None
+    scope: ClassScope | None = vars(cls).get(_NAME)
+    if scope is None or scope.harness.state is not State.OPEN:
+        raise RuntimeError(
+            f"{cls.__qualname__} has no event loop: AsyncTestCase.setUpClass(), which makes it where loop_scope is "
+            f"'class', has not been called. Call super().setUpClass() first thing in the setUpClass() of "
+            f"{cls.__qualname__}, and run its tests in a suite."
+        )
+    return scope
