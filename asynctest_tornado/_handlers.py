@@ -103,8 +103,7 @@ def _watch(handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Cha
     names: tuple[str, ...] = _OTHER_HOOKS
     if isinstance(handler, WebSocketHandler):
         names += ("on_close",)
-        for context in chain:
-            context.add_websocket(request, handler)
+        own["get"] = functools.partial(_get_of_websocket, reference, request, chain)
     for name in names:
         own[name] = functools.partial(_call_hook, name, reference, request, chain)
 
@@ -159,13 +158,30 @@ def _call_hook(
         if not _tell_of_hook(name, error, handler, request, chain):
             raise
         return None
-    finally:
-        if name == "on_close":
-            for context in chain:
-                context.remove_websocket(request)
     if inspect.isawaitable(result):
         return _watched(result, name, handler, request, chain)
     return result
+
+
+async def _get_of_websocket(
+    reference: "weakref.ref[RequestHandler]",
+    request: HTTPServerRequest,
+    chain: _trap.Chain,
+    *args: Any,
+    **kwargs: Any,
+) -> None:
+    """Run the method, which ends when the connection has ended, after ``on_close`` if that is called."""
+    handler = reference()
+    assert handler is not None
+    for context in chain:
+        context.add_websocket(request)
+    try:
+        result: Any = type(handler).get(handler, *args, **kwargs)
+        if inspect.isawaitable(result):
+            await result
+    finally:
+        for context in chain:
+            context.remove_websocket(request)
 
 
 async def _watched(

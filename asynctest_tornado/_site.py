@@ -41,7 +41,7 @@ class _Record(_trap.Context, _websocket.Server):
         self.errors.append(failure)
         return None
 
-    def add_websocket(self, request: HTTPServerRequest, handler: object) -> None:
+    def add_websocket(self, request: HTTPServerRequest) -> None:
         key = request.headers.get(_KEY)
         if key is not None:
             self.closings[key] = asyncio.get_running_loop().create_future()
@@ -184,9 +184,16 @@ class Site:
         """Close the websockets that were left open."""
         for websocket in list(self._websockets):
             websocket.connection.close()
-        closings = self._record.closings.values()
+        closings = list(self._record.closings.values())
         if closings:
+            # Tornado reads the close frame of the server after what came before it, for which somebody has to ask.
+            readers = [asyncio.ensure_future(websocket.read_to_end()) for websocket in self._websockets]
             await asyncio.wait(closings, timeout=_PATIENCE)
+            for reader in readers:
+                reader.cancel()
+        for websocket in self._websockets:
+            websocket.has_ended = True
+        self._record.closings.clear()
 
     async def close(self) -> None:
         """Close the server and its connections."""

@@ -212,7 +212,10 @@ def _chain(future: Any) -> tuple[list[str], str]:
         if _is_users(code.co_filename):
             lines.append(_line(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
             call = ""
-        elif not (call or code.co_filename.startswith(_OWN)):
+        elif code.co_filename.startswith(_OWN):
+            # A client for tests says what it waits for.
+            call = call or getattr(frame.f_locals.get("self"), "waits_for", "")
+        elif not call:
             call = f"{code.co_qualname}() of {frame.f_globals.get('__name__')}"
     if len(lines) > 2 * MOST_SHOWN:
         lines[MOST_SHOWN:-MOST_SHOWN] = [f"... {len(lines) - 2 * MOST_SHOWN} more ..."]

@@ -42,7 +42,10 @@ def shared(options: Any) -> Any:
 
 @functools.cache
 def _server_context() -> ssl.SSLContext:
-    return ssl_options_to_context(server_options(), server_side=True)
+    context = ssl_options_to_context(server_options(), server_side=True)
+    # Nobody resumes a session of a test, and two tickets for each cost 5 % of the handshake.
+    context.num_tickets = 0
+    return context
 
 
 @functools.cache

@@ -34,11 +34,11 @@ class Context:
     def keep_server_error(self, failure: Any) -> Any:
         """Learn of what a request handler raised; return what is known of the same exception already, or None."""
 
-    def add_websocket(self, request: HTTPServerRequest, handler: object) -> None:
-        """Learn of the handler of a websocket."""
+    def add_websocket(self, request: HTTPServerRequest) -> None:
+        """Learn that a handler begins to serve a websocket."""
 
     def remove_websocket(self, request: HTTPServerRequest) -> None:
-        """Learn that the ``on_close`` of such a handler has run."""
+        """Learn that it has ended."""
 
 
 class _HandlerContext(Context):

@@ -25,7 +25,7 @@ class Server:
         raise NotImplementedError
 
     def closing_of(self, key: str) -> "asyncio.Future[None] | None":
-        """Return what is done as soon as its ``on_close`` has run, or None if it has."""
+        """Return what is done as soon as that has ended, after ``on_close``, or None if it has."""
         raise NotImplementedError
 
     def describe(self) -> str:
@@ -49,9 +49,12 @@ class WebSocket:
         self._server = server
         self._key = connection.key.decode()
         protocol: Any = connection.protocol
+        self._protocol = protocol
         #: The subprotocol that the server has chosen, or None.
         self.selected_subprotocol: str | None = protocol.selected_subprotocol
-        self._has_ended = self._is_closing = self._has_failed = False
+        #: Whether no message can come any more.
+        self.has_ended = False
+        self._is_closing = self._has_failed = False
         self._got_close_frame: bool = protocol.client_terminated
         close = protocol.close
 
@@ -84,7 +87,7 @@ class WebSocket:
             await self.connection.write_message(message, binary)
         except WebSocketClosedError:
             # What the server has to say on that may still be on its way.
-            await self._read_to_end()
+            await self.read_to_end()
             self._fail("and the test writes to it")
 
     async def read_message(self, timeout: float | None = None) -> str | bytes | None:
@@ -98,7 +101,7 @@ class WebSocket:
 
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """
-        if not self._has_ended:
+        if not self.has_ended:
             try:
                 async with asyncio.timeout(timeout):
                     message = await self.connection.read_message()
@@ -108,7 +111,7 @@ class WebSocket:
                 raise error from None
             if message is not None:
                 return message
-            self._has_ended = True
+            self.has_ended = True
         if not self._is_closing and not self._is_orderly():
             self._fail("while the test waits for a message")
         return None
@@ -132,9 +135,18 @@ class WebSocket:
         cause = errors[0].error if errors else None
         raise WebSocketClosedError(f"The server has ended the websocket {self.url} {how}, {when}.") from cause
 
-    async def _read_to_end(self) -> None:
-        while not self._has_ended:
-            self._has_ended = await self.connection.read_message() is None
+    async def read_to_end(self) -> None:
+        """Read and drop all messages that are still to come."""
+        while not self.has_ended:
+            self.has_ended = await self.connection.read_message() is None
+
+    def abort(self) -> None:
+        """End the connection as a broken network would: without a close frame.
+
+        New in version 0.1.
+        """
+        self._is_closing = True
+        self._protocol.stream.close()
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the connection, and wait until the ``on_close`` of the server's handler has run.
@@ -153,7 +165,7 @@ class WebSocket:
         try:
             async with asyncio.timeout(PATIENCE):
                 # The connection has room for one message, and what comes after it would wait for ever.
-                await self._read_to_end()
+                await self.read_to_end()
                 if closing is not None:
                     await closing
         except TimeoutError:
@@ -171,8 +183,14 @@ class WebSocket:
         while (message := await self.read_message()) is not None:
             yield message
 
+    @property
+    def waits_for(self) -> str:
+        """What its methods wait for, for reports."""
+        return f"the websocket {self.url}"
+
     def __repr__(self) -> str:
-        return f"<WebSocket {self.url}>"
+        end = "" if self.close_code is None else f", closed with {self.close_code} ({self.close_reason})"
+        return f"<WebSocket {self.url}{end}>"
 
 
 class Connecting(Awaitable[WebSocket]):

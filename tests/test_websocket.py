@@ -29,6 +29,8 @@ class SocketHandler(WebSocketHandler):
         return subprotocols[-1] if subprotocols else None
 
     def open(self, *args: str, **kwargs: str) -> None:
+        if self.get_query_argument("raise", ""):
+            raise ValueError("planted")
         self.events.append(f"open {self.request.headers.get('X-Own')} {self.get_cookie('own')}")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -182,6 +184,30 @@ class WebSocketTest(Case):
         with self.assertRaises(WebSocketError):
             await self.ws_connect("/page")
 
+    async def test_a_connection_can_break(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            socket.abort()
+            self.assertIsNone(await socket.read_message())
+        self.assertEqual(self.events, ["open None None", "close None"])
+
+    async def test_what_is_refused_is_not_waited_for(self) -> None:
+        with self.assertRaises(HTTPClientError):
+            await self.ws_connect("/socket?refuse=1")
+        self.assertEqual(self._asynctest_site._record.closings, {})
+
+    def test_unread_messages_do_not_keep_one_that_is_left_open_from_ending(self) -> None:
+        self.addCleanup(lambda: self.assertEqual(self.events[1:], ["close None"]))
+        self.socket = self.run_sync(self.ws_connect, "/socket")
+        for _ in range(5):
+            self.run_sync(self.socket.write_message, "twice")
+
+    async def test_its_repr_tells_how_it_was_closed(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            self.assertEqual(repr(socket), f"<WebSocket {socket.url}>")
+            await socket.write_message("4001")
+            await socket.read_message()
+            self.assertEqual(repr(socket), f"<WebSocket {socket.url}, closed with 4001 (planted)>")
+
     async def test_bad_input_is_an_error(self) -> None:
         with self.assertRaisesRegex(ValueError, "'socket' is no path"):
             self.ws_connect("socket")
@@ -189,6 +215,16 @@ class WebSocketTest(Case):
             self.ws_connect("/socket", on_message_callback=print)
         with self.assertRaisesRegex(AttributeError, "not connected yet, and has no 'write_message'. Write 'async with"):
             self.ws_connect("/socket").write_message("hello")
+
+
+class TimeoutTest(unittest.TestCase):
+    def test_the_report_names_the_websocket(self) -> None:
+        async def test(case: Case) -> None:
+            async with case.ws_connect("/socket") as socket:
+                await socket.read_message()
+
+        report = run_body(type("Sample", (Case,), {"async_test_timeout": 0.05}), test).report
+        self.assertRegex(report, r"waits for the websocket ws://127.0.0.1:\d+/socket")
 
 
 class ErrorOfTheHandlerTest(unittest.TestCase):
@@ -207,6 +243,15 @@ class ErrorOfTheHandlerTest(unittest.TestCase):
                 await socket.read_message()
 
         self.assertIn("without a close frame, while the test waits for a message", self.report(test))
+
+    def test_where_it_could_not_be_opened(self) -> None:
+        """Tornado calls no ``on_close`` then, and nobody waits for it."""
+
+        async def test(case: Case) -> None:
+            async with case.ws_connect("/socket?raise=1") as socket:
+                await socket.read_message()
+
+        self.assertNotIn("goes on", self.report(test))
 
     def test_where_the_test_writes(self) -> None:
         async def test(case: Case) -> None:

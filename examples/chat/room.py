@@ -1,0 +1,147 @@
+"""The room: who is in it, and what was said."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+NAME = re.compile(r"\w[\w-]{0,19}")
+#: Characters in a message, at most.
+LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What a member hears first: who is there, and the number of the last message so far."""
+
+    members: Sequence[str]
+    last: int
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something that was said. Messages are numbered from 1 on."""
+
+    number: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Somebody has entered the room."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """Somebody has left the room."""
+
+    name: str
+
+
+Event = Welcome | Message | Joined | Left
+
+
+class Member(Protocol):
+    """What the room needs to know of those who are in it."""
+
+    def hear(self, event: Event) -> None:
+        """Take what happens in the room. Neither raises, nor enters or leaves."""
+
+    def dismiss(self) -> None:
+        """Leave soon: the room closes."""
+
+
+class NameTaken(Exception):
+    """There is a member of that name."""
+
+
+class NotSaidYet(Exception):
+    """Somebody has heard a message that the room knows nothing of."""
+
+
+def check_name(name: object) -> str:
+    """Return a name. Raises ``ValueError`` for what cannot be one."""
+    if not isinstance(name, str) or NAME.fullmatch(name) is None:
+        raise ValueError("a name has to be 1 to 20 letters, digits, '_' or '-', and does not begin with '-'")
+    return name
+
+
+def check_text(text: object) -> str:
+    """Return what can be said. Raises ``ValueError`` for anything else."""
+    if not isinstance(text, str) or not text.strip() or text.splitlines() != [text]:
+        raise ValueError("'text' has to be a line of text")
+    if len(text) > LONGEST:
+        raise ValueError(f"'text' has to be {LONGEST} characters at most, not {len(text)}")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("'text' has half of a surrogate pair in it")
+    return text
+
+
+class Room:
+    """Members, and all that they have said.
+
+    It keeps that in memory; one that has to survive a restart would keep it in a database.
+    """
+
+    def __init__(self) -> None:
+        self.members: dict[str, Member] = {}
+        self.messages: list[Message] = []
+        #: Set while nobody is there.
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def since(self, number: int) -> list[Message]:
+        """Return what was said after the message of that number; 0 stands for the beginning.
+
+        Raises `NotSaidYet` if there is no such message.
+        """
+        if number > len(self.messages):
+            raise NotSaidYet(f"there is no message {number}, the last one is {len(self.messages)}")
+        return self.messages[number:]
+
+    def enter(self, name: str, member: Member, since: int | None = None) -> None:
+        """Let somebody in.
+
+        :param since: the number of the last message that the member has heard, who hears all later ones first.
+
+        Raises `NameTaken`, or `NotSaidYet`, and then nothing has changed.
+        """
+        if name in self.members:
+            raise NameTaken(f"there is somebody called {name}")
+        missed = [] if since is None else self.since(since)
+        self.tell(Joined(name))
+        self.members[name] = member
+        self.empty.clear()
+        # Nothing is awaited in between, or a message could fall between what was missed and what is heard.
+        member.hear(Welcome(tuple(self.members), len(self.messages)))
+        for message in missed:
+            member.hear(message)
+
+    def leave(self, name: str) -> None:
+        """Let a member go."""
+        del self.members[name]
+        if not self.members:
+            self.empty.set()
+        self.tell(Left(name))
+
+    def say(self, name: str, text: str) -> Message:
+        """Let all members hear something, the one who says it too."""
+        message = Message(len(self.messages) + 1, name, text)
+        self.messages.append(message)
+        self.tell(message)
+        return message
+
+    def tell(self, event: Event) -> None:
+        """Let all members know."""
+        for member in self.members.values():
+            member.hear(event)
+
+    async def close(self) -> None:
+        """Send everybody away, and wait until they are gone. For the end of the program."""
+        for member in self.members.values():
+            member.dismiss()
+        await self.empty.wait()
