@@ -34,9 +34,11 @@ class SocketHandler(WebSocketHandler):
         self.events.append(f"open {self.request.headers.get('X-Own')} {self.get_cookie('own')}")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        if message == "raise":
+        if isinstance(message, bytes):
+            self.write_message(message, binary=True)
+        elif message == "raise":
             raise ValueError("planted")
-        if message == "close":
+        elif message == "close":
             self.close()
         elif message == "abort":
             assert self.ws_connection is not None
@@ -46,10 +48,10 @@ class SocketHandler(WebSocketHandler):
         elif message == "twice":
             self.write_message("one")
             self.write_message("two")
-        elif isinstance(message, str) and message.isdigit():
+        elif message.isdigit():
             self.close(int(message), "planted")
         else:
-            self.write_message(message, isinstance(message, bytes))
+            self.write_message(message)
         return None
 
     def on_close(self) -> None:
