@@ -4,6 +4,7 @@ See README.rst. This module only re-exports.
 """
 
 from asynctest_tornado._case import AsyncTestCase
+from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._expect import ExpectError
 from asynctest_tornado._fetching import Response
 from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
@@ -28,6 +29,7 @@ __all__ = [
     "NullContext",
     "Response",
     "ServerError",
+    "VirtualClock",
     "WebSocket",
     "bind_unused_port",
     "gen_test",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _late, _loop, _reasons, _scope, _timeouts, _yielding
+from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
@@ -59,6 +60,12 @@ class AsyncTestCase(unittest.TestCase):
 
     #: Makes the asyncio loop, such as ``uvloop.new_event_loop``. As in ``IsolatedAsyncioTestCase``.
     loop_factory: ClassVar[Callable[[], asyncio.AbstractEventLoop] | None] = None
+
+    #: Makes the clock of the test: `VirtualClock`, or a function that returns one. None stands for real time.
+    clock_factory: ClassVar[Callable[[], VirtualClock] | None] = None
+
+    #: The clock, if there is a ``clock_factory``.
+    clock: VirtualClock
 
     #: "test" for a loop for each test, "class" for one that all tests of the class share. With the latter, errors,
     #: tasks and timers are still those of the test that set them off, and end with it.
@@ -110,11 +117,13 @@ class AsyncTestCase(unittest.TestCase):
             # Nobody called run() or debug(): the test case is used by hand, as a fixture.
             harness = self._asynctest_harness = self._asynctest_new_harness()
         self.io_loop = harness.open(self.get_new_ioloop)
+        if harness.clock is not None:
+            self.clock = harness.clock
 
     def _asynctest_new_harness(self) -> Harness:
         scope = _scope.of(type(self))
         if scope is None:
-            return Harness(_namer(self))
+            return Harness(_namer(self), clock=make_clock(type(self).clock_factory))
         scope.current = Harness(_namer(self), scope.harness)
         return scope.current
 
@@ -373,17 +382,20 @@ class AsyncTestCase(unittest.TestCase):
                     result.close()  # or it would be told that nobody awaited it, on top of the reason
 
 
-class _NoLoop:
-    """Stands for the loop in a test that has none, so that what is missing can be told."""
+class _Missing:
+    """Stands for what a test does not have, so that it can be told what is missing."""
 
-    def __get__(self, case: AsyncTestCase | None, owner: type[AsyncTestCase]) -> "_NoLoop":
+    def __init__(self, explain: Callable[[type[AsyncTestCase]], str]) -> None:
+        self._explain = explain
+
+    def __get__(self, case: AsyncTestCase | None, owner: type[AsyncTestCase]) -> "_Missing":
         if case is None:
             return self
-        raise AttributeError(_say_no_loop(owner))
+        raise AttributeError(self._explain(owner))
 
 
-if not TYPE_CHECKING:
-    AsyncTestCase.io_loop = _NoLoop()
+def _say_no_clock(cls: type[unittest.TestCase]) -> str:
+    return f"The tests of {cls.__qualname__} run in real time, without a clock. Set clock_factory = VirtualClock."
 
 
 def _say_no_loop(cls: type[unittest.TestCase]) -> str:
@@ -391,6 +403,11 @@ def _say_no_loop(cls: type[unittest.TestCase]) -> str:
         f"{cls.__qualname__} has no event loop: AsyncTestCase.setUp(), which makes it, has not been called. "
         f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
     )
+
+
+if not TYPE_CHECKING:
+    AsyncTestCase.io_loop = _Missing(_say_no_loop)
+    AsyncTestCase.clock = _Missing(_say_no_clock)
 
 
 def harness_of(case: AsyncTestCase) -> Harness:

@@ -13,6 +13,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _handlers, _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 
@@ -45,10 +46,13 @@ class Harness:
             harness.run(my_coroutine_function, timeout)
 
     :param describe: returns the name of the test, for reports.
-    :param outer: that of the class, whose loop and context variables the test gets.
+    :param outer: that of the class, whose loop, clock and context variables the test gets.
+    :param clock: gives the time of the loop, if it is not that of the computer.
     """
 
-    def __init__(self, describe: Callable[[], str], outer: "Harness | None" = None) -> None:
+    def __init__(
+        self, describe: Callable[[], str], outer: "Harness | None" = None, clock: VirtualClock | None = None
+    ) -> None:
         self.describe = describe
         self.state = State.NEW
         self.trap = Trap(describe)
@@ -61,6 +65,7 @@ class Harness:
         #: Whether the test is over, up to its cleanups.
         self.is_ending = False
         self._outer = outer
+        self.clock: VirtualClock | None = clock if outer is None else outer.clock
         #: In which all parts of the test run.
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
         self.context.run(_trap.contexts.set, (self.trap,))
@@ -84,7 +89,7 @@ class Harness:
         else:
             assert self.state is State.NEW, self.state
         if self._outer is None:
-            self._loop = _loop.LoopOfTest(make_loop, self.trap)
+            self._loop = _loop.LoopOfTest(make_loop, self.trap, clock=self.clock)
         else:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True)
@@ -92,6 +97,9 @@ class Harness:
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
         vars(self._loop.io_loop)["run_sync"] = self.run_sync
+        if self.clock is not None:
+            self._clock_before, self._run_before = self.clock.time(), self.clock.run
+            self.clock.run = self._run_clock
         if not self.has_shell and _trap.contexts.get()[:1] != (self.trap,):
             # The caller's code is that of the test, up to `finish`.
             self._outer_chain = _trap.contexts.get()
@@ -166,7 +174,16 @@ class Harness:
         :param main: the task that the test waits for.
         """
         tasks = [task for task in self._loop.all_tasks() if task not in self._abandoned]
-        return _snapshot.describe(self._loop.io_loop, tasks, main, self._loop.pending_jobs(), self.clients)
+        text = _snapshot.describe(self._loop.io_loop, tasks, main, self._loop.pending_jobs(), self.clients)
+        return text if self.clock is None else f"{text}\n{self._describe_clock(self.clock)}"
+
+    def _describe_clock(self, clock: VirtualClock) -> str:
+        passed = f"Virtual time: {clock.time() - self._clock_before:.15g} s have passed in this test"
+        hint = "" if clock.autojump else "; the clock stands still until advance() is called"
+        return f"{passed}, and it is {clock.time():.15g} s{hint}."
+
+    def _run_clock(self, reach: Callable[[], Any]) -> None:
+        self.run(reach, _timeouts.limit(None, None))
 
     def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
         loop = self._loop.loop
@@ -360,6 +377,8 @@ class Harness:
             for task in self._abandoned:
                 self._loop.forget(task)
             self._loop.close()
+            if self.clock is not None:
+                self.clock.run = self._run_before
             self.trap.release()
 
     def close_resources(self) -> None:

@@ -10,7 +10,8 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _trap, _watched
+from asynctest_tornado import _passing, _trap, _watched
+from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._selector import Selector
 
@@ -39,9 +40,12 @@ class LoopOfTest:
     :param make: returns the loop. It is the test's own, to be closed in the end, unless it was there before.
     :param trap: gets the errors.
     :param is_lent: whether it is that of the class: the test takes along what is its own, and nothing else.
+    :param clock: gives the time, if it is not that of the computer.
     """
 
-    def __init__(self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False) -> None:
+    def __init__(
+        self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False, clock: VirtualClock | None = None
+    ) -> None:
         self.is_lent = is_lent
         before = set(IOLoop._ioloop_for_asyncio)
         try:
@@ -65,7 +69,19 @@ class LoopOfTest:
         if self._selector is not None:
             self._outer_before_sleep = self._selector.before_sleep
             self._selector.before_sleep = self._before_sleep
+        if clock is not None:
+            self._give_time(clock)
         asyncio.set_event_loop(self.loop)
+
+    def _give_time(self, clock: VirtualClock) -> None:
+        if self._selector is None or not self.is_own:
+            self.close()
+            raise TypeError(
+                f"A VirtualClock cannot pass time on {self.io_loop.asyncio_loop!r}: "  # type: ignore[attr-defined]
+                "it is for the loops that this library makes. Leave out loop_factory, get_new_ioloop() and policies of "
+                "your own, or clock_factory."
+            )
+        _passing.Passing(self.io_loop, self.loop, self._selector, clock)
 
     def interruptible(self, interrupt: Callable[[], object]) -> _watched.interruptible:
         """Return a context manager for a block that runs the loop: an error in the trap calls the function."""

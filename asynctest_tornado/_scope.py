@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado import _loop, _timeouts
+from asynctest_tornado._clock import make_clock
 from asynctest_tornado._harness import Harness, State
 
 __unittest = True
@@ -22,7 +23,7 @@ class ClassScope:
 
     def __init__(self, cls: Any) -> None:
         name = unittest.util.strclass(cls)
-        self.harness = Harness(lambda: name)
+        self.harness = Harness(lambda: name, clock=make_clock(cls.clock_factory))
         self.harness.has_shell = True
         #: That of the test that runs, if one does.
         self.current = self.harness

@@ -1,5 +1,6 @@
 """The place where a loop sleeps, and what could still wake it."""
 
+import math
 import os
 import selectors
 import signal
@@ -58,11 +59,30 @@ class Selector(selectors.DefaultSelector):
     #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
     before_sleep: Callable[[], float | None] = staticmethod(lambda: None)
 
-    def has_events(self) -> bool:
-        """Tell whether the loop would not have to sleep."""
-        return bool(super().select(0))
+    #: Called where the loop would sleep, and no file is ready: passes the time of a virtual clock. Returns 0 if there
+    #: is something to do now, else for how long the loop may sleep in real time, as ``before_sleep`` does.
+    pass_time: Callable[[], float | None] | None = None
+
+    def rest(self) -> float:
+        """Return the real seconds up to the alarm."""
+        return math.inf if self.alarm is None else max(0.0, self.alarm[0] - monotonic())
+
+    def has_events(self, timeout: float = 0) -> bool:
+        """Tell whether the loop would not have to sleep, after that many seconds at most."""
+        return bool(super().select(timeout))
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.pass_time is None or timeout == 0:
+            return self._sleep(timeout)
+        if self.alarm is not None and self.alarm[0] <= monotonic():
+            return self._sleep(0)
+        return super().select(0) or self._pass_time(self.pass_time)
+
+    def _pass_time(self, pass_time: Callable[[], float | None]) -> list[tuple[selectors.SelectorKey, int]]:
+        timeout = pass_time()
+        return [] if timeout == 0 else self._sleep(timeout)
+
+    def _sleep(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             timeout = self.before_sleep()
         if self.alarm is not None:

@@ -40,6 +40,8 @@ class WatchedLoop(_Base):
     _asynctest_outer_futures: _Futures
     #: The functions that executors run.
     _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], Any]"
+    #: The subprocesses that the loop has begun.
+    _asynctest_processes: "weakref.WeakSet[asyncio.SubprocessTransport]"
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
@@ -53,6 +55,16 @@ class WatchedLoop(_Base):
         self._asynctest_remember(future, _trap.contexts.get())
         self._asynctest_jobs[future] = func
         return future
+
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
+        transport, protocol = await super().subprocess_exec(*args, **kwargs)
+        self._asynctest_processes.add(transport)
+        return transport, protocol
+
+    async def subprocess_shell(self, *args: Any, **kwargs: Any) -> Any:
+        transport, protocol = await super().subprocess_shell(*args, **kwargs)
+        self._asynctest_processes.add(transport)
+        return transport, protocol
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
         """Return addresses that are written in figures at once: else each loop would start a thread to do so."""
@@ -216,10 +228,11 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     loop._asynctest_is_own = is_own
     loop._asynctest_outer_futures = before.get("_asynctest_futures", {})
     loop._asynctest_futures = {}
-    loop._asynctest_jobs = weakref.WeakKeyDictionary()
+    loop._asynctest_jobs = before.get("_asynctest_jobs") or weakref.WeakKeyDictionary()
+    loop._asynctest_processes = before.get("_asynctest_processes") or weakref.WeakSet()
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "outer_futures", "jobs"):
+        for name in ("trap", "is_own", "futures", "outer_futures", "jobs", "processes"):
             delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)

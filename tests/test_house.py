@@ -12,10 +12,12 @@ ARROWS: dict[str, set[str]] = {
     # leaves
     "_late": set(),
     "_logs": set(),
+    "_clock": set(),
     "_cookies": set(),
     "_ports": set(),
     "_snapshot": set(),
     "_watchdog": set(),
+    "_wire": set(),
     "_runner": set(),
     "_timeouts": set(),
     "_tls": set(),
@@ -31,10 +33,12 @@ ARROWS: dict[str, set[str]] = {
     "_interpreter": {"_collector", "_garbage", "_trap"},
     "_selector": {"_watchdog"},
     "_watched": {"_collector", "_garbage", "_trap"},
-    "_loop": {"_collector", "_selector", "_trap", "_watched"},
+    "_passing": {"_clock", "_selector", "_wire"},
+    "_loop": {"_clock", "_collector", "_passing", "_selector", "_trap", "_watched"},
     "_deadline": {"_collector", "_loop", "_timeouts", "_watchdog"},
     "_gen_test": {"_case", "_timeouts", "_yielding"},
     "_harness": {
+        "_clock",
         "_collector",
         "_deadline",
         "_handlers",
@@ -46,8 +50,8 @@ ARROWS: dict[str, set[str]] = {
         "_trap",
         "_yielding",
     },
-    "_scope": {"_harness", "_loop", "_timeouts"},
-    "_case": {"_collector", "_harness", "_late", "_loop", "_reasons", "_scope", "_timeouts", "_yielding"},
+    "_scope": {"_clock", "_harness", "_loop", "_timeouts"},
+    "_case": {"_clock", "_collector", "_harness", "_late", "_loop", "_reasons", "_scope", "_timeouts", "_yielding"},
     "_fetching": {"_cookies"},
     "_websocket": {"_handlers"},
     "_site": {"_cookies", "_fetching", "_handlers", "_tls", "_trap", "_websocket"},
@@ -67,6 +71,7 @@ ARROWS: dict[str, set[str]] = {
     # doors
     "__init__": {
         "_case",
+        "_clock",
         "_expect",
         "_fetching",
         "_gen_test",
@@ -152,7 +157,7 @@ class RoomsTest(unittest.TestCase):
     def test_private_attributes_of_asyncio_and_tornado_stay_in_their_room(self) -> None:
         private = {"_context", "_log_traceback", "_log_destroy_pending", "_ioloop_for_asyncio", "_asyncgens"}
         for room, tree in rooms().items():
-            if room in ("_loop", "_watched", "_snapshot"):
+            if room in ("_loop", "_passing", "_watched", "_snapshot"):
                 continue
             attributes = {
                 node.attr

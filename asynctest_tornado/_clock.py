@@ -1,0 +1,159 @@
+"""VirtualClock: time that jumps instead of passing."""
+
+import asyncio
+import heapq
+import itertools
+import math
+import numbers
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+__unittest = True
+
+
+class VirtualClock:
+    """The time of an event loop in which sleeping costs nothing.
+
+    ::
+
+        class MyTest(AsyncTestCase):
+            clock_factory = VirtualClock
+
+            async def test_hour(self):
+                await asyncio.sleep(3600)
+                self.assertEqual(self.clock.time(), 3600)
+
+    Time stands still while code runs. When the loop has nothing to do now, time jumps to the next deadline: not while a
+    job runs in an executor, or a subprocess of the loop; and where files or connections are open to somebody who is not
+    part of the test, only after they have been quiet for a while. It never goes back.
+
+    It is the time of the ``asyncio`` loop and of ``IOLoop.time()``. The functions of the module ``time`` are those of
+    the computer, as ever; and so are the time limits of this library, which end a test that goes on for ever in no
+    time.
+
+    :param autojump: whether time jumps by itself. If not, only `advance` moves it.
+    :param autojump_threshold: how long foreign connections have to be quiet before time jumps, in seconds of real time.
+    :param epoch: what ``IOLoop.time()`` tells at the beginning, in seconds since 1970, or as a ``datetime``. The
+        greater it is, the less exact are the deadlines that are reckoned from it: with today's time, to a quarter of a
+        microsecond.
+
+    Raises ``TypeError`` or ``ValueError`` for arguments that are no times.
+
+    The idea is that of ``trio.testing.MockClock``. New in version 0.1.
+    """
+
+    def __init__(
+        self, autojump: bool = True, *, autojump_threshold: float = 0.05, epoch: float | datetime = 0.0
+    ) -> None:
+        if not isinstance(autojump, bool):
+            raise TypeError(
+                f"autojump of VirtualClock is True or False, and not {autojump!r}. Give how long to wait for foreign "
+                "connections as autojump_threshold."
+            )
+        self.autojump = autojump
+        self.autojump_threshold = _seconds(autojump_threshold, "autojump_threshold of VirtualClock")
+        if isinstance(epoch, datetime):
+            epoch = epoch.timestamp()
+        self.epoch = _number(epoch, "epoch of VirtualClock")
+        self._now = 0.0
+        #: Until when time has been told to advance, and what waits for that.
+        self._targets: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+        #: Runs the loop for a coroutine function, from outside of it. Set while a test uses the clock.
+        self.run: Callable[[Callable[[], Awaitable[None]]], None] | None = None
+
+    def time(self) -> float:
+        """Return the seconds that have passed since the beginning."""
+        return self._now
+
+    def wall_time(self) -> float:
+        """Return what ``IOLoop.time()`` tells: the epoch, and the seconds that have passed since."""
+        return self.epoch + self._now
+
+    def advance(self, seconds: float | timedelta) -> Any:
+        """Let time pass: each deadline on the way comes in order, at its own time, and its callbacks run.
+
+        What is to be done now, before any time passes, is done first; and what the last callbacks set off, too.
+
+        :param seconds: how much, in seconds or as a ``timedelta``.
+        :return: None in synchronous code; in a coroutine, something to await.
+
+        Raises ``ValueError`` for a negative number, ``RuntimeError`` for a clock that no test uses; and in synchronous
+        code what a callback or task raises meanwhile.
+
+        New in version 0.1.
+        """
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
+        target = self._now + _seconds(seconds, "advance()")
+        if self.run is None:
+            raise RuntimeError(
+                "This clock belongs to no test that runs. Set clock_factory = VirtualClock on the class of the test, "
+                "and use self.clock."
+            )
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return self.run(lambda: self._reach(target))
+        future = loop.create_future()
+        heapq.heappush(self._targets, (target, next(self._count), future))
+        return future
+
+    def _reach(self, target: float) -> "asyncio.Future[None]":
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._targets, (target, next(self._count), future))
+        return future
+
+    def move(self, deadline: float | None) -> bool:
+        """Go on to the next point in time at which something happens; return whether there is one.
+
+        Called when the loop has nothing to do now.
+
+        :param deadline: that of its next timer, or None.
+        """
+        if deadline == math.inf:
+            deadline = None  # as good as none
+        targets = self._targets
+        while targets and targets[0][2].done():
+            heapq.heappop(targets)  # whoever waited for it was cancelled
+        if deadline is not None and (deadline <= targets[0][0] if targets else self.autojump):
+            self._now = max(self._now, deadline)
+            return True
+        if not targets:
+            return False
+        target, _, future = heapq.heappop(targets)
+        self._now = max(self._now, target)
+        future.set_result(None)
+        return True
+
+    def __repr__(self) -> str:
+        return f"<VirtualClock at {self._now:g} seconds>"
+
+
+def make_clock(factory: Callable[[], VirtualClock] | None) -> VirtualClock | None:
+    """Call the ``clock_factory`` of a class. Raises ``TypeError`` for what makes no clock."""
+    if factory is None:
+        return None
+    clock = factory() if callable(factory) else factory
+    if not isinstance(clock, VirtualClock) or not callable(factory):
+        raise TypeError(
+            f"clock_factory has to make a VirtualClock, and is {factory!r}. Set it to VirtualClock, or to a function "
+            "that returns one, such as lambda: VirtualClock(autojump=False)."
+        )
+    return clock
+
+
+def _number(value: Any, name: str) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{name} is not a number: {value!r}. Give seconds as an int or float.")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} cannot be {value!r}. Give a finite number of seconds.")
+    return float(value)
+
+
+def _seconds(value: Any, name: str) -> float:
+    seconds = _number(value, name)
+    if seconds < 0:
+        raise ValueError(f"{name} cannot be {value!r}: time does not go back. Give 0 or more seconds.")
+    return seconds
