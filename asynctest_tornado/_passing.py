@@ -1,6 +1,7 @@
 """How virtual time passes on the loop of a test: when nothing else can happen, and nothing is on its way."""
 
 import math
+import threading
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -14,8 +15,14 @@ __unittest = True
 
 #: Seconds of real time in which what was sent by the test to itself arrives.
 _GRACE = 0.001
-#: As asyncio sets it.
-_RESOLUTION = 1e-9
+#: And those in which what waits for an acknowledgement is sent: the other end takes up to 0.04 for that.
+_HELD = 0.05
+#: From this time on, in seconds, a float is not exact to asyncio's own resolution, a nanosecond.
+_LONG = 2.0**22
+
+
+#: The subprocesses of Tornado whose end somebody waits for; its own dictionary, which is never replaced.
+_waiting: dict[int, Any] = getattr(Subprocess, "_waiting", {})
 
 
 class Passing:
@@ -40,18 +47,16 @@ class Passing:
         quiet = self._quiet_period()
         if quiet is not None and self._selector.has_events(min(quiet, self._selector.rest())):
             return 0
-        clock = self._clock
-        if not clock.move(self._next_deadline()):
-            return None
-        # asyncio runs what is due before time() plus this. With the usual value, what is due exactly now would not be
-        # due at a time which is so great that adding a nanosecond does not change it, and the loop would spin.
-        self._loop._clock_resolution = max(_RESOLUTION, 2 * math.ulp(clock.time()))
-        return 0
-
-    def _next_deadline(self) -> float | None:
         timers = self._loop._scheduled
         # The first one is not cancelled: asyncio has seen to that.
-        return timers[0].when() if timers else None
+        if not self._clock.move(timers[0].when() if timers else None):
+            return None
+        now = self._clock.time()
+        if now >= _LONG:
+            # asyncio runs what is due before time() plus this. With the usual value, what is due exactly now would not
+            # be due where adding a nanosecond does not change the time any more, and the loop would spin.
+            self._loop._clock_resolution = 2 * math.ulp(now)
+        return 0
 
     def _has_jobs(self) -> bool:
         """Tell whether something works for the loop, in real time, that will come back to it."""
@@ -61,14 +66,14 @@ class Passing:
             return True
         if processes and any(process.get_returncode() is None for process in list(processes)):
             return True
-        return bool(getattr(Subprocess, "_waiting", None))
+        return bool(_waiting)
 
     def _quiet_period(self) -> float | None:
         """Return for how long nothing may have happened before time passes, in seconds of real time.
 
         None stands for no need to look again.
         """
-        if _wire.has_strange_threads():
+        if threading.active_count() > 1 and _wire.has_strange_threads(self._loop._asynctest_executors):
             return self._clock.autojump_threshold
         files = self._selector.get_map()
         if len(files) < 2:
@@ -77,5 +82,7 @@ class Passing:
         wire = _wire.Wire([key.fd for key in files.values() if key.fd != own])
         if wire.is_foreign:
             return max(_GRACE, self._clock.autojump_threshold)
+        if wire.is_held:
+            return _HELD
         # Even if all has arrived by now, the loop may have looked before.
         return _GRACE if wire.is_underway else 0

@@ -72,15 +72,14 @@ class Selector(selectors.DefaultSelector):
         return bool(super().select(timeout))
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self.pass_time is None or timeout == 0:
-            return self._sleep(timeout)
-        if self.alarm is not None and self.alarm[0] <= monotonic():
-            return self._sleep(0)
-        return super().select(0) or self._pass_time(self.pass_time)
-
-    def _pass_time(self, pass_time: Callable[[], float | None]) -> list[tuple[selectors.SelectorKey, int]]:
-        timeout = pass_time()
-        return [] if timeout == 0 else self._sleep(timeout)
+        if self.pass_time is not None and timeout != 0 and (self.alarm is None or self.alarm[0] > monotonic()):
+            events = super().select(0)
+            if events:
+                return events
+            timeout = self.pass_time()
+            if timeout == 0:
+                return events
+        return self._sleep(timeout)
 
     def _sleep(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:

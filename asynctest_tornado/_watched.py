@@ -40,6 +40,8 @@ class WatchedLoop(_Base):
     _asynctest_outer_futures: _Futures
     #: The functions that executors run.
     _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], Any]"
+    #: The executors that have run one.
+    _asynctest_executors: "weakref.WeakSet[Any]"
     #: The subprocesses that the loop has begun.
     _asynctest_processes: "weakref.WeakSet[asyncio.SubprocessTransport]"
 
@@ -54,6 +56,7 @@ class WatchedLoop(_Base):
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         self._asynctest_remember(future, _trap.contexts.get())
         self._asynctest_jobs[future] = func
+        self._asynctest_executors.add(executor or getattr(self, "_default_executor", None) or self)
         return future
 
     async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
@@ -229,10 +232,11 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     loop._asynctest_outer_futures = before.get("_asynctest_futures", {})
     loop._asynctest_futures = {}
     loop._asynctest_jobs = before.get("_asynctest_jobs") or weakref.WeakKeyDictionary()
+    loop._asynctest_executors = before.get("_asynctest_executors") or weakref.WeakSet()
     loop._asynctest_processes = before.get("_asynctest_processes") or weakref.WeakSet()
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "outer_futures", "jobs", "processes"):
+        for name in ("trap", "is_own", "futures", "outer_futures", "jobs", "executors", "processes"):
             delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)

@@ -1,10 +1,10 @@
 """What is on its way to a loop: who is at the other ends of the connections that it watches."""
 
-import concurrent.futures.thread
 import os
 import socket
 import stat
 import struct
+import sys
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +16,12 @@ except ImportError:  # not on Windows
     fcntl = termios = None  # type: ignore[assignment]
 
 __unittest = True
+
+_UNIX = getattr(socket, "AF_UNIX", None)
+#: What to ask of the system: how much the other end has not acknowledged, and how much of it was not even sent. The
+#: latter is SIOCOUTQNSD of Linux, which Python has no name for; elsewhere, all that is not acknowledged may be meant.
+_UNACKNOWLEDGED = getattr(termios, "TIOCOUTQ", None)
+_UNSENT = 0x894B if sys.platform == "linux" else _UNACKNOWLEDGED
 
 
 class Wire:
@@ -29,6 +35,8 @@ class Wire:
         self.is_foreign = False
         #: Whether something may have been sent that has not arrived yet.
         self.is_underway = False
+        #: Whether something waits to be sent until the other end has acknowledged what came before it.
+        self.is_held = False
         sockets = []
         for fd in fds:
             if _is_socket(fd):
@@ -51,7 +59,9 @@ class Wire:
             except OSError:
                 self.is_foreign = True  # it is still being connected, or broken
                 continue
-            self.is_underway = self.is_underway or _has_unacknowledged(sock)
+            if sock.family != _UNIX:  # there, all arrives at once
+                self.is_underway = self.is_underway or _counts(sock, _UNACKNOWLEDGED)
+                self.is_held = self.is_held or _counts(sock, _UNSENT)
             # Of Unix-domain sockets, those that connect have no address of their own.
             self.is_foreign = self.is_foreign or not (peer in local or (not peer and _address(sock) in local))
 
@@ -81,18 +91,17 @@ def _listens(sock: socket.socket) -> bool:
         return False
 
 
-def _has_unacknowledged(sock: socket.socket) -> bool:
-    """Tell whether the other end may not have got all that was sent. Who cannot tell says yes."""
-    if fcntl is None:
+def _counts(sock: socket.socket, request: int | None) -> bool:
+    """Tell whether the number of bytes that the system tells on request is not 0. If it cannot tell, it may be."""
+    if request is None:
         return True
     try:
-        return bool(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+        return bool(struct.unpack("i", fcntl.ioctl(sock.fileno(), request, bytes(4)))[0])
     except OSError:
         return True
 
 
-def has_strange_threads() -> bool:
-    """Tell whether there are threads besides this one and those of executors, which work on request only."""
-    workers = getattr(concurrent.futures.thread, "_threads_queues", {})
-    others = threading.active_count() - 1
-    return others > 0 and others > sum(thread.is_alive() for thread in list(workers))
+def has_strange_threads(executors: Iterable[Any]) -> bool:
+    """Tell whether there are threads besides this one and those of these executors, which work on request only."""
+    known = sum(len(getattr(executor, "_threads", ())) for executor in executors)
+    return threading.active_count() > 1 + known
