@@ -1,0 +1,621 @@
+"""Virtual time."""
+
+import asyncio
+import contextlib
+import datetime
+import heapq
+import math
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import uvloop
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tornado import gen, locks, queues, web
+from tornado.httpclient import HTTPClientError
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.process import Subprocess
+from tornado.websocket import WebSocketHandler
+
+from asynctest_tornado import (
+    AsyncHTTPSTestCase,
+    AsyncHTTPTestCase,
+    AsyncTestCase,
+    VirtualClock,
+    gen_test,
+)
+from tests.support import RecordingResult, run_body
+
+
+class VirtualCase(AsyncTestCase):
+    clock_factory = VirtualClock
+
+
+class ByHandCase(AsyncTestCase):
+    clock_factory = lambda: VirtualClock(autojump=False)  # noqa: E731
+
+
+class TimersTest(VirtualCase):
+    """Whatever waits for a time comes exactly then."""
+
+    async def test_sleeping(self) -> None:
+        for seconds, now in (3600, 3600.0), (0.5, 3600.5), (86400 * 1000, 86403600.5):
+            await asyncio.sleep(seconds)
+            await gen.sleep(0)
+            self.assertEqual(self.clock.time(), now)
+            self.assertEqual(asyncio.get_running_loop().time(), now)
+            self.assertEqual(IOLoop.current().time(), now)
+        await gen.sleep(0.5)
+        self.assertEqual(self.clock.time(), 86403601)
+
+    def test_callbacks(self) -> None:
+        loop = self.io_loop
+        loop.call_later(3600, self.stop)
+        self.wait()
+        loop.add_timeout(datetime.timedelta(hours=1), self.stop)
+        self.wait()
+        loop.add_timeout(loop.time() + 3600, self.stop)
+        self.wait()
+        loop.call_at(loop.time() + 3600, self.stop)
+        self.wait()
+        loop.asyncio_loop.call_later(3600, self.stop)  # type: ignore[attr-defined]
+        self.wait()
+        loop.asyncio_loop.call_at(loop.time() + 3600, self.stop)  # type: ignore[attr-defined]
+        self.wait()
+        self.assertEqual(self.clock.time(), 6 * 3600)
+
+    async def test_timeouts(self) -> None:
+        with self.assertRaises(TimeoutError):
+            async with asyncio.timeout(60):
+                await asyncio.Event().wait()
+        with self.assertRaises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 60)
+        with self.assertRaises(TimeoutError):
+            await gen.with_timeout(datetime.timedelta(seconds=60), asyncio.Future[None]())
+        with self.assertRaises(TimeoutError):
+            await locks.Event().wait(timeout=IOLoop.current().time() + 60)
+        with self.assertRaises(TimeoutError):
+            await queues.Queue[int]().get(timeout=datetime.timedelta(seconds=60))
+        self.assertEqual(self.clock.time(), 300)
+
+    async def test_a_periodic_callback_comes_as_often_as_it_should(self) -> None:
+        times: list[float] = []
+        for period in 1000, datetime.timedelta(seconds=1):
+            times.clear()
+            began = self.clock.time()
+            callback = PeriodicCallback(lambda: times.append(self.clock.time()), period)
+            callback.start()
+            await asyncio.sleep(5.5)
+            callback.stop()
+            self.assertEqual([when - began for when in times], [1, 2, 3, 4, 5])
+
+    @gen_test
+    def test_a_generator_sleeps(self) -> Any:
+        yield gen.sleep(3600)
+        self.assertEqual(self.clock.time(), 3600)
+
+    async def test_the_time_of_the_computer_is_none_of_its_business(self) -> None:
+        before = time.time(), time.monotonic()
+        await asyncio.sleep(86400)
+        after = time.time(), time.monotonic()
+        for one, other in zip(before, after, strict=True):
+            self.assertLess(other - one, 86400)
+            self.assertGreaterEqual(other, one)
+
+    async def test_timers_that_are_due_at_once_do_not_make_time_pass(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+            await asyncio.sleep(-1)
+            await gen.sleep(0)
+        self.assertEqual(self.clock.time(), 0)
+
+
+class LongTimeTest(unittest.TestCase):
+    """There is no time at which the loop spins because floats are not exact."""
+
+    def test_sleeps_come_to_an_end(self) -> None:
+        class Sample(VirtualCase):
+            async def test(self) -> None:
+                for power in range(0, 60, 3):
+                    await asyncio.sleep(2.0**power + 0.1)
+                    for seconds in 1e-9, 1e-6, 0.1, 0.3, 1 / 3, math.ulp(self.clock.time()):
+                        before = self.clock.time()
+                        await asyncio.sleep(seconds)
+                        await gen.sleep(seconds)
+                        assert self.clock.time() >= before
+
+        result = run_body(Sample, Sample.test)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_an_epoch_does_not_matter(self) -> None:
+        for epoch in 0, 1_700_000_000.123456789, 4e9, datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC):
+
+            class Sample(AsyncTestCase):
+                clock_factory = staticmethod(lambda epoch=epoch: VirtualClock(epoch=epoch))
+
+                async def test(self) -> None:
+                    began = self.io_loop.time()
+                    times: list[float] = []
+                    callback = PeriodicCallback(lambda: times.append(self.clock.time()), 100)
+                    callback.start()
+                    await asyncio.sleep(100.05)
+                    callback.stop()
+                    self.assertAlmostEqual(self.io_loop.time() - began, 100.05, places=4)
+                    self.assertIn(len(times), (1000, 1001))
+
+            result = run_body(Sample, Sample.test)
+            self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_for_ever_is_no_time_to_jump_to(self) -> None:
+        async def test(case: AsyncTestCase) -> None:
+            task = asyncio.ensure_future(asyncio.sleep(math.inf))
+            await asyncio.sleep(1)
+            case.assertEqual(case.clock.time(), 1)
+            await task
+
+        self.assertIn("this is a deadlock", run_body(VirtualCase, test).report)
+
+
+class RealThingsTest(VirtualCase):
+    """Time does not pass while something works in real time for the test."""
+
+    def work(self) -> None:
+        # Nothing that a test could wait for: a job takes some time, during which the loop has nothing to do.
+        for _ in range(100):
+            sum(range(10_000))
+
+    async def test_a_job_of_an_executor(self) -> None:
+        async with asyncio.timeout(1):
+            await asyncio.to_thread(self.work)
+        await asyncio.wait_for(self.io_loop.run_in_executor(None, self.work), 1)
+        self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_subprocess(self) -> None:
+        command = [sys.executable, "-c", "print('done')"]
+        async with asyncio.timeout(1):
+            process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+            out, _ = await process.communicate()
+            self.assertEqual((out, await process.wait()), (b"done\n", 0))
+            process = await asyncio.create_subprocess_shell("exit 7")
+            self.assertEqual(await process.wait(), 7)
+        self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_subprocess_of_tornado(self) -> None:
+        process = Subprocess([sys.executable, "-c", "print('done')"], stdout=Subprocess.STREAM)
+        async with asyncio.timeout(1):
+            self.assertEqual(await process.wait_for_exit(), 0)
+            self.assertEqual(await process.stdout.read_until_close(), b"done\n")
+        self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_thread_that_answers_soon(self) -> None:
+        loop, answered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+        thread = threading.Thread(target=lambda: (go_on.wait(), loop.call_soon_threadsafe(answered.set)))
+        thread.start()
+        self.addCleanup(thread.join)
+        self.clock.autojump_threshold = 60
+        async with asyncio.timeout(1):
+            loop.call_soon(go_on.set)
+            await answered.wait()
+        self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_foreign_connection_that_answers_soon(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.addCleanup(theirs.close)
+        self.clock.autojump_threshold = 60
+        reader, writer = await asyncio.open_connection(sock=ours)
+        thread = threading.Thread(target=lambda: theirs.sendall(theirs.recv(10)))
+        thread.start()
+        self.addCleanup(thread.join)
+        async with asyncio.timeout(1):
+            writer.write(b"hello")
+            self.assertEqual(await reader.readexactly(5), b"hello")
+        writer.close()
+        self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_foreign_connection_that_is_quiet(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.addCleanup(theirs.close)
+        self.clock.autojump_threshold = 0.01
+        reader, writer = await asyncio.open_connection(sock=ours)
+        with self.assertRaises(TimeoutError):
+            await asyncio.wait_for(reader.readexactly(5), 3600)
+        writer.close()
+        self.assertEqual(self.clock.time(), 3600)
+
+
+class Handler(web.RequestHandler):
+    async def get(self) -> None:
+        await gen.sleep(5)
+        self.write("x" * 100_000)
+
+
+class SocketHandler(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        await asyncio.sleep(5)
+        await self.write_message(message)
+
+
+class ServerTest(AsyncHTTPTestCase):
+    clock_factory = VirtualClock
+
+    def get_app(self) -> web.Application:
+        handlers: Any = [("/socket", SocketHandler), ("/.*", Handler)]
+        settings: dict[str, Any] = {"websocket_ping_interval": 30, "websocket_ping_timeout": 10}
+        return web.Application(handlers, log_function=lambda handler: None, **settings)
+
+    def test_requests_to_the_test_itself(self) -> None:
+        for number in range(1, 301):
+            self.assertEqual(self.fetch("/").code, 200)
+            self.assertEqual(self.clock.time(), 5 * number)
+
+    async def test_many_at_a_time(self) -> None:
+        responses = await asyncio.gather(*(self.async_fetch("/") for _ in range(10)))
+        self.assertEqual({len(response.body) for response in responses}, {100_000})
+        self.assertEqual(self.clock.time(), 5)
+
+    def test_a_client_that_gives_up(self) -> None:
+        with self.assertRaisesRegex(HTTPClientError, "Timeout during request"):
+            self.fetch("/", request_timeout=3)
+        self.assertEqual(self.clock.time(), 3)
+
+    async def test_websockets(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            for number in range(1, 21):
+                await socket.write_message("hello")
+                self.assertEqual(await socket.read_message(), "hello")
+                self.assertEqual(self.clock.time(), 5 * number)
+            await asyncio.sleep(3600)  # and is kept alive by pings, all the time
+            await socket.write_message("hello")
+            self.assertEqual(await socket.read_message(), "hello")
+
+    async def test_a_timeout_of_a_websocket(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            with self.assertRaises(TimeoutError):
+                await socket.read_message(timeout=7)
+            self.assertEqual(self.clock.time(), 7)
+
+
+class SecureServerTest(ServerTest, AsyncHTTPSTestCase):
+    pass
+
+
+class AdvanceTest(ByHandCase):
+    """Time that is moved by hand."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log: list[tuple[str, float]] = []
+
+    def note(self, name: str) -> None:
+        self.log.append((name, self.clock.time()))
+
+    async def tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.note("tick")
+
+    def test_each_deadline_comes_at_its_own_time(self) -> None:
+        self.io_loop.add_callback(self.tick)
+        self.io_loop.call_later(2.5, self.io_loop.call_later, 0.25, self.note, "nested")
+        self.clock.advance(3)
+        self.assertEqual(self.log, [("tick", 1), ("tick", 2), ("nested", 2.75), ("tick", 3)])
+        self.assertEqual(self.clock.time(), 3)
+        self.clock.advance(datetime.timedelta(milliseconds=500))
+        self.assertEqual(self.clock.time(), 3.5)
+        self.assertEqual(len(self.log), 4)
+
+    def test_without_deadlines_time_passes_all_the_same(self) -> None:
+        self.clock.advance(0)
+        self.assertEqual(self.clock.time(), 0)
+        self.clock.advance(7)
+        self.assertEqual((self.clock.time(), self.io_loop.time()), (7, 7))
+
+    async def test_in_a_coroutine_it_is_awaited(self) -> None:
+        task = asyncio.ensure_future(asyncio.sleep(5))
+        await self.clock.advance(4.5)
+        self.assertFalse(task.done())
+        await self.clock.advance(0.5)
+        self.assertTrue(task.done())
+
+    async def test_what_is_to_be_done_now_is_done_first(self) -> None:
+        asyncio.get_running_loop().call_soon(self.note, "now")
+        await self.clock.advance(1)
+        self.assertEqual(self.log, [("now", 0)])
+
+    async def test_several_at_a_time(self) -> None:
+        async def advance(seconds: float) -> None:
+            await self.clock.advance(seconds)
+            self.note(f"advanced {seconds}")
+
+        asyncio.get_running_loop().call_later(3, self.note, "timer")
+        await asyncio.gather(advance(5), advance(2))
+        self.assertEqual(self.log, [("advanced 2", 2), ("timer", 3), ("advanced 5", 5)])
+
+    async def test_one_that_is_cancelled_moves_nothing(self) -> None:
+        with self.assertRaises(TimeoutError):
+            async with asyncio.timeout(2):
+                asyncio.get_running_loop().call_soon(self.clock.advance, 3)
+                await self.clock.advance(10)
+        await self.clock.advance(1)
+        self.assertEqual(self.clock.time(), 3)
+
+    def test_an_error_on_the_way_is_raised(self) -> None:
+        self.io_loop.call_later(1, lambda: 1 / 0)
+        with self.assertRaises(ZeroDivisionError):
+            self.clock.advance(2)
+
+    async def test_it_waits_for_real_things(self) -> None:
+        job = asyncio.ensure_future(asyncio.to_thread(sum, range(100_000)))
+        await asyncio.sleep(0)
+        await self.clock.advance(1)
+        self.assertTrue(job.done())
+
+    def test_nobody_else_moves_it(self) -> None:
+        async def test(case: AsyncTestCase) -> None:
+            await asyncio.sleep(5)
+
+        report = run_body(ByHandCase, test).report
+        self.assertIn("this is a deadlock", report)
+        self.assertIn("the clock stands still until advance() is called", report)
+
+    def test_bad_input_is_an_error(self) -> None:
+        for wrong, error in (-1, ValueError), (math.nan, ValueError), (math.inf, ValueError), ("1", TypeError):
+            with self.assertRaisesRegex(error, r"advance\(\) .*Give "):
+                self.clock.advance(wrong)  # type: ignore[arg-type]
+        self.assertEqual(self.clock.time(), 0)
+
+
+class AdvanceAndJumpTest(VirtualCase):
+    async def test_time_that_jumps_can_be_moved_too(self) -> None:
+        done: list[int] = []
+        asyncio.get_running_loop().call_later(10, done.append, 10)
+        await self.clock.advance(10)
+        self.assertEqual((self.clock.time(), done), (10, [10]))
+        await asyncio.sleep(5)
+        self.assertEqual(self.clock.time(), 15)
+
+
+class LimitsTest(unittest.TestCase):
+    """The library's own limits are in real time."""
+
+    def test_an_endless_loop_times_out_and_tells_how_far_it_came(self) -> None:
+        class Sample(VirtualCase):
+            @gen_test(timeout=0.05)
+            async def test(self) -> None:
+                while True:
+                    await asyncio.sleep(1)
+
+        report = run_body(Sample, Sample.test).report
+        self.assertIn("Operation timed out after 0.05 seconds", report)
+        self.assertRegex(report, r"Virtual time: \d+ s have passed in this test, and it is \d+ s\.")
+
+    def test_a_virtual_day_does_not(self) -> None:
+        class Sample(VirtualCase):
+            async_test_timeout = 60
+
+            def test(self) -> None:
+                self.io_loop.call_later(86400, self.stop)
+                self.wait()
+                self.run_sync(asyncio.sleep, 86400)
+
+        self.assertEqual(run_body(Sample, Sample.test).verdicts, ["addSuccess"])
+
+    def test_what_refuses_to_end_is_abandoned(self) -> None:
+        for base in VirtualCase, ByHandCase:
+
+            class Sample(base):  # type: ignore[valid-type,misc]
+                async def refuse(self) -> None:
+                    while True:
+                        with contextlib.suppress(asyncio.CancelledError):
+                            await asyncio.Event().wait()
+
+                async def test(self) -> None:
+                    self.task = asyncio.ensure_future(self.refuse())
+                    await asyncio.sleep(0)
+
+            self.assertIn("was cancelled twice", run_body(Sample, Sample.test).report)
+
+
+class FactoryTest(unittest.TestCase):
+    def test_each_test_begins_at_the_beginning(self) -> None:
+        class Sample(VirtualCase):
+            clocks: ClassVar[list[VirtualClock]] = []
+
+            async def test(self) -> None:
+                self.assertEqual(self.clock.time(), 0)
+                self.clocks.append(self.clock)
+                await asyncio.sleep(1)
+
+        for _ in range(2):
+            result = RecordingResult()
+            Sample("test").run(result)
+            self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        self.assertIsNot(*Sample.clocks)
+
+    def test_a_class_may_have_one_for_all_its_tests(self) -> None:
+        class Sample(VirtualCase):
+            loop_scope = "class"
+
+            @classmethod
+            async def asyncSetUpClass(cls) -> None:
+                await asyncio.sleep(10)
+
+            async def test_1(self) -> None:
+                self.assertEqual(self.clock.time(), 10)
+                await asyncio.sleep(10)
+
+            def test_2(self) -> None:
+                self.assertEqual(self.clock.time(), 20)
+                self.clock.advance(10)
+                self.assertEqual(self.clock.time(), 30)
+
+        result = RecordingResult()
+        unittest.TestSuite([unittest.defaultTestLoader.loadTestsFromTestCase(Sample)]).run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"] * 2, result.report)
+
+    def test_without_one_there_is_no_clock(self) -> None:
+        report = run_body(AsyncTestCase, lambda case: case.clock).report
+        self.assertIn("run in real time, without a clock. Set clock_factory = VirtualClock.", report)
+
+    def test_what_makes_no_clock_is_an_error(self) -> None:
+        for wrong in VirtualClock(), 7, dict:
+            cls = type("Sample", (AsyncTestCase,), {"clock_factory": wrong})
+            report = run_body(cls, lambda case: None).report
+            self.assertIn("TypeError: clock_factory has to make a VirtualClock, and is", report)
+
+    def test_a_loop_of_another_make_is_an_error(self) -> None:
+        class Sample(VirtualCase):
+            loop_factory = uvloop.new_event_loop
+
+        report = run_body(Sample, lambda case: None).report
+        self.assertRegex(report, "TypeError: A VirtualClock cannot pass time on <.*>.* Leave out loop_factory")
+
+    def test_arguments_that_are_no_times_are_errors(self) -> None:
+        for arguments in (
+            {"autojump": 0.1},
+            {"autojump_threshold": -1},
+            {"autojump_threshold": "1"},
+            {"epoch": math.nan},
+            {"epoch": "2030-01-01"},
+        ):
+            with self.assertRaisesRegex((TypeError, ValueError), f"{next(iter(arguments))} of VirtualClock .*Give "):
+                VirtualClock(**arguments)
+
+    def test_a_clock_of_no_test_cannot_advance(self) -> None:
+        with self.assertRaisesRegex(RuntimeError, "belongs to no test that runs. Set clock_factory"):
+            VirtualClock().advance(1)
+
+
+# Programs: actors that sleep, wait with a limit, and cancel each other; and periodic callbacks. All times of one actor
+# have a fraction of their own, so that no two events are at the same time, whose order nobody promises.
+
+Actor = tuple[str, list[tuple[str, int, int]]]
+
+_steps = st.one_of(
+    st.tuples(st.just("sleep"), st.integers(1, 50), st.just(0)),
+    st.tuples(st.just("limit"), st.integers(1, 50), st.integers(1, 50)),
+    st.tuples(st.just("cancel"), st.integers(1, 50), st.integers(0, 7)),
+)
+_actors = st.lists(
+    st.one_of(
+        st.tuples(st.just("steps"), st.lists(_steps, max_size=6)),
+        st.tuples(st.just("periodic"), st.tuples(st.integers(1, 9), st.integers(1, 60)).map(lambda p: [("", *p)])),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def offset(number: int) -> float:
+    return (number + 1) / 64
+
+
+def model(actors: list[Actor]) -> list[tuple[float, int, str]]:
+    """Tell what happens, by an account of events in the order of their times."""
+    log: list[tuple[float, int, str]] = []
+    over: set[int] = set()
+    events: list[tuple[float, int, int]] = [(offset(number), number, -1) for number in range(len(actors))]
+    heapq.heapify(events)
+    while events:
+        now, number, step = heapq.heappop(events)
+        if number in over:
+            continue
+        kind, steps = actors[number]
+        if kind == "periodic":
+            _, period, length = steps[0]
+            count = int(length / period)
+            log += [(offset(number) + period * each, number, "tick") for each in range(1, count + 1)]
+            over.add(number)
+            continue
+        cancelled: list[tuple[float, int, str]] = []
+        if step >= 0:
+            name, length, other = steps[step]
+            if name == "cancel":
+                target = other % len(actors)
+                log.append((now, number, f"cancels {target}"))
+                if target != number and target not in over and actors[target][0] == "steps":
+                    over.add(target)
+                    cancelled = [(now, target, "cancelled")]
+            else:
+                log.append((now, number, "limit" if name == "limit" and other + 0.5 < length else "slept"))
+        if step + 1 < len(steps):
+            name, length, other = steps[step + 1]
+            pause = min(length, other + 0.5) if name == "limit" else length
+            heapq.heappush(events, (now + pause, number, step + 1))
+        else:
+            over.add(number)
+            log.append((now, number, "ends"))
+        log += cancelled  # it runs when the other one waits again
+    return sorted(log, key=lambda entry: entry[0])
+
+
+async def play(actors: list[Actor], log: Callable[[int, str], None]) -> None:
+    """Do it."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def act(number: int, steps: list[tuple[str, int, int]]) -> None:
+        try:
+            await asyncio.sleep(offset(number))
+            for name, length, other in steps:
+                if name == "limit":
+                    try:
+                        async with asyncio.timeout(other + 0.5):
+                            await gen.sleep(length)
+                        log(number, "slept")
+                    except TimeoutError:
+                        log(number, "limit")
+                    continue
+                await asyncio.sleep(length)
+                if name == "cancel":
+                    target = other % len(actors)
+                    log(number, f"cancels {target}")
+                    if target != number and actors[target][0] == "steps":
+                        tasks[target].cancel()
+                else:
+                    log(number, "slept")
+        except asyncio.CancelledError:
+            log(number, "cancelled")
+        else:
+            log(number, "ends")
+
+    async def repeat(number: int, period: int, length: int) -> None:
+        await asyncio.sleep(offset(number))
+        callback = PeriodicCallback(lambda: log(number, "tick"), period * 1000)
+        callback.start()
+        await asyncio.sleep(length + 1 / 1024)
+        callback.stop()
+
+    for number, (kind, steps) in enumerate(actors):
+        coro = act(number, steps) if kind == "steps" else repeat(number, *steps[0][1:])
+        tasks.append(asyncio.ensure_future(coro))
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class ProgramsTest(unittest.TestCase):
+    def run_program(self, actors: list[Actor]) -> list[tuple[float, int, str]]:
+        log: list[tuple[float, int, str]] = []
+
+        class Sample(VirtualCase):
+            async def test(self) -> None:
+                await play(actors, lambda number, what: log.append((self.clock.time(), number, what)))
+
+        result = run_body(Sample, Sample.test)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        return log
+
+    @given(_actors)
+    @settings(max_examples=200, deadline=None)
+    def test_a_program_does_what_the_model_says(self, actors: list[Actor]) -> None:
+        self.assertEqual(self.run_program(actors), model(actors))
+
+    @given(_actors)
+    @settings(max_examples=50, deadline=None)
+    def test_the_same_program_does_the_same_again(self, actors: list[Actor]) -> None:
+        logs = {repr(self.run_program(actors)).encode() for _ in range(2)}
+        self.assertEqual(len(logs), 1)
