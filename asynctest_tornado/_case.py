@@ -456,9 +456,8 @@ class _reported:
     def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
         if value is not None and not isinstance(value, unittest.SkipTest):
             strip(value)
-            failures = self._harness.trap.server_errors
-            if failures:
-                _reasons.add_to(value, failures)
+            if self._harness.trap.server_errors:
+                _reasons.add_to(value, self._harness.trap)
 
 
 def _identity(value: _T) -> _T:

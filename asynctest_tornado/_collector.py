@@ -148,6 +148,11 @@ class Trap(_trap.Context):
             if id(first) in self._known:
                 self._promote(first)
 
+    def siblings_of(self, error: BaseException) -> list[BaseException]:
+        """Return the errors that ``gather`` has dropped for this one."""
+        with self._lock:
+            return [sibling for first, sibling in self._siblings if first is error]
+
     def _promote(self, cause: BaseException | None) -> None:
         causes: list[BaseException] = []
         while cause is not None and not any(each is cause for each in causes):

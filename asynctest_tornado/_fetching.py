@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from tornado.escape import utf8
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders, url_concat
 
 from asynctest_tornado._cookies import Cookies, gives_cookies
@@ -76,15 +76,15 @@ class Arguments(TypedDict, total=False):
     ssl_options: dict[str, Any] | ssl.SSLContext | None
 
 
-def make_request(
+def plain(
     url: str,
     json: Any = None,
     form: Pairs | None = None,
     files: Mapping[str, File] | None = None,
     params: Pairs | None = None,
     **kwargs: Any,
-) -> HTTPRequest:
-    """Return Tornado's own request, given the `Arguments`.
+) -> tuple[str, dict[str, Any]]:
+    """Return a URL, and arguments that Tornado knows, given the `Arguments`.
 
     Raises ``TypeError`` where these do not go together.
     """
@@ -104,7 +104,7 @@ def make_request(
         kwargs.setdefault("method", "POST")
         kwargs["headers"] = HTTPHeaders(kwargs.get("headers") or {})
         kwargs["headers"].setdefault("Content-Type", content_type)
-    return HTTPRequest(url, **kwargs)
+    return url, kwargs
 
 
 def _pairs(fields: Pairs) -> list[tuple[str, Any]]:
@@ -158,11 +158,41 @@ def _read(field: str, file: File) -> tuple[str, bytes, str]:
     return filename, utf8(content), content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-async def fetch(client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies, raise_error: bool) -> Response:
-    """Fetch, and follow redirects as Tornado's client does, with the cookies that are set on the way.
+async def fetch(
+    client: AsyncHTTPClient, url: str, cookies: Cookies, raise_error: bool, arguments: Arguments
+) -> Response:
+    """Fetch a URL. Raises what the client raises.
 
-    Raises what the client raises.
+    The client may be of any make. As long as there are no cookies, it gets what it would get from ``tornado.testing``.
     """
+    url, kwargs = plain(url, **arguments)
+    try:
+        if cookies.are_sent:
+            response = await _fetch_with_cookies(client, HTTPRequest(url, **kwargs), cookies, raise_error)
+        else:
+            response = await client.fetch(url, raise_error=raise_error, **kwargs)
+            if isinstance(response, HTTPResponse):
+                cookies.keep(response, response.effective_url)
+    except HTTPClientError as error:
+        if isinstance(error.response, HTTPResponse):
+            _add_json(error.response)
+            what = f"{error.response.request.method} {error.response.effective_url}"
+            error.add_note(f"That is the answer to {what}. It begins with {error.response.body[:200]!r}.")
+        raise
+    if isinstance(response, HTTPResponse):
+        _add_json(response)
+    return response  # type: ignore[return-value]
+
+
+def _add_json(response: HTTPResponse) -> None:
+    what = f"{response.request.method} {response.effective_url}"
+    vars(response)["json"] = functools.partial(_decode, what, response.code, response.headers, response.buffer)
+
+
+async def _fetch_with_cookies(
+    client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies, raise_error: bool
+) -> HTTPResponse:
+    """Fetch, and follow redirects as Tornado's client does, with the cookies that are set on the way."""
     is_followed, left = _redirects(client, request)
     given = request.follow_redirects
     if is_followed:
@@ -179,14 +209,12 @@ async def fetch(client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies,
             break
         left -= 1
         hop = _redirected(request, hop, response.code, location)
+        response.error = None  # which refers to the response
     request.follow_redirects = given
     response.request = request
-    what = f"{hop.method} {hop.url}"
-    vars(response)["json"] = functools.partial(_decode, what, response.code, response.headers, response.buffer)
-    if raise_error and response.error is not None:
-        response.error.add_note(f"That is the answer to {what}. It begins with {response.body[:200]!r}.")
-        raise response.error
-    return response  # type: ignore[return-value]
+    if raise_error:
+        response.rethrow()
+    return response
 
 
 def _redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int]:

@@ -9,11 +9,13 @@ import contextvars
 import functools
 import inspect
 import logging
+import os
 import sys
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import tornado
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
@@ -44,6 +46,8 @@ class ServerError:
         self.is_expected = False
         #: Whether it is in the report of a test already.
         self.is_told = False
+        #: Whether there is a test whose report could tell it.
+        self.has_test = False
         self._held: list[Callable[[], object]] = []
 
     def __repr__(self) -> str:
@@ -69,8 +73,7 @@ class ServerError:
 #: What the handler is just logging.
 being_logged: contextvars.ContextVar[ServerError | None] = contextvars.ContextVar("asynctest_tornado_log", default=None)
 
-#: Methods whose errors do not come to `RequestHandler.log_exception`, or not all of them.
-_OTHER_HOOKS = ("write_error", "data_received", "on_connection_close")
+_TORNADO = os.path.dirname(tornado.__file__) + os.sep
 
 
 def watch_handlers() -> None:
@@ -81,7 +84,7 @@ def watch_handlers() -> None:
 
     @functools.wraps(make)
     def make_and_watch(self: RequestHandler, application: Any, request: HTTPServerRequest, **kwargs: Any) -> None:
-        chain = _trap.chain_here()
+        chain = _chain_of_request()
         if chain:
             _watch(self, request, chain)
         try:
@@ -92,35 +95,82 @@ def watch_handlers() -> None:
             raise
 
     RequestHandler.__init__ = make_and_watch  # type: ignore[method-assign]
+    break_cycles: Callable[[RequestHandler], None] | None = getattr(RequestHandler, "_break_cycles", None)
+    if break_cycles is not None:
+
+        @functools.wraps(break_cycles)
+        def break_cycles_and_let_go(self: RequestHandler) -> None:
+            break_cycles(self)
+            _let_go(self)
+
+        RequestHandler._break_cycles = break_cycles_and_let_go  # type: ignore[method-assign]
+
+
+def _chain_of_request() -> _trap.Chain:
+    """Return the contexts that a request belongs to: those of its server, under the test that runs.
+
+    The server may be that of a whole class, and a connection may have served an earlier test.
+    """
+    chain = _trap.chain_here()
+    trap = _trap.of_running_loop()
+    if trap is not None and chain[:1] != (trap,):
+        chain = (trap, *(context for context in chain if not context.is_trap))
+        _trap.contexts.set(chain)
+    return chain
 
 
 def _watch(handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain) -> None:
     own = vars(handler)
-    # Weak, or a handler would have to wait for the garbage collector. The methods are those of the class: it may be
-    # patched, and an instance of it may not.
+    # Weak, or a handler would have to wait for the garbage collector.
     reference = weakref.ref(handler)
-    own["log_exception"] = functools.partial(_log_exception, reference, request, chain)
-    names: tuple[str, ...] = _OTHER_HOOKS
+    own.setdefault("log_exception", functools.partial(_log_exception, reference, request, chain))
+    names: tuple[str, ...] = ("write_error", "data_received")
     if isinstance(handler, WebSocketHandler):
         names += ("on_close",)
-        own["get"] = functools.partial(_get_of_websocket, reference, request, chain)
+        own.setdefault("get", functools.partial(_get_of_websocket, reference, request, chain))
     for name in names:
-        own[name] = functools.partial(_call_hook, name, reference, request, chain)
+        own.setdefault(name, functools.partial(_call_hook, name, reference, request, chain))
+    # But the connection may be all that keeps a handler alive, by this method. Tornado lets go of it, as we do, when
+    # the request is finished.
+    strong = functools.partial(_call_hook, "on_connection_close", lambda: handler, request, chain)
+    own.setdefault("on_connection_close", strong)
 
 
-def _log_exception(
-    reference: "weakref.ref[RequestHandler]", request: HTTPServerRequest, chain: _trap.Chain, *exc_info: Any
-) -> None:
+def _let_go(handler: RequestHandler) -> None:
+    if isinstance(vars(handler).get("on_connection_close"), functools.partial):
+        del vars(handler)["on_connection_close"]
+
+
+def _method(handler: RequestHandler, name: str) -> Callable[..., Any]:
+    """Return the handler's own method, of whatever kind: that of its class, which may be patched."""
+    for cls in type(handler).__mro__:
+        if name in vars(cls):
+            found = vars(cls)[name]
+            method: Callable[..., Any] = found.__get__(handler, type(handler)) if hasattr(found, "__get__") else found
+            return method
+    raise AttributeError(name)
+
+
+_Reference = Callable[[], RequestHandler | None]
+
+
+def _is_called_by_tornado() -> bool:
+    """Tell whether a method of a handler is called to serve a request, and not by a test that looks at what it does."""
+    return sys._getframe(2).f_code.co_filename.startswith(_TORNADO)
+
+
+def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *exc_info: Any) -> None:
     handler = reference()
     assert handler is not None
     error = exc_info[1]
-    log = functools.partial(type(handler).log_exception, handler, *exc_info)
-    if _is_answer(error):
+    log = functools.partial(_method(handler, "log_exception"), *exc_info)
+    is_answered = _can_answer(handler)
+    if not _is_called_by_tornado() or (is_answered and _is_refusal(error)):
         log()
         return
     failure = _keep(ServerError(error, request, type(handler)), chain)
     # Of a client that goes away in the middle of its response, it is the client who knows.
-    failure.is_answered = _can_answer(handler) or isinstance(error, (StreamClosedError, WebSocketClosedError))
+    failure.is_answered = is_answered or isinstance(error, (StreamClosedError, WebSocketClosedError))
     token = being_logged.set(failure)
     try:
         log()
@@ -129,7 +179,7 @@ def _log_exception(
         _settle(failure, chain)
 
 
-def _is_answer(error: object) -> bool:
+def _is_refusal(error: object) -> bool:
     """Tell whether an exception is how the handler says that the request is wrong."""
     return isinstance(error, HTTPError) and error.status_code < 500
 
@@ -143,32 +193,39 @@ def _can_answer(handler: RequestHandler) -> bool:
 
 
 def _call_hook(
-    name: str,
-    reference: "weakref.ref[RequestHandler]",
-    request: HTTPServerRequest,
-    chain: _trap.Chain,
-    *args: Any,
-    **kwargs: Any,
+    name: str, reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *args: Any, **kwargs: Any
 ) -> Any:
     handler = reference()
     assert handler is not None
+    method = _method(handler, name)
+    if not _is_called_by_tornado():
+        return method(*args, **kwargs)
+    if name == "write_error":
+        _keep_what_is_answered(handler, request, chain, kwargs.get("exc_info"))
     try:
-        result = getattr(type(handler), name)(handler, *args, **kwargs)
+        result = method(*args, **kwargs)
     except Exception as error:
         if not _tell_of_hook(name, error, handler, request, chain):
             raise
         return None
-    if inspect.isawaitable(result):
+    if name == "data_received" and inspect.isawaitable(result):
         return _watched(result, name, handler, request, chain)
     return result
 
 
+def _keep_what_is_answered(
+    handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain, exc_info: Any
+) -> None:
+    """Keep what an application has caught by itself, and tells with its own call of ``send_error``."""
+    error = exc_info[1] if exc_info else None
+    if error is not None and not _is_refusal(error):
+        failure = ServerError(error, request, type(handler))
+        failure.is_answered = True
+        _keep(failure, chain)
+
+
 async def _get_of_websocket(
-    reference: "weakref.ref[RequestHandler]",
-    request: HTTPServerRequest,
-    chain: _trap.Chain,
-    *args: Any,
-    **kwargs: Any,
+    reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *args: Any, **kwargs: Any
 ) -> None:
     """Run the method, which ends when the connection has ended, after ``on_close`` if that is called."""
     handler = reference()
@@ -176,7 +233,7 @@ async def _get_of_websocket(
     for context in chain:
         context.add_websocket(request)
     try:
-        result: Any = type(handler).get(handler, *args, **kwargs)
+        result: Any = _method(handler, "get")(*args, **kwargs)
         if inspect.isawaitable(result):
             await result
     finally:
@@ -198,7 +255,7 @@ def _tell_of_hook(
     name: str, error: Exception, handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain
 ) -> bool:
     """Keep the error; return whether the test was told of it, and Tornado need not be."""
-    if _is_answer(error):
+    if _is_refusal(error):
         return False
     failure = _keep(ServerError(error, request, type(handler)), chain)
     # Tornado would take a ValueError for a malformed request, and drop it. Of an error in the other method, the
@@ -211,6 +268,7 @@ def _tell_of_hook(
 
 def _keep(failure: ServerError, chain: _trap.Chain) -> ServerError:
     """Hand it to the test and to the server; return what is known of the same error already, if there is something."""
+    failure.has_test = any(context.is_trap for context in chain)
     for context in chain:
         known = context.keep_server_error(failure)
         if known is not None:
@@ -235,19 +293,19 @@ def log_later(
 ) -> None:
     """Log a record as ever, but hold back what would go to the terminal."""
     terminals = [handler for handler in _handlers_of(logger) if _is_terminal(handler)]
+
+    def is_another(each: logging.LogRecord) -> bool:
+        return each is not record
+
     for handler in terminals:
-        handler.addFilter(_nothing)
+        handler.addFilter(is_another)
     try:
         log(record)
     finally:
         for handler in terminals:
-            handler.removeFilter(_nothing)
+            handler.removeFilter(is_another)
             if record.levelno >= handler.level:
                 failure.hold(functools.partial(handler.handle, record))
-
-
-def _nothing(record: logging.LogRecord) -> bool:
-    return False
 
 
 def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:
@@ -262,5 +320,6 @@ def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:
 
 
 def _is_terminal(handler: logging.Handler) -> bool:
-    streams = (sys.stderr, sys.stdout, sys.__stderr__, sys.__stdout__)
-    return isinstance(handler, logging.StreamHandler) and handler.stream in streams
+    # Not what somebody has derived to look at records, or has captured to look at the text.
+    is_plain = type(handler) is logging.StreamHandler or handler is logging.lastResort
+    return is_plain and getattr(handler, "stream", None) in (sys.__stderr__, sys.__stdout__)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tornado.httpclient import AsyncHTTPClient
@@ -22,6 +22,20 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
 __unittest = True
+
+if TYPE_CHECKING:
+    computed = property
+else:
+
+    class computed:
+        """A property that a test may replace by an attribute of its own: suites have used these names before."""
+
+        def __init__(self, compute: Callable[[Any], Any]) -> None:
+            self._compute = compute
+            self.__doc__ = compute.__doc__
+
+        def __get__(self, case: Any, owner: type) -> Any:
+            return self if case is None else self._compute(case)
 
 
 class AsyncHTTPTestCase(AsyncTestCase):
@@ -81,9 +95,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
         with contextlib.ExitStack() as resources:
             sock = self.get_http_socket()
             resources.callback(sock.close)
-            ssl_options = self.get_ssl_options if isinstance(self, AsyncHTTPSTestCase) else None
             describe = harness.snapshot if scope is None else scope.describe
-            self._asynctest_site = site = _site.Site(sock, describe, ssl_options, is_shared=scope is not None)
+            self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_get_ssl_options())
             self.http_client = self.get_http_client()
             resources.callback(self.http_client.close)
             self._app = self.get_app()
@@ -96,13 +109,23 @@ class AsyncHTTPTestCase(AsyncTestCase):
         else:
             names = ("_asynctest_site", "http_client", "_app", "http_server")
             scope.made.update((name, vars(self)[name]) for name in names)
-            harness.resources.callback(self.http_client.close)
+            harness.resources.callback(lambda: scope.made["http_client"].close())
         harness.resources.callback(harness.run, site.close, limit)
+
+    def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
+        """Return a function that returns the ``ssl_options`` of the server, if it is to have some."""
+        return None
 
     def tearDown(self) -> None:
         """Close the server and its connections, the client, and the loop; or what this test has left open there."""
-        if _scope.of(type(self)) is not None:
+        scope = _scope.of(type(self))
+        if scope is not None:
+            harness_of(self).trap.is_closing = True
             harness_of(self).run(self._asynctest_site.close_websockets, _timeouts.limit(None, self.async_test_timeout))
+            if getattr(self.http_client, "active", None) or getattr(self.http_client, "queue", None):
+                # Those who waited for these requests are gone, but they would go on to use up the client.
+                self.http_client.close()
+                scope.made["http_client"] = self.get_http_client()
         harness_of(self).close_resources()
         del self.http_server
         del self._app
@@ -137,7 +160,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             "tornado.web.Application to test."
         )
 
-    @property
+    @computed
     def server_errors(self) -> list[ServerError]:
         """What request handlers have raised in this test: each with its ``error`` and its ``request``.
 
@@ -147,9 +170,11 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """
         return harness_of(self).trap.server_errors
 
-    @property
+    @computed
     def cookies(self) -> "CookieJar":
         """The cookies that responses of this test have set. From the first use on, `fetch` sends them.
+
+        Before that, those are missing here which were set by a response that the client has followed elsewhere.
 
         New in version 0.1.
         """
@@ -280,6 +305,14 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     def default_ssl_options() -> dict[str, Any]:
         """Return the paths of the test certificate and its key, as ``certfile`` and ``keyfile``."""
         return _tls.server_options()
+
+    def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
+        return self._asynctest_served_options
+
+    def _asynctest_served_options(self) -> Any:
+        # A server that was made in another way may have others.
+        served = getattr(vars(self).get("http_server"), "ssl_options", None)
+        return self.get_ssl_options() if served is None else served
 
     def get_protocol(self) -> str:
         """Return the scheme of the URLs."""

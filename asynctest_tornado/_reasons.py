@@ -3,11 +3,11 @@
 import os
 import traceback
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import tornado
 
-from asynctest_tornado._collector import strip
+from asynctest_tornado._collector import Trap, strip
 from asynctest_tornado._handlers import ServerError
 
 __unittest = True
@@ -18,20 +18,23 @@ _TORNADO = os.path.dirname(tornado.__file__) + os.sep
 _TESTS_OF_TORNADO = os.path.join(_TORNADO, "test") + os.sep
 
 
-def add_to(error: BaseException, failures: Iterable[ServerError]) -> None:
+def add_to(error: BaseException, trap: Trap) -> None:
     """Add a note for each error of a handler that was answered with a response, and is in no report yet.
 
     :param error: what the test fails of.
+    :param trap: that of the test.
     """
     shown = set(map(id, _parts(error)))
     untold = []
-    for failure in failures:
+    for failure in trap.server_errors:
         if id(failure.error) in shown:
             failure.is_told = True
         elif failure.is_answered and not failure.is_told:
             untold.append(failure)
     for failure in untold[:MOST_SHOWN]:
         error.add_note(describe(failure))
+        for sibling in trap.siblings_of(failure.error):
+            error.add_note("At the same time, which gather() does not tell:\n" + _format(sibling))
     if len(untold) > MOST_SHOWN:
         error.add_note(f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.")
     for failure in untold:
@@ -39,15 +42,18 @@ def add_to(error: BaseException, failures: Iterable[ServerError]) -> None:
 
 
 def describe(failure: ServerError) -> str:
-    """Tell what a handler has raised, from its own first line on."""
-    error = failure.error
+    """Tell what a handler has raised."""
+    expected = ", which the test expects" if failure.is_expected else ""
+    return f"While serving {failure.what}{expected}:\n{_format(failure.error)}"
+
+
+def _format(error: BaseException) -> str:
+    """Return the traceback, from the first line on that is not Tornado's."""
     strip(error)
     tb = error.__traceback__
     while tb is not None and _is_plumbing(tb.tb_frame) and tb.tb_next is not None:
         tb = tb.tb_next
-    lines = traceback.TracebackException(type(error), error, tb, compact=True).format()
-    expected = ", which the test expects" if failure.is_expected else ""
-    return f"While serving {failure.what}{expected}:\n{''.join(lines).rstrip()}"
+    return "".join(traceback.TracebackException(type(error), error, tb, compact=True).format()).rstrip()
 
 
 def _is_plumbing(frame: types.FrameType) -> bool:

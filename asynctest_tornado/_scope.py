@@ -53,8 +53,11 @@ class ClassScope:
         """Close the loop. Raises what nobody has told yet."""
         delattr(self._cls, _NAME)
         del self._cls.io_loop
-        self.made.clear()
-        self.harness.finish()
+        try:
+            self.harness.finish()
+        finally:
+            self.made.clear()
+            self.harness.trap.forget_server_errors()
 
     def call(self, func: Callable[[], None]) -> None:
         """Call a function whose doings belong to the class, and not to the test that happens to be the first."""

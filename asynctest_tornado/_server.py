@@ -1,6 +1,7 @@
 """HTTPTestServer: a server outside of a test case."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Unpack
@@ -76,6 +77,8 @@ class HTTPTestServer:
         return self._open_site
 
     async def __aenter__(self) -> "HTTPTestServer":
+        if self._open_site is not None:
+            raise RuntimeError("This HTTPTestServer is running already. Make another one, for another 'async with'.")
         if self._unix_socket is None:
             sock = _ports.bind(self._address, self._port)
         else:
@@ -90,6 +93,7 @@ class HTTPTestServer:
             self._site.listen(self.http_server)
         except BaseException:
             sock.close()
+            self._open_site = None
             raise
         return self
 
@@ -98,7 +102,8 @@ class HTTPTestServer:
         self.http_client.close()
         self._open_site = None
         if self._unix_socket is not None:
-            os.unlink(self._unix_socket)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._unix_socket)
 
     def _describe(self) -> str:
         return _snapshot.describe(IOLoop.current(), asyncio.all_tasks(), clients=[self.http_client])

@@ -9,7 +9,7 @@ from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado import _fetching, _tls, _trap, _websocket
@@ -97,7 +97,6 @@ class Site:
     :param sock: the socket, bound. It is closed in the end.
     :param describe: returns what the loop still has to do.
     :param get_ssl_options: returns those of the server, if it has some.
-    :param is_shared: whether several tests use it, one after the other: each request is that of the one that runs.
     """
 
     def __init__(
@@ -105,13 +104,11 @@ class Site:
         sock: socket.socket,
         describe: Callable[[], str],
         get_ssl_options: Callable[[], _tls.Options] | None = None,
-        is_shared: bool = False,
     ) -> None:
         self.sock = sock
         self.get_ssl_options = get_ssl_options
         self.describe = describe
         self.cookies = Cookies()
-        self.is_shared = is_shared
         self.http_server: HTTPServer | None = None
         self._record = _Record(describe)
         self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
@@ -153,7 +150,7 @@ class Site:
         """
         resolver = self.resolver
         if self.get_ssl_options is not None:
-            return _tls.make_client(self.port, self.get_ssl_options(), resolver)
+            return _tls.make_client(self.port, self.get_ssl_options, resolver)
         if resolver is not None:
             return AsyncHTTPClient(force_instance=True, resolver=resolver)
         return AsyncHTTPClient(force_instance=force_instance)
@@ -161,19 +158,8 @@ class Site:
     def listen(self, http_server: HTTPServer) -> None:
         """Let the server accept connections, from now on."""
         self.http_server = http_server
-        if self.is_shared:
-            http_server.start_request = self._attributed(http_server.start_request)  # type: ignore[method-assign]
         with _trap.under((*_trap.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
-
-    def _attributed(self, start_request: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the method so that what comes of a request belongs to the test that runs, and not to the class."""
-
-        def start_request_of_test(server_conn: object, request_conn: HTTPConnection) -> Any:
-            _trap.contexts.set((*_trap.rooted((), asyncio.get_running_loop()), self._record))
-            return start_request(server_conn, request_conn)
-
-        return start_request_of_test
 
     def begin(self) -> None:
         """Forget what another test has left."""
@@ -181,19 +167,15 @@ class Site:
         self._record.errors.clear()
 
     async def close_websockets(self) -> None:
-        """Close the websockets that were left open."""
-        for websocket in list(self._websockets):
-            websocket.connection.close()
-        closings = list(self._record.closings.values())
-        if closings:
-            # Tornado reads the close frame of the server after what came before it, for which somebody has to ask.
-            readers = [asyncio.ensure_future(websocket.read_to_end()) for websocket in self._websockets]
-            await asyncio.wait(closings, timeout=_PATIENCE)
-            for reader in readers:
-                reader.cancel()
-        for websocket in self._websockets:
-            websocket.has_ended = True
-        self._record.closings.clear()
+        """Close the websockets that were left open, and let the handlers of those end."""
+        if self._websockets:
+            endings = [asyncio.ensure_future(websocket.end()) for websocket in self._websockets]
+            _, pending = await asyncio.wait(endings, timeout=_PATIENCE)
+            for ending in pending:
+                ending.cancel()
+            for websocket in self._websockets:
+                websocket.let_go()
+            self._record.closings.clear()
 
     async def close(self) -> None:
         """Close the server and its connections."""
@@ -207,9 +189,8 @@ class Site:
         self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: _fetching.Arguments
     ) -> _fetching.Response:
         """Fetch a URL. If the client gives up, the error says what the server was doing."""
-        request = _fetching.make_request(url, **arguments)
         try:
-            return await _fetching.fetch(client, request, self.cookies, raise_error)
+            return await _fetching.fetch(client, url, self.cookies, raise_error, arguments)
         except HTTPClientError as error:
             if error.code == 599:
                 error.add_note(self.describe())

@@ -87,7 +87,7 @@ def _log_of_handler(
         failure.is_expected = True
         log(record)
     elif is_enabled and not failure.is_expected:
-        if record.exc_info and record.exc_info[1] is failure.error:
+        if failure.has_test and record.exc_info and record.exc_info[1] is failure.error:
             _handlers.log_later(failure, log, logger, record)
         else:
             log(record)

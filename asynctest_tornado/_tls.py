@@ -63,12 +63,16 @@ def _trusting_context() -> ssl.SSLContext:
     return context
 
 
+def _is_ours(options: Options) -> bool:
+    return options is _server_context() or options == server_options()
+
+
 def context_for(options: Options) -> ssl.SSLContext:
     """Return the context of a client for the server with these ``ssl_options``.
 
     Raises ``ValueError`` for a certificate that clients would refuse for its date.
     """
-    if options == server_options():
+    if _is_ours(options):
         return client_context()
     check_date(options)
     return _trusting_context()
@@ -78,17 +82,16 @@ def context_for(options: Options) -> ssl.SSLContext:
 _ARGUMENTS = ("ssl_options", "validate_cert", "ca_certs", "client_key", "client_cert")
 
 
-def make_client(port: int, options: Options, resolver: Any = None) -> AsyncHTTPClient:
+def make_client(port: int, get_options: Callable[[], Options], resolver: Any = None) -> AsyncHTTPClient:
     """Return a client for the server on this port of the machine, and for any others.
 
     It verifies the server if that has our certificate. Of any other one, it cannot know whom to trust.
 
-    :param options: the ``ssl_options`` of the server.
+    :param get_options: returns the ``ssl_options`` of the server.
     """
-    is_ours = options == server_options()
     client = AsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
     if not isinstance(client, SimpleAsyncHTTPClient):
-        if is_ours:
+        if _is_ours(get_options()):
             client.defaults.update(validate_cert=True, ca_certs=AUTHORITY)
         return client
     if resolver is not None:
@@ -99,7 +102,7 @@ def make_client(port: int, options: Options, resolver: Any = None) -> AsyncHTTPC
         given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
         if all(getattr(given, name) is None for name in _ARGUMENTS):
             is_own = urlsplit(given.url).port == port
-            context = context_for(options) if is_own else _trusting_context()
+            context = context_for(get_options()) if is_own else _trusting_context()
             request.defaults = {**client.defaults, "ssl_options": context}  # type: ignore[attr-defined]
         fetch_impl(request, callback)
 

@@ -82,6 +82,16 @@ def rooted(chain: Chain, loop: object) -> Chain:
     return (trap, *chain)
 
 
+def of_running_loop() -> Context | None:
+    """Return the context of the test that uses the running loop just now, if there is one."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+    trap: Context | None = getattr(loop, "_asynctest_trap", None)
+    return trap
+
+
 def chain_here() -> Chain:
     """Return the contexts of the running code: as inherited, and of the test whose loop it runs on."""
     try:

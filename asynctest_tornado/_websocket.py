@@ -52,8 +52,7 @@ class WebSocket:
         self._protocol = protocol
         #: The subprotocol that the server has chosen, or None.
         self.selected_subprotocol: str | None = protocol.selected_subprotocol
-        #: Whether no message can come any more.
-        self.has_ended = False
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_closing = self._has_failed = False
         self._got_close_frame: bool = protocol.client_terminated
         close = protocol.close
@@ -101,20 +100,40 @@ class WebSocket:
 
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """
-        if not self.has_ended:
-            try:
-                async with asyncio.timeout(timeout):
-                    message = await self.connection.read_message()
-            except TimeoutError:
-                error = TimeoutError(f"No message came from {self.url} within {timeout:g} seconds")
-                error.add_note(self._server.describe())
-                raise error from None
-            if message is not None:
-                return message
-            self.has_ended = True
+        try:
+            async with asyncio.timeout(timeout):
+                message = await self._next()
+        except TimeoutError:
+            error = TimeoutError(f"No message came from {self.url} within {timeout:g} seconds")
+            error.add_note(self._server.describe())
+            raise error from None
+        if message is not None:
+            return message
         if not self._is_closing and not self._is_orderly():
             self._fail("while the test waits for a message")
         return None
+
+    async def _next(self) -> str | bytes | None:
+        """Return the next message, or None at the end: to all who wait for one, and again and again."""
+        if self._end.done():
+            return None
+        getter = asyncio.ensure_future(self.connection.read_message())
+        ends: set[asyncio.Future[Any]] = {getter, self._end}
+        message = None
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if getter.done():
+                message = getter.result()
+        finally:
+            getter.cancel()
+        if message is None:
+            self.let_go()
+        return message
+
+    def let_go(self) -> None:
+        """Tell those who wait for a message that none will come."""
+        if not self._end.done():
+            self._end.set_result(None)
 
     def _is_orderly(self) -> bool:
         code = self.close_code
@@ -137,8 +156,8 @@ class WebSocket:
 
     async def read_to_end(self) -> None:
         """Read and drop all messages that are still to come."""
-        while not self.has_ended:
-            self.has_ended = await self.connection.read_message() is None
+        while await self._next() is not None:
+            pass
 
     def abort(self) -> None:
         """End the connection as a broken network would: without a close frame.
@@ -147,6 +166,15 @@ class WebSocket:
         """
         self._is_closing = True
         self._protocol.stream.close()
+
+    async def end(self) -> None:
+        """Close a connection that was left open, with the test: nobody is to be told of anything any more."""
+        self._is_closing = True
+        self.connection.close()
+        closing = self._server.closing_of(self._key)
+        await self.read_to_end()
+        if closing is not None:
+            await asyncio.wait([closing])
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         """Close the connection, and wait until the ``on_close`` of the server's handler has run.

@@ -1,9 +1,11 @@
 """The arguments of fetch that Tornado does not have, redirects, and cookies."""
 
+import asyncio
 import io
 import json
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +175,11 @@ class ResponseTest(Case):
 
 
 class RedirectTest(Case):
-    """As Tornado's client does it: each is compared with that."""
+    """With cookies, it is not Tornado's client that follows them: each is compared with that."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cookies.clear()
 
     def assert_alike(self, **kwargs: Any) -> None:
         client: AsyncHTTPClient = self.http_client
@@ -181,7 +187,10 @@ class RedirectTest(Case):
             url = self.get_url(f"/redirect?code={code}&to=/there?a%3D1")
             ours = self.fetch(url, **kwargs)
             theirs = self.run_sync(client.fetch, url, raise_error=False, **kwargs)
-            for name in "code", "reason", "effective_url", "body":
+            self.cookies.clear()
+            bodies = [response.body.replace(b'"visited": "%d"' % code, b"") for response in (ours, theirs)]
+            self.assertEqual(bodies[0], bodies[1], code)
+            for name in "code", "reason", "effective_url":
                 self.assertEqual(getattr(ours, name), getattr(theirs, name), (code, name))
             for name in "url", "method", "body", "follow_redirects", "max_redirects":
                 self.assertEqual(getattr(ours.request, name), getattr(theirs.request, name), (code, name))
@@ -218,6 +227,7 @@ class RedirectTest(Case):
             for kwargs in {"headers": secrets}, {"auth_username": "a", "auth_password": "b", "headers": secrets}:
                 got = (await self.async_fetch(path, **kwargs)).json()
                 self.assertEqual((got["authorization"], got["cookies"]), (None, {}))
+        self.cookies.clear()
         got = (await self.async_fetch("/redirect?code=307&to=/", headers=secrets)).json()
         self.assertEqual((got["authorization"], got["cookies"]), ("secret", {"secret": "1"}))
 
@@ -225,6 +235,34 @@ class RedirectTest(Case):
         chunks: list[bytes] = []
         self.fetch("/redirect?code=302&to=/there", streaming_callback=chunks.append)
         self.assertEqual(json.loads(b"".join(chunks))["uri"], "/there")
+
+
+class OtherClientTest(Case):
+    """Clients that a suite has made get what they get from ``tornado.testing``."""
+
+    def test_one_that_adds_to_each_request(self) -> None:
+        inner = self.http_client
+
+        class Client:
+            def fetch(self, request: str, raise_error: bool = True, **kwargs: Any) -> Any:
+                return inner.fetch(request, raise_error=raise_error, headers={"Authorization": "added"}, **kwargs)
+
+        self.http_client = Client()  # type: ignore[assignment]
+        self.addCleanup(inner.close)
+        self.assertEqual(self.fetch("/").json()["authorization"], "added")
+        self.http_client = inner
+
+    def test_one_that_is_watched(self) -> None:
+        with unittest.mock.patch.object(self.http_client, "fetch", wraps=self.http_client.fetch) as fetch:
+            self.fetch("/?a=1", method="DELETE")
+        fetch.assert_called_once_with(self.get_url("/?a=1"), raise_error=False, method="DELETE")
+
+    def test_one_that_answers_anything(self) -> None:
+        for answer in object(), "text", unittest.mock.Mock():
+            future: asyncio.Future[Any] = self.io_loop.asyncio_loop.create_future()  # type: ignore[attr-defined]
+            future.set_result(answer)
+            with unittest.mock.patch.object(self.http_client, "fetch", return_value=future):
+                self.assertIs(self.fetch("/"), answer)
 
 
 class CookieTest(Case):

@@ -1,14 +1,18 @@
 """What request handlers raise, and where that is told."""
 
 import asyncio
+import contextlib
 import io
 import logging
+import sys
 import unittest
 from collections.abc import Awaitable
 from typing import Any
+from unittest import mock
 
 from tornado import gen, locks, web, websocket
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.tcpclient import TCPClient
 from tornado.testing import ExpectLog as TornadosExpectLog
 
@@ -48,6 +52,16 @@ class Handler(web.RequestHandler):
             raise ValueError("planted")
         if self.request.path in ("/write_error", "/404"):
             raise web.HTTPError(404)
+        if self.request.path == "/404_after_flush":
+            self.write("fine")
+            self.flush()
+            raise web.HTTPError(404)
+        if self.request.path == "/send_error":
+            try:
+                raise ValueError("planted")
+            except ValueError:
+                self.send_error(500, exc_info=sys.exc_info())
+            return
         if self.request.path == "/500":
             raise web.HTTPError(500, "planted")
         self.write("fine")
@@ -63,6 +77,27 @@ class Handler(web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.raise_in("write_error")
         super().write_error(status_code, **kwargs)
+
+
+class GatherHandler(web.RequestHandler):
+    async def get(self) -> None:
+        await asyncio.gather(self.fail("planted first"), self.fail("planted second"))
+
+    async def fail(self, message: str) -> None:
+        raise ValueError(message)
+
+
+class StaticHandler(web.RequestHandler):
+    @staticmethod
+    def log_exception(typ: Any, value: Any, tb: Any) -> None:
+        pass
+
+    @classmethod
+    def write_error(cls, status_code: int, **kwargs: Any) -> None:
+        pass
+
+    def get(self) -> None:
+        raise ValueError("planted")
 
 
 class QuietHandler(Handler):
@@ -126,6 +161,8 @@ class Case(AsyncHTTPTestCase):
                 ("/waiting", WaitingHandler, {"arrived": self.arrived}),
                 ("/(?:a?sync)", StreamHandler),
                 ("/socket/.*", SocketHandler),
+                ("/gather", GatherHandler),
+                ("/static", StaticHandler),
                 ("/.*", self.handler),
             ],
             log_function=lambda handler: None,
@@ -170,6 +207,17 @@ class ReasonsTest(unittest.TestCase):
     def test_an_error_of_the_application_that_is_a_response_of_its_own_is_told(self) -> None:
         report = run_body(Case, fetch("/500")).report
         self.assertIn("HTTPError: HTTP 500: Internal Server Error (planted)", report)
+
+    def test_an_error_that_the_handler_itself_has_caught_is_told(self) -> None:
+        self.assert_told_once(run_body(Case, fetch("/send_error")))
+
+    def test_methods_may_be_of_any_kind(self) -> None:
+        self.assert_told_once(run_body(Case, fetch("/static")))
+
+    def test_both_errors_of_gather_are_told(self) -> None:
+        report = run_body(Case, fetch("/gather")).report
+        for message in "planted first", "planted second":
+            self.assertEqual(report.count(f"ValueError: {message}"), 1, report)
 
     def test_a_refusal_is_no_error(self) -> None:
         result = run_body(Case, fetch("/404"))
@@ -308,6 +356,11 @@ class UntellableTest(unittest.TestCase):
         for cls in Case, QuietCase:
             with self.subTest(cls=cls):
                 self.assert_fails(cls, lambda case: case.fetch("/", method="POST", body=""), "POST /")
+
+    def test_a_refusal_that_comes_too_late_to_be_one(self) -> None:
+        result = run_body(Case, fetch("/404_after_flush"))
+        self.assertEqual(result.verdicts, ["addError"], result.report)
+        self.assertIn("HTTPError: HTTP 404: Not Found", result.report)
 
     def test_in_the_page_that_tells_of_another_error(self) -> None:
         self.assert_fails(Case, fetch("/write_error", 404), "GET /write_error")
@@ -454,6 +507,44 @@ class StrictTest(unittest.TestCase):
             self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
 
+class ByHandTest(Case):
+    """Tests call the methods of handlers themselves, and replace them."""
+
+    def make(self) -> Handler:
+        connection = mock.Mock()
+        start_line = RequestStartLine("GET", "/on_finish", "HTTP/1.1")
+        request = HTTPServerRequest(start_line=start_line, headers=HTTPHeaders({"Host": "x"}), connection=connection)
+        return Handler(self._app, request)
+
+    def test_what_the_test_calls_is_its_own_business(self) -> None:
+        async def main() -> None:
+            waiting = WaitingHandler(self._app, self.make().request, arrived=locks.Event())
+            with self.assertRaises(ValueError):
+                waiting.on_connection_close()
+            with self.assertRaises(ValueError):
+                self.make().on_finish()
+            self.make().log_exception(ValueError, ValueError("planted"), None)
+
+        self.run_sync(main)
+        self.assertEqual(self.server_errors, [])
+
+    async def test_a_mock_is_called_as_ever(self) -> None:
+        with mock.patch.object(SocketHandler, "on_close") as on_close:
+            async with self.ws_connect("/socket/"):
+                pass
+        on_close.assert_called_once_with()
+        with mock.patch.object(Handler, "log_exception") as log_exception:
+            await self.async_fetch("/get")
+        log_exception.assert_called_once()
+        self.assertIs(log_exception.call_args.args[0], ValueError)
+
+    def test_a_suite_may_use_these_names_for_itself(self) -> None:
+        self.cookies = {"own": "value"}  # type: ignore[misc,assignment]
+        self.server_errors = []  # type: ignore[misc]
+        self.assertEqual(self.cookies, {"own": "value"})
+        self.assertEqual(self.fetch("/").code, 200)
+
+
 class LogTest(unittest.TestCase):
     """What is in the report is not in the terminal as well; everything else is logged as ever."""
 
@@ -484,6 +575,28 @@ unittest.main()
                 self.assertIn("Uncaught exception GET /get", said)
                 self.assertTrue(said.endswith("OK\n"), said)
 
+    def test_what_else_is_logged_meanwhile_is_logged(self) -> None:
+        configure = """
+class Alert(logging.Handler):
+    def emit(self, record):
+        logging.getLogger("alerts").error("alert sent")
+logging.basicConfig()
+logging.getLogger("tornado.application").addHandler(Alert())
+"""
+        self.assertIn("alert sent", self.said("/get", 500, configure))
+
+    def test_what_a_test_captures_is_there_at_once(self) -> None:
+        class Sample(Case):
+            def test(self) -> None:
+                with contextlib.redirect_stderr(io.StringIO()) as captured:
+                    self.fetch("/get")
+                self.assertIn("ValueError: planted", captured.getvalue())
+
+        logging.getLogger("tornado").removeHandler(_silence)
+        self.addCleanup(logging.getLogger("tornado").addHandler, _silence)
+        result = run_body(Sample, Sample.test)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
     def test_another_handler_of_logs_gets_it_at_once(self) -> None:
         stream = io.StringIO()
         handler = logging.StreamHandler(stream)
@@ -501,6 +614,25 @@ unittest.main()
 
 
 class OutsideTest(unittest.TestCase):
+    def test_a_server_of_ours_outside_of_a_test_logs_as_ever(self) -> None:
+        code = """
+import asyncio
+from tornado.web import Application
+from asynctest_tornado import HTTPTestServer
+from tests.test_handlers import Handler
+
+async def main():
+    async with HTTPTestServer(Application([("/.*", Handler)])) as server:
+        await server.fetch("/get")
+        await server.fetch("/on_finish")
+
+asyncio.run(main())
+"""
+        said = run_code(code).stderr
+        for path in "/get", "/on_finish":
+            self.assertEqual(said.count(f"Uncaught exception GET {path}"), 1, said)
+        self.assertEqual(said.count("ValueError: planted"), 2)
+
     def test_a_server_of_nobodys_test_logs_as_ever(self) -> None:
         code = """
 import asyncio

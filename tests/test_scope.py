@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from tornado import gen, web
 from tornado.ioloop import IOLoop
+from tornado.tcpclient import TCPClient
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, AsyncTestCase, gen_test
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, gen_test
 from tests.support import RecordingResult
 
 
@@ -364,6 +365,64 @@ class ServerTest(unittest.TestCase):
                 return [task for task in asyncio.all_tasks() if "_server_request_loop" in repr(task)]
 
         self.assertEqual(run_class(Sample).report, "")
+
+    def test_a_connection_that_is_kept_serves_each_test_in_its_own_name(self) -> None:
+        class Sample(Served):
+            stream: ClassVar[Any]
+
+            async def ask(self, path: str) -> None:
+                await self.stream.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                await self.stream.read_until(b"fine")
+
+            async def test_1(self) -> None:
+                type(self).stream = await TCPClient().connect("127.0.0.1", self.get_http_port())
+                await self.ask("/")
+
+            async def test_2(self) -> None:
+                await self.ask("/late")
+                await asyncio.Event().wait()
+
+            async def test_3(self) -> None:
+                await self.ask("/")
+                self.stream.close()
+
+        result = run_class(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess", "addError", "addSuccess"], result.report)
+        self.assertEqual(result.report.count("ValueError: planted"), 1, result.report)
+
+    def test_a_server_of_the_class_serves_each_test_in_its_own_name(self) -> None:
+        class Sample(Shared):
+            server: ClassVar[HTTPTestServer]
+
+            @classmethod
+            async def asyncSetUpClass(cls) -> None:
+                app = web.Application([("/.*", Handler)], log_function=lambda handler: None)
+                cls.server = await HTTPTestServer(app).__aenter__()
+
+            @classmethod
+            async def asyncTearDownClass(cls) -> None:
+                await cls.server.__aexit__()
+
+            async def test_1(self) -> None:
+                self.assertEqual((await self.server.fetch("/raise")).code, 200)
+
+            async def test_2(self) -> None:
+                await self.server.fetch("/late")
+                await asyncio.Event().wait()
+
+        result = run_class(Sample)
+        self.assertEqual(result.verdicts, ["addFailure", "addError"], result.report)
+        self.assertEqual(result.report.count("ValueError: planted"), 2, result.report)
+
+    def test_requests_in_flight_do_not_use_up_the_client(self) -> None:
+        class Sample(Served):
+            async def test(self) -> None:
+                self.pending = self.http_client.fetch(self.get_url("/wait"))
+                self.assertEqual((await self.async_fetch("/")).code, 200)
+
+        tests = {f"test_{number}": Sample.test for number in range(12)}
+        result = run_class(type("Sample", (Sample,), {"test": None, **tests}))
+        self.assertEqual(result.verdicts, ["addSuccess"] * 12, result.report)
 
     def test_get_app_that_fails_is_asked_again(self) -> None:
         class Sample(Served):

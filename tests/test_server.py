@@ -116,6 +116,10 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
             await HTTPTestServer(make_app(), address="0.0.0.0").__aenter__()
         with self.assertRaisesRegex(RuntimeError, "not running. Use it in 'async with"):
             await HTTPTestServer(make_app()).fetch("/")
+        async with HTTPTestServer(make_app()) as server:
+            with self.assertRaisesRegex(RuntimeError, "is running already. Make another one"):
+                await server.__aenter__()
+            self.assertEqual((await server.fetch("/")).code, 200)
         with self.assertRaisesRegex(TypeError, "xheader"):
             await HTTPTestServer(make_app(), xheader=True).__aenter__()
 

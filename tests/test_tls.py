@@ -84,6 +84,22 @@ class CheckDateTest(unittest.TestCase):
         result = run_case(Sample, "test_unverified")
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
+    def test_what_counts_is_what_the_server_serves(self) -> None:
+        options = self.options()
+
+        class Sample(AsyncHTTPSTestCase):
+            def get_app(self) -> web.Application:
+                return web.Application(log_function=lambda handler: None)
+
+            def get_httpserver_options(self) -> dict[str, Any]:
+                return {"ssl_options": options}
+
+            def test(self) -> None:
+                self.assertEqual(self.fetch("/").code, 404)
+
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
 
 class SharedTest(unittest.TestCase):
     def test_our_certificate_is_read_once(self) -> None:

@@ -10,7 +10,7 @@ from tornado import locks, web
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError, WebSocketError, WebSocketHandler
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectError, _websocket
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectError, WebSocket, _websocket
 from tests.support import run_body
 
 
@@ -202,6 +202,24 @@ class WebSocketTest(Case):
         self.socket = self.run_sync(self.ws_connect, "/socket")
         for _ in range(5):
             self.run_sync(self.socket.write_message, "twice")
+
+    async def test_a_task_may_read_in_the_background(self) -> None:
+        async def read(socket: WebSocket) -> list[str | bytes]:
+            return [message async for message in socket]
+
+        async with self.ws_connect("/socket") as socket:
+            tasks = [asyncio.ensure_future(read(socket)) for _ in range(2)]
+            await socket.write_message("twice")
+            await asyncio.sleep(0)
+        self.assertLessEqual({message for task in tasks for message in await task}, {"one", "two"})
+
+    def test_a_task_that_still_reads_is_told_of_the_end_of_the_test(self) -> None:
+        async def connect() -> None:
+            self.socket = await self.ws_connect("/socket")
+            self.task = asyncio.ensure_future(self.socket.read_message())
+
+        self.run_sync(connect)
+        self.addCleanup(lambda: self.assertIsNone(self.task.result()))
 
     async def test_its_repr_tells_how_it_was_closed(self) -> None:
         async with self.ws_connect("/socket") as socket:
