@@ -3,10 +3,10 @@
 import asyncio
 import types
 from collections.abc import Callable
-from time import monotonic, sleep
 
 from asynctest_tornado import _loop, _timeouts, _watchdog
 from asynctest_tornado._collector import strip
+from asynctest_tornado._real import monotonic, sleep
 
 __unittest = True
 

@@ -179,8 +179,9 @@ class Harness:
 
     def _describe_clock(self, clock: VirtualClock) -> str:
         passed = f"Virtual time: {clock.time() - self._clock_before:.15g} s have passed in this test"
+        total = f", {clock.time():.15g} s in all" if self._clock_before else ""
         hint = "" if clock.autojump else "; the clock stands still until advance() is called"
-        return f"{passed}, and it is {clock.time():.15g} s{hint}."
+        return f"{passed}{total}{hint}."
 
     def _run_clock(self, reach: Callable[[], Any]) -> None:
         self.run(reach, _timeouts.limit(None, None))

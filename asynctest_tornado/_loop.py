@@ -3,7 +3,6 @@
 import asyncio
 import functools
 from collections.abc import Callable, Iterable
-from time import monotonic
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -13,6 +12,7 @@ from tornado.process import Subprocess
 from asynctest_tornado import _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._real import monotonic
 from asynctest_tornado._selector import Selector
 
 __unittest = True

@@ -6,9 +6,9 @@ import selectors
 import signal
 import threading
 from collections.abc import Callable
-from time import monotonic
 
 from asynctest_tornado import _watchdog
+from asynctest_tornado._real import monotonic
 
 __unittest = True
 

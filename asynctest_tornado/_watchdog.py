@@ -9,10 +9,11 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 import types
 from collections.abc import Callable
+
+from asynctest_tornado._real import monotonic, sleep
 
 __unittest = True
 
@@ -42,7 +43,7 @@ class Watch:
     def __init__(
         self, seconds: float, is_blocked: Callable[[types.FrameType], str | None], is_debugged: Callable[[], None]
     ) -> None:
-        self.when = time.monotonic() + seconds + MARGIN
+        self.when = monotonic() + seconds + MARGIN
         self.thread = threading.get_ident()
         self.is_blocked = is_blocked
         self.is_debugged = is_debugged
@@ -84,7 +85,7 @@ def _run() -> None:
     global _is_running, _next_look
     while True:
         with _lock:
-            now = time.monotonic()
+            now = monotonic()
             due = [watch for watch in _watches if watch.when <= now]
             _next_look = min((watch.when for watch in _watches if watch.when > now), default=now + _IDLE)
         for watch in due:
@@ -93,7 +94,7 @@ def _run() -> None:
             except Exception:
                 # Where nothing can be printed, say: this thread has to go on for the others.
                 stop(watch)
-        _wake.wait(max(0.0, _next_look - time.monotonic()))
+        _wake.wait(max(0.0, _next_look - monotonic()))
         with _lock:
             _wake.clear()
             if not _watches:
@@ -114,7 +115,7 @@ if hasattr(os, "register_at_fork"):
 
 def _look(watch: Watch) -> None:
     before = _callback_frame(watch.thread)
-    time.sleep(INTERVAL)
+    sleep(INTERVAL)
     after = _callback_frame(watch.thread)
     innermost = sys._current_frames().get(watch.thread)
     if innermost is not None and is_debugging(innermost):
@@ -122,13 +123,13 @@ def _look(watch: Watch) -> None:
     with _lock:
         is_stuck = before is not None and before is after and innermost is not None and not is_debugging(innermost)
         if watch not in _watches or not is_stuck:
-            watch.when = time.monotonic() + MARGIN
+            watch.when = monotonic() + MARGIN
             return
         assert innermost is not None
         # Under the lock, so that nobody stops the watch while it interrupts; but printing may take its time.
         message = watch.is_blocked(innermost)
         if message is None:
-            watch.when = time.monotonic() + PATIENCE
+            watch.when = monotonic() + PATIENCE
             return
         _watches.remove(watch)
     print(message, file=sys.stderr, flush=True)

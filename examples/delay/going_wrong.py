@@ -9,7 +9,7 @@ import time
 import types
 import unittest
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, VirtualClock
 from examples.delay.delay import delay, delay_async
 from examples.delay.test_delay import DELAY, TOLERANCE, PlainLoopTestCase
 
@@ -114,3 +114,20 @@ class WaitAndStopTest(AsyncTestCase):
         """Where nobody calls stop(), wait() fails: at once when nothing is left that could, else at its timeout."""
         delay_async(DELAY, callback=lambda: None)
         self.wait(timeout=2 * DELAY)
+
+
+class VirtualTimeTest(AsyncTestCase):
+    """Step 7. In virtual time, the report has no fractions: it was an hour too late, exactly."""
+
+    clock_factory = VirtualClock
+
+    def test_twice_as_long(self) -> None:
+        """There is nothing to tolerate, and nothing to wait for."""
+        delay_async(2 * 3600, callback=self.stop)
+        self.wait()
+        self.assertEqual(self.clock.time(), 3600)
+
+    def test_nobody_stops(self) -> None:
+        """The report of a deadlock tells how much virtual time has passed."""
+        delay_async(3600, callback=lambda: None)
+        self.wait()

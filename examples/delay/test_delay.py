@@ -1,4 +1,4 @@
-"""The road from a plain test to an asynchronous one, in six steps. All tests pass; one should not be trusted."""
+"""The road from a plain test to an asynchronous one, in seven steps. All tests pass; one should not be trusted."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ import unittest
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext, gen_test
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, VirtualClock, gen_test
 from examples.delay.delay import delay, delay_async
 
 #: Seconds.
@@ -156,3 +156,32 @@ class CoroutineTest(AsyncTestCase):
         delay_async(DELAY, passed.set)
         await passed.wait()
         self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+
+
+class VirtualTimeTest(AsyncTestCase):
+    """Step 7. Time need not pass at all: with a clock of its own, a test is told the very moment, at once.
+
+    The clock jumps to the next deadline when the loop has nothing else to do. What takes an hour takes no time, and
+    as nothing is ever late, there is nothing to tolerate either.
+    """
+
+    clock_factory = VirtualClock
+
+    def test_delay_async(self) -> None:
+        """The callback is called after an hour, to the second and beyond."""
+        delay_async(3600, callback=self.stop)
+        self.wait()
+        self.assertEqual(self.clock.time(), 3600)
+
+    def test_order(self) -> None:
+        """What is due first comes first, each at its own time."""
+        called: list[tuple[str, float]] = []
+
+        def done(what: str) -> None:
+            called.append((what, self.clock.time()))
+
+        delay_async(7200, lambda: done("two hours"))
+        delay_async(3600, lambda: done("an hour"))
+        delay_async(60, lambda: done("a minute"))
+        self.clock.advance(3600)
+        self.assertEqual(called, [("a minute", 60), ("an hour", 3600)])

@@ -1,6 +1,7 @@
 """The tests: over HTTP into the application, and out of it by SMTP.
 
-Nothing is replaced by a mock, and nothing sleeps: a test that waits for an email waits for the email.
+Nothing is replaced by a mock but time, which jumps from one deadline to the next: a test that waits for an email
+waits for the email, ten minutes by its clock, and a few milliseconds by yours.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from typing import Any
 
 from tornado.web import Application
 
-from asynctest_tornado import AsyncHTTPTestCase, ExpectError, ExpectLog, gen_test
+from asynctest_tornado import AsyncHTTPTestCase, ExpectError, ExpectLog, VirtualClock, gen_test
 
 from .app import make_app
 from .mail import Relay, compose
@@ -19,13 +20,15 @@ from .mail_server import Mail, MailServer
 from .outbox import Message, Outbox, State, WrongState, logger
 
 EMAIL = {"from": "anna@example.com", "to": "bob@example.com", "subject": "Lunch", "body": "At noon?"}
-#: Seconds that no test takes.
+#: Seconds.
+TEN_MINUTES = 600.0
 AN_HOUR = 3600.0
 
 
 class UndoSendTestCase(AsyncHTTPTestCase):
     """The application, its outbox, and a mail server that it delivers to."""
 
+    clock_factory = VirtualClock
     delay = AN_HOUR
     # No request, however wrong, may end in an internal error, except where a test expects one.
     fail_on_server_error = True
@@ -68,7 +71,7 @@ class UndoSendTestCase(AsyncHTTPTestCase):
 
 
 class TestWaiting(UndoSendTestCase):
-    """Emails that wait to be sent, for longer than any test takes."""
+    """Emails that wait to be sent: time does not pass as long as there is something to do."""
 
     def test_an_email_is_accepted(self) -> None:
         """An email that is posted waits at a URL of its own."""
@@ -91,6 +94,15 @@ class TestWaiting(UndoSendTestCase):
         self.assertEqual(self.get(posted)["state"], "draft")
         self.assertEqual(self.outbox.timers, {})
 
+    async def test_undo_at_the_last_moment(self) -> None:
+        """An email can be called back as long as its time is not over."""
+        posted = (await self.async_fetch("/messages", json=EMAIL)).json()
+        await self.clock.advance(AN_HOUR - 0.001)
+        response = await self.async_fetch(f"/messages/{posted['id']}", method="DELETE")
+        self.assertEqual(response.json()["state"], "draft")
+        await self.clock.advance(AN_HOUR)
+        self.assertTrue(self.mails.empty())
+
     def test_undo_twice(self) -> None:
         """To call an email back once more changes nothing."""
         posted = self.post()
@@ -101,8 +113,6 @@ class TestWaiting(UndoSendTestCase):
 
     async def test_what_is_undone_does_not_arrive(self) -> None:
         """An email that was called back stays at home, while one that is due later arrives alone."""
-        self.outbox.delay = 0.02
-        # The loop does not turn in between, so that even on the busiest machine the timer cannot be faster.
         undone = self.outbox.submit(compose(EMAIL))
         self.outbox.undo(undone)
         sent = self.outbox.submit(compose({**EMAIL, "subject": "Dinner"}))
@@ -115,7 +125,6 @@ class TestWaiting(UndoSendTestCase):
         """A draft can be sent, after the delay, as if it were new."""
         draft = self.outbox.submit(compose(EMAIL))
         self.outbox.undo(draft)
-        self.outbox.delay = 0.02
         response = await self.async_fetch(f"/messages/{draft.id}/send", method="POST", body="")
         self.assertEqual(response.code, 202)
         self.assertEqual(response.json()["state"], "sending soon")
@@ -157,13 +166,14 @@ class TestWaiting(UndoSendTestCase):
 class TestSending(UndoSendTestCase):
     """Emails that are sent."""
 
-    delay = 0.05
+    delay = TEN_MINUTES
 
     def test_an_email_arrives(self) -> None:
         """An email arrives as it was posted, without any more ado."""
         self.mail_server.on_mail = self.stop
         self.post()
         sender, recipients, content = self.wait()
+        self.assertEqual(self.clock.time(), TEN_MINUTES)
         self.assertEqual(sender, "anna@example.com")
         self.assertEqual(recipients, ["bob@example.com"])
         self.assertEqual(content["From"], "anna@example.com")
@@ -234,7 +244,7 @@ class TestSending(UndoSendTestCase):
 class TestFailures(UndoSendTestCase):
     """Emails that nobody takes: their state says so, and why; the log, too."""
 
-    delay = 0.02
+    delay = TEN_MINUTES
 
     def test_unknown_recipient(self) -> None:
         """An email whose recipient the mail server refuses has failed, for the reason that the server gives."""
