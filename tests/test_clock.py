@@ -248,7 +248,7 @@ class ServerTest(AsyncHTTPTestCase):
 
     def get_app(self) -> web.Application:
         handlers: Any = [("/socket", SocketHandler), ("/.*", Handler)]
-        settings: dict[str, Any] = {"websocket_ping_interval": 30, "websocket_ping_timeout": 10}
+        settings: dict[str, Any] = {"websocket_ping_interval": 30, "websocket_ping_timeout": 30}
         return web.Application(handlers, log_function=lambda handler: None, **settings)
 
     def test_requests_to_the_test_itself(self) -> None:
