@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _loop, _reasons, _scope, _timeouts, _yielding
+from asynctest_tornado import _late, _logs, _loop, _reasons, _scope, _timeouts, _yielding
+from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
-from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness, State
 
 __unittest = True
@@ -254,14 +254,17 @@ class AsyncTestCase(unittest.TestCase):
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is told once."""
-        return _NoLogs(super().assertNoLogs(logger, level))
+        return _logs.NoLogs(super().assertNoLogs(logger, level))
 
     @contextlib.contextmanager
     def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
         """Report errors in the block for itself, as in `unittest.TestCase`; also one that ends its waiting."""
         cancellation: asyncio.CancelledError | None = None
         harness = self._asynctest_harness
-        with super().subTest(*args, **params), contextlib.nullcontext() if harness is None else _reported(harness):
+        with (
+            super().subTest(*args, **params),
+            contextlib.nullcontext() if harness is None else _reasons.reported(harness.trap),
+        ):
             try:
                 yield
             except asyncio.CancelledError as error:
@@ -322,7 +325,7 @@ class AsyncTestCase(unittest.TestCase):
         if result is not None:
             harness.trap.report_late = _late.Reporter(self, result)
         try:
-            with _reported(harness):
+            with _reasons.reported(harness.trap):
                 _yielding.check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
                 self._asynctest_call_hook(AsyncTestCase.asyncSetUp)
         except BaseException:
@@ -337,7 +340,7 @@ class AsyncTestCase(unittest.TestCase):
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest_harness
         assert harness is not None
-        with _reported(harness):
+        with _reasons.reported(harness.trap):
             try:
                 _yielding.check_returned(self._asynctest_call(harness, method))
             except Exception as error:
@@ -359,7 +362,7 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest_harness
         assert harness is not None
         harness.is_ending = True
-        with _reported(harness):
+        with _reasons.reported(harness.trap):
             try:
                 self._asynctest_call_hook(AsyncTestCase.asyncTearDown)
             finally:
@@ -372,7 +375,7 @@ class AsyncTestCase(unittest.TestCase):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
         harness.trap.hold()
-        with _reported(harness):
+        with _reasons.reported(harness.trap):
             result = harness.call(function, *args, **kwargs)
             if inspect.iscoroutine(result):
                 try:
@@ -380,18 +383,6 @@ class AsyncTestCase(unittest.TestCase):
                     harness.run(functools.partial(_identity, result), limit, shared=True)
                 finally:
                     result.close()  # or it would be told that nobody awaited it, on top of the reason
-
-
-class _Missing:
-    """Stands for what a test does not have, so that it can be told what is missing."""
-
-    def __init__(self, explain: Callable[[type[AsyncTestCase]], str]) -> None:
-        self._explain = explain
-
-    def __get__(self, case: AsyncTestCase | None, owner: type[AsyncTestCase]) -> "_Missing":
-        if case is None:
-            return self
-        raise AttributeError(self._explain(owner))
 
 
 def _say_no_clock(cls: type[unittest.TestCase]) -> str:
@@ -406,8 +397,8 @@ def _say_no_loop(cls: type[unittest.TestCase]) -> str:
 
 
 if not TYPE_CHECKING:
-    AsyncTestCase.io_loop = _Missing(_say_no_loop)
-    AsyncTestCase.clock = _Missing(_say_no_clock)
+    AsyncTestCase.io_loop = Missing(_say_no_loop)
+    AsyncTestCase.clock = Missing(_say_no_clock)
 
 
 def harness_of(case: AsyncTestCase) -> Harness:
@@ -426,38 +417,6 @@ def _namer(case: unittest.TestCase) -> Callable[[], str]:
         return f"{unittest.util.strclass(cls)}.{method}" if case is None else case.id()
 
     return name
-
-
-class _NoLogs:
-    """The context manager of ``assertNoLogs``, which tells the trap that nothing is expected."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def __enter__(self) -> Any:
-        result = self._inner.__enter__()
-        for handler in self._inner.logger.handlers:
-            handler.expects_nothing = True
-        return result
-
-    def __exit__(self, *exc_info: Any) -> Any:
-        return self._inner.__exit__(*exc_info)
-
-
-class _reported:
-    """For a block that runs the user's code: of what it raises, the report shows the user's lines, and the reasons."""
-
-    def __init__(self, harness: Harness) -> None:
-        self._harness = harness
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
-        if value is not None and not isinstance(value, unittest.SkipTest):
-            strip(value)
-            if self._harness.trap.server_errors:
-                _reasons.add_to(value, self._harness.trap)
 
 
 def _identity(value: _T) -> _T:

@@ -8,11 +8,10 @@ by a server of this library, gets methods that look at what its own methods rais
 import contextvars
 import functools
 import inspect
-import logging
 import os
 import sys
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import tornado
@@ -58,9 +57,9 @@ class ServerError:
         """The request, for messages."""
         return f"{self.request.method} {self.request.uri} by {self.handler.__qualname__}"
 
-    def hold(self, log: Callable[[], object]) -> None:
-        """Keep a line of the log until it is known whether the report tells the error."""
-        self._held.append(log)
+    def hold(self, logs: Iterable[Callable[[], object]]) -> None:
+        """Keep lines of the log until it is known whether the report tells the error."""
+        self._held += logs
 
     def release(self) -> None:
         """Log what was held, unless the error was told or expected."""
@@ -286,40 +285,3 @@ def _settle(failure: ServerError, chain: _trap.Chain) -> None:
     failure.error.add_note(f"That was while serving {failure.what}.")
     failure.is_told = _trap.deliver(failure.error, chain)
     failure.release()
-
-
-def log_later(
-    failure: ServerError, log: Callable[[logging.LogRecord], None], logger: logging.Logger, record: logging.LogRecord
-) -> None:
-    """Log a record as ever, but hold back what would go to the terminal."""
-    terminals = [handler for handler in _handlers_of(logger) if _is_terminal(handler)]
-
-    def is_another(each: logging.LogRecord) -> bool:
-        return each is not record
-
-    for handler in terminals:
-        handler.addFilter(is_another)
-    try:
-        log(record)
-    finally:
-        for handler in terminals:
-            handler.removeFilter(is_another)
-            if record.levelno >= handler.level:
-                failure.hold(functools.partial(handler.handle, record))
-
-
-def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:
-    found: list[logging.Handler] = []
-    place: logging.Logger | None = logger
-    while place is not None:
-        found += place.handlers
-        place = place.parent if place.propagate else None
-    if not found and logging.lastResort is not None:
-        return [logging.lastResort]
-    return found
-
-
-def _is_terminal(handler: logging.Handler) -> bool:
-    # Not what somebody has derived to look at records, or has captured to look at the text.
-    is_plain = type(handler) is logging.StreamHandler or handler is logging.lastResort
-    return is_plain and getattr(handler, "stream", None) in (sys.__stderr__, sys.__stdout__)

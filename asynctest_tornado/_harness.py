@@ -6,7 +6,7 @@ import contextvars
 import enum
 import functools
 import math
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from tornado import gen
@@ -15,7 +15,8 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado import _handlers, _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
-from asynctest_tornado._deadline import INSISTENCE, Deadline
+from asynctest_tornado._deadline import Deadline
+from asynctest_tornado._running import Running
 
 __unittest = True
 
@@ -24,11 +25,6 @@ _T = TypeVar("_T")
 # At import, and not for each test: an ExceptionStackContext works outside of tests, too.
 _sources.watch_loggers()
 _handlers.watch_handlers()
-
-#: Seconds that a task which is cancelled at the end of the test gets to end, twice.
-PATIENCE = 1.0
-#: How often tasks are cancelled at the end; those that end may start others.
-MOST_ROUNDS = 20
 
 
 class State(enum.Enum):
@@ -69,9 +65,6 @@ class Harness:
         #: In which all parts of the test run.
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
         self.context.run(_trap.contexts.set, (self.trap,))
-        self._abandoned: set[asyncio.Task[Any]] = set()
-        #: Those of the watchdog.
-        self._interruptions: list[KeyboardInterrupt] = []
         self._outer_chain: _trap.Chain = ()
         self._is_inside = False
         self._is_stopped = False
@@ -93,6 +86,7 @@ class Harness:
         else:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True)
+        self._running = Running(self._loop, self.trap, self.snapshot)
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
@@ -161,11 +155,11 @@ class Harness:
 
         describe = functools.partial(self.snapshot, main)
         with Deadline(self._loop, cancel, limit, describe) as deadline, self._loop.interruptible(cancel):
-            self._run_loop_for(main, deadline)
+            self._running.until_done(main, deadline)
         if context is not self.context:
             _copy_variables(context)
         if not main.done():
-            self._abandoned.add(main)
+            self._running.abandoned.add(main)
         return self._outcome(main, deadline)
 
     def snapshot(self, main: "asyncio.Task[Any] | None" = None) -> str:
@@ -173,7 +167,7 @@ class Harness:
 
         :param main: the task that the test waits for.
         """
-        tasks = [task for task in self._loop.all_tasks() if task not in self._abandoned]
+        tasks = [task for task in self._loop.all_tasks() if task not in self._running.abandoned]
         text = _snapshot.describe(self._loop.io_loop, tasks, main, self._loop.pending_jobs(), self.clients)
         return text if self.clock is None else f"{text}\n{self._describe_clock(self.clock)}"
 
@@ -185,47 +179,6 @@ class Harness:
 
     def _run_clock(self, reach: Callable[[], Any]) -> None:
         self.run(reach, _timeouts.limit(None, None))
-
-    def _run_loop_for(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
-        loop = self._loop.loop
-        main.add_done_callback(lambda _: loop.stop())
-        try:
-            # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
-            while not (main.done() or deadline.is_hopeless):
-                self._run_loop(deadline, main)
-        except BaseException:
-            # KeyboardInterrupt and SystemExit leave the loop at once, and the task with an exception that is known.
-            if main.done() and not main.cancelled():
-                main.exception()
-            raise
-
-    def _run_loop(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
-        """Run the loop until it is stopped, or interrupted by the watchdog."""
-        deadline.watch()
-        try:
-            self._loop.loop.run_forever()
-            deadline.settle()
-        except KeyboardInterrupt as interruption:
-            # A task that was interrupted hands that on to those that wait for it, maybe later.
-            if deadline.takes(interruption):
-                self._interruptions.append(interruption)
-            elif not any(interruption is known for known in self._interruptions):
-                self._end_on_ctrl_c(interruption, main)
-                raise
-
-    def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
-        """Note where the test stood, and let it run its ``finally`` blocks."""
-        interruption.add_note(self.snapshot(main))
-        if main is None or main.done():
-            return
-        loop = self._loop.loop
-        main.cancel()
-        limit = _timeouts.Limit(INSISTENCE, "of the library")
-        with Deadline(self._loop, loop.stop, limit) as deadline, self._loop.interruptible(lambda: None):
-            while not (main.done() or deadline.is_over):
-                loop.run_forever()
-        if not main.done():
-            self._abandoned.add(main)
 
     def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
         error: BaseException | None = None
@@ -264,7 +217,7 @@ class Harness:
                 while not (is_done or deadline.is_over or self.trap.has_errors):
                     self._is_waiting = True
                     if not self._is_stopped:
-                        self._run_loop(deadline)
+                        self._running.run(deadline)
                     if self._is_stopped:
                         # Another stop() may come from a thread while the condition is looked at.
                         self._is_stopped = False
@@ -309,50 +262,7 @@ class Harness:
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
         if self._loop.may_have_pending_tasks():
-            self._drain()
-
-    def _drain(self) -> None:
-        cancelled: set[asyncio.Task[Any]] = set()
-        for _ in range(MOST_ROUNDS):
-            tasks = {task for task in self._loop.pending_tasks() if task not in self._abandoned}
-            if not tasks:
-                return
-            for task in tasks:
-                try:
-                    task.cancel()
-                except RecursionError:
-                    # It waits, by way of others, for itself: asyncio cannot cancel that.
-                    self._abandoned.add(task)
-            tasks -= self._abandoned
-            if tasks:
-                self._run_to_end(asyncio.wait(tasks, timeout=PATIENCE))
-            # It was cancelled before, and has outlived that twice. Other tasks may be new, made by those that ended.
-            for task in tasks & cancelled - self._abandoned:
-                if not task.done():
-                    self._abandon(task)
-            cancelled |= tasks
-        for task in set(self._loop.pending_tasks()) - self._abandoned:
-            self._abandon(task)
-
-    def _abandon(self, task: "asyncio.Task[Any]") -> None:
-        self._abandoned.add(task)
-        self.trap.add(
-            RuntimeError(
-                f"{_yielding.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
-                f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
-            )
-        )
-
-    def _run_to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
-        """Return whether it has ended by itself."""
-        loop = self._loop.loop
-        main = loop.create_task(coro)
-        limit = _timeouts.Limit(2 * PATIENCE, "of the library")
-        with Deadline(self._loop, main.cancel, limit) as deadline, self._loop.interruptible(lambda: None):
-            self._run_loop_for(main, deadline)
-        if not main.done():
-            self._abandoned.add(main)
-        return not deadline.is_over
+            self._running.drain()
 
     def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
@@ -361,8 +271,8 @@ class Harness:
         self.trap.hold()
         try:
             self.close_resources()
-            self._drain()
-            if self._loop.has_async_generators() and not self._run_to_end(self._loop.loop.shutdown_asyncgens()):
+            self._running.drain()
+            if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(
                         f"An asynchronous generator of {self.describe()} was closed at the end of the test, and does "
@@ -375,7 +285,7 @@ class Harness:
             vars(self._loop.io_loop).pop("run_sync", None)
             if self._run_sync_before is not None:
                 vars(self._loop.io_loop)["run_sync"] = self._run_sync_before
-            for task in self._abandoned:
+            for task in self._running.abandoned:
                 self._loop.forget(task)
             self._loop.close()
             if self.clock is not None:

@@ -12,6 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from asynctest_tornado import _ports, _scope, _site, _timeouts, _tls
+from asynctest_tornado._attributes import computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Response
 from asynctest_tornado._handlers import ServerError
@@ -22,20 +23,6 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
 __unittest = True
-
-if TYPE_CHECKING:
-    computed = property
-else:
-
-    class computed:
-        """A property that a test may replace by an attribute of its own: suites have used these names before."""
-
-        def __init__(self, compute: Callable[[Any], Any]) -> None:
-            self._compute = compute
-            self.__doc__ = compute.__doc__
-
-        def __get__(self, case: Any, owner: type) -> Any:
-            return self if case is None else self._compute(case)
 
 
 class AsyncHTTPTestCase(AsyncTestCase):

@@ -152,3 +152,19 @@ def _unwatch(expectation: ExpectLog) -> None:
     factory = logging.getLogRecordFactory()
     if not _watching and isinstance(factory, _Announcing):
         logging.setLogRecordFactory(factory.make_record)
+
+
+class NoLogs:
+    """The context manager of ``assertNoLogs``, which tells the trap that nothing is expected."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __enter__(self) -> Any:
+        result = self._inner.__enter__()
+        for handler in self._inner.logger.handlers:
+            handler.expects_nothing = True
+        return result
+
+    def __exit__(self, *exc_info: Any) -> Any:
+        return self._inner.__exit__(*exc_info)

@@ -4,6 +4,7 @@ import os
 import traceback
 import types
 from collections.abc import Iterator
+from unittest import SkipTest
 
 import tornado
 
@@ -16,6 +17,22 @@ __unittest = True
 MOST_SHOWN = 10
 _TORNADO = os.path.dirname(tornado.__file__) + os.sep
 _TESTS_OF_TORNADO = os.path.join(_TORNADO, "test") + os.sep
+
+
+class reported:
+    """For a block that runs the user's code: of what it raises, the report shows the user's lines, and the reasons."""
+
+    def __init__(self, trap: Trap) -> None:
+        self._trap = trap
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
+        if value is not None and not isinstance(value, SkipTest):
+            strip(value)
+            if self._trap.server_errors:
+                add_to(value, self._trap)
 
 
 def add_to(error: BaseException, trap: Trap) -> None:

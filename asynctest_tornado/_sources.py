@@ -15,7 +15,7 @@ from collections.abc import Callable
 import tornado
 from tornado import gen, websocket
 
-from asynctest_tornado import _garbage, _handlers, _trap
+from asynctest_tornado import _garbage, _handlers, _terminal, _trap
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -88,7 +88,7 @@ def _log_of_handler(
         log(record)
     elif is_enabled and not failure.is_expected:
         if failure.has_test and record.exc_info and record.exc_info[1] is failure.error:
-            _handlers.log_later(failure, log, logger, record)
+            failure.hold(_terminal.log_elsewhere(record, log, logger))
         else:
             log(record)
 

@@ -361,7 +361,7 @@ class SetUpTearDownTest(unittest.TestCase):
         self.assertIn("on the way out", run_case(cases.FailsWhenCancelled).report)
 
     def test_a_task_that_refuses_to_end_is_named_and_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._harness.PATIENCE", 0.01):
+        with mock.patch("asynctest_tornado._running.PATIENCE", 0.01):
             self.assertRegex(run_case(cases.RefusesToEnd).report, "RuntimeError: .*stubborn was cancelled twice")
 
     def test_cleanups_can_still_use_the_loop(self) -> None:

@@ -14,7 +14,7 @@ import unittest
 
 from tornado import locks
 
-from asynctest_tornado import AsyncTestCase, _harness, gen_test
+from asynctest_tornado import AsyncTestCase, _running, gen_test
 
 
 class Good(AsyncTestCase):
@@ -59,7 +59,7 @@ def figures() -> str:
 
 
 def main(number: int) -> None:
-    _harness.PATIENCE = 0.01  # or those that refuse to die would take most of the time
+    _running.PATIENCE = 0.01  # or those that refuse to die would take most of the time
     bad: list[type[AsyncTestCase]] = [TimesOut, Deadlocks, RefusesToDie]
     print(f"before: {figures()}")
     verdicts = dict.fromkeys(("passed", "failed"), 0)

@@ -1,0 +1,121 @@
+"""Runs the loop of a test until something has ended; and in the end, all that is left."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from asynctest_tornado import _timeouts, _yielding
+from asynctest_tornado._collector import Trap
+from asynctest_tornado._deadline import INSISTENCE, Deadline
+from asynctest_tornado._loop import LoopOfTest
+
+__unittest = True
+
+#: Seconds that a task which is cancelled at the end of the test gets to end, twice.
+PATIENCE = 1.0
+#: How often tasks are cancelled at the end; those that end may start others.
+MOST_ROUNDS = 20
+
+
+class Running:
+    """Runs a loop.
+
+    :param loop: the loop.
+    :param trap: gets the errors of what does not end.
+    :param describe: returns what the loop still has to do, for the task that the test waits for.
+    """
+
+    def __init__(self, loop: LoopOfTest, trap: Trap, describe: Callable[["asyncio.Task[Any] | None"], str]) -> None:
+        self._loop = loop
+        self._trap = trap
+        self._describe = describe
+        #: The tasks that could not be ended.
+        self.abandoned: set[asyncio.Task[Any]] = set()
+        #: Those of the watchdog.
+        self._interruptions: list[KeyboardInterrupt] = []
+
+    def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
+        """Run the loop until the task has ended, or does not end in spite of everything."""
+        loop = self._loop.loop
+        main.add_done_callback(lambda _: loop.stop())
+        try:
+            # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
+            while not (main.done() or deadline.is_hopeless):
+                self.run(deadline, main)
+        except BaseException:
+            # KeyboardInterrupt and SystemExit leave the loop at once, and the task with an exception that is known.
+            if main.done() and not main.cancelled():
+                main.exception()
+            raise
+
+    def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
+        """Run the loop until it is stopped, or interrupted by the watchdog."""
+        deadline.watch()
+        try:
+            self._loop.loop.run_forever()
+            deadline.settle()
+        except KeyboardInterrupt as interruption:
+            # A task that was interrupted hands that on to those that wait for it, maybe later.
+            if deadline.takes(interruption):
+                self._interruptions.append(interruption)
+            elif not any(interruption is known for known in self._interruptions):
+                self._end_on_ctrl_c(interruption, main)
+                raise
+
+    def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
+        """Note where the test stood, and let it run its ``finally`` blocks."""
+        interruption.add_note(self._describe(main))
+        if main is None or main.done():
+            return
+        loop = self._loop.loop
+        main.cancel()
+        limit = _timeouts.Limit(INSISTENCE, "of the library")
+        with Deadline(self._loop, loop.stop, limit) as deadline, self._loop.interruptible(lambda: None):
+            while not (main.done() or deadline.is_over):
+                loop.run_forever()
+        if not main.done():
+            self.abandoned.add(main)
+
+    def drain(self) -> None:
+        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+        cancelled: set[asyncio.Task[Any]] = set()
+        for _ in range(MOST_ROUNDS):
+            tasks = {task for task in self._loop.pending_tasks() if task not in self.abandoned}
+            if not tasks:
+                return
+            for task in tasks:
+                try:
+                    task.cancel()
+                except RecursionError:
+                    # It waits, by way of others, for itself: asyncio cannot cancel that.
+                    self.abandoned.add(task)
+            tasks -= self.abandoned
+            if tasks:
+                self.to_end(asyncio.wait(tasks, timeout=PATIENCE))
+            # It was cancelled before, and has outlived that twice. Other tasks may be new, made by those that ended.
+            for task in tasks & cancelled - self.abandoned:
+                if not task.done():
+                    self._abandon(task)
+            cancelled |= tasks
+        for task in set(self._loop.pending_tasks()) - self.abandoned:
+            self._abandon(task)
+
+    def _abandon(self, task: "asyncio.Task[Any]") -> None:
+        self.abandoned.add(task)
+        self._trap.add(
+            RuntimeError(
+                f"{_yielding.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
+                f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
+            )
+        )
+
+    def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
+        """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""
+        loop = self._loop.loop
+        main = loop.create_task(coro)
+        limit = _timeouts.Limit(2 * PATIENCE, "of the library")
+        with Deadline(self._loop, main.cancel, limit) as deadline, self._loop.interruptible(lambda: None):
+            self.until_done(main, deadline)
+        if not main.done():
+            self.abandoned.add(main)
+        return not deadline.is_over
