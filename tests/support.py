@@ -95,6 +95,27 @@ def run_example(folder: str, **environment: str) -> "subprocess.CompletedProcess
     return run_python("-W", "error", "-m", "unittest", "discover", "-t", ".", "-s", folder, **environment)
 
 
+def start_example(case: unittest.TestCase, module: str, *arguments: str) -> tuple["subprocess.Popen[str]", str]:
+    """Run the program of an example, which serves on an unused port, until the end of the test.
+
+    :return: the process and its URL.
+    """
+    command = [sys.executable, "-W", "error", "-m", module, "--port=0", "--logging=warning", *arguments]
+    # A terminal or CI may ask for colours, which are no part of what it prints.
+    env = {**os.environ, "PYTHON_COLORS": "0"}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe, text=True)
+    case.enterContext(process)
+    case.addCleanup(process.kill)
+    assert process.stdout is not None
+    greeting, _, url = process.stdout.readline().strip().rpartition(" ")
+    if greeting != "Listening on":
+        process.kill()
+        case.fail(f"The program did not start: {process.communicate()}")
+    case.assertTrue(url.startswith("http://127.0.0.1:"), url)
+    return process, url
+
+
 @contextmanager
 def environ(**variables: str | None) -> Any:
     """Set environment variables for the block; None unsets one."""

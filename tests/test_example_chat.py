@@ -1,11 +1,9 @@
 """The example ``chat``: its tests pass, and find planted bugs; the program that it describes does what it says."""
 
 import asyncio
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 import urllib.request
@@ -16,10 +14,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import examples.chat
 from asynctest_tornado import AsyncTestCase
-from tests.support import ROOT, run_example, run_python
-
-# A terminal or CI may ask for colours, which are no part of the report.
-ENVIRONMENT = {**os.environ, "PYTHON_COLORS": "0"}
+from tests.support import ROOT, run_example, run_python, start_example
 
 
 class Bug(NamedTuple):
@@ -95,17 +90,7 @@ class ProgramTest(AsyncTestCase):
 
     def start(self) -> tuple["subprocess.Popen[str]", str]:
         """Run the program, on an unused port; return the process and its address."""
-        command = [sys.executable, "-W", "error", "-m", "examples.chat", "--port=0", "--logging=warning"]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True)
-        self.enterContext(process)
-        self.addCleanup(process.kill)
-        assert process.stdout is not None
-        greeting, _, url = process.stdout.readline().strip().rpartition(" ")
-        if greeting != "Listening on":
-            process.kill()
-            self.fail(f"The program did not start: {process.communicate()}")
-        self.assertTrue(url.startswith("http://127.0.0.1:"), url)
+        process, url = start_example(self, "examples.chat")
         return process, url.removeprefix("http://")
 
     async def check_end(self, process: "subprocess.Popen[str]") -> None:
