@@ -220,7 +220,8 @@ def _keep_what_is_answered(
     if error is not None and not _is_refusal(error):
         failure = ServerError(error, request, type(handler))
         failure.is_answered = True
-        _keep(failure, chain)
+        if _keep(failure, chain) is failure:  # else it has come by way of log_exception()
+            _settle(failure, chain)
 
 
 async def _get_of_websocket(

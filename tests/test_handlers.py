@@ -479,6 +479,9 @@ class StrictTest(unittest.TestCase):
         self.assertEqual(result.verdicts, ["addError"])
         self.assertEqual(result.report.count("ValueError: planted"), 1, result.report)
 
+    def test_one_that_the_handler_itself_has_caught_does_too(self) -> None:
+        self.assertEqual(run_body(StrictCase, fetch("/send_error", 500)).verdicts, ["addError"])
+
     def test_it_ends_the_test_at_once(self) -> None:
         def test(case: Case) -> None:
             case.fetch("/get")
