@@ -591,12 +591,14 @@ logging.getLogger("tornado.application").addHandler(Alert())
     def test_what_a_test_captures_is_there_at_once(self) -> None:
         class Sample(Case):
             def test(self) -> None:
+                logger = logging.getLogger("tornado.application")
                 with contextlib.redirect_stderr(io.StringIO()) as captured:
+                    handler = logging.StreamHandler()
+                    logger.addHandler(handler)
+                    self.addCleanup(logger.removeHandler, handler)
                     self.fetch("/get")
                 self.assertIn("ValueError: planted", captured.getvalue())
 
-        logging.getLogger("tornado").removeHandler(_silence)
-        self.addCleanup(logging.getLogger("tornado").addHandler, _silence)
         result = run_body(Sample, Sample.test)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
