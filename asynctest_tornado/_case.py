@@ -121,9 +121,11 @@ class AsyncTestCase(unittest.TestCase):
             self.clock = harness.clock
 
     def _asynctest_new_harness(self) -> Harness:
-        scope = _scope.of(type(self))
+        cls = type(self)
+        scope = _scope.of(cls)
         if scope is None:
-            return Harness(_namer(self), clock=make_clock(type(self).clock_factory))
+            clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
+            return Harness(_namer(self), clock=clock)
         scope.current = Harness(_namer(self), scope.harness)
         return scope.current
 

@@ -131,10 +131,8 @@ class VirtualClock:
         return f"<VirtualClock at {self._now:g} seconds>"
 
 
-def make_clock(factory: Callable[[], VirtualClock] | None) -> VirtualClock | None:
+def make_clock(factory: Callable[[], VirtualClock]) -> VirtualClock:
     """Call the ``clock_factory`` of a class. Raises ``TypeError`` for what makes no clock."""
-    if factory is None:
-        return None
     clock = factory() if callable(factory) else factory
     if not isinstance(clock, VirtualClock) or not callable(factory):
         raise TypeError(

@@ -121,7 +121,8 @@ class LoopOfTest:
 
     def pending_jobs(self) -> list[Any]:
         """Return the functions that executors still run for the loop."""
-        return [func for future, func in self.loop._asynctest_jobs.items() if not future.done()]
+        work = self.loop._asynctest_work
+        return [] if work is None else work.pending_jobs
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
@@ -141,8 +142,8 @@ class LoopOfTest:
 
     def _own_futures(self) -> list[asyncio.Future[Any]]:
         """Return the futures that are not done, and that the test has set off."""
-        made = [(reference(), chain) for reference, chain in list(self.loop._asynctest_futures.items())]
-        own = [future for future, chain in made if not self.is_lent or chain[:1] == (self._trap,)]
+        made = list(self.loop._asynctest_futures.items())
+        own = [reference() for reference, chain in made if not self.is_lent or chain[:1] == (self._trap,)]
         return [future for future in own if future is not None and not future.done()]
 
     def may_have_pending_tasks(self) -> bool:

@@ -60,21 +60,18 @@ class Passing:
 
     def _has_jobs(self) -> bool:
         """Tell whether something works for the loop, in real time, that will come back to it."""
-        loop = self._loop
-        jobs, processes = loop._asynctest_jobs, loop._asynctest_processes
-        if jobs and not all(job.done() for job in list(jobs)):
-            return True
-        if processes and any(process.get_returncode() is None for process in list(processes)):
-            return True
-        return bool(_waiting)
+        work = self._loop._asynctest_work
+        return bool(_waiting) or (work is not None and work.is_going_on)
 
     def _quiet_period(self) -> float | None:
         """Return for how long nothing may have happened before time passes, in seconds of real time.
 
         None stands for no need to look again.
         """
-        if threading.active_count() > 1 and _wire.has_strange_threads(self._loop._asynctest_executors):
-            return self._clock.autojump_threshold
+        if threading.active_count() > 1:
+            work = self._loop._asynctest_work
+            if _wire.has_strange_threads(() if work is None else work.executors):
+                return self._clock.autojump_threshold
         files = self._selector.get_map()
         if len(files) < 2:
             return None  # one is the loop's own, to be woken by

@@ -23,7 +23,7 @@ class ClassScope:
 
     def __init__(self, cls: Any) -> None:
         name = unittest.util.strclass(cls)
-        self.harness = Harness(lambda: name, clock=make_clock(cls.clock_factory))
+        self.harness = Harness(lambda: name, clock=None if cls.clock_factory is None else make_clock(cls.clock_factory))
         self.harness.has_shell = True
         #: That of the test that runs, if one does.
         self.current = self.harness

@@ -30,6 +30,28 @@ _Futures = dict["weakref.ref[asyncio.Future[Any]]", _trap.Chain]
 _IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
+class Work:
+    """What works for a loop in threads and processes."""
+
+    def __init__(self) -> None:
+        #: The functions that executors run, by what waits for them.
+        self.jobs: weakref.WeakKeyDictionary[asyncio.Future[Any], Any] = weakref.WeakKeyDictionary()
+        #: The executors that have run one.
+        self.executors: weakref.WeakSet[Any] = weakref.WeakSet()
+        #: The subprocesses that the loop has begun.
+        self.processes: weakref.WeakSet[asyncio.SubprocessTransport] = weakref.WeakSet()
+
+    @property
+    def pending_jobs(self) -> list[Any]:
+        """The functions that still run."""
+        return [func for future, func in list(self.jobs.items()) if not future.done()]
+
+    @property
+    def is_going_on(self) -> bool:
+        """Whether something will come back to the loop."""
+        return bool(self.pending_jobs) or any(process.get_returncode() is None for process in list(self.processes))
+
+
 class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
@@ -38,12 +60,8 @@ class WatchedLoop(_Base):
     _asynctest_futures: _Futures
     #: Those that were made before a test got the loop of its class.
     _asynctest_outer_futures: _Futures
-    #: The functions that executors run.
-    _asynctest_jobs: "weakref.WeakKeyDictionary[asyncio.Future[Any], Any]"
-    #: The executors that have run one.
-    _asynctest_executors: "weakref.WeakSet[Any]"
-    #: The subprocesses that the loop has begun.
-    _asynctest_processes: "weakref.WeakSet[asyncio.SubprocessTransport]"
+    #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
+    _asynctest_work: "Work | None"
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
@@ -55,18 +73,24 @@ class WatchedLoop(_Base):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         self._asynctest_remember(future, _trap.contexts.get())
-        self._asynctest_jobs[future] = func
-        self._asynctest_executors.add(executor or getattr(self, "_default_executor", None) or self)
+        work = self._asynctest_get_work()
+        work.jobs[future] = func
+        work.executors.add(executor or getattr(self, "_default_executor", None) or self)
         return future
+
+    def _asynctest_get_work(self) -> "Work":
+        if self._asynctest_work is None:
+            self._asynctest_work = Work()
+        return self._asynctest_work
 
     async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
         transport, protocol = await super().subprocess_exec(*args, **kwargs)
-        self._asynctest_processes.add(transport)
+        self._asynctest_get_work().processes.add(transport)
         return transport, protocol
 
     async def subprocess_shell(self, *args: Any, **kwargs: Any) -> Any:
         transport, protocol = await super().subprocess_shell(*args, **kwargs)
-        self._asynctest_processes.add(transport)
+        self._asynctest_get_work().processes.add(transport)
         return transport, protocol
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
@@ -231,12 +255,10 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     loop._asynctest_is_own = is_own
     loop._asynctest_outer_futures = before.get("_asynctest_futures", {})
     loop._asynctest_futures = {}
-    loop._asynctest_jobs = before.get("_asynctest_jobs") or weakref.WeakKeyDictionary()
-    loop._asynctest_executors = before.get("_asynctest_executors") or weakref.WeakSet()
-    loop._asynctest_processes = before.get("_asynctest_processes") or weakref.WeakSet()
+    loop._asynctest_work = before.get("_asynctest_work")
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "outer_futures", "jobs", "executors", "processes"):
+        for name in ("trap", "is_own", "futures", "outer_futures", "work"):
             delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)
