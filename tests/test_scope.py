@@ -11,7 +11,14 @@ from tornado import gen, web
 from tornado.ioloop import IOLoop
 from tornado.tcpclient import TCPClient
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, gen_test
+from asynctest_tornado import (
+    AsyncHTTPSTestCase,
+    AsyncHTTPTestCase,
+    AsyncTestCase,
+    HTTPTestServer,
+    VirtualClock,
+    gen_test,
+)
 from tests.support import RecordingResult
 
 
@@ -192,21 +199,22 @@ class AttributionTest(unittest.TestCase):
 
     def test_tasks_and_timers_of_a_test_end_with_it(self) -> None:
         class Sample(Shared):
+            clock_factory = VirtualClock
+            task: ClassVar[asyncio.Task[None]]
+
             async def test_1(self) -> None:
-                self.io_loop.call_later(0.001, self.events.append, "timer")
+                self.io_loop.call_later(10, self.events.append, "timer")
                 type(self).task = asyncio.ensure_future(self.go_on())
                 await asyncio.sleep(0)
 
-            task: ClassVar[asyncio.Task[None]]
-
             async def go_on(self) -> None:
                 while True:
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(10)
                     self.events.append("task")
 
             async def test_2(self) -> None:
                 self.assertTrue(self.task.cancelled())
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(100)
                 self.assertEqual(self.events, [])
 
         self.assertEqual(run_class(Sample).report, "")
