@@ -29,6 +29,12 @@ def run_class(cls: type[unittest.TestCase]) -> RecordingResult:
     return result
 
 
+async def turn_a_few_times() -> None:
+    """Let the loop do what there is to do."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 class Shared(AsyncTestCase):
     loop_scope = "class"
     #: What happened, in order.
@@ -182,7 +188,7 @@ class AttributionTest(unittest.TestCase):
                 self.io_loop.add_callback(lambda: 1 / 0)
 
             async def test_2(self) -> None:
-                await asyncio.sleep(0.001)
+                await turn_a_few_times()
 
             async def test_3(self) -> None:
                 self.task = asyncio.ensure_future(self.fail_later())
@@ -192,7 +198,7 @@ class AttributionTest(unittest.TestCase):
                 raise ValueError("planted")
 
             async def test_4(self) -> None:
-                await asyncio.sleep(0.001)
+                await turn_a_few_times()
 
         result = run_class(Sample)
         self.assertEqual(self.failures(result), ["test_1", "test_3"], result.report)
@@ -230,7 +236,7 @@ class AttributionTest(unittest.TestCase):
 
             async def test_2(self) -> None:
                 self.callback()
-                await asyncio.sleep(0.001)
+                await turn_a_few_times()
 
         result = run_class(Sample)
         self.assertEqual(self.failures(result), ["test_1"], result.report)
@@ -252,7 +258,7 @@ class AttributionTest(unittest.TestCase):
 
             async def test_1(self) -> None:
                 self.event.set()
-                await asyncio.sleep(0.001)
+                await turn_a_few_times()
 
             def test_2(self) -> None:
                 gc.collect()
