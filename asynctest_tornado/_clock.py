@@ -11,6 +11,9 @@ from typing import Any
 
 __unittest = True
 
+#: That of asyncio's loops, in seconds.
+_RESOLUTION = 1e-9
+
 
 class VirtualClock:
     """The time of an event loop in which sleeping costs nothing.
@@ -60,6 +63,8 @@ class VirtualClock:
         #: Until when time has been told to advance, and what waits for that.
         self._targets: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = itertools.count()
+        #: Tells what keeps time from passing.
+        self.describe_hindrance: Callable[[], str] = str
         #: Runs the loop for a coroutine function, from outside of it. Set while a test uses the clock.
         self.run: Callable[[Callable[[], Awaitable[None]]], None] | None = None
 
@@ -117,15 +122,30 @@ class VirtualClock:
         targets = self._targets
         while targets and targets[0][2].done():
             heapq.heappop(targets)  # whoever waited for it was cancelled
-        if deadline is not None and (deadline <= targets[0][0] if targets else self.autojump):
+        if not targets:
+            if deadline is None or not self.autojump:
+                return False
             self._now = max(self._now, deadline)
             return True
-        if not targets:
-            return False
+        target = targets[0][0]
+        if deadline is not None and deadline <= target + self._tolerance():
+            # 0.1 three times is more than 0.3, and nobody means that.
+            self._now = max(self._now, target if 0 < deadline - target < _RESOLUTION else deadline)
+            return True
         target, _, future = heapq.heappop(targets)
         self._now = max(self._now, target)
         future.set_result(None)
         return True
+
+    def _tolerance(self) -> float:
+        """Return by how much a deadline that was reckoned from the epoch may be off, in seconds."""
+        return max(_RESOLUTION, 2 * math.ulp(self.epoch + self._now))
+
+    def drop_targets(self) -> None:
+        """Forget the calls of `advance` that nobody has waited for."""
+        for _, _, future in self._targets:
+            future.cancel()
+        self._targets.clear()
 
     def __repr__(self) -> str:
         return f"<VirtualClock at {self._now:g} seconds>"

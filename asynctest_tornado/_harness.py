@@ -175,7 +175,7 @@ class Harness:
         passed = f"Virtual time: {clock.time() - self._clock_before:.15g} s have passed in this test"
         total = f", {clock.time():.15g} s in all" if self._clock_before else ""
         hint = "" if clock.autojump else "; the clock stands still until advance() is called"
-        return f"{passed}{total}{hint}."
+        return f"{passed}{total}{hint}{clock.describe_hindrance()}."
 
     def _run_clock(self, reach: Callable[[], Any]) -> None:
         self.run(reach, _timeouts.limit(None, None))
@@ -290,6 +290,7 @@ class Harness:
             self._loop.close()
             if self.clock is not None:
                 self.clock.run = self._run_before
+                self.clock.drop_targets()
             self.trap.release()
 
     def close_resources(self) -> None:

@@ -1,6 +1,7 @@
 """How virtual time passes on the loop of a test: when nothing else can happen, and nothing is on its way."""
 
 import math
+import selectors
 import threading
 from typing import Any
 
@@ -9,17 +10,20 @@ from tornado.process import Subprocess
 
 from asynctest_tornado import _wire
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._selector import Selector
+from asynctest_tornado._selector import Selector, has_children
+from asynctest_tornado._snapshot import name_of_job
 
 __unittest = True
 
 #: Seconds of real time in which what was sent by the test to itself arrives.
 _GRACE = 0.001
-#: And those in which what waits for an acknowledgement is sent: the other end takes up to 0.04 for that.
+#: How often to look, in seconds, whether what the system holds back has arrived. The other end takes up to 0.04 to
+#: acknowledge what came before it.
 _HELD = 0.05
 #: From this time on, in seconds, a float is not exact to asyncio's own resolution, a nanosecond.
 _LONG = 2.0**22
-
+#: How many deadlines to remember before those that are over are forgotten.
+_MANY = 10_000
 
 #: The subprocesses of Tornado whose end somebody waits for; its own dictionary, which is never replaced.
 _waiting: dict[int, Any] = getattr(Subprocess, "_waiting", {})
@@ -32,54 +36,105 @@ class Passing:
     """
 
     def __init__(self, io_loop: IOLoop, loop: Any, selector: Selector, clock: VirtualClock) -> None:
+        self._io_loop = io_loop
         self._loop = loop
         self._selector = selector
         self._clock = clock
+        #: The last of those that were to be at the same time, and for each of these, that time.
+        self._last: dict[float, float] = {}
+        self._exact: dict[float, float] = {}
+        self._known: set[Any] = set()
+        self._call_at = loop.call_at
         # On the instances, so that loops without a clock do not pay for it.
-        vars(loop)["time"] = clock.time
+        vars(loop).update(time=clock.time, call_at=self.call_at)
         vars(io_loop)["time"] = clock.wall_time
         selector.pass_time = self
+        clock.describe_hindrance = self.describe_hindrance
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        """Call a function at a time; of several at the same time, the first one first.
+
+        In real time, no two calls ask for the same. asyncio does not care for the order of those that do: hence there
+        are tiny steps between them, which are far below its resolution.
+        """
+        last = self._last.get(when)
+        if last is None:
+            self._forget()
+            step = when
+        else:
+            step = math.nextafter(last, math.inf)
+            self._exact[step] = when
+        self._last[when] = step
+        return self._call_at(step, callback, *args, context=context)
+
+    def _forget(self) -> None:
+        if len(self._last) > _MANY or len(self._exact) > _MANY:
+            now = self._clock.time()
+            self._last = {when: step for when, step in self._last.items() if step >= now}
+            self._exact = {step: when for step, when in self._exact.items() if step >= now}
 
     def __call__(self) -> float | None:
         """Pass time up to the next thing that happens. Return 0, or how long to wait in real time before that."""
-        if self._has_jobs():
+        if self._hindrances():
             return None
-        quiet = self._quiet_period()
-        if quiet is not None and self._selector.has_events(min(quiet, self._selector.rest())):
-            return 0
-        timers = self._loop._scheduled
+        quiet, is_held = self._quiet_period()
+        if quiet is not None:
+            rest = self._selector.rest()
+            if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
+                return 0
+            if threading.active_count() > 1 and _wire.other_threads()[0]:
+                return 0  # while the loop looked, a thread has taken up what was there for it
+        clock, timers = self._clock, self._loop._scheduled
         # The first one is not cancelled: asyncio has seen to that.
-        if not self._clock.move(timers[0].when() if timers else None):
+        step = timers[0].when() if timers else None
+        if step is not None and step < clock.time() + self._loop._clock_resolution:
+            return 0  # it is one of several that are due now
+        if not clock.move(None if step is None else self._exact.get(step, step)):
             return None
-        now = self._clock.time()
-        if now >= _LONG:
+        if clock.time() >= _LONG:
             # asyncio runs what is due before time() plus this. With the usual value, what is due exactly now would not
             # be due where adding a nanosecond does not change the time any more, and the loop would spin.
-            self._loop._clock_resolution = 2 * math.ulp(now)
+            self._loop._clock_resolution = 16 * math.ulp(clock.time())
         return 0
 
-    def _has_jobs(self) -> bool:
-        """Tell whether something works for the loop, in real time, that will come back to it."""
-        work = self._loop._asynctest_work
-        return bool(_waiting) or (work is not None and work.is_going_on)
+    def _hindrances(self) -> list[str]:
+        """Return what works for the loop, in real time, and will come back to it."""
+        loop, found = self._loop, []
+        work = loop._asynctest_work
+        if work is not None and work.is_going_on:
+            found += [f"{name_of_job(job)} in an executor" for job in work.pending_jobs]
+            found += [f"the subprocess {process.get_pid()}" for process in work.pending_processes]
+        for pid, process in _waiting.items():
+            if process.io_loop is self._io_loop and process.returncode is None:
+                found.append(f"the subprocess {pid}")
+        return found
 
-    def _quiet_period(self) -> float | None:
+    def describe_hindrance(self) -> str:
+        """Tell why time does not pass, if something is in its way."""
+        found = self._hindrances()
+        return f"; it does not pass while something works in real time: {', '.join(found)}" if found else ""
+
+    def _quiet_period(self) -> tuple[float | None, bool]:
         """Return for how long nothing may have happened before time passes, in seconds of real time.
 
-        None stands for no need to look again.
+        None stands for no need to look again. The second value tells whether something is sure to happen.
         """
+        quiet: float | None = None
         if threading.active_count() > 1:
-            work = self._loop._asynctest_work
-            if _wire.has_strange_threads(() if work is None else work.executors):
-                return self._clock.autojump_threshold
+            is_working, has_others = _wire.other_threads()
+            if is_working:
+                return _GRACE, True
+            # They may have ended since the loop has looked.
+            quiet = self._clock.autojump_threshold if has_others else 0
         files = self._selector.get_map()
         if len(files) < 2:
-            return None  # one is the loop's own, to be woken by
+            return quiet, False  # one is the loop's own, to be woken by
         own = self._loop._ssock.fileno()
-        wire = _wire.Wire([key.fd for key in files.values() if key.fd != own])
-        if wire.is_foreign:
-            return max(_GRACE, self._clock.autojump_threshold)
+        watched = [(key.fd, bool(key.events & selectors.EVENT_READ)) for key in files.values() if key.fd != own]
+        wire = _wire.Wire(watched, self._known)
         if wire.is_held:
-            return _HELD
+            return _HELD, True
+        if wire.is_foreign or has_children():
+            return max(_GRACE, self._clock.autojump_threshold), False
         # Even if all has arrived by now, the loop may have looked before.
-        return _GRACE if wire.is_underway else 0
+        return max(quiet or 0, _GRACE if wire.is_underway else 0), False

@@ -36,7 +36,7 @@ def _has_other_threads() -> bool:
     return count > (2 if _watchdog.is_alive() else 1)
 
 
-def _has_children() -> bool:
+def has_children() -> bool:
     """Tell whether there is a child process, whose end would be a signal."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -101,7 +101,7 @@ class Selector(selectors.DefaultSelector):
         """
         if len(self.get_map()) > 1:  # one is the loop's own, to be woken by
             return None
-        if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or _has_children():
+        if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
             return DOUBT
         # A thread that is gone by now may have woken the loop before it went.
         return None if self.has_events() else 0

@@ -60,7 +60,7 @@ def _describe(
         _section("Pending tasks", list(_trees(tasks, main, loop))),
         _section("Timers", [[line] for line in _timers(loop)]),
         _section("HTTP requests in flight", [[line] for line in _requests(clients)]),
-        _section("Running in an executor", [[_name_of_job(job)] for job in jobs]),
+        _section("Running in an executor", [[name_of_job(job)] for job in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
@@ -281,7 +281,8 @@ def _callback_name(callback: Callable[..., Any], args: tuple[Any, ...] | None) -
     return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
 
 
-def _name_of_job(func: Any) -> str:
+def name_of_job(func: Any) -> str:
+    """Return a name for the function that an executor runs."""
     while isinstance(func, functools.partial):
         # to_thread() runs the function in a copy of the context.
         is_context = isinstance(getattr(func.func, "__self__", None), contextvars.Context)

@@ -36,8 +36,6 @@ class Work:
     def __init__(self) -> None:
         #: The functions that executors run, by what waits for them.
         self.jobs: weakref.WeakKeyDictionary[asyncio.Future[Any], Any] = weakref.WeakKeyDictionary()
-        #: The executors that have run one.
-        self.executors: weakref.WeakSet[Any] = weakref.WeakSet()
         #: The subprocesses that the loop has begun.
         self.processes: weakref.WeakSet[asyncio.SubprocessTransport] = weakref.WeakSet()
 
@@ -47,9 +45,14 @@ class Work:
         return [func for future, func in list(self.jobs.items()) if not future.done()]
 
     @property
+    def pending_processes(self) -> list[asyncio.SubprocessTransport]:
+        """Those that have not ended."""
+        return [process for process in list(self.processes) if process.get_returncode() is None]
+
+    @property
     def is_going_on(self) -> bool:
         """Whether something will come back to the loop."""
-        return bool(self.pending_jobs) or any(process.get_returncode() is None for process in list(self.processes))
+        return bool(self.pending_jobs or self.pending_processes)
 
 
 class WatchedLoop(_Base):
@@ -73,9 +76,7 @@ class WatchedLoop(_Base):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
         self._asynctest_remember(future, _trap.contexts.get())
-        work = self._asynctest_get_work()
-        work.jobs[future] = func
-        work.executors.add(executor or getattr(self, "_default_executor", None) or self)
+        self._asynctest_get_work().jobs[future] = func
         return future
 
     def _asynctest_get_work(self) -> "Work":

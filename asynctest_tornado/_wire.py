@@ -1,11 +1,13 @@
 """What is on its way to a loop: who is at the other ends of the connections that it watches."""
 
+import concurrent.futures.thread
 import os
 import socket
 import stat
 import struct
 import sys
 import threading
+import types
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +19,8 @@ except ImportError:  # not on Windows
 
 __unittest = True
 
+#: Linux's number for the state of a connection that was asked for.
+_SYN_SENT = 2
 _UNIX = getattr(socket, "AF_UNIX", None)
 #: What to ask of the system: how much the other end has not acknowledged, and how much of it was not even sent. The
 #: latter is SIOCOUTQNSD of Linux, which Python has no name for; elsewhere, all that is not acknowledged may be meant.
@@ -27,43 +31,57 @@ _UNSENT = 0x894B if sys.platform == "linux" else _UNACKNOWLEDGED
 class Wire:
     """The files that a loop watches, at one moment.
 
-    :param fds: their numbers.
+    :param files: their numbers, and whether the loop waits for something to read there.
+    :param known: the addresses of sockets that the loop has ever watched; those of now are added.
     """
 
-    def __init__(self, fds: Iterable[int]) -> None:
-        #: Whether a connection leads to somebody who is not watched by this loop, and may answer at any time.
+    def __init__(self, files: Iterable[tuple[int, bool]], known: set[Any]) -> None:
+        #: Whether a connection leads to somebody else, who may answer at any time.
         self.is_foreign = False
         #: Whether something may have been sent that has not arrived yet.
         self.is_underway = False
-        #: Whether something waits to be sent until the other end has acknowledged what came before it.
+        #: Whether something is sure to arrive that the system still holds back.
         self.is_held = False
+        self._known = known
         sockets = []
-        for fd in fds:
+        for fd, is_read in files:
             if _is_socket(fd):
-                sockets.append(socket.socket(fileno=fd))
+                sockets.append((socket.socket(fileno=fd), is_read))
             else:
                 self.is_foreign = True
         try:
             self._look(sockets)
         finally:
-            for sock in sockets:
+            for sock, _ in sockets:
                 sock.detach()
 
-    def _look(self, sockets: list[socket.socket]) -> None:
-        local = {_address(sock) for sock in sockets}
-        for sock in sockets:
-            if _listens(sock):
-                continue
-            try:
-                peer = _comparable(sock.getpeername())
-            except OSError:
-                self.is_foreign = True  # it is still being connected, or broken
-                continue
-            if sock.family != _UNIX:  # there, all arrives at once
+    def _look(self, sockets: list[tuple[socket.socket, bool]]) -> None:
+        connected = []
+        for sock, is_read in sockets:
+            address = _address(sock)
+            self._known.add(address)
+            if not _listens(sock):
+                connected.append((sock, address, _peer(sock), is_read))
+        peers = {peer for _, _, peer, _ in connected if peer}
+        reading = {(address, peer) for _, address, peer, is_read in connected if is_read}
+        for sock, address, peer, _ in connected:
+            if peer is None:
+                self._look_at_unconnected(sock)
+            elif sock.family == _UNIX:
+                # The end that has connected has no address: it is one of ours if it leads back to this one.
+                is_own = peer in self._known if peer else address in peers
+                self.is_foreign = self.is_foreign or not is_own
+            else:
+                self.is_foreign = self.is_foreign or peer not in self._known
                 self.is_underway = self.is_underway or _counts(sock, _UNACKNOWLEDGED)
-                self.is_held = self.is_held or _counts(sock, _UNSENT)
-            # Of Unix-domain sockets, those that connect have no address of their own.
-            self.is_foreign = self.is_foreign or not (peer in local or (not peer and _address(sock) in local))
+                # If the other end does not read, the system may hold it back for ever.
+                self.is_held = self.is_held or ((peer, address) in reading and _counts(sock, _UNSENT))
+
+    def _look_at_unconnected(self, sock: socket.socket) -> None:
+        if _is_connecting(sock) and _is_loopback(_address(sock)):
+            self.is_held = True
+        else:
+            self.is_foreign = True
 
 
 def _is_socket(fd: int) -> bool:
@@ -78,6 +96,25 @@ def _address(sock: socket.socket) -> Any:
         return _comparable(sock.getsockname())
     except OSError:
         return None
+
+
+def _peer(sock: socket.socket) -> Any:
+    try:
+        return _comparable(sock.getpeername())
+    except OSError:
+        return None
+
+
+def _is_connecting(sock: socket.socket) -> bool:
+    """Tell whether a connection is asked for, and neither there nor refused. Only Linux tells."""
+    try:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT
+    except (AttributeError, OSError):
+        return False
+
+
+def _is_loopback(address: Any) -> bool:
+    return isinstance(address, tuple) and (address[0].startswith("127.") or address[0] == "::1")
 
 
 def _comparable(address: Any) -> Any:
@@ -101,7 +138,22 @@ def _counts(sock: socket.socket, request: int | None) -> bool:
         return True
 
 
-def has_strange_threads(executors: Iterable[Any]) -> bool:
-    """Tell whether there are threads besides this one and those of these executors, which work on request only."""
-    known = sum(len(getattr(executor, "_threads", ())) for executor in executors)
-    return threading.active_count() > 1 + known
+def other_threads() -> tuple[bool, bool]:
+    """Tell whether threads of executors work on something, and whether there are threads of another kind."""
+    queues = getattr(concurrent.futures.thread, "_threads_queues", {})
+    workers = [thread for thread in list(queues) if thread.is_alive()]
+    frames = sys._current_frames() if workers else {}
+    is_working = any(_works(frames.get(thread.ident)) for thread in workers)
+    return is_working, threading.active_count() > 1 + len(workers)
+
+
+def _works(frame: types.FrameType | None) -> bool:
+    """Tell whether the thread of an executor has something to do."""
+    if frame is None:
+        return False
+    if frame.f_code is not concurrent.futures.thread._worker.__code__:
+        return True
+    # What it was given it may not have taken up: the executor has counted, for itself, those that are idle.
+    executor = frame.f_locals.get("executor_reference", lambda: None)()
+    idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", None)
+    return idle is not None and idle < sum(thread.is_alive() for thread in list(executor._threads))

@@ -1,8 +1,10 @@
 """Virtual time."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import datetime
+import functools
 import heapq
 import math
 import socket
@@ -23,6 +25,7 @@ from tornado import gen, locks, queues, web
 from tornado.httpclient import HTTPClientError
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.process import Subprocess
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import (
@@ -118,6 +121,41 @@ class TimersTest(VirtualCase):
         self.assertEqual(self.clock.time(), 0)
 
 
+class OrderTest(VirtualCase):
+    """What is due at the same time comes in the order in which it was asked for, as in real time."""
+
+    async def test_sleeps(self) -> None:
+        woken: list[int] = []
+
+        async def sleep(number: int, seconds: float) -> None:
+            await asyncio.sleep(seconds)
+            woken.append(number)
+
+        for seconds in 1, 0.1, 0, 3600:
+            woken.clear()
+            now = self.clock.time()
+            await asyncio.gather(*(sleep(number, seconds) for number in range(100)))
+            self.assertEqual(woken, list(range(100)))
+            self.assertEqual(self.clock.time(), now + seconds)
+
+    def test_callbacks(self) -> None:
+        called: list[int] = []
+        for number in range(10):
+            self.io_loop.call_later(1, called.append, number)
+        self.io_loop.remove_timeout(self.io_loop.call_later(1, called.append, -1))
+        self.clock.advance(1)
+        self.assertEqual(called, list(range(10)))
+        self.assertEqual(self.clock.time(), 1)
+
+    async def test_one_that_is_cancelled_leaves_the_others_on_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        times: list[float] = []
+        handles = [loop.call_later(1, lambda: times.append(self.clock.time())) for _ in range(3)]
+        handles[0].cancel()
+        await asyncio.sleep(2)
+        self.assertEqual(times, [1, 1])
+
+
 class LongTimeTest(unittest.TestCase):
     """There is no time at which the loop spins because floats are not exact."""
 
@@ -206,6 +244,42 @@ class RealThingsTest(VirtualCase):
             await answered.wait()
         self.assertEqual(self.clock.time(), 0)
 
+    async def test_a_job_that_the_loop_knows_nothing_of(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            self.assertEqual(await asyncio.get_running_loop().run_in_executor(pool, int), 0)
+            async with asyncio.timeout(1):
+                await asyncio.wrap_future(pool.submit(self.work))
+            await gen.with_timeout(datetime.timedelta(seconds=1), pool.submit(self.work))
+        self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_thread_beside_a_pool_that_is_gone(self) -> None:
+        loop, answered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            await loop.run_in_executor(pool, int)
+        thread = threading.Thread(target=lambda: (go_on.wait(), loop.call_soon_threadsafe(answered.set)))
+        thread.start()
+        self.addCleanup(thread.join)
+        self.clock.autojump_threshold = 60
+        async with asyncio.timeout(1):
+            loop.call_soon(go_on.set)
+            await answered.wait()
+
+    async def test_a_child_process_that_is_none_of_the_loop(self) -> None:
+        lines: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.put_nowait(await reader.readline())
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        code = f"import socket; socket.create_connection(('127.0.0.1', {port})).sendall(b'hello\\n')"
+        self.clock.autojump_threshold = 60
+        with subprocess.Popen([sys.executable, "-c", code]):
+            async with asyncio.timeout(1):
+                self.assertEqual(await lines.get(), b"hello\n")
+        server.close()
+
     async def test_a_foreign_connection_that_answers_soon(self) -> None:
         ours, theirs = socket.socketpair()
         self.addCleanup(theirs.close)
@@ -231,10 +305,76 @@ class RealThingsTest(VirtualCase):
         self.assertEqual(self.clock.time(), 3600)
 
 
+class StandstillTest(unittest.TestCase):
+    def test_a_report_says_what_keeps_time_from_passing(self) -> None:
+        async def job(case: AsyncTestCase) -> None:
+            go_on = threading.Event()
+            case.addCleanup(go_on.set)
+            asyncio.get_running_loop().run_in_executor(None, go_on.wait)
+            await asyncio.sleep(1)
+
+        async def process(case: AsyncTestCase) -> None:
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=subprocess.PIPE)
+            case.addAsyncCleanup(process.communicate)
+            case.addCleanup(process.kill)
+            await asyncio.sleep(1)
+
+        for test, name in (job, "Event.wait in an executor"), (process, r"the subprocess \d+"):
+            cls = type("Sample", (VirtualCase,), {"async_test_timeout": 0.2})
+            report = run_body(cls, test).report
+            self.assertRegex(report, f"Virtual time: 0 s .*; it does not pass while .*: {name}")
+
+    def test_a_subprocess_of_an_earlier_test_does_not(self) -> None:
+        class Sample(VirtualCase):
+            def test_1(self) -> None:
+                process = Subprocess([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+                process.set_exit_callback(lambda code: None)
+                process.proc.kill()
+                process.proc.communicate()
+
+            async def test_2(self) -> None:
+                await asyncio.sleep(1)
+
+        result = RecordingResult()
+        unittest.TestSuite([Sample("test_1"), Sample("test_2")]).run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"] * 2, result.report)
+
+    def test_a_limit_that_comes_first_does_not_let_it_jump(self) -> None:
+        class Sample(AsyncTestCase):
+            clock_factory = lambda: VirtualClock(autojump_threshold=60)  # noqa: E731
+            async_test_timeout = 0.1
+
+            def test(self) -> None:
+                ours, theirs = socket.socketpair()
+                self.addCleanup(theirs.close)
+                self.io_loop.add_handler(ours, lambda *args: None, IOLoop.READ)
+                self.addCleanup(ours.close)
+                self.io_loop.call_later(3600, self.stop)
+                self.wait()
+
+        report = run_body(Sample, Sample.test).report
+        self.assertIn("timed out after 0.1 seconds", report)
+        self.assertIn("Virtual time: 0 s", report)
+
+
 class Handler(web.RequestHandler):
     async def get(self) -> None:
         await gen.sleep(5)
         self.write("x" * 100_000)
+
+
+@web.stream_request_body
+class SlowHandler(web.RequestHandler):
+    """Reads slower than the client writes."""
+
+    received = 0
+
+    async def data_received(self, chunk: bytes) -> None:
+        self.received += len(chunk)
+        await asyncio.sleep(0.01)
+
+    def post(self) -> None:
+        self.write(str(self.received))
 
 
 class SocketHandler(WebSocketHandler):
@@ -245,9 +385,11 @@ class SocketHandler(WebSocketHandler):
 
 class ServerTest(AsyncHTTPTestCase):
     clock_factory = VirtualClock
+    # Connections that are dropped are tried again by the system, in real time.
+    async_test_timeout = 60
 
     def get_app(self) -> web.Application:
-        handlers: Any = [("/socket", SocketHandler), ("/.*", Handler)]
+        handlers: Any = [("/socket", SocketHandler), ("/slow", SlowHandler), ("/.*", Handler)]
         settings: dict[str, Any] = {"websocket_ping_interval": 30, "websocket_ping_timeout": 30}
         return web.Application(handlers, log_function=lambda handler: None, **settings)
 
@@ -260,6 +402,18 @@ class ServerTest(AsyncHTTPTestCase):
         responses = await asyncio.gather(*(self.async_fetch("/") for _ in range(10)))
         self.assertEqual({len(response.body) for response in responses}, {100_000})
         self.assertEqual(self.clock.time(), 5)
+
+    async def test_more_connections_than_a_server_accepts_at_once(self) -> None:
+        client = SimpleAsyncHTTPClient(force_instance=True, max_clients=1000, defaults=self.http_client.defaults)
+        self.addCleanup(client.close)
+        url = self.get_url("/socket")  # to which the handler says no, at once
+        fetch = functools.partial(client.fetch, url, raise_error=False, connect_timeout=10, request_timeout=10)
+        responses = await asyncio.gather(*(fetch() for _ in range(200)))
+        self.assertEqual({response.code for response in responses}, {400})
+
+    async def test_an_upload_to_a_slow_reader(self) -> None:
+        response = await self.async_fetch("/slow", method="POST", body=b"x" * 3_000_000, request_timeout=60)
+        self.assertEqual(response.body, b"3000000")
 
     def test_a_client_that_gives_up(self) -> None:
         with self.assertRaisesRegex(HTTPClientError, "Timeout during request"):
@@ -330,6 +484,16 @@ class AdvanceTest(ByHandCase):
         await self.clock.advance(1)
         self.assertEqual(self.log, [("now", 0)])
 
+    def test_what_is_due_then_comes_in_spite_of_rounding(self) -> None:
+        async def tick() -> None:
+            while True:
+                await asyncio.sleep(0.1)
+                self.note("tick")
+
+        self.io_loop.add_callback(tick)
+        self.clock.advance(0.3)
+        self.assertEqual(len(self.log), 3)
+
     async def test_several_at_a_time(self) -> None:
         async def advance(seconds: float) -> None:
             await self.clock.advance(seconds)
@@ -371,6 +535,34 @@ class AdvanceTest(ByHandCase):
             with self.assertRaisesRegex(error, r"advance\(\) .*Give "):
                 self.clock.advance(wrong)  # type: ignore[arg-type]
         self.assertEqual(self.clock.time(), 0)
+
+
+class AdvanceFromEpochTest(AsyncTestCase):
+    clock_factory = lambda: VirtualClock(autojump=False, epoch=1.75e9)  # noqa: E731
+
+    async def test_deadlines_from_the_epoch_are_reached(self) -> None:
+        for seconds in range(100):
+            called: list[int] = []
+            self.io_loop.add_timeout(datetime.timedelta(seconds=seconds), called.append, seconds)
+            await self.clock.advance(seconds)
+            self.assertEqual(called, [seconds])
+
+
+class ForgottenAdvanceTest(unittest.TestCase):
+    def test_it_moves_no_time_of_another_test(self) -> None:
+        class Sample(ByHandCase):
+            loop_scope = "class"
+
+            async def test_1(self) -> None:
+                self.clock.advance(100)
+
+            async def test_2(self) -> None:
+                await asyncio.sleep(50)
+
+        result = RecordingResult()
+        unittest.TestSuite([unittest.defaultTestLoader.loadTestsFromTestCase(Sample)]).run(result)
+        self.assertEqual(result.verdicts, ["addSuccess", "addError"], result.report)
+        self.assertIn("this is a deadlock", result.report)
 
 
 class AdvanceAndJumpTest(VirtualCase):

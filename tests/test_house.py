@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "_interpreter": {"_collector", "_garbage", "_trap"},
     "_selector": {"_real", "_watchdog"},
     "_watched": {"_collector", "_garbage", "_trap"},
-    "_passing": {"_clock", "_selector", "_wire"},
+    "_passing": {"_clock", "_selector", "_snapshot", "_wire"},
     "_loop": {"_clock", "_collector", "_passing", "_real", "_selector", "_trap", "_watched"},
     "_deadline": {"_collector", "_loop", "_real", "_timeouts", "_watchdog"},
     "_gen_test": {"_case", "_timeouts", "_yielding"},
