@@ -43,6 +43,7 @@ class Passing:
         #: The last of those that were to be at the same time, and for each of these, that time.
         self._last: dict[float, float] = {}
         self._exact: dict[float, float] = {}
+        self._most = _MANY
         self._known: set[Any] = set()
         self._call_at = loop.call_at
         # On the instances, so that loops without a clock do not pay for it.
@@ -57,25 +58,26 @@ class Passing:
         In real time, no two calls ask for the same. asyncio does not care for the order of those that do: hence there
         are tiny steps between them, which are far below its resolution.
         """
-        last = self._last.get(when)
-        if last is None:
-            self._forget()
-            step = when
-        else:
-            step = math.nextafter(last, math.inf)
+        last = self._last
+        step = when
+        if when in last:
+            step = math.nextafter(last[when], math.inf)
             self._exact[step] = when
-        self._last[when] = step
+        last[when] = step
+        if len(last) > self._most:
+            self._forget()
         return self._call_at(step, callback, *args, context=context)
 
     def _forget(self) -> None:
-        if len(self._last) > _MANY or len(self._exact) > _MANY:
-            now = self._clock.time()
-            self._last = {when: step for when, step in self._last.items() if step >= now}
-            self._exact = {step: when for step, when in self._exact.items() if step >= now}
+        now = self._clock.time()
+        self._last = {when: step for when, step in self._last.items() if step >= now}
+        self._exact = {step: when for step, when in self._exact.items() if step >= now}
+        # Of those that are left, none may be over for long.
+        self._most = max(_MANY, 2 * len(self._last))
 
     def __call__(self) -> float | None:
         """Pass time up to the next thing that happens. Return 0, or how long to wait in real time before that."""
-        if self._hindrances():
+        if (_waiting or self._loop._asynctest_work is not None) and self._hindrances():
             return None
         quiet, is_held = self._quiet_period()
         if quiet is not None:
@@ -89,7 +91,9 @@ class Passing:
         step = timers[0].when() if timers else None
         if step is not None and step < clock.time() + self._loop._clock_resolution:
             return 0  # it is one of several that are due now
-        if not clock.move(None if step is None else self._exact.get(step, step)):
+        if step is not None and self._exact:
+            step = self._exact.get(step, step)
+        if not clock.move(step):
             return None
         if clock.time() >= _LONG:
             # asyncio runs what is due before time() plus this. With the usual value, what is due exactly now would not
