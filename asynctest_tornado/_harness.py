@@ -287,10 +287,10 @@ class Harness:
                 vars(self._loop.io_loop)["run_sync"] = self._run_sync_before
             for task in self._running.abandoned:
                 self._loop.forget(task)
-            self._loop.close()
             if self.clock is not None:
                 self.clock.run = self._run_before
                 self.clock.drop_targets()
+            self._loop.close()
             self.trap.release()
 
     def close_resources(self) -> None:
