@@ -75,17 +75,13 @@ class AsyncTestCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Make the loop, where the ``loop_scope`` is "class", and call `asyncSetUpClass`."""
+        """Make the loop, where the ``loop_scope`` is "class", and call `asyncSetUpClass`.
+
+        Raises ``ValueError`` for another ``loop_scope``, ``TypeError`` where that and the methods of the class do not
+        go together, and what the coroutine raises.
+        """
         super().setUpClass()
-        if _scope.is_shared(cls):
-            if cls.get_new_ioloop is not AsyncTestCase.get_new_ioloop:
-                raise TypeError(
-                    f"{cls.__qualname__} overrides get_new_ioloop(), which is for a loop for each test, and its "
-                    "loop_scope is 'class'. Set loop_factory instead, or leave loop_scope out."
-                )
-            _scope.open_for(cls)
-        else:
-            _scope.check_has_no_hooks(cls, AsyncTestCase)
+        _scope.open_for(cls, AsyncTestCase)
 
     @classmethod
     def tearDownClass(cls) -> None:

@@ -69,11 +69,17 @@ class VirtualClock:
         self.run: Callable[[Callable[[], Awaitable[None]]], None] | None = None
 
     def time(self) -> float:
-        """Return the seconds that have passed since the beginning."""
+        """Return the seconds that have passed since the beginning.
+
+        New in version 0.1.
+        """
         return self._now
 
     def wall_time(self) -> float:
-        """Return what ``IOLoop.time()`` tells: the epoch, and the seconds that have passed since."""
+        """Return what ``IOLoop.time()`` tells, in seconds: the epoch, and what has passed since.
+
+        New in version 0.1.
+        """
         return self.epoch + self._now
 
     def advance(self, seconds: float | timedelta) -> Any:
@@ -98,12 +104,9 @@ class VirtualClock:
                 "and use self.clock."
             )
         try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+            return self._reach(target)
+        except RuntimeError:  # no loop runs here
             return self.run(lambda: self._reach(target))
-        future = loop.create_future()
-        heapq.heappush(self._targets, (target, next(self._count), future))
-        return future
 
     def _reach(self, target: float) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -11,7 +11,7 @@ from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from asynctest_tornado import _trap
-from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._handlers import ServerError, keep_in
 
 __unittest = True
 
@@ -112,12 +112,10 @@ class Trap(_trap.Context):
         return self.is_closing and _may_come_of_closing(error)
 
     def keep_server_error(self, failure: ServerError) -> ServerError | None:
-        for known in self.server_errors:
-            if known.error is failure.error:
-                return known
-        self.server_errors.append(failure)
-        failure.is_expected = any(takes(failure.error) for takes in reversed(self.expectations))
-        return None
+        known = keep_in(self.server_errors, failure)
+        if known is None:
+            failure.is_expected = any(takes(failure.error) for takes in reversed(self.expectations))
+        return known
 
     def _keep(self, error: BaseException) -> None:
         self._known[id(error)] = error

@@ -69,6 +69,15 @@ class ServerError:
                 log()
 
 
+def keep_in(failures: list[ServerError], failure: ServerError) -> ServerError | None:
+    """Add to a list what a handler has raised; or return what is there already of the same exception."""
+    for known in failures:
+        if known.error is failure.error:
+            return known
+    failures.append(failure)
+    return None
+
+
 #: What the handler is just logging.
 being_logged: contextvars.ContextVar[ServerError | None] = contextvars.ContextVar("asynctest_tornado_log", default=None)
 
@@ -208,7 +217,7 @@ def _call_hook(
             raise
         return None
     if name == "data_received" and inspect.isawaitable(result):
-        return _watched(result, name, handler, request, chain)
+        return _watched(result, handler, request, chain)
     return result
 
 
@@ -242,12 +251,12 @@ async def _get_of_websocket(
 
 
 async def _watched(
-    awaitable: Awaitable[Any], name: str, handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain
+    awaitable: Awaitable[Any], handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain
 ) -> Any:
     try:
         return await awaitable
     except Exception as error:
-        _tell_of_hook(name, error, handler, request, chain)
+        _tell_of_hook("data_received", error, handler, request, chain)
         raise
 
 

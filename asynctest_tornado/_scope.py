@@ -81,11 +81,27 @@ def is_shared(cls: Any) -> bool:
 _HOOKS = ("asyncSetUpClass", "asyncTearDownClass")
 
 
-def check_has_no_hooks(cls: Any, base: Any) -> None:
-    """Raise ``TypeError`` for a class whose hooks nobody calls: for them, its tests would have to share a loop.
+def open_for(cls: Any, base: Any) -> None:
+    """Open the scope of a class, if it has one.
 
-    :param base: the class that has them anyway.
+    :param base: the class that has the hooks anyway.
+
+    Raises ``TypeError`` for a class whose ``get_new_ioloop``, or whose hooks, nobody would call.
     """
+    if not is_shared(cls):
+        _check_has_no_hooks(cls, base)
+        return
+    if cls.get_new_ioloop is not base.get_new_ioloop:
+        raise TypeError(
+            f"{cls.__qualname__} overrides get_new_ioloop(), which is for a loop for each test, and its loop_scope is "
+            "'class'. Set loop_factory instead, or leave loop_scope out."
+        )
+    scope = ClassScope(cls)
+    setattr(cls, _NAME, scope)
+    scope.open()
+
+
+def _check_has_no_hooks(cls: Any, base: Any) -> None:
     for name in _HOOKS:
         hook = inspect.getattr_static(cls, name)
         is_ours = hook is inspect.getattr_static(base, name)
@@ -94,13 +110,6 @@ def check_has_no_hooks(cls: Any, base: Any) -> None:
                 f"{cls.__qualname__} has {name}(), and no loop to run it: each of its tests has one of its own. Set "
                 "loop_scope = 'class'."
             )
-
-
-def open_for(cls: Any) -> None:
-    """Open the scope of a class."""
-    scope = ClassScope(cls)
-    setattr(cls, _NAME, scope)
-    scope.open()
 
 
 def of(cls: Any) -> ClassScope | None:

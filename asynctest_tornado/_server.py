@@ -110,30 +110,44 @@ class HTTPTestServer:
 
     @property
     def port(self) -> int:
-        """The port that the server listens on."""
+        """The port that the server listens on; 0 for a Unix-domain socket. New in version 0.1."""
         return self._site.port
 
     @property
     def cookies(self) -> "CookieJar":
-        """The cookies that responses have set. From the first use on, requests send them."""
+        """The cookies that responses have set. From the first use on, requests send them. New in version 0.1."""
         self._site.cookies.are_sent = True
         return self._site.cookies.jar
 
     def get_url(self, path: str) -> str:
-        """Return the absolute URL of a path on the server."""
+        """Return the absolute URL of a path on the server.
+
+        Raises ``ValueError`` for what is no path: it has to begin with a slash.
+
+        As in `AsyncHTTPTestCase`. New in version 0.1.
+        """
         protocol = "http" if self._options.get("ssl_options") is None else "https"
         return self._site.url(path, protocol, self.port)
 
     async def fetch(
         self, path: str, raise_error: bool = False, **kwargs: Unpack[_fetching.Arguments]
     ) -> _fetching.Response:
-        """Fetch a URL of the server; see `AsyncHTTPTestCase.fetch`."""
+        """Fetch a URL of the server, and return the response.
+
+        Arguments and errors are those of `AsyncHTTPTestCase.fetch`, but that only the client sets a time limit: its
+        own ``connect_timeout`` and ``request_timeout``, 20 seconds each.
+
+        New in version 0.1.
+        """
         url = _site.absolute(path, self.get_url)
         return await self._site.fetch(self.http_client, url, raise_error, kwargs)
 
     def ws_connect(
         self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
     ) -> _websocket.Connecting:
-        """Connect a websocket; see `AsyncHTTPTestCase.ws_connect`."""
+        """Connect a websocket. Arguments, result and errors are those of `AsyncHTTPTestCase.ws_connect`.
+
+        New in version 0.1.
+        """
         url = _site.websocket_url(path, self.get_url)
         return self._site.ws_connect(url, headers, subprotocols, kwargs)

@@ -14,7 +14,7 @@ from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado import _fetching, _tls, _trap, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
-from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._handlers import ServerError, keep_in
 
 __unittest = True
 
@@ -35,11 +35,7 @@ class _Record(_trap.Context, _websocket.Server):
         return False
 
     def keep_server_error(self, failure: ServerError) -> ServerError | None:
-        for known in self.errors:
-            if known.error is failure.error:
-                return known
-        self.errors.append(failure)
-        return None
+        return keep_in(self.errors, failure)
 
     def add_websocket(self, request: HTTPServerRequest) -> None:
         key = request.headers.get(_KEY)
@@ -210,15 +206,17 @@ class Site:
             )
 
         async def connect() -> _websocket.WebSocket:
-            request = HTTPRequest(url, headers=HTTPHeaders(headers or {}))
-            request.connect_timeout = kwargs.pop("connect_timeout", None)
+            # Tornado takes the timeout with the request, or else by itself.
+            options = dict(kwargs)
+            timeout = options.pop("connect_timeout", None)
+            request = HTTPRequest(url, headers=HTTPHeaders(headers or {}), connect_timeout=timeout)
             if not gives_cookies(request):
                 self.cookies.add_to(request)
             if url.startswith("wss:") and self.get_ssl_options is not None:
                 request.ssl_options = _tls.context_for(self.get_ssl_options())
             names = None if subprotocols is None else list(subprotocols)
             websocket = await _websocket.connect(
-                request, self._record, subprotocols=names, resolver=self.resolver, **kwargs
+                request, self._record, subprotocols=names, resolver=self.resolver, **options
             )
             self._websockets.add(websocket)
             return websocket

@@ -233,7 +233,8 @@ class RealThingsTest(VirtualCase):
             self.assertEqual(await process.stdout.read_until_close(), b"done\n")
         self.assertEqual(self.clock.time(), 0)
 
-    async def test_a_thread_that_answers_soon(self) -> None:
+    async def hear_from_a_thread(self) -> None:
+        """Wait for a thread that answers as soon as the loop has nothing else to do."""
         loop, answered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
         thread = threading.Thread(target=lambda: (go_on.wait(), loop.call_soon_threadsafe(answered.set)))
         thread.start()
@@ -243,6 +244,9 @@ class RealThingsTest(VirtualCase):
             loop.call_soon(go_on.set)
             await answered.wait()
         self.assertEqual(self.clock.time(), 0)
+
+    async def test_a_thread_that_answers_soon(self) -> None:
+        await self.hear_from_a_thread()
 
     async def test_a_job_that_the_loop_knows_nothing_of(self) -> None:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -253,16 +257,9 @@ class RealThingsTest(VirtualCase):
         self.assertEqual(self.clock.time(), 0)
 
     async def test_a_thread_beside_a_pool_that_is_gone(self) -> None:
-        loop, answered, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            await loop.run_in_executor(pool, int)
-        thread = threading.Thread(target=lambda: (go_on.wait(), loop.call_soon_threadsafe(answered.set)))
-        thread.start()
-        self.addCleanup(thread.join)
-        self.clock.autojump_threshold = 60
-        async with asyncio.timeout(1):
-            loop.call_soon(go_on.set)
-            await answered.wait()
+            await asyncio.get_running_loop().run_in_executor(pool, int)
+        await self.hear_from_a_thread()
 
     async def test_a_child_process_that_is_none_of_the_loop(self) -> None:
         lines: asyncio.Queue[bytes] = asyncio.Queue()

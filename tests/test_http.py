@@ -258,7 +258,7 @@ class LifeTest(unittest.TestCase):
 
             async def test(self) -> None:
                 self.future = self.http_client.fetch(self.get_url("/forever"))
-                await asyncio.sleep(0.01)
+                await self.async_fetch("/hello")  # which arrives after it
 
         with ExpectLog("", ".*", required=False):
             result = run_case(Sample)
