@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, overload
 
-from asynctest_tornado import _timeouts, _yielding
+from asynctest_tornado import _names, _timeouts
 from asynctest_tornado._case import AsyncTestCase, harness_of
 
 __unittest = True
@@ -63,7 +63,7 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
     def run_test(self: AsyncTestCase, /, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(self, AsyncTestCase):
             raise TypeError(
-                f"gen_test runs {_yielding.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
+                f"gen_test runs {_names.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
                 f"{self!r}. Derive its class from asynctest_tornado.AsyncTestCase."
             )
         limit = _timeouts.limit(timeout, self.async_test_timeout)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _handlers, _interpreter, _loop, _snapshot, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado import _handlers, _interpreter, _loop, _names, _snapshot, _sources, _timeouts, _trap, _yielding
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import Deadline
@@ -228,7 +228,7 @@ class Harness:
         if deadline.is_over:
             message = deadline.message("Async operation")
             if condition is not None:
-                message += f"; the condition {_yielding.name_of(condition)} did not hold"
+                message += f"; the condition {_names.name_of(condition)} did not hold"
             raise deadline.error(failure, message)
         value, self._stop_value = self._stop_value, None
         return value

@@ -10,8 +10,8 @@ from tornado.process import Subprocess
 
 from asynctest_tornado import _wire
 from asynctest_tornado._clock import VirtualClock
+from asynctest_tornado._names import name_of_job
 from asynctest_tornado._selector import Selector, has_children
-from asynctest_tornado._snapshot import name_of_job
 
 __unittest = True
 

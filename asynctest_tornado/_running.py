@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado import _timeouts, _yielding
+from asynctest_tornado import _names, _timeouts
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._loop import LoopOfTest
@@ -104,7 +104,7 @@ class Running:
         self.abandoned.add(task)
         self._trap.add(
             RuntimeError(
-                f"{_yielding.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
+                f"{_names.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
                 f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
             )
         )

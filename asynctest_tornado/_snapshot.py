@@ -1,19 +1,15 @@
 """What an event loop holds now, and how to print it: tasks with the lines at which they wait, timers, requests."""
 
 import asyncio
-import contextlib
-import contextvars
-import functools
-import linecache
-import os
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tornado import gen
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
+
+from asynctest_tornado import _names
 
 __unittest = True
 
@@ -21,10 +17,6 @@ __unittest = True
 MOST_SHOWN = 10
 _MOST_DEEP = 30
 _MOST_LOOKED_AT = 1000
-_OWN = os.path.dirname(__file__) + os.sep
-#: What is between the user's line and the future that it waits for tells the user nothing.
-_LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (asyncio, gen))
-_TESTS_OF_TORNADO = os.path.join(os.path.dirname(str(gen.__file__)), "test") + os.sep
 
 
 def describe(
@@ -60,7 +52,7 @@ def _describe(
         _section("Pending tasks", list(_trees(tasks, main, loop))),
         _section("Timers", [[line] for line in _timers(loop)]),
         _section("HTTP requests in flight", [[line] for line in _requests(clients)]),
-        _section("Running in an executor", [[name_of_job(job)] for job in jobs]),
+        _section("Running in an executor", [[_names.name_of_job(job)] for job in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
@@ -136,19 +128,18 @@ def _draw(
 
 
 def _is_drawn_apart(future: Any) -> bool:
-    return isinstance(future, asyncio.Task) or _runner_of(future) is not None or hasattr(future, "_children")
+    return isinstance(future, asyncio.Task) or _names.runner_of(future) is not None or hasattr(future, "_children")
 
 
 def _name(future: Any) -> str:
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()
-        func = _function_of_test(coro)
-        name = _qualname(func) if func is not None else getattr(coro, "__qualname__", None) or repr(coro)
+        name = _names.name_of_task(future)
         handler = getattr(getattr(coro, "cr_frame", None), "f_locals", {}).get("self")
         if isinstance(handler, RequestHandler):
             name = f"{type(handler).__qualname__}, which serves {handler.request.method} {handler.request.uri}"
         return f"{name} <{future.get_name()}>"
-    runner = _runner_of(future)
+    runner = _names.runner_of(future)
     if runner is not None:
         return f"{getattr(runner.gen, '__qualname__', runner.gen)} <coroutine>"
     return "gather()" if hasattr(future, "_children") else _describe_future(future)
@@ -163,20 +154,6 @@ def _describe_future(future: Any, foreign: bool = False, call: str = "") -> str:
     return call or "a future that nobody has resolved yet"
 
 
-def _function_of_test(coro: Any) -> Any:
-    """Return the function that our own coroutine runs for the test, if the coroutine is ours."""
-    frame = getattr(coro, "cr_frame", None)
-    if frame is not None and frame.f_code.co_filename.startswith(_OWN):
-        return frame.f_locals.get("func")
-    return None
-
-
-def _qualname(func: Any) -> str:
-    while isinstance(func, functools.partial):
-        func = func.func
-    return getattr(func, "__qualname__", None) or repr(func)
-
-
 def _awaited(future: Any) -> list[Any]:
     """Return the futures that a task, a gather or a Tornado coroutine waits for."""
     if isinstance(future, asyncio.Task):
@@ -185,34 +162,22 @@ def _awaited(future: Any) -> list[Any]:
     children = getattr(future, "_children", None)
     if children is not None:
         return [child for child in children if not child.done()]
-    runner = _runner_of(future)
+    runner = _names.runner_of(future)
     inner = getattr(runner, "future", None)
     return [inner] if isinstance(inner, asyncio.Future) and not inner.done() else []
-
-
-def _runner_of(future: Any) -> Any:
-    """Return what runs the generator of ``gen.coroutine``, whose future only refers to it by a callback."""
-    if not isinstance(future, asyncio.Future) or isinstance(future, asyncio.Task):
-        return None
-    for callback, _ in getattr(future, "_callbacks", None) or ():
-        for cell in getattr(callback, "__closure__", None) or ():
-            with contextlib.suppress(ValueError):  # a cell that is empty yet
-                if type(cell.cell_contents) is gen.Runner:
-                    return cell.cell_contents
-    return None
 
 
 def _chain(future: Any) -> tuple[list[str], str]:
     """Return the lines of the user at which a task or coroutine waits, the outermost first, and what they call."""
     is_task = isinstance(future, asyncio.Task)
-    frames = list(_frames(future.get_coro() if is_task else getattr(_runner_of(future), "gen", None)))
+    frames = list(_frames(future.get_coro() if is_task else getattr(_names.runner_of(future), "gen", None)))
     lines, call = [], ""
     for frame in frames:
         code = frame.f_code
-        if _is_users(code.co_filename):
-            lines.append(_line(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
+        if _names.is_users(code.co_filename):
+            lines.append(_names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
             call = ""
-        elif code.co_filename.startswith(_OWN):
+        elif code.co_filename.startswith(_names.OWN):
             # A client for tests says what it waits for.
             call = call or getattr(frame.f_locals.get("self"), "waits_for", "")
         elif not call:
@@ -220,10 +185,6 @@ def _chain(future: Any) -> tuple[list[str], str]:
     if len(lines) > 2 * MOST_SHOWN:
         lines[MOST_SHOWN:-MOST_SHOWN] = [f"... {len(lines) - 2 * MOST_SHOWN} more ..."]
     return lines, call
-
-
-def _is_users(filename: str) -> bool:
-    return not filename.startswith((_OWN, *_LIBRARIES)) or filename.startswith(_TESTS_OF_TORNADO)
 
 
 def _frames(awaitable: Any) -> Iterator[types.FrameType]:
@@ -237,7 +198,7 @@ def _frames(awaitable: Any) -> Iterator[types.FrameType]:
         if frame is None:
             return
         yield frame
-        generator = frame.f_locals.get("generator") if frame.f_code.co_filename.startswith(_OWN) else None
+        generator = frame.f_locals.get("generator") if frame.f_code.co_filename.startswith(_names.OWN) else None
         awaitable = (
             generator
             or getattr(awaitable, "cr_await", None)
@@ -258,36 +219,13 @@ def _unwrapped(awaitable: Any) -> Any:
     return awaitable
 
 
-def _line(filename: str, number: int, name: str, module_globals: dict[str, Any]) -> str:
-    source = linecache.getline(filename, number, module_globals).strip()
-    shown = os.path.relpath(filename) if filename.startswith(os.getcwd() + os.sep) else filename
-    return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
-
-
 def _timers(loop: Any) -> list[str]:
     handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
     now = loop.time()
     return [
-        f"{_callback_name(handle._callback, handle._args)} in {max(0.0, handle.when() - now):.3g} s"
+        f"{_names.name_of_callback(handle._callback, handle._args)} in {max(0.0, handle.when() - now):.3g} s"
         for handle in sorted(handles, key=lambda handle: handle.when())
     ]
-
-
-def _callback_name(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> str:
-    """Return the name of the user's function, below those that Tornado and asyncio wrap it in."""
-    name = _qualname(callback)
-    if name.endswith("_run_callback") and args:
-        return _qualname(args[0])
-    return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
-
-
-def name_of_job(func: Any) -> str:
-    """Return a name for the function that an executor runs."""
-    while isinstance(func, functools.partial):
-        # to_thread() runs the function in a copy of the context.
-        is_context = isinstance(getattr(func.func, "__self__", None), contextvars.Context)
-        func = func.args[0] if is_context and func.args else func.func
-    return str(getattr(func, "__qualname__", type(func).__qualname__))
 
 
 def _requests(clients: Iterable[object]) -> Iterator[str]:

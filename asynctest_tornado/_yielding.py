@@ -5,12 +5,13 @@ With this, a test that is a generator is cancelled, timed and traced like one th
 
 import asyncio
 import concurrent.futures
-import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
 from tornado import gen
+
+from asynctest_tornado._names import name_of
 
 __unittest = True
 
@@ -80,22 +81,6 @@ async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
         return end.value
     finally:
         del error  # or its traceback, which holds this frame, would be a reference cycle
-
-
-def name_of(func: Callable[..., Any]) -> str:
-    """Return a name for messages."""
-    while isinstance(func, functools.partial):
-        func = func.func
-    return getattr(func, "__qualname__", None) or repr(func)
-
-
-def name_of_task(task: "asyncio.Task[Any]") -> str:
-    """Return a name for messages: that of the function which the task runs."""
-    coro: Any = task.get_coro()
-    frame = getattr(coro, "cr_frame", None)
-    if getattr(coro, "cr_code", None) is run.__code__ and frame is not None:
-        return name_of(frame.f_locals["func"])
-    return getattr(coro, "__qualname__", None) or repr(coro)
 
 
 def check_is_no_coroutine(result: object, method: str, cls: type) -> None:

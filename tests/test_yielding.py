@@ -9,7 +9,7 @@ from typing import Any
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _yielding
+from asynctest_tornado import _names, _yielding
 
 
 def run(func: Callable[[], Any], **kwargs: Any) -> Any:
@@ -141,7 +141,7 @@ class RunTest(unittest.TestCase):
 
 class NameTest(unittest.TestCase):
     def test_a_partial_has_the_name_of_its_function(self) -> None:
-        self.assertEqual(_yielding.name_of(functools.partial(functools.partial(print, 1), 2)), "print")
+        self.assertEqual(_names.name_of(functools.partial(functools.partial(print, 1), 2)), "print")
 
     def test_an_object_without_a_name_has_its_repr(self) -> None:
         class Callable_:
@@ -150,4 +150,4 @@ class NameTest(unittest.TestCase):
             def __repr__(self) -> str:
                 return "<it>"
 
-        self.assertEqual(_yielding.name_of(Callable_()), "<it>")
+        self.assertEqual(_names.name_of(Callable_()), "<it>")

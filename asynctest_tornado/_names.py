@@ -1,0 +1,82 @@
+"""What to call the functions, tasks and lines that a loop has to do with; and which of them are the user's."""
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import linecache
+import os
+from collections.abc import Callable
+from typing import Any
+
+from tornado import gen
+
+__unittest = True
+
+#: Where this library is.
+OWN = os.path.dirname(__file__) + os.sep
+_LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (asyncio, gen))
+_TESTS_OF_TORNADO = os.path.join(os.path.dirname(str(gen.__file__)), "test") + os.sep
+
+
+def is_users(filename: str) -> bool:
+    """Tell whether code is the user's: neither that of this library, nor what it works with."""
+    return not filename.startswith((OWN, *_LIBRARIES)) or filename.startswith(_TESTS_OF_TORNADO)
+
+
+def function_of_test(coro: Any) -> Any:
+    """Return the function that our own coroutine runs for the test, if the coroutine is ours."""
+    frame = getattr(coro, "cr_frame", None)
+    if frame is not None and frame.f_code.co_filename.startswith(OWN):
+        return frame.f_locals.get("func")
+    return None
+
+
+def name_of(func: Any) -> str:
+    """Return a name for a function."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    return getattr(func, "__qualname__", None) or repr(func)
+
+
+def name_of_task(task: "asyncio.Task[Any]") -> str:
+    """Return the name of the function that the task runs."""
+    coro = task.get_coro()
+    func = function_of_test(coro)
+    return name_of(coro if func is None else func)
+
+
+def runner_of(future: Any) -> Any:
+    """Return what runs the generator of ``gen.coroutine``, whose future only refers to it by a callback."""
+    if not isinstance(future, asyncio.Future) or isinstance(future, asyncio.Task):
+        return None
+    for callback, _ in getattr(future, "_callbacks", None) or ():
+        for cell in getattr(callback, "__closure__", None) or ():
+            with contextlib.suppress(ValueError):  # a cell that is empty yet
+                if type(cell.cell_contents) is gen.Runner:
+                    return cell.cell_contents
+    return None
+
+
+def line_at(filename: str, number: int, name: str, module_globals: dict[str, Any] | None = None) -> str:
+    """Return a line of code with its place, given the name of the function that it is in."""
+    source = linecache.getline(filename, number, module_globals).strip()
+    shown = os.path.relpath(filename) if filename.startswith(os.getcwd() + os.sep) else filename
+    return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
+
+
+def name_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> str:
+    """Return the name of the user's function, below those that Tornado and asyncio wrap it in."""
+    name = name_of(callback)
+    if name.endswith("_run_callback") and args:
+        return name_of(args[0])
+    return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
+
+
+def name_of_job(func: Any) -> str:
+    """Return a name for the function that an executor runs."""
+    while isinstance(func, functools.partial):
+        # to_thread() runs the function in a copy of the context.
+        is_context = isinstance(getattr(func.func, "__self__", None), contextvars.Context)
+        func = func.args[0] if is_context and func.args else func.func
+    return str(getattr(func, "__qualname__", type(func).__qualname__))
