@@ -7,12 +7,12 @@ import inspect
 import unittest
 import unittest.util
 import weakref
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _logs, _loop, _reasons, _scope, _timeouts, _yielding
+from asynctest_tornado import _cleanups, _late, _leaks, _logs, _loop, _reasons, _scope, _timeouts, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._harness import Harness, State
@@ -71,6 +71,14 @@ class AsyncTestCase(unittest.TestCase):
     #: tasks and timers are still those of the test that set them off, and end with it.
     loop_scope: ClassVar[str] = "test"
 
+    #: What becomes of a test that leaves something behind, such as tasks, timers, streams or threads. "fail": it fails.
+    #: "warn": there is a ``ResourceWarning``. "note": it is told only if the test fails anyhow, in that report, as with
+    #: the two others. "ignore": nothing. None stands for the environment variable ``ASYNC_TEST_LEAKS``, else "warn".
+    leaks: str | None = None
+
+    #: What a test may leave behind: types, and patterns for the names of tasks, callbacks, threads and the like.
+    allowed_leaks: Sequence[type | str] = ()
+
     _asynctest_harness: Harness | None = None
 
     @classmethod
@@ -119,17 +127,23 @@ class AsyncTestCase(unittest.TestCase):
     def _asynctest_new_harness(self) -> Harness:
         cls = type(self)
         scope = _scope.of(cls)
+        leaks = _leaks.policy(self.leaks, self.allowed_leaks)
         if scope is None:
             clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-            return Harness(_namer(self), clock=clock)
-        scope.current = Harness(_namer(self), scope.harness)
+            return Harness(_namer(self), clock=clock, leaks=leaks)
+        scope.current = Harness(_namer(self), scope.harness, leaks=leaks)
         return scope.current
 
     def tearDown(self) -> None:
-        """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some."""
+        """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some.
+
+        Tasks are cancelled here in any case, unless there are asynchronous cleanups, which may still wait for them.
+        """
         harness = harness_of(self)
         harness.trap.hold()
-        harness.drain()
+        cleanups = _cleanups.of(self) if harness.has_shell else []
+        if not _cleanups.has_coroutines(cleanups):
+            harness.drain(_cleanups.within_reach(cleanups))
         super().tearDown()
         if not harness.has_shell:
             self._asynctest_finish()
@@ -282,6 +296,7 @@ class AsyncTestCase(unittest.TestCase):
             if self._asynctest_harness is not None:
                 self._asynctest_harness.close()
                 self._asynctest_harness.trap.forget_server_errors()
+                self._asynctest_harness.trap.failure = None  # it holds frames, which hold the test
                 self._asynctest_harness = None
             _late.flush()
 
@@ -322,6 +337,7 @@ class AsyncTestCase(unittest.TestCase):
         result = getattr(vars(self).get("_outcome"), "result", None)
         if result is not None:
             harness.trap.report_late = _late.Reporter(self, result)
+            harness.amend = functools.partial(_late.amend, weakref.ref(self), result, harness.trap)
         try:
             with _reasons.reported(harness.trap):
                 _yielding.check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))

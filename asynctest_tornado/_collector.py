@@ -4,13 +4,15 @@ import os
 import threading
 import types
 import warnings
+import weakref
 from collections.abc import Callable
+from typing import Any
 from unittest import SkipTest
 
 from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-from asynctest_tornado import _trap
+from asynctest_tornado import _origins, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 
 __unittest = True
@@ -81,6 +83,12 @@ class Trap(_trap.Context):
         self.warnings_before = warnings_now()
         #: What request handlers have raised.
         self.server_errors: list[ServerError] = []
+        #: What the test has made and may have to end, and where.
+        self.made: dict[weakref.ref[Any], _origins.Origin] = {}
+        #: What the test fails of, as far as it was raised already.
+        self.failure: BaseException | None = None
+        #: Whether a report shows what was pending when the test failed.
+        self.has_told_pending = False
         #: How many errors the trap has taken.
         self.count = 0
 

@@ -12,10 +12,23 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _handlers, _interpreter, _loop, _names, _snapshot, _sources, _timeouts, _trap, _yielding
+from asynctest_tornado import (
+    _handlers,
+    _interpreter,
+    _leaks,
+    _loop,
+    _names,
+    _resources,
+    _snapshot,
+    _sources,
+    _timeouts,
+    _trap,
+    _yielding,
+)
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import Deadline
+from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._running import Running
 
 __unittest = True
@@ -25,6 +38,7 @@ _T = TypeVar("_T")
 # At import, and not for each test: an ExceptionStackContext works outside of tests, too.
 _sources.watch_loggers()
 _handlers.watch_handlers()
+_resources.watch_tornado()
 
 
 class State(enum.Enum):
@@ -44,10 +58,15 @@ class Harness:
     :param describe: returns the name of the test, for reports.
     :param outer: that of the class, whose loop, clock and context variables the test gets.
     :param clock: gives the time of the loop, if it is not that of the computer.
+    :param leaks: what it means that something is left in the end.
     """
 
     def __init__(
-        self, describe: Callable[[], str], outer: "Harness | None" = None, clock: VirtualClock | None = None
+        self,
+        describe: Callable[[], str],
+        outer: "Harness | None" = None,
+        clock: VirtualClock | None = None,
+        leaks: _leaks.Policy = _leaks.IGNORE,
     ) -> None:
         self.describe = describe
         self.state = State.NEW
@@ -60,6 +79,10 @@ class Harness:
         self.has_shell = False
         #: Whether the test is over, up to its cleanups.
         self.is_ending = False
+        #: Adds to the report of the failure that was told last.
+        self.amend: Callable[[str], object] = lambda text: None
+        self._leaks = leaks
+        self._leftovers: Leftovers | None = None
         self._outer = outer
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
         #: In which all parts of the test run.
@@ -87,6 +110,8 @@ class Harness:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True)
         self._running = Running(self._loop, self.trap, self.snapshot)
+        self._leftovers = leftovers = Leftovers(self._loop, self.trap)
+        self._running.on_end = leftovers.note_streams
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
@@ -117,7 +142,25 @@ class Harness:
         if not self.has_shell:
             _trap.contexts.set(self._outer_chain)
             self.trap.forget_server_errors()
-        raise_as_it_was(self.trap.close())
+        error = self.trap.close()
+        left = [] if self._leftovers is None else self._leftovers.take()
+        leaks = [leak for leak in left if not self._leaks.allows(leak)]
+        if leaks:
+            error = self._tell_leaks(leaks, error)
+        raise_as_it_was(error)
+
+    def _tell_leaks(self, leaks: list[_leaks.Leak], error: BaseException | None) -> BaseException | None:
+        """Tell of leaks once, in the report of a failure if there is one. Return what the test fails of."""
+        name = self.describe()
+        if error is not None and _trap.is_failure(error):
+            error.add_note(_leaks.describe(name, leaks))
+        elif self.trap.failure is not None:
+            self.amend(_leaks.describe(name, leaks))
+        elif self._leaks.action == "fail":
+            return _leaks.failure(name, leaks)
+        elif self._leaks.action == "warn":
+            _leaks.warn(name, leaks)
+        return error
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
         """Call synchronous code of the test, in the one context that all parts of the test share."""
@@ -194,6 +237,7 @@ class Harness:
                 message = deadline.message("Operation")
                 if error is None and main.done():
                     message += "; it caught the CancelledError and went on"
+                self.trap.has_told_pending = True
                 raise deadline.error(TimeoutError, message, error)
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
@@ -229,6 +273,7 @@ class Harness:
             message = deadline.message("Async operation")
             if condition is not None:
                 message += f"; the condition {_names.name_of(condition)} did not hold"
+            self.trap.has_told_pending = True
             raise deadline.error(failure, message)
         value, self._stop_value = self._stop_value, None
         return value
@@ -259,10 +304,28 @@ class Harness:
             else:
                 loop.call_soon_threadsafe(loop.stop)
 
-    def drain(self) -> None:
-        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+    def drain(self, held: Iterable[object] = ()) -> None:
+        """Cancel the tasks that still run, and let them end. What they raise goes into the trap.
+
+        :param held: tasks that the test would still have ended by itself.
+        """
         if self._loop.may_have_pending_tasks():
+            if self._leftovers is not None and self._is_interested_in_leaks():
+                self._leftovers.find_tasks(held)
             self._running.drain()
+
+    def _is_interested_in_leaks(self) -> bool:
+        trap = self.trap
+        has_failed = trap.failure is not None or trap.has_errors
+        return not trap.has_told_pending and self._leaks.is_interested(has_failed)
+
+    def _look_for_leaks(self, leftovers: Leftovers) -> None:
+        leftovers.find_callbacks()
+        leftovers.find_open()
+        if leftovers.has_running():
+            # They may be about to end: asyncio closes a generator that was dropped a few turns later.
+            self._running.settle(leftovers.has_running, leftovers.has_workers)
+            leftovers.find_running()
 
     def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
@@ -271,7 +334,9 @@ class Harness:
         self.trap.hold()
         try:
             self.close_resources()
-            self._running.drain()
+            self.drain()
+            if self._leftovers is not None and self._is_interested_in_leaks():
+                self._look_for_leaks(self._leftovers)
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(

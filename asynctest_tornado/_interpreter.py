@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado import _garbage, _trap
+from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap, warnings_now
 
 __unittest = True
@@ -74,6 +74,7 @@ def _start(self: threading.Thread) -> None:
             run()
 
         self.run = run_in_contexts  # type: ignore[method-assign]
+        _resources.remember(self, _origins.THREADS)
     _start_thread(self)
 
 

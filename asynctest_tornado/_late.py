@@ -5,6 +5,8 @@ import unittest.util
 import weakref
 from typing import Any
 
+from asynctest_tornado._collector import Trap
+
 __unittest = True
 
 
@@ -62,6 +64,16 @@ class Reporter:
         _pending.append((result, Report(self._cls, self._method, other), error))
         _flush_at_end_of(result)
         return True
+
+
+def amend(case: "weakref.ref[unittest.TestCase]", result: unittest.TestResult, trap: Trap, text: str) -> None:
+    """Add to the report of a test that has failed already."""
+    if trap.failure is not None:
+        # For a result that formats it later, as that of pytest does.
+        trap.failure.add_note(text)
+    for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
+        if reports and reports[-1][0] is case() and text not in reports[-1][1]:
+            reports[-1] = (reports[-1][0], f"{reports[-1][1]}{text}\n")
 
 
 def _last_line(error: BaseException) -> tuple[object, int] | None:

@@ -9,7 +9,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _passing, _trap, _watched
+from asynctest_tornado import _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -119,10 +119,10 @@ class LoopOfTest:
             )
         )
 
-    def pending_jobs(self) -> list[Any]:
-        """Return the functions that executors still run for the loop."""
+    def pending_jobs(self) -> dict[asyncio.Future[Any], Any]:
+        """Return the functions that executors still run for the loop, by what waits for them."""
         work = self.loop._asynctest_work
-        return [] if work is None else work.pending_jobs
+        return {} if work is None else work.pending_jobs
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
@@ -138,20 +138,34 @@ class LoopOfTest:
         """Return the tasks that are not done, and that the test has to end."""
         if not self.is_lent:
             return self.all_tasks()
-        return [task for task in self._own_futures() if isinstance(task, asyncio.Task)]
+        return [task for task in self.own_futures() if isinstance(task, asyncio.Task)]
 
-    def _own_futures(self) -> list[asyncio.Future[Any]]:
-        """Return the futures that are not done, and that the test has set off."""
+    def own_futures(self) -> dict[asyncio.Future[Any], _origins.Origin]:
+        """Return the futures that are not done, and that the test has set off, with where it did."""
         made = list(self.loop._asynctest_futures.items())
-        own = [reference() for reference, chain in made if not self.is_lent or chain[:1] == (self._trap,)]
-        return [future for future in own if future is not None and not future.done()]
+        own = [(ref(), origin) for ref, (chain, origin) in made if not self.is_lent or chain[:1] == (self._trap,)]
+        return {future: origin for future, origin in own if future is not None and not future.done()}
+
+    def _is_of_test(self, handle: Any) -> bool:
+        context = getattr(handle, "_context", None)
+        return context is not None and context.get(_trap.contexts, ())[:1] == (self._trap,)
+
+    def own_timers(self) -> list[Any]:
+        """Return the timers that are pending, and that the test has set."""
+        handles = list(getattr(self.loop, "_scheduled", ()))
+        return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
+
+    def own_callbacks(self) -> list[Any]:
+        """Return the calls that the test has scheduled, and that the loop is still to make."""
+        handles = list(getattr(self.loop, "_ready", ()))
+        return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
 
     def may_have_pending_tasks(self) -> bool:
         """Tell whether there may be such tasks, at less cost: asyncio goes through the tasks of all loops to answer.
 
         Those that bypass the loop's ``create_task`` do not count.
         """
-        return bool(self._own_futures()) if self.is_own or self.is_lent else True
+        return bool(self.own_futures()) if self.is_own or self.is_lent else True
 
     def has_async_generators(self) -> bool:
         """Tell whether some were begun and not finished; yes where the loop does not say.
@@ -159,13 +173,6 @@ class LoopOfTest:
         On a loop of the class, nobody knows whose they are.
         """
         return not self.is_lent and bool(getattr(self.loop, "_asyncgens", True))
-
-    def _cancel_timers(self) -> None:
-        """Cancel the timers that the test has set: on a loop of its own, they would never be due."""
-        for handle in list(getattr(self.loop, "_scheduled", ())):
-            context = getattr(handle, "_context", None)
-            if context is not None and context.get(_trap.contexts, ())[:1] == (self._trap,):
-                handle.cancel()
 
     def forget(self, task: asyncio.Task[Any]) -> None:
         """Abandon a task that could not be ended: it is neither told of by asyncio, nor destroyed.
@@ -181,7 +188,9 @@ class LoopOfTest:
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
         if self.is_lent:
-            self._cancel_timers()
+            # On a loop of its own, they would never be due.
+            for timer in self.own_timers():
+                timer.cancel()
         else:
             # The handler of child processes belongs to a loop; the next test has another one.
             Subprocess.uninitialize()

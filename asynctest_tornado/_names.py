@@ -65,11 +65,23 @@ def line_at(filename: str, number: int, name: str, module_globals: dict[str, Any
     return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
 
 
+def function_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> Any:
+    """Return the user's function, below those that Tornado wraps it in."""
+    func = args[0] if args and name_of(callback).endswith("_run_callback") else callback
+    while isinstance(func, functools.partial):
+        func = func.func
+    return func
+
+
+def function_of_handler(callback: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Return the user's function, given what a loop calls for a file."""
+    handlers = getattr(getattr(callback, "__self__", None), "handlers", None)
+    return handlers[args[0]][1] if isinstance(handlers, dict) and args and args[0] in handlers else callback
+
+
 def name_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> str:
     """Return the name of the user's function, below those that Tornado and asyncio wrap it in."""
-    name = name_of(callback)
-    if name.endswith("_run_callback") and args:
-        return name_of(args[0])
+    name = name_of(function_of_callback(callback, args))
     return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
 
 

@@ -4,12 +4,12 @@ import os
 import traceback
 import types
 from collections.abc import Iterator
-from unittest import SkipTest
 
 import tornado
 
 from asynctest_tornado._collector import Trap, strip
 from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._trap import is_failure
 
 __unittest = True
 
@@ -29,8 +29,9 @@ class reported:
         pass
 
     def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
-        if value is not None and not isinstance(value, SkipTest):
+        if value is not None and is_failure(value):
             strip(value)
+            self._trap.failure = value
             if self._trap.server_errors:
                 add_to(value, self._trap)
 

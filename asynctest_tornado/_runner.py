@@ -1,11 +1,14 @@
 """main(): unittest's command line with Tornado's options."""
 
+import os
 import signal
 import sys
 import unittest
 from typing import Any
 
 from tornado.options import define, options, parse_command_line
+
+from asynctest_tornado import _leaks
 
 __unittest = True
 
@@ -16,6 +19,11 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
     "failfast": {"failfast": True},
     "catch": {"catchbreak": True},
     "buffer": {"buffer": True},
+}
+
+#: Our own: the environment variable that each of them sets, also for the processes that tests start; and what it means.
+_OWN_OPTIONS = {
+    "leaks": (_leaks.ENVIRONMENT, "what becomes of a test that leaves something behind: " + ", ".join(_leaks.ACTIONS)),
 }
 
 
@@ -42,6 +50,9 @@ def main(**kwargs: Any) -> None:
     for name, meaning in _UNITTEST_OPTIONS.items():
         if getattr(options, name) is not None:
             kwargs.update(meaning)
+    for name, (variable, _) in _OWN_OPTIONS.items():
+        if getattr(options, name) is not None:
+            os.environ[variable] = getattr(options, name)
     if len(argv) > 1:
         # Without a module, unittest takes the names for fully qualified ones, and imports nothing else.
         unittest.main(module=None, argv=argv, **kwargs)
@@ -61,3 +72,5 @@ def _define_options() -> None:
     )
     for name in _UNITTEST_OPTIONS:
         define(name, type=bool)
+    for name, (_, meaning) in _OWN_OPTIONS.items():
+        define(name, type=str, help=meaning)

@@ -8,6 +8,7 @@ from asynctest_tornado import _names, _timeouts
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._loop import LoopOfTest
+from asynctest_tornado._real import monotonic, sleep
 
 __unittest = True
 
@@ -15,6 +16,9 @@ __unittest = True
 PATIENCE = 1.0
 #: How often tasks are cancelled at the end; those that end may start others.
 MOST_ROUNDS = 20
+#: Turns of the loop in which what was closed at the end comes to its end, and seconds for threads.
+GRACE_TURNS = 10
+GRACE = 0.1
 
 
 class Running:
@@ -31,13 +35,14 @@ class Running:
         self._describe = describe
         #: The tasks that could not be ended.
         self.abandoned: set[asyncio.Task[Any]] = set()
+        #: Called when what the test waits for has ended, while the loop still runs.
+        self.on_end: Callable[[], object] = lambda: None
         #: Those of the watchdog.
         self._interruptions: list[KeyboardInterrupt] = []
 
     def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
         """Run the loop until the task has ended, or does not end in spite of everything."""
-        loop = self._loop.loop
-        main.add_done_callback(lambda _: loop.stop())
+        main.add_done_callback(self._end_run)
         try:
             # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
             while not (main.done() or deadline.is_hopeless):
@@ -47,6 +52,10 @@ class Running:
             if main.done() and not main.cancelled():
                 main.exception()
             raise
+
+    def _end_run(self, main: "asyncio.Task[Any]") -> None:
+        self._loop.loop.stop()
+        self.on_end()
 
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or interrupted by the watchdog."""
@@ -108,6 +117,22 @@ class Running:
                 f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
             )
         )
+
+    def settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool]) -> None:
+        """Run the loop for a few turns, or until nothing is open any more.
+
+        :param has_workers: tells whether that takes real time.
+        """
+        loop = self._loop.loop
+        patience = monotonic() + GRACE
+        turns = 0
+        while is_open() and (turns < GRACE_TURNS or (has_workers() and monotonic() < patience)):
+            turns += 1
+            if turns > GRACE_TURNS:
+                sleep(0.001)
+            loop.call_soon(loop.stop)
+            with self._loop.interruptible(lambda: None):
+                loop.run_forever()
 
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
         """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""

@@ -5,7 +5,7 @@ import unittest.util
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _loop, _timeouts
+from asynctest_tornado import _leaks, _loop, _timeouts
 from asynctest_tornado._clock import make_clock
 from asynctest_tornado._harness import Harness, State
 
@@ -23,7 +23,8 @@ class ClassScope:
 
     def __init__(self, cls: Any) -> None:
         name = unittest.util.strclass(cls)
-        self.harness = Harness(lambda: name, clock=None if cls.clock_factory is None else make_clock(cls.clock_factory))
+        clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
+        self.harness = Harness(lambda: name, clock=clock, leaks=_leaks.policy(cls.leaks, cls.allowed_leaks))
         self.harness.has_shell = True
         #: That of the test that runs, if one does.
         self.current = self.harness

@@ -51,7 +51,7 @@ def _describe(
     parts = [
         _section("Pending tasks", list(_trees(tasks, main, loop))),
         _section("Timers", [[line] for line in _timers(loop)]),
-        _section("HTTP requests in flight", [[line] for line in _requests(clients)]),
+        _section("HTTP requests in flight", [[line] for client in clients for line in names_of_requests(client)]),
         _section("Running in an executor", [[_names.name_of_job(job)] for job in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
@@ -101,6 +101,20 @@ def _next_tasks(task: "asyncio.Task[Any]") -> Iterator["asyncio.Task[Any]"]:
             yield below
         else:
             left += _awaited(below)
+
+
+def roots(futures: Iterable["asyncio.Future[Any]"]) -> list["asyncio.Future[Any]"]:
+    """Return those that none of the others waits for."""
+    pending = list(futures)
+    below: set[int] = set()
+    for future in pending:
+        left = _awaited(future)
+        while left and len(below) < _MOST_LOOKED_AT:
+            awaited = left.pop()
+            if id(awaited) not in below:
+                below.add(id(awaited))
+                left += _awaited(awaited)
+    return [future for future in pending if id(future) not in below] or pending
 
 
 def _draw(
@@ -228,10 +242,9 @@ def _timers(loop: Any) -> list[str]:
     ]
 
 
-def _requests(clients: Iterable[object]) -> Iterator[str]:
-    for client in clients:
-        if isinstance(client, SimpleAsyncHTTPClient):
-            for request, _ in client.active.values():
-                yield f"{request.method} {request.url}"
-            for _, request, _ in client.queue:
-                yield f"{request.method} {request.url} (waits for another one)"
+def names_of_requests(client: object) -> list[str]:
+    """Return what a client has not got the response of."""
+    if not isinstance(client, SimpleAsyncHTTPClient):
+        return []
+    active = [f"{request.method} {request.url}" for request, _ in client.active.values()]
+    return active + [f"{request.method} {request.url} (waits for another one)" for _, request, _ in client.queue]

@@ -11,6 +11,7 @@ import contextvars
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, TypeGuard
+from unittest import SkipTest
 
 from tornado.httputil import HTTPServerRequest
 
@@ -129,6 +130,11 @@ def is_error(error: BaseException | None) -> TypeGuard[BaseException]:
     return error is not None and not isinstance(
         error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
     )
+
+
+def is_failure(error: BaseException) -> bool:
+    """Tell whether a test that ends with this has failed."""
+    return not isinstance(error, SkipTest)
 
 
 class ExceptionStackContext:

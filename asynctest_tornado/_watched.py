@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tornado import gen
+from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _garbage, _trap
+from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._work import Work
 
 __unittest = True
 
@@ -24,60 +26,43 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-_Futures = dict["weakref.ref[asyncio.Future[Any]]", _trap.Chain]
+#: The contexts in which a future was made, and the line that made it.
+_Made = tuple[_trap.Chain, _origins.Origin]
+_Futures = dict["weakref.ref[asyncio.Future[Any]]", _Made]
 
 
 _IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-
-
-class Work:
-    """What works for a loop in threads and processes."""
-
-    def __init__(self) -> None:
-        #: The functions that executors run, by what waits for them.
-        self.jobs: weakref.WeakKeyDictionary[asyncio.Future[Any], Any] = weakref.WeakKeyDictionary()
-        #: The subprocesses that the loop has begun.
-        self.processes: weakref.WeakSet[asyncio.SubprocessTransport] = weakref.WeakSet()
-
-    @property
-    def pending_jobs(self) -> list[Any]:
-        """The functions that still run."""
-        return [func for future, func in list(self.jobs.items()) if not future.done()]
-
-    @property
-    def pending_processes(self) -> list[asyncio.SubprocessTransport]:
-        """Those that have not ended."""
-        return [process for process in list(self.processes) if process.get_returncode() is None]
-
-    @property
-    def is_going_on(self) -> bool:
-        """Whether something will come back to the loop."""
-        return bool(self.pending_jobs or self.pending_processes)
 
 
 class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
     _asynctest_trap: Trap
-    #: Each task, and future of a coroutine or executor, that still exists, with the contexts in which it was made.
+    #: Each task, and future of a coroutine or executor, that still exists.
     _asynctest_futures: _Futures
     #: Those that were made before a test got the loop of its class.
     _asynctest_outer_futures: _Futures
     #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
     _asynctest_work: "Work | None"
+    #: The functions that are called for files, by file and what they wait for.
+    _asynctest_files: "dict[tuple[Any, bool], _resources.FileHandler]"
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
-        self._asynctest_remember(task, _trap.contexts.get() if context is None else context.get(_trap.contexts, ()))
+        chain = _trap.contexts.get() if context is None else context.get(_trap.contexts, ())
+        self._asynctest_remember(task, chain, _origins.find(_origins.TASKS))
         task.add_done_callback(self._asynctest_look_for_gather)
         return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
-        self._asynctest_remember(future, _trap.contexts.get())
-        self._asynctest_get_work().jobs[future] = func
+        self._asynctest_remember_job(future, func, _origins.find(_origins.JOBS))
         return future
+
+    def _asynctest_remember_job(self, future: asyncio.Future[Any], func: Any, origin: _origins.Origin) -> None:
+        self._asynctest_remember(future, _trap.contexts.get(), origin)
+        self._asynctest_get_work().jobs[future] = func
 
     def _asynctest_get_work(self) -> "Work":
         if self._asynctest_work is None:
@@ -101,10 +86,45 @@ class WatchedLoop(_Base):
         except (socket.gaierror, UnicodeError):
             return await super().getaddrinfo(host, port, **hints)
 
-    def _asynctest_remember(self, future: asyncio.Future[Any], chain: _trap.Chain) -> None:
+    def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
+        timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
+        _resources.remember(timer, _origins.TIMERS)
+        return timer
+
+    def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
+        handle = super().add_reader(fd, callback, *args)
+        self._asynctest_remember_file(fd, False, callback, args)
+        return handle
+
+    def add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
+        handle = super().add_writer(fd, callback, *args)
+        self._asynctest_remember_file(fd, True, callback, args)
+        return handle
+
+    def remove_reader(self, fd: Any) -> Any:
+        self._asynctest_files.pop((fd, False), None)
+        return super().remove_reader(fd)
+
+    def remove_writer(self, fd: Any) -> Any:
+        self._asynctest_files.pop((fd, True), None)
+        return super().remove_writer(fd)
+
+    def _asynctest_remember_file(self, fd: Any, is_writer: bool, callback: Any, args: tuple[Any, ...]) -> None:
+        remove = super().remove_writer if is_writer else super().remove_reader
+        handler = _resources.FileHandler(fd, callback, args, functools.partial(remove, fd))
+        if _resources.remember(handler, _origins.FILES, depth=4):
+            self._asynctest_files[fd, is_writer] = handler
+
+    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
+        super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
+        _resources.remember(agen, _origins.STREAMS)
+
+    def _asynctest_remember(
+        self, future: asyncio.Future[Any], chain: _trap.Chain, origin: _origins.Origin = None
+    ) -> None:
         futures = self._asynctest_futures
         # As in a WeakKeyDictionary, at a third of its cost.
-        futures[weakref.ref(future, futures.pop)] = chain
+        futures[weakref.ref(future, futures.pop)] = (chain, origin)
 
     def _asynctest_look_for_gather(self, task: asyncio.Task[Any]) -> None:
         """Find the error of a task that ``gather`` is about to drop because another one came first."""
@@ -135,9 +155,9 @@ class WatchedLoop(_Base):
         future = context.get("task", context.get("future"))
         if future is not None:
             reference = weakref.ref(future)
-            made_in = self._asynctest_futures.get(reference) or self._asynctest_outer_futures.get(reference)
-            if made_in:
-                return made_in
+            made = self._asynctest_futures.get(reference) or self._asynctest_outer_futures.get(reference)
+            if made and made[0]:
+                return made[0]
         scheduled = context.get("handle", future)
         if scheduled is None:
             return _trap.contexts.get()  # a transport, which runs the protocol in the context that it was made in
@@ -192,13 +212,55 @@ def _remember_futures_of_coroutines() -> None:
         while made_at and made_at[-1].filename in (__file__, gen.__file__):
             del made_at[-1]
         if isinstance(loop, WatchedLoop):
-            loop._asynctest_remember(future, _trap.contexts.get())
+            loop._asynctest_remember(future, _trap.contexts.get(), _origins.find(_origins.TASKS))
         return future
 
     vars(gen).update(_create_future=make_and_remember)
 
 
+def _remember_jobs() -> None:
+    """Let a loop know the jobs that the ``IOLoop`` hands to executors, which it does without asyncio."""
+    run = IOLoop.run_in_executor
+    if hasattr(run, "__wrapped__"):
+        return
+
+    @functools.wraps(run)
+    def run_and_remember(self: Any, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = run(self, executor, func, *args)
+        if isinstance(self.asyncio_loop, WatchedLoop):
+            self.asyncio_loop._asynctest_remember_job(future, func, _origins.find(_origins.JOBS))
+        return future
+
+    IOLoop.run_in_executor = run_and_remember  # type: ignore[method-assign]
+
+
+def _remember_connections() -> None:
+    """Let a loop know what its methods open that are coroutines."""
+    for name in _OPENING:
+
+        async def open_and_remember(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
+            opened = await getattr(super(WatchedLoop, self), _name)(*args, **kwargs)
+            _resources.remember(opened[0] if isinstance(opened, tuple) else opened, _origins.STREAMS)
+            return opened
+
+        setattr(WatchedLoop, name, open_and_remember)
+
+
+#: They return a server, or a tuple that begins with a transport.
+_OPENING = (
+    "create_connection",
+    "create_unix_connection",
+    "create_server",
+    "create_unix_server",
+    "create_datagram_endpoint",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "connect_accepted_socket",
+)
+
 _remember_futures_of_coroutines()
+_remember_jobs()
+_remember_connections()
 
 
 def _first_error_of_gather(callback: Any) -> BaseException | None:
@@ -257,9 +319,10 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     loop._asynctest_outer_futures = before.get("_asynctest_futures", {})
     loop._asynctest_futures = {}
     loop._asynctest_work = before.get("_asynctest_work")
+    loop._asynctest_files = {}
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "outer_futures", "work"):
+        for name in ("trap", "is_own", "futures", "outer_futures", "work", "files"):
             delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)

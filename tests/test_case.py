@@ -50,7 +50,8 @@ class WaitStopTest(AsyncTestCase):
         def add() -> None:
             numbers.append(len(numbers))
             self.stop(len(numbers))
-            self.io_loop.add_callback(add)
+            if len(numbers) < 3:
+                self.io_loop.add_callback(add)
 
         self.io_loop.add_callback(add)
         self.assertEqual(self.wait(lambda: len(numbers) >= 3), 3)
@@ -176,6 +177,8 @@ class LoopTest(AsyncTestCase):
             self.io_loop.add_callback(lambda: 1 / 0)
             with self.assertRaises(ZeroDivisionError):
                 run()
+        for task in asyncio.all_tasks(asyncio_loop):
+            task.cancel()
 
     def test_more_loops_can_be_made(self) -> None:
         other = self.get_new_ioloop()

@@ -224,6 +224,8 @@ class LifeTest(unittest.TestCase):
             def get_app(self) -> web.Application:
                 return make_app()
 
+            leaks = "ignore"
+
             async def poll(self) -> None:
                 while True:
                     await self.http_client.fetch(self.get_url("/hello"))

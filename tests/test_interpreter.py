@@ -70,6 +70,8 @@ class ThreadTest(unittest.TestCase):
         threads: list[threading.Thread] = []
 
         class Sample(AsyncTestCase):
+            leaks = "ignore"
+
             def test_guilty(self) -> None:
                 threads.append(threading.Thread(target=self.fail_late))
                 threads[0].start()
@@ -94,6 +96,8 @@ class ThreadTest(unittest.TestCase):
         thread = threading.Thread(target=lambda: [job() for job in iter(jobs.get, None)])
 
         class Sample(AsyncTestCase):
+            leaks = "ignore"
+
             def test_first(self) -> None:
                 thread.start()
 
@@ -315,6 +319,8 @@ asyncio_loop = asyncio.new_event_loop()
 io_loop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
 
 class Shared(AsyncTestCase):
+    leaks = "ignore"
+
     def get_new_ioloop(self):
         return io_loop
 
@@ -348,6 +354,8 @@ class Protocol(asyncio.Protocol):
         raise ValueError("planted")
 
 class Shared(AsyncTestCase):
+    leaks = "ignore"
+
     def get_new_ioloop(self):
         return io_loop
 

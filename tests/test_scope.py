@@ -108,6 +108,7 @@ class LifeTest(unittest.TestCase):
 
     def test_what_the_class_has_set_up_goes_on_between_its_tests(self) -> None:
         class Sample(Shared):
+            leaks = "ignore"
             queue: asyncio.Queue[int]
             worker: asyncio.Task[None]
             variable: ClassVar[contextvars.ContextVar[int]] = contextvars.ContextVar("variable", default=0)
@@ -206,6 +207,7 @@ class AttributionTest(unittest.TestCase):
     def test_tasks_and_timers_of_a_test_end_with_it(self) -> None:
         class Sample(Shared):
             clock_factory = VirtualClock
+            leaks = "ignore"
             task: ClassVar[asyncio.Task[None]]
 
             async def test_1(self) -> None:
@@ -382,6 +384,7 @@ class ServerTest(unittest.TestCase):
 
     def test_a_connection_that_is_kept_serves_each_test_in_its_own_name(self) -> None:
         class Sample(Served):
+            leaks = "ignore"
             stream: ClassVar[Any]
 
             async def ask(self, path: str) -> None:

@@ -28,12 +28,12 @@ class NobodyRunsTheLoopTest(AsyncTestCase):
     """Step 2. The test that goes wrong by passing.
 
     An AsyncTestCase makes the loop, and fails if anything that ran on it failed. It does not run the loop for a
-    test that does not wait, and what never ran cannot have failed. So the timer that is left behind goes down with
-    the loop, and the test passes here just as it does in a plain TestCase.
+    test that does not wait, and what never ran cannot have failed. But it warns of the timer that is left behind, and
+    says where that was set. With the class attribute ``leaks = "fail"``, the test fails.
     """
 
     def test_delay_async(self) -> None:
-        """A callback that was never called does not make the test fail."""
+        """A callback that was never called does not make the test fail, but is told."""
 
         def done() -> None:
             self.fail("Nobody will ever see this.")

@@ -185,3 +185,5 @@ class VirtualTimeTest(AsyncTestCase):
         delay_async(60, lambda: done("a minute"))
         self.clock.advance(3600)
         self.assertEqual(called, [("a minute", 60), ("an hour", 3600)])
+        self.clock.advance(3600)
+        self.assertEqual(called[2:], [("two hours", 7200)])

@@ -281,6 +281,7 @@ class AsyncDefTearDown(AsyncTestCase):
 
 
 class PendingTask(AsyncTestCase):
+    leaks = "ignore"
     events: ClassVar[list[str]] = []
 
     async def test(self) -> None:

@@ -1,0 +1,115 @@
+"""What a test has left behind, what to call it, and what that means for the test: the policies."""
+
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from asynctest_tornado import _origins
+
+__unittest = True
+
+ENVIRONMENT = "ASYNC_TEST_LEAKS"
+ACTIONS = ("ignore", "note", "warn", "fail")
+#: How many leaks a report shows.
+MOST_SHOWN = 10
+
+#: What happens where nobody has said anything; `asynctest_tornado.replace` changes it.
+default_action = "warn"
+
+
+class Leak(NamedTuple):
+    """Something that a test has left behind."""
+
+    what: str
+    """What it is, and in which state."""
+    names: tuple[str, ...]
+    """By which a pattern can allow it."""
+    thing: Any
+    origin: _origins.Origin
+
+
+class Policy(NamedTuple):
+    """What a test's leaks mean for it."""
+
+    action: str
+    allowed: tuple[type | re.Pattern[str], ...] = ()
+
+    def allows(self, leak: Leak) -> bool:
+        """Tell whether the test may leave this behind."""
+        return any(
+            isinstance(leak.thing, each) if isinstance(each, type) else any(map(each.search, leak.names))
+            for each in self.allowed
+        )
+
+    def is_interested(self, has_failed: bool) -> bool:
+        """Tell whether leaks are to be looked for at all, given whether the test has failed."""
+        return self.action in ("warn", "fail") or (has_failed and self.action == "note")
+
+
+IGNORE = Policy("ignore")
+
+
+def policy(attribute: str | None, allowed: Sequence[type | str]) -> Policy:
+    """Return the policy in force, given the attributes ``leaks`` and ``allowed_leaks`` of the class.
+
+    Raises ``ValueError`` for an action that there is not or a malformed pattern, ``TypeError`` for other mistakes.
+    """
+    action, setting = attribute, "leaks"
+    if action is None:
+        action, setting = os.environ.get(ENVIRONMENT, default_action), f"The environment variable {ENVIRONMENT}"
+    if action not in ACTIONS:
+        raise ValueError(f"{setting} cannot be {action!r}. Set it to one of {', '.join(map(repr, ACTIONS))}.")
+    return Policy(action, _check(allowed) if allowed else ())
+
+
+def _check(allowed: Sequence[type | str]) -> tuple[type | re.Pattern[str], ...]:
+    if isinstance(allowed, (str, type)) or not isinstance(allowed, Iterable):
+        raise TypeError(f"allowed_leaks is no sequence: {allowed!r}. Write it as ({allowed!r},).")
+    checked: list[type | re.Pattern[str]] = []
+    for each in allowed:
+        if isinstance(each, str):
+            try:
+                checked.append(re.compile(each))
+            except re.error as error:
+                raise ValueError(f"allowed_leaks has the pattern {each!r}, which is malformed: {error}.") from None
+        elif isinstance(each, type):
+            checked.append(each)
+        else:
+            raise TypeError(
+                f"allowed_leaks has {each!r} in it. Give types, such as threading.Thread, or patterns for the names "
+                "of tasks, callbacks and the like."
+            )
+    return tuple(checked)
+
+
+def describe(test: str, leaks: Sequence[Leak]) -> str:
+    """Return a report."""
+    lines = [f"{test} leaks what it has begun and not ended:"]
+    for leak in leaks[:MOST_SHOWN]:
+        lines.append(f"  {leak.what}")
+        lines += [f"    {line}" for line in _origins.describe(leak.origin, leak.thing)]
+    if len(leaks) > MOST_SHOWN:
+        lines.append(f"  ... and {len(leaks) - MOST_SHOWN} more")
+    return "\n".join(lines)
+
+
+_ADVICE = (
+    "End what is left in the test, in tearDown() or in a cleanup; or name what may be left in allowed_leaks. "
+    "With -X tracemalloc=25, all lines that lead there are shown."
+)
+
+
+def warn(test: str, leaks: Sequence[Leak]) -> None:
+    """Warn of leaks, where the first one was made."""
+    filename, line = next(
+        ((origin[0].co_filename, origin[1]) for _, _, _, origin in leaks if origin is not None), ("unknown", 0)
+    )
+    # Not by the line in which this is called: that is always the same one.
+    warnings.warn_explicit(f"{describe(test, leaks)}\n{_ADVICE}", ResourceWarning, filename, line)
+
+
+def failure(test: str, leaks: Sequence[Leak]) -> AssertionError:
+    """Return what a test fails of that must not leave anything."""
+    return AssertionError(f"{describe(test, leaks)}\n{_ADVICE}")

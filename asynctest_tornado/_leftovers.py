@@ -1,0 +1,277 @@
+"""Finds what a test has left behind: what it has made that has not come to an end."""
+
+import asyncio
+import threading
+import types
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import PeriodicCallback
+from tornado.iostream import BaseIOStream
+from tornado.tcpserver import TCPServer
+from tornado.web import RequestHandler
+
+from asynctest_tornado import _names, _origins
+from asynctest_tornado._collector import Trap
+from asynctest_tornado._leaks import Leak
+from asynctest_tornado._loop import LoopOfTest
+from asynctest_tornado._resources import FileHandler
+from asynctest_tornado._snapshot import names_of_requests, roots
+
+__unittest = True
+
+
+class Leftovers:
+    """What one test has left, as far as it is known already.
+
+    :param loop: its loop.
+    :param trap: knows what it has made.
+    """
+
+    def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
+        self._loop = loop
+        self._trap = trap
+        self._found: list[Leak] = []
+        self._streams: list[BaseIOStream] = []
+
+    def take(self) -> list[Leak]:
+        """Hand over what was found."""
+        found, self._found = self._found, []
+        return found
+
+    def note_streams(self) -> None:
+        """Note the streams that are open when the code of the test has ended."""
+        if self._trap.made:
+            things = (reference() for reference in list(self._trap.made))
+            self._streams = [each for each in things if isinstance(each, BaseIOStream) and not each.closed()]
+
+    def find_tasks(self, held: Iterable[object] = ()) -> None:
+        """Find the tasks and coroutines that are about to be cancelled.
+
+        :param held: those that somebody is still going to end.
+        """
+        known = {id(leak.thing) for leak in self._found} | {id(each) for each in held}
+        made = self._loop.own_futures()
+        for future in roots(made):
+            if id(future) not in known:
+                leak = _task(future, made[future])
+                if leak is not None:
+                    self._found.append(leak)
+
+    def find_callbacks(self) -> None:
+        """Find the timers, and what was still to run; call that off, unless the loop goes on."""
+        for timer in self._loop.own_timers():
+            origin = self._trap.made.pop(weakref.ref(timer), _origins.LIBRARY)
+            func = _names.function_of_callback(timer._callback, timer._args)
+            if origin is not _origins.LIBRARY and not isinstance(getattr(func, "__self__", None), PeriodicCallback):
+                rest = max(0.0, timer.when() - self._loop.loop.time())
+                name = _names.name_of(func)
+                self._found.append(Leak(f"pending timer {name}, due in {rest:.3g} s", (name,), timer, origin))
+                if self._loop.is_own:
+                    timer.cancel()
+        # Any other loop goes on, and runs them.
+        for handle in self._loop.own_callbacks() if self._loop.is_own else ():
+            func = _names.function_of_callback(handle._callback, handle._args)
+            code = _code_of(func)
+            if code is not None and _names.is_users(code.co_filename) and not _is_told_of_future(handle._args):
+                name = _names.name_of(func)
+                what = f"callback {name}, which was still to run; defined at {code.co_filename}:{code.co_firstlineno}"
+                self._found.append(Leak(what, (name,), handle, None))
+                handle.cancel()
+
+    def find_open(self) -> None:
+        """Find the streams, servers and the like that nobody has closed, and close them."""
+        for thing, origin, (what, name, close) in list(self._open(_CLOSED_BY_HAND)):
+            self._found.append(Leak(what, (name, type(thing).__name__), thing, origin))
+            if self._loop.is_own:
+                close()  # on any other loop, a later test may still have use for it
+        for stream in self._streams:
+            # The other end was closed in the last turn of the loop, and this one for that.
+            if stream.closed() and isinstance(stream.error, ConnectionError):
+                name = type(stream).__name__
+                what = f"unclosed stream {name}, until the connection was lost"
+                self._found.append(Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream))))
+        self._streams.clear()
+
+    def has_running(self) -> bool:
+        """Tell whether a thread, a job or an asynchronous generator has not ended."""
+        return any(True for _ in self._open(_ENDS_BY_ITSELF)) or bool(self._own_jobs())
+
+    def has_workers(self) -> bool:
+        """Tell whether a thread or job is among these: they need time, and not only turns of the loop."""
+        things = (thing for thing, _, _ in self._open(_ENDS_BY_ITSELF))
+        return any(isinstance(thing, threading.Thread) for thing in things) or bool(self._own_jobs())
+
+    def find_running(self) -> None:
+        """Find these."""
+        for thing, origin, (what, name, _) in list(self._open(_ENDS_BY_ITSELF)):
+            self._found.append(Leak(what, (name, type(thing).__name__), thing, origin))
+        for job, origin in self._own_jobs():
+            name = _names.name_of_job(job)
+            self._found.append(Leak(f"executor job {name}, which still runs", (name,), job, origin))
+
+    def _own_jobs(self) -> list[tuple[Any, _origins.Origin]]:
+        pending = self._loop.pending_jobs()
+        own = self._loop.own_futures() if pending else {}
+        jobs = [(func, own.get(future, _origins.LIBRARY)) for future, func in pending.items()]
+        return [(func, origin) for func, origin in jobs if origin is not _origins.LIBRARY]
+
+    def _open(self, kinds: "_Kinds") -> Iterator[tuple[Any, _origins.Origin, "_Open"]]:
+        for reference, origin in list(self._trap.made.items()):
+            thing = reference()
+            for cls, look in kinds:
+                if isinstance(thing, cls):
+                    state = look(thing, origin)
+                    if state is not None:
+                        yield thing, origin, state
+                    break
+
+
+#: What to tell of a thing that is open, a name for it, and what closes it.
+_Open = tuple[str, str, Callable[[], object]]
+
+
+def _task(future: Any, origin: _origins.Origin) -> Leak | None:
+    """Return what to tell of a task or coroutine that has not ended, if that is the user's."""
+    coro: Any
+    if isinstance(future, asyncio.Task):
+        coro = future.get_coro()
+        if future.cancelling():
+            return None  # it only has not got its turn to end
+        names: tuple[str, ...] = (_names.name_of_task(future), future.get_name())
+        what = f"pending task {names[0]} <{names[1]}>"
+    else:
+        coro = getattr(_names.runner_of(future), "gen", None)
+        if coro is None:
+            return None
+        names = (_names.name_of(coro),)
+        what = f"pending coroutine {names[0]}"
+    code: types.CodeType | None = getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None)
+    is_users = code is not None and _names.is_users(code.co_filename)
+    if not is_users and (origin is None or origin is _origins.LIBRARY):
+        return None
+    frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)
+    if frame is not None and isinstance(frame.f_locals.get("self"), RequestHandler):
+        return None  # its server ends, and it with that
+    return Leak(what, names, future, None if origin is _origins.LIBRARY else origin)
+
+
+def _code_of(func: Any) -> types.CodeType | None:
+    func = getattr(func, "__func__", func)
+    code = getattr(func, "__code__", None)
+    return code if isinstance(code, types.CodeType) else None
+
+
+def _is_told_of_future(args: tuple[Any, ...] | None) -> bool:
+    return bool(args) and isinstance(args[-1], asyncio.Future)  # type: ignore[index]
+
+
+def _stream(stream: Any, origin: _origins.Origin) -> _Open | None:
+    # One that was handed to start_tls() or the like has let go of its socket.
+    sock = getattr(stream, "socket", stream)
+    if stream.closed() or sock is None:
+        return None
+    name = type(stream).__name__
+    return f"unclosed stream {name}{_peer(sock)}", name, stream.close
+
+
+def _peer(sock: Any) -> str:
+    try:
+        address = sock.getpeername()
+    except (OSError, AttributeError):
+        return ""
+    return f", connected to {_address(address)}" if address else ""
+
+
+def _address(address: Any) -> str:
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
+
+
+def _server(server: Any, origin: _origins.Origin) -> _Open | None:
+    sockets = [sock for sock in vars(server).get("_sockets", {}).values() if sock.fileno() != -1]
+    name = type(server).__name__
+    return (f"unclosed server {name}{_listening(sockets)}", name, server.stop) if sockets else None
+
+
+def _asyncio_server(server: Any, origin: _origins.Origin) -> _Open | None:
+    name = "asyncio.Server"
+    return (f"unclosed server {name}{_listening(server.sockets)}", name, server.close) if server.sockets else None
+
+
+def _listening(sockets: Iterable[Any]) -> str:
+    return f", listening on {', '.join(_address(sock.getsockname()) for sock in sockets)}"
+
+
+def _transport(transport: Any, origin: _origins.Origin) -> _Open | None:
+    if transport.is_closing():
+        return None
+    name = type(transport.get_protocol()).__name__
+    peer = transport.get_extra_info("peername")
+    connected = f", connected to {_address(peer)}" if peer else ""
+    return f"unclosed transport of {name}{connected}", name, getattr(transport, "abort", transport.close)
+
+
+def _client(client: Any, origin: _origins.Origin) -> _Open | None:
+    if getattr(client, "_closed", True):
+        return None
+    name = type(client).__name__
+    requests = names_of_requests(client)
+    if requests:
+        return f"HTTP client {name} with unfinished requests: {', '.join(requests)}", name, client.close
+    # One that all code on the loop shares is not for anybody to close.
+    is_shared = getattr(client, "_instance_cache", None) is not None
+    return None if is_shared else (f"unclosed HTTP client {name}", name, client.close)
+
+
+def _periodic(periodic: PeriodicCallback, origin: _origins.Origin) -> _Open | None:
+    if not periodic.is_running():
+        return None
+    name = _names.name_of(periodic.callback)
+    every = f"{periodic.callback_time / 1000:g} s"
+    return f"running PeriodicCallback {name}, every {every}", name, periodic.stop
+
+
+def _file_handler(handler: FileHandler, origin: _origins.Origin) -> _Open | None:
+    name = _names.name_of(_names.function_of_handler(handler.callback, handler.args))
+    return f"handler {name} of file descriptor {_fileno(handler.fd)}", name, handler.remove
+
+
+def _fileno(fd: Any) -> int:
+    return fd if isinstance(fd, int) else fd.fileno()
+
+
+def _thread(thread: threading.Thread, origin: _origins.Origin) -> _Open | None:
+    if not thread.is_alive():
+        return None
+    if thread.daemon and _origins.is_of_package(origin):
+        return None  # nobody can join it: that of a database driver ends some time after its client was closed
+    func = getattr(thread, "_target", None)
+    name = thread.name if func is None else f"{_names.name_of(func)} <{thread.name}>"
+    return f"running thread {name}", name, lambda: None
+
+
+def _generator(agen: Any, origin: _origins.Origin) -> _Open | None:
+    frame = agen.ag_frame
+    if frame is None or agen.ag_running:
+        return None
+    code = frame.f_code
+    place = _names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals)
+    return f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__, lambda: None
+
+
+_Kinds = tuple[tuple[type, Callable[[Any, _origins.Origin], _Open | None]], ...]
+_CLOSED_BY_HAND: _Kinds = (
+    (BaseIOStream, _stream),
+    (TCPServer, _server),
+    (asyncio.Server, _asyncio_server),
+    (asyncio.BaseTransport, _transport),
+    (AsyncHTTPClient, _client),
+    (PeriodicCallback, _periodic),
+    (FileHandler, _file_handler),
+)
+_ENDS_BY_ITSELF: _Kinds = (
+    (threading.Thread, _thread),
+    (types.AsyncGeneratorType, _generator),
+)

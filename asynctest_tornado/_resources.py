@@ -1,0 +1,75 @@
+"""What a test makes and has to end: streams, servers, clients, timers and threads, with the lines that made them."""
+
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import PeriodicCallback
+from tornado.iostream import BaseIOStream
+from tornado.tcpserver import TCPServer
+
+from asynctest_tornado import _origins, _trap
+from asynctest_tornado._collector import Trap
+
+__unittest = True
+
+
+def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
+    """Note a thing that the running test makes, and return true; unless a library makes it for itself.
+
+    To be called by what stands in for the function that makes it.
+
+    :param through: see `_origins.find`.
+    :param depth: likewise.
+    """
+    chain = _trap.chain_here()
+    if not chain or not isinstance(chain[0], Trap):
+        return False
+    origin = _origins.find(through, depth)
+    if origin is _origins.LIBRARY:
+        return False
+    made = chain[0].made
+    made[weakref.ref(thing, functools.partial(_forget, made))] = origin
+    return True
+
+
+def _forget(made: dict[Any, Any], reference: Any) -> None:
+    made.pop(reference, None)
+
+
+class FileHandler:
+    """The function that a loop calls for a file.
+
+    :param remove: ends that.
+    """
+
+    def __init__(self, fd: int, callback: Callable[..., Any], args: tuple[Any, ...], remove: Callable[[], object]):
+        self.fd = fd
+        self.callback = callback
+        self.args = args
+        self.remove = remove
+
+
+def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:
+    """Note each object whose method is called."""
+    original = getattr(cls, method)
+    if hasattr(original, "_asynctest_original"):
+        return
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        remember(self, through)
+        return original(self, *args, **kwargs)
+
+    call._asynctest_original = original  # type: ignore[attr-defined]
+    setattr(cls, method, call)
+
+
+def watch_tornado() -> None:
+    """Note what is made of Tornado's classes, from now on."""
+    _remember_calls(BaseIOStream, "__init__", _origins.STREAMS)
+    _remember_calls(TCPServer, "add_sockets", _origins.SERVERS)
+    _remember_calls(AsyncHTTPClient, "initialize", _origins.CLIENTS)
+    _remember_calls(PeriodicCallback, "start", _origins.TIMERS)
