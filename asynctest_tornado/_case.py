@@ -142,7 +142,9 @@ class AsyncTestCase(unittest.TestCase):
         harness = harness_of(self)
         harness.trap.hold()
         cleanups = _cleanups.of(self) if harness.has_shell else []
-        if not _cleanups.has_coroutines(cleanups):
+        if not cleanups:
+            harness.drain()
+        elif not _cleanups.has_coroutines(cleanups):
             harness.drain(_cleanups.within_reach(cleanups))
         super().tearDown()
         if not harness.has_shell:

@@ -320,8 +320,12 @@ class Harness:
         return not trap.has_told_pending and self._leaks.is_interested(has_failed)
 
     def _look_for_leaks(self, leftovers: Leftovers) -> None:
+        if not leftovers.may_be_any():
+            return
         leftovers.find_callbacks()
-        leftovers.find_open()
+        if leftovers.find_open():
+            # They were closed for the test, and let go of their files in the next turn.
+            self._running.turn()
         if leftovers.has_running():
             # They may be about to end: asyncio closes a generator that was dropped a few turns later.
             self._running.settle(leftovers.has_running, leftovers.has_workers)

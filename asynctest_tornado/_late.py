@@ -72,7 +72,8 @@ def amend(case: "weakref.ref[unittest.TestCase]", result: unittest.TestResult, t
         # For a result that formats it later, as that of pytest does.
         trap.failure.add_note(text)
     for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
-        if reports and reports[-1][0] is case() and text not in reports[-1][1]:
+        # A subtest refers to its test.
+        if reports and getattr(reports[-1][0], "test_case", reports[-1][0]) is case() and text not in reports[-1][1]:
             reports[-1] = (reports[-1][0], f"{reports[-1][1]}{text}\n")
 
 

@@ -60,6 +60,11 @@ class Leftovers:
                 if leak is not None:
                     self._found.append(leak)
 
+    def may_be_any(self) -> bool:
+        """Tell whether there may be anything but tasks, at little cost."""
+        loop: Any = self._loop.loop
+        return bool(self._trap.made or getattr(loop, "_ready", True) or loop._asynctest_work)
+
     def find_callbacks(self) -> None:
         """Find the timers, and what was still to run; call that off, unless the loop goes on."""
         for timer in self._loop.own_timers():
@@ -81,8 +86,9 @@ class Leftovers:
                 self._found.append(Leak(what, (name,), handle, None))
                 handle.cancel()
 
-    def find_open(self) -> None:
-        """Find the streams, servers and the like that nobody has closed, and close them."""
+    def find_open(self) -> bool:
+        """Find the streams, servers and the like that nobody has closed, and close them; return whether there are any."""
+        before = len(self._found)
         for thing, origin, (what, name, close) in list(self._open(_CLOSED_BY_HAND)):
             self._found.append(Leak(what, (name, type(thing).__name__), thing, origin))
             if self._loop.is_own:
@@ -94,6 +100,7 @@ class Leftovers:
                 what = f"unclosed stream {name}, until the connection was lost"
                 self._found.append(Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream))))
         self._streams.clear()
+        return len(self._found) > before
 
     def has_running(self) -> bool:
         """Tell whether a thread, a job or an asynchronous generator has not ended."""
@@ -127,6 +134,10 @@ class Leftovers:
                     if state is not None:
                         yield thing, origin, state
                     break
+
+
+def _nothing() -> None:
+    """Stand for the closing of what nobody can close here, or what the loop lets go of as it is closed."""
 
 
 #: What to tell of a thing that is open, a name for it, and what closes it.
@@ -235,11 +246,7 @@ def _periodic(periodic: PeriodicCallback, origin: _origins.Origin) -> _Open | No
 
 def _file_handler(handler: FileHandler, origin: _origins.Origin) -> _Open | None:
     name = _names.name_of(_names.function_of_handler(handler.callback, handler.args))
-    return f"handler {name} of file descriptor {_fileno(handler.fd)}", name, handler.remove
-
-
-def _fileno(fd: Any) -> int:
-    return fd if isinstance(fd, int) else fd.fileno()
+    return f"handler {name} of file descriptor {handler.fd}", name, _nothing
 
 
 def _thread(thread: threading.Thread, origin: _origins.Origin) -> _Open | None:
@@ -249,7 +256,7 @@ def _thread(thread: threading.Thread, origin: _origins.Origin) -> _Open | None:
         return None  # nobody can join it: that of a database driver ends some time after its client was closed
     func = getattr(thread, "_target", None)
     name = thread.name if func is None else f"{_names.name_of(func)} <{thread.name}>"
-    return f"running thread {name}", name, lambda: None
+    return f"running thread {name}", name, _nothing
 
 
 def _generator(agen: Any, origin: _origins.Origin) -> _Open | None:
@@ -258,7 +265,7 @@ def _generator(agen: Any, origin: _origins.Origin) -> _Open | None:
         return None
     code = frame.f_code
     place = _names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals)
-    return f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__, lambda: None
+    return f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__, _nothing
 
 
 _Kinds = tuple[tuple[type, Callable[[Any, _origins.Origin], _Open | None]], ...]

@@ -20,6 +20,7 @@ _PACKAGES = ("site-packages", "dist-packages")
 
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 _RUNS_CALLBACKS = "asyncio.events"
+_RUNS_GENERATORS = "asynctest_tornado._yielding"
 
 # Modules that make something because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._passing"})
@@ -43,6 +44,11 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
         name = frame.f_globals.get("__name__", "")
         if name == _RUNS_CALLBACKS:
             return None
+        if name == _RUNS_GENERATORS:
+            # It is in the midst of a 'yield', and not among those that lead here.
+            generator = frame.f_locals.get("generator")
+            running = getattr(generator, "gi_frame", None)
+            return LIBRARY if running is None else (running.f_code, running.f_lineno)
         if name not in through:
             filename = frame.f_code.co_filename
             if not _names.is_users(filename):

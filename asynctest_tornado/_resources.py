@@ -40,16 +40,12 @@ def _forget(made: dict[Any, Any], reference: Any) -> None:
 
 
 class FileHandler:
-    """The function that a loop calls for a file.
+    """The function that a loop calls for a file."""
 
-    :param remove: ends that.
-    """
-
-    def __init__(self, fd: int, callback: Callable[..., Any], args: tuple[Any, ...], remove: Callable[[], object]):
-        self.fd = fd
+    def __init__(self, fd: Any, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.fd: int = fd if isinstance(fd, int) else fd.fileno()
         self.callback = callback
         self.args = args
-        self.remove = remove
 
 
 def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:

@@ -123,16 +123,19 @@ class Running:
 
         :param has_workers: tells whether that takes real time.
         """
-        loop = self._loop.loop
         patience = monotonic() + GRACE
         turns = 0
         while is_open() and (turns < GRACE_TURNS or (has_workers() and monotonic() < patience)):
             turns += 1
             if turns > GRACE_TURNS:
                 sleep(0.001)
-            loop.call_soon(loop.stop)
-            with self._loop.interruptible(lambda: None):
-                loop.run_forever()
+            self.turn()
+
+    def turn(self) -> None:
+        """Run the loop for one turn."""
+        self._loop.loop.call_soon(self._loop.loop.stop)
+        with self._loop.interruptible(lambda: None):
+            self._loop.loop.run_forever()
 
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
         """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""

@@ -110,8 +110,7 @@ class WatchedLoop(_Base):
         return super().remove_writer(fd)
 
     def _asynctest_remember_file(self, fd: Any, is_writer: bool, callback: Any, args: tuple[Any, ...]) -> None:
-        remove = super().remove_writer if is_writer else super().remove_reader
-        handler = _resources.FileHandler(fd, callback, args, functools.partial(remove, fd))
+        handler = _resources.FileHandler(fd, callback, args)
         if _resources.remember(handler, _origins.FILES, depth=4):
             self._asynctest_files[fd, is_writer] = handler
 

@@ -1,0 +1,407 @@
+import asyncio
+import concurrent.futures
+import contextlib
+import socket
+import threading
+import unittest
+from collections.abc import AsyncGenerator, Iterator
+from typing import Any, ClassVar
+
+from tornado import gen, netutil
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.iostream import IOStream
+from tornado.tcpclient import TCPClient
+from tornado.tcpserver import TCPServer
+from tornado.web import Application, RequestHandler
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, VirtualClock, gen_test
+from tests.support import RecordingResult, run_body, run_case
+
+
+class Tidy(AsyncTestCase):
+    """Tests that must not leave anything."""
+
+    leaks = "fail"
+
+
+async def forever() -> None:
+    await asyncio.Event().wait()
+
+
+class Handler(RequestHandler):
+    async def get(self) -> None:
+        self.write("fine")
+
+
+class LeftTest(AsyncTestCase):
+    """What a test has left is named, with the line of the test that made it."""
+
+    def check(self, body: Any, *lines: str, base: type[AsyncTestCase] = Tidy) -> None:
+        result = run_body(base, body)
+        self.assertEqual(result.verdicts, ["addFailure"], result.report)
+        for line in lines:
+            self.assertRegex(result.report, line)
+        code = body.__code__
+        places = [f"test_leftovers.py:{number} in {code.co_name}" for _, _, number in code.co_lines() if number]
+        self.assertTrue(any(place in result.report for place in places), result.report)
+
+    def test_tasks(self) -> None:
+        async def body(case: Tidy) -> None:
+            case.task = asyncio.ensure_future(forever())  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+
+        self.check(body, r"pending task forever <Task-\d+>")
+
+    def test_tasks_of_library_functions(self) -> None:
+        async def body(case: Tidy) -> None:
+            case.task = asyncio.ensure_future(asyncio.Event().wait())  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+
+        self.check(body, "pending task Event.wait")
+
+    def test_of_tasks_that_wait_for_each_other_the_first_one(self) -> None:
+        async def inner() -> None:
+            await asyncio.Event().wait()
+
+        async def outer() -> None:
+            await asyncio.gather(inner(), inner())
+
+        async def body(case: Tidy) -> None:
+            case.task = asyncio.ensure_future(outer())  # type: ignore[attr-defined]
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        self.check(body, r"begun and not ended:\n  pending task .*outer <.*\n.*\nEnd what is left")
+
+    def test_coroutines_of_tornado(self) -> None:
+        @gen.coroutine
+        def work() -> Any:
+            yield gen.sleep(60)
+
+        @gen_test
+        def body(case: Tidy) -> Any:
+            work()
+            yield gen.moment
+
+        result = run_body(Tidy, body)
+        self.assertRegex(result.report, "pending coroutine .*work\n.*made at .*: work()")
+
+    def test_timers(self) -> None:
+        def body(case: Tidy) -> None:
+            case.io_loop.call_later(60, case.id)
+
+        self.check(body, r"pending timer TestCase.id, due in 60 s")
+
+    def test_timers_in_virtual_time(self) -> None:
+        async def body(case: Any) -> None:
+            await asyncio.sleep(1)
+            asyncio.get_running_loop().call_later(60, case.id)
+
+        self.check(
+            body,
+            "pending timer TestCase.id, due in 60 s",
+            base=type("Virtual", (Tidy,), {"clock_factory": VirtualClock}),
+        )
+
+    def test_periodic_callbacks(self) -> None:
+        async def body(case: Any) -> None:
+            case.periodic = PeriodicCallback(case.id, 10)
+            case.periodic.start()
+
+        self.check(body, "running PeriodicCallback TestCase.id, every 0.01 s")
+
+    def test_callbacks(self) -> None:
+        def callback() -> None:
+            raise AssertionError("nobody will see this")
+
+        def body(case: Tidy) -> None:
+            case.io_loop.add_callback(callback)
+
+        result = run_body(Tidy, body)
+        self.assertRegex(
+            result.report, r"callback .*callback, which was still to run; defined at .*test_leftovers.py:\d+"
+        )
+
+    def test_streams(self) -> None:
+        async def body(case: Any) -> None:
+            with contextlib.closing(netutil.bind_sockets(0, "127.0.0.1")[0]) as sock:
+                case.stream = IOStream(socket.socket())
+                await case.stream.connect(sock.getsockname())
+                case.address = sock.getsockname()
+
+        self.check(body, "unclosed stream IOStream")
+
+    def test_streams_of_clients(self) -> None:
+        async def body(case: Any) -> None:
+            case.stream = await TCPClient().connect("127.0.0.1", case.port)
+
+        with contextlib.closing(netutil.bind_sockets(0, "127.0.0.1")[0]) as sock:
+            port = sock.getsockname()[1]
+            self.check(
+                body,
+                f"unclosed stream IOStream, connected to 127.0.0.1:{port}",
+                base=type("Sample", (Tidy,), {"port": port}),
+            )
+
+    def test_streams_of_generators(self) -> None:
+        @gen_test
+        def body(case: Any) -> Any:
+            case.stream = yield TCPClient().connect("127.0.0.1", case.port)
+
+        with contextlib.closing(netutil.bind_sockets(0, "127.0.0.1")[0]) as sock:
+            result = run_body(type("Sample", (Tidy,), {"port": sock.getsockname()[1]}), body)
+        self.assertRegex(result.report, "unclosed stream IOStream")
+
+    def test_servers(self) -> None:
+        async def body(case: Any) -> None:
+            case.server = TCPServer()
+            case.server.listen(0, "127.0.0.1")
+
+        self.check(body, r"unclosed server TCPServer, listening on 127.0.0.1:\d+")
+
+    def test_servers_and_transports_of_asyncio(self) -> None:
+        async def body(case: Any) -> None:
+            case.server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+            case.reader, case.writer = await asyncio.open_connection(*case.server.sockets[0].getsockname())
+
+        self.check(
+            body,
+            r"unclosed server asyncio.Server, listening on 127.0.0.1:\d+",
+            r"unclosed transport of StreamReaderProtocol, connected to 127.0.0.1:\d+",
+        )
+
+    def test_clients(self) -> None:
+        def body(case: Any) -> None:
+            case.client = AsyncHTTPClient(force_instance=True)
+
+        self.check(body, "unclosed HTTP client SimpleAsyncHTTPClient")
+
+    def test_requests_of_a_client_that_all_share(self) -> None:
+        async def body(case: Any) -> None:
+            case.response = AsyncHTTPClient().fetch(case.url)
+            await asyncio.sleep(0)
+
+        with contextlib.closing(netutil.bind_sockets(0, "127.0.0.1")[0]) as sock:
+            url = f"http://127.0.0.1:{sock.getsockname()[1]}/"
+            expected = f"HTTP client SimpleAsyncHTTPClient with unfinished requests: GET {url}"
+            self.check(body, expected, base=type("Sample", (Tidy,), {"url": url}))
+
+    def test_handlers_of_files(self) -> None:
+        def handle() -> None:
+            pass
+
+        def body(case: Any) -> None:
+            case.io_loop.add_handler(sock, lambda fd, events: None, IOLoop.READ)
+            case.io_loop.asyncio_loop.add_writer(sock, handle)
+
+        sock = self.enterContext(socket.socket())
+        self.check(body, r"handler .*<lambda> of file descriptor \d+", r"handler .*handle of file descriptor \d+")
+
+    def test_jobs(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        def job() -> None:
+            go.wait()
+
+        def of_tornado(case: Any) -> None:
+            case.job = case.io_loop.run_in_executor(case.executor, job)
+
+        def of_asyncio(case: Any) -> None:
+            case.job = case.io_loop.asyncio_loop.run_in_executor(case.executor, job)
+
+        executor = concurrent.futures.ThreadPoolExecutor()
+        for body in of_tornado, of_asyncio:
+            with self.subTest(body.__name__):
+                self.check(
+                    body, "executor job .*job, which still runs", base=type("Sample", (Tidy,), {"executor": executor})
+                )
+
+    def test_threads(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        def body(case: Tidy) -> None:
+            threading.Thread(target=go.wait, name="worker", daemon=True).start()
+
+        self.check(body, "running thread Event.wait <worker>")
+
+    def test_asynchronous_generators(self) -> None:
+        async def numbers() -> AsyncGenerator[int, None]:
+            for number in range(3):
+                yield number
+
+        async def body(case: Any) -> None:
+            case.numbers = numbers()
+            await anext(case.numbers)
+
+        self.check(
+            body, r"unfinished asynchronous generator .*numbers, at .*test_leftovers.py:\d+ in numbers: yield number"
+        )
+
+
+class EndedTest(AsyncTestCase):
+    """What has come to its end, or is not the test's, is not told. Each of these tests would fail."""
+
+    leaks = "fail"
+
+    class Served(AsyncHTTPTestCase):
+        leaks = "fail"
+
+        def get_app(self) -> Application:
+            return Application([("/", Handler)])
+
+    async def test_tasks_that_were_cancelled(self) -> None:
+        asyncio.ensure_future(forever()).cancel()
+        self.addCleanup(asyncio.ensure_future(forever()).cancel)
+
+    async def test_tasks_that_a_cleanup_ends(self) -> None:
+        tasks = [asyncio.ensure_future(forever())]
+
+        def stop() -> None:
+            for task in tasks:
+                task.cancel()
+
+        self.addCleanup(stop)
+
+    def test_tasks_that_a_method_ends(self) -> None:
+        self.task = asyncio.ensure_future(forever(), loop=self.io_loop.asyncio_loop)  # type: ignore[attr-defined]
+        self.addCleanup(self.stop_task)
+
+    def stop_task(self) -> None:
+        self.task.cancel()
+
+    async def test_tasks_of_a_context_manager(self) -> None:
+        @contextlib.contextmanager
+        def background() -> Iterator[None]:
+            task = asyncio.ensure_future(forever())
+            yield
+            task.cancel()
+
+        self.enterContext(background())
+
+    async def test_tasks_that_an_asynchronous_cleanup_waits_for(self) -> None:
+        """They are not cancelled before, and may end in good order."""
+        queue: asyncio.Queue[int] = asyncio.Queue()
+        taken: list[int] = []
+
+        async def work() -> None:
+            while number := await queue.get():
+                taken.append(number)
+
+        worker = asyncio.ensure_future(work())
+
+        async def stop() -> None:
+            queue.put_nowait(1)
+            queue.put_nowait(0)
+            await worker
+            self.assertEqual(taken, [1])
+
+        self.addAsyncCleanup(stop)
+
+    async def test_timers_that_were_cancelled_or_have_run(self) -> None:
+        asyncio.get_running_loop().call_later(60, self.fail).cancel()
+        event = asyncio.Event()
+        self.timer = self.io_loop.call_later(0, event.set)
+        await event.wait()
+
+    async def test_timers_that_libraries_set(self) -> None:
+        self.future = gen.sleep(60)
+        with self.assertRaises(TimeoutError):
+            await gen.with_timeout(self.io_loop.time(), asyncio.get_running_loop().create_future())
+
+    async def test_generators_that_were_left(self) -> None:
+        async def numbers() -> AsyncGenerator[int, None]:
+            for number in range(3):
+                yield number
+
+        async for _ in numbers():
+            break
+
+    async def test_connections_that_were_closed(self) -> None:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.close()
+        server.close()
+
+    async def test_what_tornado_opens_and_closes(self) -> None:
+        await AsyncHTTPClient().fetch(f"http://127.0.0.1:{self.serve()}/")
+
+    def serve(self) -> int:
+        sock = netutil.bind_sockets(0, "127.0.0.1")[0]
+        server = Application([("/", Handler)]).listen(0, "127.0.0.1")
+        server.add_socket(sock)
+        self.addCleanup(server.stop)
+        return int(sock.getsockname()[1])
+
+    async def test_what_the_library_opens_and_closes(self) -> None:
+        async with HTTPTestServer(Application([("/", Handler)])) as server:
+            await server.fetch("/")
+
+    def test_what_a_test_case_opens_and_closes(self) -> None:
+        async def fetch(case: Any) -> None:
+            self.assertEqual((await case.fetch("/")).code, 200)
+
+        self.assertEqual(run_body(self.Served, fetch).verdicts, ["addSuccess"])
+
+    def test_workers_of_a_pool_that_have_nothing_to_do(self) -> None:
+        executor = concurrent.futures.ThreadPoolExecutor()
+        self.assertEqual(self.run_sync(self.io_loop.run_in_executor, executor, lambda: 42), 42)
+
+    def test_threads_and_jobs_that_are_about_to_end(self) -> None:
+        threading.Thread(target=self.stop).start()
+        self.wait()
+        self.io_loop.run_in_executor(None, self.stop)
+        self.wait()
+
+
+class OtherLoopsTest(AsyncTestCase):
+    def test_what_is_left_of_a_loop_that_goes_on_is_left_alone(self) -> None:
+        """It is told of the test that made it, and goes on for whoever has use for it."""
+        io_loop: IOLoop = IOLoop(make_current=False)
+        self.addCleanup(io_loop.close)
+        called: list[int] = []
+
+        class Sample(Tidy):
+            def get_new_ioloop(self) -> IOLoop:
+                return io_loop
+
+            def test(self) -> None:
+                self.io_loop.call_later(0.01, called.append, 1)
+
+            def test_next(self) -> None:
+                self.io_loop.call_later(0.02, self.stop)
+                self.wait()
+
+        self.assertRegex(run_case(Sample).report, "pending timer list.append")
+        self.assertEqual(run_case(Sample, "test_next").verdicts, ["addSuccess"])
+        self.assertEqual(called, [1])
+
+    def test_of_a_shared_loop_each_test_is_told_its_own(self) -> None:
+        class Sample(Tidy):
+            loop_scope = "class"
+            streams: ClassVar[list[Any]] = []
+            sock: ClassVar[socket.socket]
+
+            @classmethod
+            async def asyncSetUpClass(cls) -> None:
+                cls.sock = netutil.bind_sockets(0, "127.0.0.1")[0]
+                cls.addClassCleanup(cls.sock.close)
+                cls.streams.append(await TCPClient().connect(*cls.sock.getsockname()))
+
+            async def test_1(self) -> None:
+                self.streams.append(await TCPClient().connect(*self.sock.getsockname()))
+
+            async def test_2(self) -> None:
+                await self.streams[0].write(b"of the class")
+
+            @classmethod
+            async def asyncTearDownClass(cls) -> None:
+                for stream in cls.streams:
+                    stream.close()
+
+        result = RecordingResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
+        self.assertEqual(result.verdicts, ["addFailure", "addSuccess"], result.report)
+        self.assertIn("test_1 leaks", result.report)
