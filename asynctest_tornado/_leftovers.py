@@ -87,7 +87,7 @@ class Leftovers:
                 handle.cancel()
 
     def find_open(self) -> bool:
-        """Find the streams, servers and the like that nobody has closed, and close them; return whether there are any."""
+        """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any."""
         before = len(self._found)
         for thing, origin, (what, name, close) in list(self._open(_CLOSED_BY_HAND)):
             self._found.append(Leak(what, (name, type(thing).__name__), thing, origin))
