@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _cleanups, _late, _leaks, _logs, _loop, _reasons, _scope, _timeouts, _yielding
+from asynctest_tornado import _cleanups, _late, _leaks, _logs, _loop, _orders, _reasons, _scope, _timeouts, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._harness import Harness, State
+from asynctest_tornado._schedule import Schedule
 
 __unittest = True
 
@@ -79,7 +80,13 @@ class AsyncTestCase(unittest.TestCase):
     #: What a test may leave behind: types, and patterns for the names of tasks, callbacks, threads and the like.
     allowed_leaks: Sequence[type | str] = ()
 
+    #: Under how many orders of what is ready each test runs. What asyncio promises about order is kept. None stands for
+    #: the environment variable ``ASYNC_TEST_SCHEDULES``, else for the order of asyncio alone.
+    schedules: int | None = None
+
     _asynctest_harness: Harness | None = None
+    _asynctest_schedule: Schedule | None = None
+    _asynctest_bad_setting: Exception | None = None
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -128,10 +135,11 @@ class AsyncTestCase(unittest.TestCase):
         cls = type(self)
         scope = _scope.of(cls)
         leaks = _leaks.policy(self.leaks, self.allowed_leaks)
+        schedule = self._asynctest_schedule
         if scope is None:
             clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-            return Harness(_namer(self), clock=clock, leaks=leaks)
-        scope.current = Harness(_namer(self), scope.harness, leaks=leaks)
+            return Harness(_namer(self), clock=clock, leaks=leaks, schedule=schedule)
+        scope.current = Harness(_namer(self), scope.harness, leaks=leaks, schedule=schedule)
         return scope.current
 
     def tearDown(self) -> None:
@@ -292,6 +300,25 @@ class AsyncTestCase(unittest.TestCase):
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         try:
+            seeds = _orders.seeds(self.schedules)
+        except (TypeError, ValueError) as error:
+            seeds = None
+            self._asynctest_bad_setting = error
+        if seeds is None:
+            return self._asynctest_run(result)
+        if result is None:
+            result = self.defaultTestResult()
+        _orders.run(self, result, seeds, self._asynctest_run_in_order)
+        return result
+
+    def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule | None:
+        # Seed 0 stands for the order of asyncio.
+        self._asynctest_schedule = Schedule(seed) if seed else None
+        self._asynctest_run(result)
+        return self._asynctest_schedule
+
+    def _asynctest_run(self, result: Any) -> unittest.TestResult | None:
+        try:
             return super().run(result)
         finally:
             # A KeyboardInterrupt leaves out all that unittest would call.
@@ -303,6 +330,9 @@ class AsyncTestCase(unittest.TestCase):
             _late.flush()
 
     def debug(self) -> None:
+        seeds = _orders.seeds(None)
+        if seeds is not None and len(seeds) == 1 and seeds[0]:
+            self._asynctest_schedule = Schedule(seeds[0])
         try:
             super().debug()
             self._asynctest_finish()
@@ -333,10 +363,16 @@ class AsyncTestCase(unittest.TestCase):
             harness.finish(vars(self).values())
 
     def _callSetUp(self) -> None:
+        if self._asynctest_bad_setting is not None:
+            raise self._asynctest_bad_setting
         harness = self._asynctest_harness = self._asynctest_new_harness()
         harness.has_shell = True
         # Set by unittest's run(), and not by its debug().
         result = getattr(vars(self).get("_outcome"), "result", None)
+        if isinstance(result, _orders.Report):
+            result = result.result
+        if self._asynctest_schedule is not None:
+            harness.trap.hint = _orders.hint(self._asynctest_schedule.seed, self.id())
         if result is not None:
             harness.trap.report_late = _late.Reporter(self, result)
             harness.amend = functools.partial(_late.amend, weakref.ref(self), result, harness.trap)

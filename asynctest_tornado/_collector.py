@@ -87,6 +87,8 @@ class Trap(_trap.Context):
         self.made: dict[weakref.ref[Any], _origins.Origin] = {}
         #: What the test fails of, as far as it was raised already.
         self.failure: BaseException | None = None
+        #: What to add to the report of a failure.
+        self.hint: str | None = None
         #: Whether a report shows what was pending when the test failed.
         self.has_told_pending = False
         #: How many errors the trap has taken.

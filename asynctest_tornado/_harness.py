@@ -30,6 +30,7 @@ from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import Deadline
 from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._running import Running
+from asynctest_tornado._schedule import Schedule
 
 __unittest = True
 
@@ -59,6 +60,7 @@ class Harness:
     :param outer: that of the class, whose loop, clock and context variables the test gets.
     :param clock: gives the time of the loop, if it is not that of the computer.
     :param leaks: what it means that something is left in the end.
+    :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Harness:
         outer: "Harness | None" = None,
         clock: VirtualClock | None = None,
         leaks: _leaks.Policy = _leaks.IGNORE,
+        schedule: Schedule | None = None,
     ) -> None:
         self.describe = describe
         self.state = State.NEW
@@ -82,6 +85,7 @@ class Harness:
         #: Adds to the report of the failure that was told last.
         self.amend: Callable[[str], object] = lambda text: None
         self._leaks = leaks
+        self._schedule = schedule
         self._leftovers: Leftovers | None = None
         self._outer = outer
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
@@ -105,10 +109,10 @@ class Harness:
         else:
             assert self.state is State.NEW, self.state
         if self._outer is None:
-            self._loop = _loop.LoopOfTest(make_loop, self.trap, clock=self.clock)
+            self._loop = _loop.LoopOfTest(make_loop, self.trap, clock=self.clock, schedule=self._schedule)
         else:
             lent = self._outer._loop.io_loop
-            self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True)
+            self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
         self._running = Running(self._loop, self.trap, self.snapshot)
         self._leftovers = leftovers = Leftovers(self._loop, self.trap)
         self._running.on_end = leftovers.note_streams

@@ -13,6 +13,7 @@ from asynctest_tornado import _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
+from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._selector import Selector
 
 __unittest = True
@@ -41,10 +42,16 @@ class LoopOfTest:
     :param trap: gets the errors.
     :param is_lent: whether it is that of the class: the test takes along what is its own, and nothing else.
     :param clock: gives the time, if it is not that of the computer.
+    :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
     def __init__(
-        self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False, clock: VirtualClock | None = None
+        self,
+        make: Callable[[], IOLoop],
+        trap: Trap,
+        is_lent: bool = False,
+        clock: VirtualClock | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         self.is_lent = is_lent
         before = set(IOLoop._ioloop_for_asyncio)
@@ -71,6 +78,9 @@ class LoopOfTest:
             self._selector.before_sleep = self._before_sleep
         if clock is not None:
             self._give_time(clock)
+        self._end_schedule: Callable[[], None] | None = None
+        if schedule is not None:
+            self._give_order(schedule)
         asyncio.set_event_loop(self.loop)
 
     def _give_time(self, clock: VirtualClock) -> None:
@@ -82,6 +92,16 @@ class LoopOfTest:
                 "your own, or clock_factory."
             )
         _passing.Passing(self.io_loop, self.loop, self._selector, clock)
+
+    def _give_order(self, schedule: Schedule) -> None:
+        if not isinstance(self.loop, asyncio.BaseEventLoop):
+            self.close()
+            raise TypeError(
+                f"What is ready on {self.loop!r} has no other order than its own: schedules are for loops of asyncio. "
+                "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
+            )
+        self.loop._asynctest_schedule = schedule
+        self._end_schedule = schedule.attach(self.loop)
 
     def interruptible(self, interrupt: Callable[[], object]) -> _watched.interruptible:
         """Return a context manager for a block that runs the loop: an error in the trap calls the function."""
@@ -157,7 +177,7 @@ class LoopOfTest:
 
     def own_callbacks(self) -> list[Any]:
         """Return the calls that the test has scheduled, and that the loop is still to make."""
-        handles = list(getattr(self.loop, "_ready", ()))
+        handles = self.loop._asynctest_ready()
         return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
 
     def may_have_pending_tasks(self) -> bool:
@@ -200,5 +220,8 @@ class LoopOfTest:
         if self._selector is not None:
             self._selector.before_sleep = self._outer_before_sleep
         del self.on_deadlock  # a reference cycle
+        if self._end_schedule is not None:
+            self._end_schedule()
+            self.loop._asynctest_schedule = None
         if not self.is_own:
             self._restore()

@@ -32,6 +32,8 @@ class reported:
         if value is not None and is_failure(value):
             strip(value)
             self._trap.failure = value
+            if self._trap.hint is not None and self._trap.hint not in getattr(value, "__notes__", ()):
+                value.add_note(self._trap.hint)
             if self._trap.server_errors:
                 add_to(value, self._trap)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado.options import define, options, parse_command_line
 
-from asynctest_tornado import _leaks
+from asynctest_tornado import _leaks, _orders
 
 __unittest = True
 
@@ -23,6 +23,8 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
 
 #: Our own: the environment variable that each of them sets, also for the processes that tests start; and what it means.
 _OWN_OPTIONS = {
+    "schedules": (_orders.SCHEDULES, "under how many orders of what is ready each test runs"),
+    "seed": (_orders.SEED, "the order to run tests in, to replay one that a report tells of"),
     "leaks": (_leaks.ENVIRONMENT, "what becomes of a test that leaves something behind: " + ", ".join(_leaks.ACTIONS)),
 }
 

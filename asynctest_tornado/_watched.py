@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tornado import gen
-from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._work import Work
 
 __unittest = True
@@ -44,6 +44,8 @@ class WatchedLoop(_Base):
     _asynctest_outer_futures: _Futures
     #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
     _asynctest_work: "Work | None"
+    #: The order in which it calls what is ready, if that is not its own.
+    _asynctest_schedule: "Schedule | None"
     #: The functions that are called for files, by file and what they wait for.
     _asynctest_files: "dict[tuple[Any, bool], _resources.FileHandler]"
 
@@ -125,13 +127,18 @@ class WatchedLoop(_Base):
         # As in a WeakKeyDictionary, at a third of its cost.
         futures[weakref.ref(future, futures.pop)] = (chain, origin)
 
+    def _asynctest_ready(self) -> list[Any]:
+        """Return the calls that are to be made next."""
+        schedule = self._asynctest_schedule
+        return list(getattr(self, "_ready", ())) if schedule is None else list(schedule.pending)
+
     def _asynctest_look_for_gather(self, task: asyncio.Task[Any]) -> None:
         """Find the error of a task that ``gather`` is about to drop because another one came first."""
         # Without a look at it: exception() would mean that somebody has seen the error.
         error = None if task.cancelled() else getattr(task, "_exception", None)
         if not _trap.is_error(error):
             return
-        for handle in getattr(self, "_ready", ()):
+        for handle in self._asynctest_ready():
             if handle._args and handle._args[0] is task:
                 first = _first_error_of_gather(handle._callback)
                 if first is not None and first is not error:
@@ -217,22 +224,6 @@ def _remember_futures_of_coroutines() -> None:
     vars(gen).update(_create_future=make_and_remember)
 
 
-def _remember_jobs() -> None:
-    """Let a loop know the jobs that the ``IOLoop`` hands to executors, which it does without asyncio."""
-    run = IOLoop.run_in_executor
-    if hasattr(run, "__wrapped__"):
-        return
-
-    @functools.wraps(run)
-    def run_and_remember(self: Any, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = run(self, executor, func, *args)
-        if isinstance(self.asyncio_loop, WatchedLoop):
-            self.asyncio_loop._asynctest_remember_job(future, func, _origins.find(_origins.JOBS))
-        return future
-
-    IOLoop.run_in_executor = run_and_remember  # type: ignore[method-assign]
-
-
 def _remember_connections() -> None:
     """Let a loop know what its methods open that are coroutines."""
     for name in _OPENING:
@@ -258,7 +249,6 @@ _OPENING = (
 )
 
 _remember_futures_of_coroutines()
-_remember_jobs()
 _remember_connections()
 
 
@@ -319,9 +309,10 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     loop._asynctest_futures = {}
     loop._asynctest_work = before.get("_asynctest_work")
     loop._asynctest_files = {}
+    loop._asynctest_schedule = before.get("_asynctest_schedule")
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "outer_futures", "work", "files"):
+        for name in ("trap", "is_own", "futures", "outer_futures", "work", "files", "schedule"):
             delattr(loop, f"_asynctest_{name}")
         loop.__class__ = cls
         vars(loop).update(before)

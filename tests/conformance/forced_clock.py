@@ -5,11 +5,7 @@ python -m tests.conformance.forced_clock [MODULE...]
 prints a table, and then each test that fails. Without arguments, all modules are run whose tests use an event loop.
 """
 
-import logging
-import sys
-import time
-import unittest
-
+from tests.conformance import forced
 from tests.samples import in_virtual_time  # noqa: F401  # before anything imports tornado.testing
 
 MODULES = (
@@ -47,39 +43,5 @@ EXCEPTIONS = {
     "testing_test.AsyncTestCaseWrapperTest.test_unwrap": "fails in real time, too: there is no wrapper, in Tornado 6.4",
 }
 
-
-def run(module: str) -> tuple[unittest.TestResult, float]:
-    """Run the tests of a module; return the result, and how many seconds that took."""
-    suite = unittest.defaultTestLoader.loadTestsFromName(f"tornado.test.{module}")
-    result = unittest.TestResult()
-    began = time.monotonic()
-    suite.run(result)
-    return result, time.monotonic() - began
-
-
-def failures(result: unittest.TestResult) -> dict[str, str]:
-    """Return the reports of what failed and is no exception, by the name of the test."""
-    reports = {test.id().removeprefix("tornado.test."): report for test, report in result.failures + result.errors}
-    return {name: report for name, report in reports.items() if name.partition(" ")[0] not in EXCEPTIONS}
-
-
-def main() -> None:
-    # As Tornado's own runner does: the tests expect messages, and say so.
-    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
-    unexpected: dict[str, str] = {}
-    for module in sys.argv[1:] or MODULES:
-        result, seconds = run(module)
-        failed = len({test.id() for test, _ in result.failures + result.errors})
-        found = failures(result)
-        passed = result.testsRun - failed - len(result.skipped)
-        print(
-            f"{module:24}{passed:5} pass, {failed - len(found)} cannot, {len(found)} fail; {seconds:.2f} s", flush=True
-        )
-        unexpected |= found
-    for name, report in unexpected.items():
-        print(f"\n{name}\n{report}")
-    sys.exit(bool(unexpected))
-
-
 if __name__ == "__main__":
-    main()
+    forced.main(MODULES, EXCEPTIONS)

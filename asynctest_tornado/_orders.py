@@ -1,0 +1,178 @@
+"""Runs a test under several orders of what is ready, and reports it as one test."""
+
+import os
+import unittest
+from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado._schedule import Schedule
+
+__unittest = True
+
+SCHEDULES = "ASYNC_TEST_SCHEDULES"
+SEED = "ASYNC_TEST_SEED"
+
+_NAME = "_asynctest_tally"
+
+
+def seeds(attribute: object) -> range | None:
+    """Return the seeds of the orders to run a test under; None for that of asyncio alone, which is that of seed 0.
+
+    :param attribute: ``schedules`` of the class.
+
+    Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
+    """
+    seed = os.environ.get(SEED)
+    if seed is not None:
+        number = _check(seed, f"The environment variable {SEED}", least=0)
+        return range(number, number + 1)
+    if attribute is not None:
+        if not isinstance(attribute, int) or isinstance(attribute, bool):
+            raise TypeError(
+                f"schedules is no number: {attribute!r}. Set it to the number of orders to try, such as 50."
+            )
+        return range(_check(str(attribute), "schedules", least=1))
+    count = os.environ.get(SCHEDULES)
+    return None if count is None else range(_check(count, f"The environment variable {SCHEDULES}", least=1))
+
+
+def _check(text: str, setting: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"{setting} cannot be {text!r}. Set it to a whole number, {least} or more.")
+    return number
+
+
+def hint(seed: int, test: str) -> str:
+    """Return what to tell of a failure, for somebody who wants to see it again."""
+    return f"In the order of seed {seed}. To replay it: {SEED}={seed} python -m unittest {test}"
+
+
+class _Tally:
+    """What is told at the end of a run."""
+
+    def __init__(self) -> None:
+        self.tests = self.orders = self.different = 0
+        self.lines: list[str] = []
+
+
+class Report:
+    """Stands between unittest, which runs a test several times, and the result, for which it is one test.
+
+    :param result: the result.
+    """
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        #: Whether the test has failed or the like, so that no other order is of interest.
+        self.has_ended = False
+        self._has_started = False
+        self._held: list[Callable[[], object]] = []
+        self._seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.result, name)
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        if not self._has_started:
+            self._has_started = True
+            self.result.startTest(test)
+        self._held.clear()
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        self._held.append(lambda: self.result.stopTest(test))
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        self._held.append(lambda: self.result.addSuccess(test))
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        self._held.append(lambda: self.result.addUnexpectedSuccess(test))
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: Any) -> None:
+        if error is None:
+            self._held.append(lambda: self.result.addSubTest(test, subtest, None))
+        else:
+            self.has_ended = True
+            self.result.addSubTest(test, subtest, error)
+
+    def addDuration(self, test: unittest.TestCase, elapsed: float) -> None:
+        self._seconds += elapsed
+
+    def addError(self, *args: Any) -> None:
+        self._end("addError", *args)
+
+    def addFailure(self, *args: Any) -> None:
+        self._end("addFailure", *args)
+
+    def addSkip(self, *args: Any) -> None:
+        self._end("addSkip", *args)
+
+    def addExpectedFailure(self, *args: Any) -> None:
+        self._end("addExpectedFailure", *args)
+
+    def _end(self, method: str, *args: Any) -> None:
+        self.has_ended = True
+        getattr(self.result, method)(*args)
+
+    def finish(self, test: unittest.TestCase) -> None:
+        """Tell what was held back: how the last run has ended."""
+        if hasattr(self.result, "addDuration"):
+            self.result.addDuration(test, self._seconds)
+        for tell in self._held:
+            tell()
+
+
+def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[int, Any], Schedule | None]) -> None:
+    """Run a test under several orders, up to the first one in which it fails.
+
+    :param run_once: runs it in the order of a seed, for a result; returns the schedule.
+    """
+    report = Report(result)
+    before = dict(vars(case))
+    fingerprints = set()
+    tried = 0
+    try:
+        for seed in seeds:
+            # What a run has set must not be there for the next one: that is one of the mistakes to be found.
+            vars(case).clear()
+            vars(case).update(before)
+            schedule = run_once(seed, report)
+            tried += 1
+            fingerprints.add(None if schedule is None else schedule.fingerprint)
+            if report.has_ended or getattr(result, "shouldStop", False):
+                break
+    finally:
+        report.finish(case)
+    if not report.has_ended and len(seeds) > 1:
+        _count(result, case, tried, len(fingerprints))
+
+
+def _count(result: Any, case: unittest.TestCase, tried: int, different: int) -> None:
+    tally: _Tally | None = vars(result).get(_NAME)
+    if tally is None:
+        tally = _Tally()
+        vars(result)[_NAME] = tally
+        _tell_at_end_of(result, tally)
+    tally.tests += 1
+    tally.orders += tried
+    tally.different += different
+    tally.lines.append(f"{case}: {tried} orders, {different} different")
+
+
+def _tell_at_end_of(result: Any, tally: _Tally) -> None:
+    stop = getattr(result, "stopTestRun", None)
+    write = getattr(getattr(result, "stream", None), "write", None)
+    if stop is None or write is None:
+        return
+
+    def tell_and_stop() -> None:
+        tests = "1 test" if tally.tests == 1 else f"{tally.tests} tests"
+        write(f"\nSchedules: {tests} passed in {tally.orders} orders, {tally.different} of them different.\n")
+        if getattr(result, "showAll", False):
+            write("".join(f"  {line}\n" for line in tally.lines))
+        stop()
+
+    result.stopTestRun = tell_and_stop

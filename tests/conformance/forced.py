@@ -1,0 +1,44 @@
+"""Tornado's own tests, under what they were not written for."""
+
+import logging
+import sys
+import time
+import unittest
+from collections.abc import Container, Sequence
+
+
+def run(module: str) -> tuple[unittest.TestResult, float]:
+    """Run the tests of a module; return the result, and how many seconds that took."""
+    suite = unittest.defaultTestLoader.loadTestsFromName(f"tornado.test.{module}")
+    result = unittest.TestResult()
+    began = time.monotonic()
+    suite.run(result)
+    return result, time.monotonic() - began
+
+
+def failures(result: unittest.TestResult, exceptions: Container[str]) -> dict[str, str]:
+    """Return the reports of what failed and is no exception, by the name of the test."""
+    reports = {test.id().removeprefix("tornado.test."): report for test, report in result.failures + result.errors}
+    return {name: report for name, report in reports.items() if name.partition(" ")[0] not in exceptions}
+
+
+def main(modules: Sequence[str], exceptions: Container[str]) -> None:
+    """Run modules of Tornado's tests, those that the command line names or else all; print a table, and what fails.
+
+    :param exceptions: names of tests that cannot pass.
+    """
+    # As Tornado's own runner does: the tests expect messages, and say so.
+    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
+    unexpected: dict[str, str] = {}
+    for module in sys.argv[1:] or modules:
+        result, seconds = run(module)
+        failed = len({test.id() for test, _ in result.failures + result.errors})
+        found = failures(result, exceptions)
+        passed = result.testsRun - failed - len(result.skipped)
+        print(
+            f"{module:24}{passed:5} pass, {failed - len(found)} cannot, {len(found)} fail; {seconds:.2f} s", flush=True
+        )
+        unexpected |= found
+    for name, report in unexpected.items():
+        print(f"\n{name}\n{report}")
+    sys.exit(bool(unexpected))
