@@ -8,6 +8,8 @@ What asyncio documents about order, and code relies on, is kept:
   transport calls ``connection_made`` before ``data_received``, and a stream hands out its data in order.
 - ``call_later`` and ``call_at``: timers are called in the order of their deadlines. "If two callbacks are scheduled for
   exactly the same time, the order in which they are called is undefined."; it is left as it is.
+- The callbacks of a future come in the order in which they were added, and those that were there before a task began
+  to wait for it come before that task goes on. asyncio itself relies on that.
 - A task takes its steps one after the other. Making a task registers its first step: tasks begin in the order in which
   a piece of code makes them, and before that goes on after its next ``await asyncio.sleep(0)``.
 
@@ -21,6 +23,7 @@ import functools
 import inspect
 import random
 import threading
+import types
 import weakref
 import zlib
 from collections import deque
@@ -42,10 +45,15 @@ class _Source:
 class _Call(asyncio.Handle):
     """A call that is to be made. ``asyncio.Handle`` knows how to cancel it."""
 
-    __slots__ = ("actor", "args", "callback", "context", "number")
+    __slots__ = ("actor", "after", "args", "callback", "context", "is_pending", "number", "source")
 
+    #: Calls of the same source are made in their order.
+    source: Any
     #: Who registers what the callback does.
     actor: Any
+    #: A call that has to come before.
+    after: "_Call | None"
+    is_pending: bool
     #: Which one it is, in the order in which they were registered.
     number: int
 
@@ -56,6 +64,7 @@ class _Call(asyncio.Handle):
         super().__init__(callback, args, loop, self.context)
         self.callback = callback
         self.args = args
+        self.is_pending = True
 
 
 class Schedule:
@@ -73,6 +82,8 @@ class Schedule:
         # The calls of each source, in their order; and the sources that have some.
         self._calls: dict[Any, deque[_Call]] = {}
         self._sources: list[Any] = []
+        #: The last call that a future has made for one of its callbacks, and not for who waits for it.
+        self._callbacks: weakref.WeakKeyDictionary[asyncio.Future[Any], _Call] = weakref.WeakKeyDictionary()
         self._outside = _Source()
         self._threads = {threading.get_ident(): self._outside}
         self._ranks: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
@@ -127,8 +138,14 @@ class Schedule:
     def _add(self, call: _Call, registrar: Any) -> None:
         coroutine = _coroutine_of(call.callback, call.args)
         # Whoever makes a task registers its first step.
-        source = registrar if coroutine is None or _is_new(coroutine) else coroutine
+        source = call.source = registrar if coroutine is None or _is_new(coroutine) else coroutine
         call.actor = coroutine or registrar
+        future = call.args[-1] if call.args else None
+        call.after = None
+        if isinstance(future, asyncio.Future):
+            call.after = self._callbacks.get(future)
+            if coroutine is None:
+                self._callbacks[future] = call
         call.number = self._count
         self._count += 1
         calls = self._calls.setdefault(source, deque())
@@ -140,16 +157,24 @@ class Schedule:
         """Choose a source, and take the first of its calls that was not cancelled."""
         while self._sources:
             place = self._choose()
-            source = self._sources[place]
-            calls = self._calls[source]
-            call = calls.popleft()
-            if not calls:
-                del self._calls[source]
-                self._sources[place] = self._sources[-1]
-                self._sources.pop()
+            call = self._calls[self._sources[place]][0]
+            while call.after is not None and call.after.is_pending:
+                # Of a source whose first call was registered before this one: there is no circle.
+                place = self._sources.index(call.after.source)
+                call = self._calls[call.after.source][0]
+            self._remove_first(place)
             if not call.cancelled():
                 return call
         return None
+
+    def _remove_first(self, place: int) -> None:
+        source = self._sources[place]
+        calls = self._calls[source]
+        calls.popleft().is_pending = False
+        if not calls:
+            del self._calls[source]
+            self._sources[place] = self._sources[-1]
+            self._sources.pop()
 
     def _choose(self) -> int:
         """Choose one of the sources.
@@ -217,8 +242,8 @@ def _inside(callback: Any, args: tuple[Any, ...]) -> list[Any]:
     left = [callback]
     while left:  # of add_future, and of the coroutine
         func = left.pop()
-        if getattr(func, "__module__", "").startswith("tornado."):
-            cells = [cell.cell_contents for cell in getattr(func, "__closure__", None) or ()]
+        if isinstance(func, types.FunctionType) and str(func.__module__).startswith("tornado."):
+            cells = list(inspect.getclosurevars(func).nonlocals.values())
             runners = [cell for cell in cells if isinstance(cell, gen.Runner)]
             found += [runner.run for runner in runners]
             left += [cell for cell in cells if callable(cell) and not runners]

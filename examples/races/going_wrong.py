@@ -1,0 +1,36 @@
+"""The lucky tests, under 50 orders: their luck ends. The classes are those of ``test_races.py``.
+
+Discovery does not find this module. What unittest says to each test is in ``reports``, under the test's name.
+
+Nothing else has changed but the number of orders. For tests that leave it open, ``ASYNC_TEST_SCHEDULES=50`` in the
+environment does the same, and so does ``python -m asynctest_tornado --schedules=50``.
+"""
+
+from . import test_races
+
+
+class NobodyWaitsTest(test_races.NobodyWaitsTest):
+    """Part 1. Here the test goes on before ``setup_coro`` does, and asks for what has not been inserted.
+
+    The store is not to blame: it serves all requests in the order in which they are sent.
+    """
+
+    schedules = 50
+
+
+class BankTest(test_races.BankTest):
+    """Part 2. Here the second transfer reads the balances before the first one has written them.
+
+    Then it writes over them. What was paid first never arrives, or was never taken out of the account.
+    """
+
+    schedules = 50
+
+
+class LockedAccountsTest(test_races.LockedAccountsTest):
+    """Part 3. Here Bob locks his account before Anna's transfer does, and each waits for the other one.
+
+    Nothing is left that could wake them, so the test fails at once. The report shows where both of them stand.
+    """
+
+    schedules = 50

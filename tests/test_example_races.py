@@ -1,0 +1,109 @@
+"""The races example: its suite passes, and each test whose luck ends reports what is in its folder ``reports``.
+
+Where a report changes for a good reason, record it anew, from the project root::
+
+    python -m tests.test_example_races --record
+"""
+
+import re
+import unittest
+from typing import ClassVar
+
+from tests.recorded import RecordedReports, normalise
+from tests.support import run_example, run_python
+
+SUITE = "examples.races.test_races"
+
+#: The classes that have the tests of a lucky one, with its mistake corrected.
+CORRECTED = {
+    "NobodyWaitsTest": ("RunSyncTest", "AsyncSetUpTest"),
+    "BankTest": ("LockedBankTest", "OrderedLocksTest"),
+    "LockedAccountsTest": ("OrderedLocksTest",),
+}
+
+
+class RacesExampleTest(RecordedReports, unittest.TestCase):
+    example = "examples/races"
+    outcomes: ClassVar = {
+        "NobodyWaitsTest.test_find_one": "FAILED (failures=1)",
+        "BankTest.test_two_people_pay_a_third": "FAILED (failures=1)",
+        "BankTest.test_money_is_spent_once": "FAILED (failures=1)",
+        "LockedAccountsTest.test_there_and_back": "FAILED (errors=1)",
+    }
+
+    def test_suite_passes(self) -> None:
+        """The suite of the example passes, warns of nothing, and leaves nothing behind in any order."""
+        done = run_example(self.example, ASYNC_TEST_LEAKS="fail")
+        self.assertRegex(
+            done.stderr,
+            r"\A\.{13}\nSchedules: 9 tests passed in 450 orders, \d+ of them different\.\n\n"
+            r"-+\nRan 13 tests in [\d.]+s\n\nOK\n\Z",
+        )
+        self.assertEqual(done.returncode, 0)
+
+    def test_corrected_tests_have_several_orders(self) -> None:
+        """None of the tests passes in 50 orders for the reason that these are the same one."""
+        done = run_python("-m", "unittest", "-v", SUITE)
+        different = re.findall(r"^  test_.*: 50 orders, (\d+) different$", done.stderr, re.MULTILINE)
+        self.assertEqual(len(different), 9)
+        self.assertGreater(min(map(int, different)), 1)
+
+    def test_the_first_order_that_fails_is_named(self) -> None:
+        """In all orders before it, asyncio's own among them, the test passes."""
+        for name in self.outcomes:
+            for seed in range(seed_of(self.recorded(name))):
+                with self.subTest(name, seed=seed):
+                    self.assertRegex(self.run_in_order(seed, f"{self.module()}.{name}"), r"\nOK\n\Z")
+
+    def test_replay(self) -> None:
+        """In the order that its report names, a test fails as it did when that order was found."""
+        for name in self.outcomes:
+            recorded = self.recorded(name)
+            with self.subTest(name):
+                replayed = self.run_in_order(seed_of(recorded), f"{self.module()}.{name}")
+                self.assertEqual(error_of(replayed), error_of(recorded))
+
+    def test_seeds_are_the_same_in_each_run(self) -> None:
+        """What differs from one Python to the next, such as the hashes of strings, does not change the order."""
+        for name in self.outcomes:
+            for hash_seed in "1", "2":
+                with self.subTest(name, hash_seed=hash_seed):
+                    done = run_python("-m", "unittest", f"{self.module()}.{name}", PYTHONHASHSEED=hash_seed)
+                    self.assertEqual(seed_of(done.stderr), seed_of(self.recorded(name)))
+
+    def test_corrected_tests_pass_in_that_order(self) -> None:
+        """In the order in which a lucky test fails, the corrected ones pass."""
+        for name in self.outcomes:
+            cls, _, method = name.partition(".")
+            for corrected in CORRECTED[cls]:
+                with self.subTest(name, corrected=corrected):
+                    said = self.run_in_order(seed_of(self.recorded(name)), f"{SUITE}.{corrected}.{method}")
+                    self.assertRegex(said, r"\A\.\n-+\nRan 1 test in [\d.]+s\n\nOK\n\Z")
+
+    def run_in_order(self, seed: int, test: str) -> str:
+        """Return what unittest says to a test in one order."""
+        return run_python("-m", "unittest", test, ASYNC_TEST_SEED=str(seed)).stderr
+
+
+def seed_of(report: str) -> int:
+    """Return the seed that a report names, in words and in the command."""
+    found = re.search(
+        r"^In the order of seed (\d+)\. To replay it: ASYNC_TEST_SEED=\1 python -m ", report, re.MULTILINE
+    )
+    if found is None:
+        raise AssertionError(f"No seed in this report:\n{report}")
+    return int(found[1])
+
+
+def error_of(report: str) -> str:
+    """Return the error of a report and what was pending then, without the traceback."""
+    # asyncio counts the tasks of the process, and before the order that fails there were others.
+    report = re.sub(r"<Task-\d+>", "<Task-N>", normalise(report))
+    found = re.search(r"^\w+Error: .*?(?=\n\n---)", report, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise AssertionError(f"No error in this report:\n{report}")
+    return found[0]
+
+
+if __name__ == "__main__":
+    RacesExampleTest.main()
