@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import re
 import unittest
 import unittest.util
 import weakref
@@ -78,7 +79,7 @@ class AsyncTestCase(unittest.TestCase):
     leaks: str | None = None
 
     #: What a test may leave behind: types, and patterns for the names of tasks, callbacks, threads and the like.
-    allowed_leaks: Sequence[type | str] = ()
+    allowed_leaks: Sequence[type | str | re.Pattern[str]] = ()
 
     #: Under how many orders of what is ready each test runs. What asyncio promises about order is kept. None stands for
     #: the environment variable ``ASYNC_TEST_SCHEDULES``, else for the order of asyncio alone.
@@ -86,6 +87,7 @@ class AsyncTestCase(unittest.TestCase):
 
     _asynctest_harness: Harness | None = None
     _asynctest_schedule: Schedule | None = None
+    _asynctest_has_warned = False
     _asynctest_bad_setting: Exception | None = None
 
     @classmethod
@@ -135,6 +137,8 @@ class AsyncTestCase(unittest.TestCase):
         cls = type(self)
         scope = _scope.of(cls)
         leaks = _leaks.policy(self.leaks, self.allowed_leaks)
+        if leaks.action == "warn" and self._asynctest_has_warned:
+            leaks = _leaks.IGNORE
         schedule = self._asynctest_schedule
         if scope is None:
             clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
@@ -149,11 +153,10 @@ class AsyncTestCase(unittest.TestCase):
         """
         harness = harness_of(self)
         harness.trap.hold()
-        cleanups = _cleanups.of(self) if harness.has_shell else []
-        if not cleanups:
+        cleanups = _cleanups.of(self)
+        if not (cleanups and _cleanups.has_coroutines(cleanups)):
+            self._asynctest_look_for_tasks()
             harness.drain()
-        elif not _cleanups.has_coroutines(cleanups):
-            harness.drain(_cleanups.within_reach(cleanups))
         super().tearDown()
         if not harness.has_shell:
             self._asynctest_finish()
@@ -177,7 +180,10 @@ class AsyncTestCase(unittest.TestCase):
 
         As in `unittest.IsolatedAsyncioTestCase`; ``addCleanup`` takes coroutine functions as well. New in version 0.1.
         """
-        self.addCleanup(func, *args, **kwargs)
+        if inspect.iscoroutinefunction(func):
+            self.addCleanup(func, *args, **kwargs)
+        else:
+            self.addCleanup(_await, func, *args, **kwargs)
 
     async def enterAsyncContext(self, cm: contextlib.AbstractAsyncContextManager[_T]) -> _T:
         """Enter an asynchronous context manager; it is left in the cleanups.
@@ -311,9 +317,8 @@ class AsyncTestCase(unittest.TestCase):
         _orders.run(self, result, seeds, self._asynctest_run_in_order)
         return result
 
-    def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule | None:
-        # Seed 0 stands for the order of asyncio.
-        self._asynctest_schedule = Schedule(seed) if seed else None
+    def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule:
+        self._asynctest_schedule = Schedule(seed)
         self._asynctest_run(result)
         return self._asynctest_schedule
 
@@ -323,15 +328,15 @@ class AsyncTestCase(unittest.TestCase):
         finally:
             # A KeyboardInterrupt leaves out all that unittest would call.
             if self._asynctest_harness is not None:
+                self._asynctest_has_warned |= self._asynctest_harness.has_warned
                 self._asynctest_harness.close()
-                self._asynctest_harness.trap.forget_server_errors()
-                self._asynctest_harness.trap.failure = None  # it holds frames, which hold the test
+                self._asynctest_harness.trap.forget_reports()
                 self._asynctest_harness = None
             _late.flush()
 
     def debug(self) -> None:
         seeds = _orders.seeds(None)
-        if seeds is not None and len(seeds) == 1 and seeds[0]:
+        if seeds is not None and len(seeds) == 1:
             self._asynctest_schedule = Schedule(seeds[0])
         try:
             super().debug()
@@ -339,7 +344,7 @@ class AsyncTestCase(unittest.TestCase):
         finally:
             harness = self._asynctest_harness
             if harness is not None:
-                harness.trap.forget_server_errors()
+                harness.trap.forget_reports()
             if harness is not None and vars(self).get("_cleanups"):
                 # After an error these are left to whoever debugs, who may still call doCleanups().
                 harness.is_ending = True
@@ -355,6 +360,11 @@ class AsyncTestCase(unittest.TestCase):
             self.addCleanup(self._asynctest_finish)
             good = super().doCleanups() and good
         return good
+
+    def _asynctest_look_for_tasks(self) -> None:
+        cleanups = _cleanups.of(self)
+        if not (cleanups and _cleanups.has_coroutines(cleanups)):
+            harness_of(self).look_for_tasks(lambda: _cleanups.within_reach(cleanups))
 
     def _asynctest_finish(self) -> None:
         harness = self._asynctest_harness
@@ -372,10 +382,10 @@ class AsyncTestCase(unittest.TestCase):
         if isinstance(result, _orders.Report):
             result = result.result
         if self._asynctest_schedule is not None:
-            harness.trap.hint = _orders.hint(self._asynctest_schedule.seed, self.id())
+            harness.trap.hint = _orders.hint(self._asynctest_schedule.seed, self)
         if result is not None:
-            harness.trap.report_late = _late.Reporter(self, result)
-            harness.amend = functools.partial(_late.amend, weakref.ref(self), result, harness.trap)
+            harness.trap.report_late = reporter = _late.Reporter(self, result)
+            harness.amend = reporter.amend
         try:
             with _reasons.reported(harness.trap):
                 _yielding.check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
@@ -469,6 +479,13 @@ def _namer(case: unittest.TestCase) -> Callable[[], str]:
         return f"{unittest.util.strclass(cls)}.{method}" if case is None else case.id()
 
     return name
+
+
+async def _await(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Call what is no coroutine function, and may return something to wait for all the same."""
+    result = func(*args, **kwargs)
+    if inspect.isawaitable(result):
+        await result
 
 
 def _identity(value: _T) -> _T:

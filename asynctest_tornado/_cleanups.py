@@ -1,14 +1,19 @@
 """What the cleanups of a test are going to end."""
 
-import contextlib
-import functools
+import gc
 import inspect
 import types
 import unittest
-from collections.abc import Callable, Iterator
+import weakref
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 __unittest = True
+
+#: How far to look: a cleanup that leads to more than this has to do with everything anyhow.
+_MOST_LOOKED_AT = 20_000
+_NOT_LOOKED_INTO = (types.ModuleType, type, types.CodeType, types.FrameType, str, bytes, int, float)
 
 _Cleanup = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -24,33 +29,25 @@ def has_coroutines(cleanups: list[_Cleanup]) -> bool:
     return any(inspect.iscoroutinefunction(func) for func, _, _ in cleanups)
 
 
-def within_reach(cleanups: list[_Cleanup]) -> Iterator[object]:
-    """Return the objects that cleanups have to do with: arguments and variables, and what is in these."""
-    for func, args, kwargs in cleanups:
-        for thing in (*_bound(func), *args, *kwargs.values()):
-            yield thing
-            for inner in _inside(thing):
-                yield inner
-                yield from _inside(inner)
+def within_reach(cleanups: list[_Cleanup]) -> set[int]:
+    """Return the ids of the objects that the cleanups can get at, as far as one can tell.
 
-
-def _bound(func: Any) -> Iterator[object]:
-    while isinstance(func, functools.partial):
-        yield from func.args
-        yield from func.keywords.values()
-        func = func.func
-    yield getattr(func, "__self__", None)
-    for cell in getattr(func, "__closure__", None) or ():
-        with contextlib.suppress(ValueError):  # a cell that is empty yet
-            yield cell.cell_contents
-
-
-def _inside(thing: Any) -> list[object]:
-    """Return what is in a container, the attributes of an object, the variables of a generator."""
-    if isinstance(thing, dict):
-        return list(thing.values())
-    if isinstance(thing, (list, tuple, set, frozenset)):
-        return list(thing)
-    if isinstance(thing, types.GeneratorType):
-        return [] if thing.gi_frame is None else list(thing.gi_frame.f_locals.values())
-    return list(getattr(thing, "__dict__", {}).values())
+    They are the arguments and variables of the functions, and what these refer to in turn.
+    """
+    left: deque[Any] = deque(cleanups)
+    seen: set[int] = set()
+    while left and len(seen) < _MOST_LOOKED_AT:
+        thing = left.popleft()
+        if id(thing) in seen or isinstance(thing, _NOT_LOOKED_INTO):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, types.FunctionType):
+            # Not all global variables of its module, but those that it uses.
+            names = thing.__code__.co_names
+            left += [thing.__globals__[name] for name in names if name in thing.__globals__]
+            left += [thing.__closure__, thing.__defaults__, thing.__kwdefaults__, vars(thing)]
+        elif isinstance(thing, weakref.WeakSet):
+            left += list(thing)
+        else:
+            left += gc.get_referents(thing)
+    return seen

@@ -89,8 +89,8 @@ class Trap(_trap.Context):
         self.failure: BaseException | None = None
         #: What to add to the report of a failure.
         self.hint: str | None = None
-        #: Whether a report shows what was pending when the test failed.
-        self.has_told_pending = False
+        #: The error of a timeout, whose report shows what was pending.
+        self.shows_pending: BaseException | None = None
         #: How many errors the trap has taken.
         self.count = 0
 
@@ -209,8 +209,12 @@ class Trap(_trap.Context):
         """Whether an error still counts for the verdict. One that comes later is late."""
         return self._is_open
 
-    def forget_server_errors(self) -> None:
-        """Let go of what request handlers have raised, and log what was held back for a report that did not come."""
+    def forget_reports(self) -> None:
+        """Let go of what the test has failed of and its handlers have raised, all of which hold frames.
+
+        What was held back for a report that did not come is logged.
+        """
+        self.failure = self.shows_pending = None
         for failure in self.server_errors:
             failure.release()
         self.server_errors.clear()

@@ -6,7 +6,7 @@ import contextvars
 import enum
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 from tornado import gen
@@ -83,7 +83,9 @@ class Harness:
         #: Whether the test is over, up to its cleanups.
         self.is_ending = False
         #: Adds to the report of the failure that was told last.
-        self.amend: Callable[[str], object] = lambda text: None
+        self.amend: Callable[[BaseException, str], object] = lambda error, text: None
+        #: Whether there was a warning of leaks.
+        self.has_warned = False
         self._leaks = leaks
         self._schedule = schedule
         self._leftovers: Leftovers | None = None
@@ -114,7 +116,7 @@ class Harness:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
         self._running = Running(self._loop, self.trap, self.snapshot)
-        self._leftovers = leftovers = Leftovers(self._loop, self.trap)
+        self._leftovers = leftovers = Leftovers(self._loop, self.trap, self._leaks)
         self._running.on_end = leftovers.note_streams
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
@@ -145,12 +147,11 @@ class Harness:
         self.close(futures)
         if not self.has_shell:
             _trap.contexts.set(self._outer_chain)
-            self.trap.forget_server_errors()
+            self.trap.forget_reports()
         error = self.trap.close()
         left = [] if self._leftovers is None else self._leftovers.take()
-        leaks = [leak for leak in left if not self._leaks.allows(leak)]
-        if leaks:
-            error = self._tell_leaks(leaks, error)
+        if left:
+            error = self._tell_leaks(left, error)
         raise_as_it_was(error)
 
     def _tell_leaks(self, leaks: list[_leaks.Leak], error: BaseException | None) -> BaseException | None:
@@ -159,11 +160,12 @@ class Harness:
         if error is not None and _trap.is_failure(error):
             error.add_note(_leaks.describe(name, leaks))
         elif self.trap.failure is not None:
-            self.amend(_leaks.describe(name, leaks))
+            self.amend(self.trap.failure, _leaks.describe(name, leaks))
         elif self._leaks.action == "fail":
             return _leaks.failure(name, leaks)
         elif self._leaks.action == "warn":
-            _leaks.warn(name, leaks)
+            self.has_warned = True
+            _leaks.warn(name, leaks, self.trap.hint)
         return error
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
@@ -241,8 +243,8 @@ class Harness:
                 message = deadline.message("Operation")
                 if error is None and main.done():
                     message += "; it caught the CancelledError and went on"
-                self.trap.has_told_pending = True
-                raise deadline.error(TimeoutError, message, error)
+                self.trap.shows_pending = deadline.error(TimeoutError, message, error)
+                raise self.trap.shows_pending
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
@@ -277,8 +279,8 @@ class Harness:
             message = deadline.message("Async operation")
             if condition is not None:
                 message += f"; the condition {_names.name_of(condition)} did not hold"
-            self.trap.has_told_pending = True
-            raise deadline.error(failure, message)
+            self.trap.shows_pending = deadline.error(failure, message)
+            raise self.trap.shows_pending
         value, self._stop_value = self._stop_value, None
         return value
 
@@ -308,26 +310,43 @@ class Harness:
             else:
                 loop.call_soon_threadsafe(loop.stop)
 
-    def drain(self, held: Iterable[object] = ()) -> None:
-        """Cancel the tasks that still run, and let them end. What they raise goes into the trap.
-
-        :param held: tasks that the test would still have ended by itself.
-        """
+    def drain(self) -> None:
+        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
         if self._loop.may_have_pending_tasks():
-            if self._leftovers is not None and self._is_interested_in_leaks():
-                self._leftovers.find_tasks(held)
             self._running.drain()
 
+    def look_for_tasks(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
+        """Find the tasks that the test has left, before they are cancelled or what they wait for is closed.
+
+        :param get_held: returns the ids of objects which the test is still going to end.
+        """
+        leftovers = self._leftovers
+        if leftovers is None or not self._is_interested_in_leaks() or self._loop.loop.is_closed():
+            return
+        if self._shows_pending() or not (self._loop.may_have_pending_tasks() and leftovers.tasks()):
+            return
+        held = get_held()
+        if self._running.has_run:
+            # What is about to end gets the turns for that.
+            self._running.settle(lambda: bool(leftovers.tasks(held)))
+        leftovers.find_tasks(held)
+
     def _is_interested_in_leaks(self) -> bool:
-        trap = self.trap
-        has_failed = trap.failure is not None or trap.has_errors
-        return not trap.has_told_pending and self._leaks.is_interested(has_failed)
+        return self._leaks.is_interested(self.trap.failure is not None or self.trap.has_errors)
+
+    def _shows_pending(self) -> bool:
+        """Tell whether the report of the test shows anyhow what it has left on the loop."""
+        failure = self.trap.failure
+        return failure is not None and failure is self.trap.shows_pending
 
     def _look_for_leaks(self, leftovers: Leftovers) -> None:
-        if not leftovers.may_be_any():
+        if not leftovers.may_be_any() or self._loop.loop.is_closed():
             return
-        leftovers.find_callbacks()
-        if leftovers.find_open():
+        if not self._shows_pending():
+            leftovers.find_callbacks()
+        if self._outer is not None:
+            leftovers.hand_over(self._outer.trap)
+        elif leftovers.find_open():
             # They were closed for the test, and let go of their files in the next turn.
             self._running.turn()
         if leftovers.has_running():
@@ -341,6 +360,7 @@ class Harness:
             return
         self.trap.hold()
         try:
+            self.look_for_tasks()
             self.close_resources()
             self.drain()
             if self._leftovers is not None and self._is_interested_in_leaks():

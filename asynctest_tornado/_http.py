@@ -113,6 +113,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 # Those who waited for these requests are gone, but they would go on to use up the client.
                 self.http_client.close()
                 scope.made["http_client"] = self.get_http_client()
+        self._asynctest_look_for_tasks()
         harness_of(self).close_resources()
         del self.http_server
         del self._app

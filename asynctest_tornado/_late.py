@@ -5,8 +5,6 @@ import unittest.util
 import weakref
 from typing import Any
 
-from asynctest_tornado._collector import Trap
-
 __unittest = True
 
 
@@ -48,6 +46,7 @@ class Reporter:
         self._method = case._testMethodName
         # Weak, since the result of a test that failed holds the test.
         self._result = weakref.ref(result)
+        self._case = weakref.ref(case)
         self._reported: set[tuple[type, str, object]] = set()
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
@@ -65,16 +64,15 @@ class Reporter:
         _flush_at_end_of(result)
         return True
 
-
-def amend(case: "weakref.ref[unittest.TestCase]", result: unittest.TestResult, trap: Trap, text: str) -> None:
-    """Add to the report of a test that has failed already."""
-    if trap.failure is not None:
+    def amend(self, error: BaseException, text: str) -> None:
+        """Add to the report of the test, which has failed of this error already."""
         # For a result that formats it later, as that of pytest does.
-        trap.failure.add_note(text)
-    for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
-        # A subtest refers to its test.
-        if reports and getattr(reports[-1][0], "test_case", reports[-1][0]) is case() and text not in reports[-1][1]:
-            reports[-1] = (reports[-1][0], f"{reports[-1][1]}{text}\n")
+        error.add_note(text)
+        case, result = self._case(), self._result()
+        for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
+            # A subtest refers to its test.
+            if reports and getattr(reports[-1][0], "test_case", reports[-1][0]) is case and text not in reports[-1][1]:
+                reports[-1] = (reports[-1][0], f"{reports[-1][1]}{text}\n")
 
 
 def _last_line(error: BaseException) -> tuple[object, int] | None:

@@ -51,7 +51,7 @@ class Policy(NamedTuple):
 IGNORE = Policy("ignore")
 
 
-def policy(attribute: str | None, allowed: Sequence[type | str]) -> Policy:
+def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]]) -> Policy:
     """Return the policy in force, given the attributes ``leaks`` and ``allowed_leaks`` of the class.
 
     Raises ``ValueError`` for an action that there is not or a malformed pattern, ``TypeError`` for other mistakes.
@@ -59,12 +59,17 @@ def policy(attribute: str | None, allowed: Sequence[type | str]) -> Policy:
     action, setting = attribute, "leaks"
     if action is None:
         action, setting = os.environ.get(ENVIRONMENT, default_action), f"The environment variable {ENVIRONMENT}"
+    return Policy(check(action, setting), _check_allowed(allowed) if allowed else ())
+
+
+def check(action: str, setting: str) -> str:
+    """Return an action. Raises ``ValueError`` for one that there is not."""
     if action not in ACTIONS:
         raise ValueError(f"{setting} cannot be {action!r}. Set it to one of {', '.join(map(repr, ACTIONS))}.")
-    return Policy(action, _check(allowed) if allowed else ())
+    return action
 
 
-def _check(allowed: Sequence[type | str]) -> tuple[type | re.Pattern[str], ...]:
+def _check_allowed(allowed: Sequence[type | str | re.Pattern[str]]) -> tuple[type | re.Pattern[str], ...]:
     if isinstance(allowed, (str, type)) or not isinstance(allowed, Iterable):
         raise TypeError(f"allowed_leaks is no sequence: {allowed!r}. Write it as ({allowed!r},).")
     checked: list[type | re.Pattern[str]] = []
@@ -74,7 +79,7 @@ def _check(allowed: Sequence[type | str]) -> tuple[type | re.Pattern[str], ...]:
                 checked.append(re.compile(each))
             except re.error as error:
                 raise ValueError(f"allowed_leaks has the pattern {each!r}, which is malformed: {error}.") from None
-        elif isinstance(each, type):
+        elif isinstance(each, (type, re.Pattern)):
             checked.append(each)
         else:
             raise TypeError(
@@ -101,13 +106,16 @@ _ADVICE = (
 )
 
 
-def warn(test: str, leaks: Sequence[Leak]) -> None:
-    """Warn of leaks, where the first one was made."""
-    filename, line = next(
-        ((origin[0].co_filename, origin[1]) for _, _, _, origin in leaks if origin is not None), ("unknown", 0)
-    )
+def warn(test: str, leaks: Sequence[Leak], hint: str | None) -> None:
+    """Warn of leaks, where the first one was made.
+
+    :param hint: what else to tell.
+    """
+    origin = next((leak.origin for leak in leaks if leak.origin is not None), None)
+    place = ("unknown", 0) if origin is None else (origin.code.co_filename, origin.number)
+    lines = [describe(test, leaks), _ADVICE] if hint is None else [describe(test, leaks), hint, _ADVICE]
     # Not by the line in which this is called: that is always the same one.
-    warnings.warn_explicit(f"{describe(test, leaks)}\n{_ADVICE}", ResourceWarning, filename, line)
+    warnings.warn_explicit("\n".join(lines), ResourceWarning, *place)
 
 
 def failure(test: str, leaks: Sequence[Leak]) -> AssertionError:

@@ -1,26 +1,28 @@
 """Finds what a test has left behind: what it has made that has not come to an end."""
 
 import asyncio
+import contextlib
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, TypeVar
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
-from tornado.web import RequestHandler
 
 from asynctest_tornado import _names, _origins
 from asynctest_tornado._collector import Trap
-from asynctest_tornado._leaks import Leak
+from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
-from asynctest_tornado._resources import FileHandler
+from asynctest_tornado._resources import FileHandler, note
 from asynctest_tornado._snapshot import names_of_requests, roots
 
 __unittest = True
+
+_T = TypeVar("_T")
 
 
 class Leftovers:
@@ -28,11 +30,13 @@ class Leftovers:
 
     :param loop: its loop.
     :param trap: knows what it has made.
+    :param policy: knows what it may leave.
     """
 
-    def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
+    def __init__(self, loop: LoopOfTest, trap: Trap, policy: Policy) -> None:
         self._loop = loop
         self._trap = trap
+        self._policy = policy
         self._found: list[Leak] = []
         self._streams: list[BaseIOStream] = []
 
@@ -44,21 +48,24 @@ class Leftovers:
     def note_streams(self) -> None:
         """Note the streams that are open when the code of the test has ended."""
         if self._trap.made:
-            things = (reference() for reference in list(self._trap.made))
-            self._streams = [each for each in things if isinstance(each, BaseIOStream) and not each.closed()]
+            things = [reference() for reference in list(self._trap.made)]
+            streams = [each for each in things if isinstance(each, BaseIOStream)]
+            self._streams = [each for each in streams if _safely(_stream, each, None) is not None]
 
-    def find_tasks(self, held: Iterable[object] = ()) -> None:
-        """Find the tasks and coroutines that are about to be cancelled.
+    def tasks(self, held: Collection[int] = ()) -> list[Leak]:
+        """Return the tasks and coroutines that have not ended.
 
-        :param held: those that somebody is still going to end.
+        :param held: the ids of objects which somebody is still going to end.
         """
-        known = {id(leak.thing) for leak in self._found} | {id(each) for each in held}
-        made = self._loop.own_futures()
-        for future in roots(made):
-            if id(future) not in known:
-                leak = _task(future, made[future])
-                if leak is not None:
-                    self._found.append(leak)
+        known = {id(leak.thing) for leak in self._found}
+        made = {} if id(self._loop.loop) in held else self._loop.own_futures()
+        pending = [future for future in roots(made) if id(future) not in known and id(future) not in held]
+        leaks = [_safely(_task, future, made[future]) for future in pending]
+        return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]
+
+    def find_tasks(self, held: Collection[int] = ()) -> None:
+        """Find the tasks and coroutines that are about to be cancelled."""
+        self._found += self.tasks(held)
 
     def may_be_any(self) -> bool:
         """Tell whether there may be anything but tasks, at little cost."""
@@ -69,83 +76,118 @@ class Leftovers:
         """Find the timers, and what was still to run; call that off, unless the loop goes on."""
         for timer in self._loop.own_timers():
             origin = self._trap.made.pop(weakref.ref(timer), _origins.LIBRARY)
-            func = _names.function_of_callback(timer._callback, timer._args)
-            if origin is not _origins.LIBRARY and not isinstance(getattr(func, "__self__", None), PeriodicCallback):
-                rest = max(0.0, timer.when() - self._loop.loop.time())
-                name = _names.name_of(func)
-                self._found.append(Leak(f"pending timer {name}, due in {rest:.3g} s", (name,), timer, origin))
-                if self._loop.is_own:
-                    timer.cancel()
-        # Any other loop goes on, and runs them.
-        for handle in self._loop.own_callbacks() if self._loop.is_own else ():
-            func = _names.function_of_callback(handle._callback, handle._args)
-            code = _code_of(func)
-            if code is not None and _names.is_users(code.co_filename) and not _is_told_of_future(handle._args):
-                name = _names.name_of(func)
-                what = f"callback {name}, which was still to run; defined at {code.co_filename}:{code.co_firstlineno}"
-                self._found.append(Leak(what, (name,), handle, None))
-                handle.cancel()
+            self._add(_safely(_timer, timer, origin, self._loop.loop.time()))
+        for handle in self.callbacks():
+            self._add(_safely(_callback, handle))
+
+    def callbacks(self) -> list[Any]:
+        """Return the user's callbacks that have not got their turn."""
+        # Any loop but the test's own goes on, and runs them.
+        handles = self._loop.own_callbacks() if self._loop.is_own else []
+        return [handle for handle in handles if _safely(_callback, handle) is not None]
+
+    def _add(self, leak: Leak | None) -> None:
+        if leak is not None and not self._policy.allows(leak):
+            self._found.append(leak)
+            if self._loop.is_own:
+                leak.thing.cancel()
 
     def find_open(self) -> bool:
         """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any."""
         before = len(self._found)
-        for thing, origin, (what, name, close) in list(self._open(_CLOSED_BY_HAND)):
-            self._found.append(Leak(what, (name, type(thing).__name__), thing, origin))
-            if self._loop.is_own:
-                close()  # on any other loop, a later test may still have use for it
+        for leak, close in list(self._open(_CLOSED_BY_HAND)):
+            self._found.append(leak)
+            if self._loop.is_own:  # on any other loop, a later test may still have use for it
+                # Its own mistakes are none of the test: without this, nobody would have called it.
+                with contextlib.suppress(Exception):
+                    close()
         for stream in self._streams:
             # The other end was closed in the last turn of the loop, and this one for that.
-            if stream.closed() and isinstance(stream.error, ConnectionError):
+            if isinstance(stream.error, ConnectionError) and _safely(_stream, stream, None) is None:
                 name = type(stream).__name__
                 what = f"unclosed stream {name}, until the connection was lost"
-                self._found.append(Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream))))
+                leak = Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream)))
+                self._found += [] if self._policy.allows(leak) else [leak]
         self._streams.clear()
         return len(self._found) > before
 
+    def hand_over(self, trap: Trap) -> None:
+        """Leave what was not closed to the class, whose loop it is on: it may be in a pool of the class."""
+        for leak, _ in list(self._open(_CLOSED_BY_HAND)):
+            note(trap, leak.thing, leak.origin)
+
     def has_running(self) -> bool:
         """Tell whether a thread, a job or an asynchronous generator has not ended."""
-        return any(True for _ in self._open(_ENDS_BY_ITSELF)) or bool(self._own_jobs())
+        return any(True for _ in self._open(_ENDS_BY_ITSELF)) or bool(self._jobs())
 
     def has_workers(self) -> bool:
         """Tell whether a thread or job is among these: they need time, and not only turns of the loop."""
-        things = (thing for thing, _, _ in self._open(_ENDS_BY_ITSELF))
-        return any(isinstance(thing, threading.Thread) for thing in things) or bool(self._own_jobs())
+        leaks = [leak for leak, _ in self._open(_ENDS_BY_ITSELF)]
+        return any(isinstance(leak.thing, threading.Thread) for leak in leaks) or bool(self._jobs())
 
     def find_running(self) -> None:
         """Find these."""
-        for thing, origin, (what, name, _) in list(self._open(_ENDS_BY_ITSELF)):
-            self._found.append(Leak(what, (name, type(thing).__name__), thing, origin))
-        for job, origin in self._own_jobs():
-            name = _names.name_of_job(job)
-            self._found.append(Leak(f"executor job {name}, which still runs", (name,), job, origin))
+        self._found += [leak for leak, _ in self._open(_ENDS_BY_ITSELF)]
+        self._found += self._jobs()
 
-    def _own_jobs(self) -> list[tuple[Any, _origins.Origin]]:
+    def _jobs(self) -> list[Leak]:
         pending = self._loop.pending_jobs()
         own = self._loop.own_futures() if pending else {}
-        jobs = [(func, own.get(future, _origins.LIBRARY)) for future, func in pending.items()]
-        return [(func, origin) for func, origin in jobs if origin is not _origins.LIBRARY]
+        leaks = []
+        for future, func in pending.items():
+            origin = own.get(future, _origins.LIBRARY)
+            if origin is not _origins.LIBRARY:
+                name = _names.name_of_job(func)
+                leaks.append(Leak(f"executor job {name}, which still runs", (name,), func, origin))
+        return [leak for leak in leaks if not self._policy.allows(leak)]
 
-    def _open(self, kinds: "_Kinds") -> Iterator[tuple[Any, _origins.Origin, "_Open"]]:
+    def _open(self, kinds: "_Kinds") -> Iterator[tuple[Leak, Callable[[], object]]]:
         for reference, origin in list(self._trap.made.items()):
             thing = reference()
-            for cls, look in kinds:
-                if isinstance(thing, cls):
-                    state = look(thing, origin)
-                    if state is not None:
-                        yield thing, origin, state
-                    break
+            look = next((look for cls, look in kinds if isinstance(thing, cls)), None)
+            state = None if look is None else _safely(look, thing, origin)
+            if state is not None:
+                what, name, close = state
+                leak = Leak(what, (name, type(thing).__name__), thing, origin)
+                if not self._policy.allows(leak):
+                    yield leak, close
+
+
+def _safely(look: Callable[..., _T], *args: Any) -> _T | None:
+    """Look at an object of the user, which can do anything then. What cannot be looked at is not told."""
+    try:
+        return look(*args)
+    except Exception:
+        return None
 
 
 def _nothing() -> None:
     """Stand for the closing of what nobody can close here, or what the loop lets go of as it is closed."""
 
 
-#: What to tell of a thing that is open, a name for it, and what closes it.
-_Open = tuple[str, str, Callable[[], object]]
+def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
+    if origin is _origins.LIBRARY or (origin is not None and origin.is_of_package):
+        return None
+    func = _names.function_of_callback(timer._callback, timer._args)
+    if isinstance(getattr(func, "__self__", None), PeriodicCallback):
+        return None
+    name = _names.name_of(func)
+    return Leak(f"pending timer {name}, due in {max(0.0, timer.when() - now):.3g} s", (name,), timer, origin)
+
+
+def _callback(handle: Any) -> Leak | None:
+    func = _names.function_of_callback(handle._callback, handle._args)
+    code = _code_of(func)
+    if code is None or not _names.is_users(code.co_filename) or _is_told_of_future(handle._args):
+        return None
+    name = _names.name_of(func)
+    return Leak(f"callback {name}, which was still to run", (name,), handle, _origins.of_code(code))
 
 
 def _task(future: Any, origin: _origins.Origin) -> Leak | None:
     """Return what to tell of a task or coroutine that has not ended, if that is the user's."""
+    if origin is _origins.LIBRARY:
+        return None  # such as one that serves a connection: its server ends, and it with that
     coro: Any
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()
@@ -159,24 +201,25 @@ def _task(future: Any, origin: _origins.Origin) -> Leak | None:
             return None
         names = (_names.name_of(coro),)
         what = f"pending coroutine {names[0]}"
-    code: types.CodeType | None = getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None)
-    is_users = code is not None and _names.is_users(code.co_filename)
-    if not is_users and (origin is None or origin is _origins.LIBRARY):
-        return None
-    frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)
-    if frame is not None and isinstance(frame.f_locals.get("self"), RequestHandler):
-        return None  # its server ends, and it with that
-    return Leak(what, names, future, None if origin is _origins.LIBRARY else origin)
+    code = getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None)
+    if origin is None:
+        if code is None or not _names.is_users(code.co_filename):
+            return None
+        origin = _origins.of_code(code)
+    return Leak(what, names, future, origin)
 
 
 def _code_of(func: Any) -> types.CodeType | None:
-    func = getattr(func, "__func__", func)
-    code = getattr(func, "__code__", None)
-    return code if isinstance(code, types.CodeType) else None
+    code = getattr(getattr(func, "__func__", func), "__code__", None)
+    return code if type(code) is types.CodeType else None  # and no mock of one
 
 
 def _is_told_of_future(args: tuple[Any, ...] | None) -> bool:
     return bool(args) and isinstance(args[-1], asyncio.Future)  # type: ignore[index]
+
+
+#: What to tell of a thing that is open, a name for it, and what closes it.
+_Open = tuple[str, str, Callable[[], object]]
 
 
 def _stream(stream: Any, origin: _origins.Origin) -> _Open | None:
@@ -252,7 +295,7 @@ def _file_handler(handler: FileHandler, origin: _origins.Origin) -> _Open | None
 def _thread(thread: threading.Thread, origin: _origins.Origin) -> _Open | None:
     if not thread.is_alive():
         return None
-    if thread.daemon and _origins.is_of_package(origin):
+    if thread.daemon and origin is not None and origin.is_of_package:
         return None  # nobody can join it: that of a database driver ends some time after its client was closed
     func = getattr(thread, "_target", None)
     name = thread.name if func is None else f"{_names.name_of(func)} <{thread.name}>"

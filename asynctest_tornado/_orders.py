@@ -1,6 +1,7 @@
 """Runs a test under several orders of what is ready, and reports it as one test."""
 
 import os
+import sys
 import unittest
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,9 @@ __unittest = True
 SCHEDULES = "ASYNC_TEST_SCHEDULES"
 SEED = "ASYNC_TEST_SEED"
 
-_NAME = "_asynctest_tally"
+#: The attribute of a test that has told of its leaks.
+WARNED = "_asynctest_has_warned"
+_TALLY = "_asynctest_tally"
 
 
 def seeds(attribute: object) -> range | None:
@@ -24,16 +27,26 @@ def seeds(attribute: object) -> range | None:
     """
     seed = os.environ.get(SEED)
     if seed is not None:
-        number = _check(seed, f"The environment variable {SEED}", least=0)
+        number = check_seed(seed, f"The environment variable {SEED}")
         return range(number, number + 1)
     if attribute is not None:
         if not isinstance(attribute, int) or isinstance(attribute, bool):
             raise TypeError(
                 f"schedules is no number: {attribute!r}. Set it to the number of orders to try, such as 50."
             )
-        return range(_check(str(attribute), "schedules", least=1))
+        return range(check_count(str(attribute), "schedules"))
     count = os.environ.get(SCHEDULES)
-    return None if count is None else range(_check(count, f"The environment variable {SCHEDULES}", least=1))
+    return None if count is None else range(check_count(count, f"The environment variable {SCHEDULES}"))
+
+
+def check_seed(text: str, setting: str) -> int:
+    """Return a seed. Raises ``ValueError`` for what is none."""
+    return _check(text, setting, least=0)
+
+
+def check_count(text: str, setting: str) -> int:
+    """Return a number of orders. Raises ``ValueError`` for what is none."""
+    return _check(text, setting, least=1)
 
 
 def _check(text: str, setting: str, least: int) -> int:
@@ -46,9 +59,14 @@ def _check(text: str, setting: str, least: int) -> int:
     return number
 
 
-def hint(seed: int, test: str) -> str:
+def hint(seed: int, case: unittest.TestCase) -> str:
     """Return what to tell of a failure, for somebody who wants to see it again."""
-    return f"In the order of seed {seed}. To replay it: {SEED}={seed} python -m unittest {test}"
+    if seed == 0:
+        return "In the order of asyncio itself, which is that of seed 0."
+    test = f"-m unittest {case.id()}"
+    if type(case).__module__ == "__main__":
+        test = f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
+    return f"In the order of seed {seed}. To replay it: {SEED}={seed} python {test}"
 
 
 class _Tally:
@@ -125,7 +143,7 @@ class Report:
             tell()
 
 
-def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[int, Any], Schedule | None]) -> None:
+def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[int, Any], Schedule]) -> None:
     """Run a test under several orders, up to the first one in which it fails.
 
     :param run_once: runs it in the order of a seed, for a result; returns the schedule.
@@ -140,8 +158,10 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
             vars(case).clear()
             vars(case).update(before)
             schedule = run_once(seed, report)
+            # One of several warnings of the same leaks is enough.
+            before.update((name, value) for name, value in vars(case).items() if name == WARNED)
             tried += 1
-            fingerprints.add(None if schedule is None else schedule.fingerprint)
+            fingerprints.add(schedule.fingerprint)
             if report.has_ended or getattr(result, "shouldStop", False):
                 break
     finally:
@@ -151,10 +171,10 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
 
 
 def _count(result: Any, case: unittest.TestCase, tried: int, different: int) -> None:
-    tally: _Tally | None = vars(result).get(_NAME)
+    tally: _Tally | None = vars(result).get(_TALLY)
     if tally is None:
         tally = _Tally()
-        vars(result)[_NAME] = tally
+        vars(result)[_TALLY] = tally
         _tell_at_end_of(result, tally)
     tally.tests += 1
     tally.orders += tried

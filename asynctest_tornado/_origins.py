@@ -4,16 +4,28 @@ import os
 import sys
 import tracemalloc
 import types
+from typing import NamedTuple
 
 from asynctest_tornado import _names
 
 __unittest = True
 
-#: The code and the line in it. None: nobody knows.
-Origin = tuple[types.CodeType, int] | None
 
-#: Stands for what a library has made for itself.
-LIBRARY: Origin = ((lambda: None).__code__, 0)
+class Line(NamedTuple):
+    """A line of code that has made something, or defined what is made."""
+
+    code: types.CodeType
+    number: int
+    is_of_package: bool
+    """Whether an installed package made the thing, if this line has called for that."""
+    verb: str = "made"
+
+
+#: None: nobody knows.
+Origin = Line | None
+
+#: Stands for what Tornado, asyncio or this library has made for itself.
+LIBRARY: Origin = Line((lambda: None).__code__, 0, False)
 
 _STDLIB = os.path.dirname(os.__file__) + os.sep
 _PACKAGES = ("site-packages", "dist-packages")
@@ -25,8 +37,8 @@ _RUNS_GENERATORS = "asynctest_tornado._yielding"
 # Modules that make something because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._passing"})
 FILES = frozenset({"tornado.platform.asyncio", "tornado.netutil"})
-JOBS = frozenset(_LOOP | {"asyncio.threads", "tornado.concurrent"})
-TASKS = frozenset(_LOOP | {"asyncio.tasks", "asyncio.taskgroups", "tornado.gen"})
+JOBS = frozenset(_LOOP | {"asyncio.threads"})
+TASKS = frozenset(_LOOP | {"asyncio.tasks", "asyncio.taskgroups", "tornado.gen", "asynctest_tornado._http"})
 STREAMS = frozenset(_LOOP | {"asyncio.streams", "tornado.iostream", "tornado.tcpclient", "tornado.gen"})
 SERVERS = frozenset({"asyncio.streams", "tornado.tcpserver", "tornado.httpserver", "tornado.web"})
 THREADS = frozenset({"threading"})
@@ -40,34 +52,39 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
     :param depth: how far up to begin: 1 stands for the caller of this function.
     """
     frame: types.FrameType | None = sys._getframe(depth)
+    package: Origin = None
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if name == _RUNS_CALLBACKS:
-            return None
+            return package
         if name == _RUNS_GENERATORS:
             # It is in the midst of a 'yield', and not among those that lead here.
             generator = frame.f_locals.get("generator")
             running = getattr(generator, "gi_frame", None)
-            return LIBRARY if running is None else (running.f_code, running.f_lineno)
+            return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
         if name not in through:
             filename = frame.f_code.co_filename
             if not _names.is_users(filename):
-                return LIBRARY
-            if not _is_stdlib(filename):
-                return frame.f_code, frame.f_lineno
+                return package or LIBRARY
+            if _is_of_package(filename) and not _names.is_of_tornado(filename):
+                package = package or Line(frame.f_code, frame.f_lineno, True)
+            elif not _is_stdlib(filename):
+                return Line(frame.f_code, frame.f_lineno, package is not None)
         frame = frame.f_back
-    return None
+    return package
 
 
 def _is_stdlib(filename: str) -> bool:
-    return filename.startswith("<frozen") or (
-        filename.startswith(_STDLIB) and not any(name in filename for name in _PACKAGES)
-    )
+    return filename.startswith((_STDLIB, "<frozen"))
 
 
-def is_of_package(origin: Origin) -> bool:
-    """Tell whether the line is one of an installed package."""
-    return origin is not None and any(name in origin[0].co_filename for name in _PACKAGES)
+def _is_of_package(filename: str) -> bool:
+    return any(name in filename for name in _PACKAGES)
+
+
+def of_code(code: types.CodeType) -> Line:
+    """Return where something was defined, for what was made nobody knows where."""
+    return Line(code, code.co_firstlineno, _is_of_package(code.co_filename), "defined")
 
 
 def describe(origin: Origin, thing: object) -> list[str]:
@@ -77,5 +94,4 @@ def describe(origin: Origin, thing: object) -> list[str]:
         return ["made at:", *(line.rstrip() for line in traceback.format())]
     if origin is None:
         return []
-    code, line = origin
-    return [f"made at {_names.line_at(code.co_filename, line, code.co_name)}"]
+    return [f"{origin.verb} at {_names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)}"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
-from tornado.ioloop import PeriodicCallback
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
 
@@ -30,9 +30,13 @@ def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
     origin = _origins.find(through, depth)
     if origin is _origins.LIBRARY:
         return False
-    made = chain[0].made
-    made[weakref.ref(thing, functools.partial(_forget, made))] = origin
+    note(chain[0], thing, origin)
     return True
+
+
+def note(trap: Trap, thing: Any, origin: _origins.Origin) -> None:
+    """Note a thing that a test has made."""
+    trap.made[weakref.ref(thing, functools.partial(_forget, trap.made))] = origin
 
 
 def _forget(made: dict[Any, Any], reference: Any) -> None:
@@ -42,8 +46,8 @@ def _forget(made: dict[Any, Any], reference: Any) -> None:
 class FileHandler:
     """The function that a loop calls for a file."""
 
-    def __init__(self, fd: Any, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.fd: int = fd if isinstance(fd, int) else fd.fileno()
+    def __init__(self, fd: int, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.fd = fd
         self.callback = callback
         self.args = args
 
@@ -56,7 +60,10 @@ def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:
 
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        remember(self, through)
+        # A thread, or code that has a loop of its own, may have been begun by a test, and its things outlive that.
+        io_loop: Any = IOLoop.current(instance=False)
+        if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest_trap"):
+            remember(self, through)
         return original(self, *args, **kwargs)
 
     call._asynctest_original = original  # type: ignore[attr-defined]

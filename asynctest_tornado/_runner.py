@@ -21,11 +21,16 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
     "buffer": {"buffer": True},
 }
 
-#: Our own: the environment variable that each of them sets, also for the processes that tests start; and what it means.
+#: Our own: the environment variable that each of them sets, also for the processes that tests start; what raises
+#: ``ValueError`` for a wrong value; and what it means.
 _OWN_OPTIONS = {
-    "schedules": (_orders.SCHEDULES, "under how many orders of what is ready each test runs"),
-    "seed": (_orders.SEED, "the order to run tests in, to replay one that a report tells of"),
-    "leaks": (_leaks.ENVIRONMENT, "what becomes of a test that leaves something behind: " + ", ".join(_leaks.ACTIONS)),
+    "schedules": (_orders.SCHEDULES, _orders.check_count, "under how many orders of what is ready each test runs"),
+    "seed": (_orders.SEED, _orders.check_seed, "the order to run tests in, to replay one that a report tells of"),
+    "leaks": (
+        _leaks.ENVIRONMENT,
+        _leaks.check,
+        "what becomes of a test that leaves something behind: " + ", ".join(_leaks.ACTIONS),
+    ),
 }
 
 
@@ -52,9 +57,11 @@ def main(**kwargs: Any) -> None:
     for name, meaning in _UNITTEST_OPTIONS.items():
         if getattr(options, name) is not None:
             kwargs.update(meaning)
-    for name, (variable, _) in _OWN_OPTIONS.items():
-        if getattr(options, name) is not None:
-            os.environ[variable] = getattr(options, name)
+    for name, (variable, check, _) in _OWN_OPTIONS.items():
+        value = getattr(options, name)
+        if value is not None:
+            check(value, f"--{name}")
+            os.environ[variable] = value
     if len(argv) > 1:
         # Without a module, unittest takes the names for fully qualified ones, and imports nothing else.
         unittest.main(module=None, argv=argv, **kwargs)
@@ -74,5 +81,5 @@ def _define_options() -> None:
     )
     for name in _UNITTEST_OPTIONS:
         define(name, type=bool)
-    for name, (_, meaning) in _OWN_OPTIONS.items():
+    for name, (_, _, meaning) in _OWN_OPTIONS.items():
         define(name, type=str, help=meaning)

@@ -37,6 +37,8 @@ class Running:
         self.abandoned: set[asyncio.Task[Any]] = set()
         #: Called when what the test waits for has ended, while the loop still runs.
         self.on_end: Callable[[], object] = lambda: None
+        #: Whether the test has run the loop at all.
+        self.has_run = False
         #: Those of the watchdog.
         self._interruptions: list[KeyboardInterrupt] = []
 
@@ -60,9 +62,11 @@ class Running:
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or interrupted by the watchdog."""
         deadline.watch()
+        self.has_run = True
         try:
             self._loop.loop.run_forever()
             deadline.settle()
+            self._catch_up()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted hands that on to those that wait for it, maybe later.
             if deadline.takes(interruption):
@@ -70,6 +74,14 @@ class Running:
             elif not any(interruption is known for known in self._interruptions):
                 self._end_on_ctrl_c(interruption, main)
                 raise
+
+    def _catch_up(self) -> None:
+        """See to it that what was registered before the loop was stopped is called, as asyncio does."""
+        schedule = self._loop.loop._asynctest_schedule
+        if schedule is not None:
+            limit = schedule.count
+            while schedule.has_older_than(limit):
+                self.turn()
 
     def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
         """Note where the test stood, and let it run its ``finally`` blocks."""
@@ -118,7 +130,7 @@ class Running:
             )
         )
 
-    def settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool]) -> None:
+    def settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool] = lambda: False) -> None:
         """Run the loop for a few turns, or until nothing is open any more.
 
         :param has_workers: tells whether that takes real time.

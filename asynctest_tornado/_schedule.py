@@ -70,13 +70,15 @@ class _Call(asyncio.Handle):
 class Schedule:
     """The order of one run.
 
-    :param seed: says which order it is.
+    :param seed: says which order it is; 0 stands for that of asyncio itself.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         #: Tells orders apart: a checksum of the calls in the order in which they were made.
         self.fingerprint = 0
+        #: How many calls were registered.
+        self.count = 0
         # The values of random() are the same on all machines and versions, which is not promised of its other methods.
         self._random = random.Random(seed).random
         # The calls of each source, in their order; and the sources that have some.
@@ -87,7 +89,6 @@ class Schedule:
         self._outside = _Source()
         self._threads = {threading.get_ident(): self._outside}
         self._ranks: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
-        self._count = 0
         self._current: Any = None
         self._thread = threading.get_ident()
 
@@ -113,6 +114,10 @@ class Schedule:
         """The calls that are still to be made, as they were registered."""
         calls = [call for source in list(self._sources) for call in list(self._calls.get(source, ()))]
         return sorted(calls, key=lambda call: call.number)
+
+    def has_older_than(self, number: int) -> bool:
+        """Tell whether a call is pending that was registered before this one, counted from 0."""
+        return any(calls[0].number < number for calls in self._calls.values())
 
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
         """Register a call. For each one, the loop makes one; which one, is decided when it does."""
@@ -146,8 +151,8 @@ class Schedule:
             call.after = self._callbacks.get(future)
             if coroutine is None:
                 self._callbacks[future] = call
-        call.number = self._count
-        self._count += 1
+        call.number = self.count
+        self.count += 1
         calls = self._calls.setdefault(source, deque())
         calls.append(call)
         if len(calls) == 1:
@@ -179,11 +184,13 @@ class Schedule:
     def _choose(self) -> int:
         """Choose one of the sources.
 
-        By even seeds, each has the same chance each time, which mixes them well. By odd ones, some run far ahead of the
-        others, as if these had to wait for something slow.
+        By seed 0, it is the one that asyncio would choose. By even seeds, each has the same chance each time, which
+        mixes them well. By odd ones, some run far ahead of the others, as if these had to wait for something slow.
         """
         if len(self._sources) == 1:
             return 0
+        if self.seed == 0:
+            return min(range(len(self._sources)), key=lambda place: self._calls[self._sources[place]][0].number)
         if self.seed % 2 == 0:
             return int(self._random() * len(self._sources))
         place = max(range(len(self._sources)), key=lambda place: self._rank(self._sources[place]))

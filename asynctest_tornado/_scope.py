@@ -58,7 +58,7 @@ class ClassScope:
             self.harness.finish()
         finally:
             self.made.clear()
-            self.harness.trap.forget_server_errors()
+            self.harness.trap.forget_reports()
 
     def call(self, func: Callable[[], None]) -> None:
         """Call a function whose doings belong to the class, and not to the test that happens to be the first."""

@@ -34,6 +34,10 @@ _Futures = dict["weakref.ref[asyncio.Future[Any]]", _Made]
 _IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
+def _number(file: Any) -> int:
+    return file if isinstance(file, int) else file.fileno()
+
+
 class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
@@ -47,7 +51,7 @@ class WatchedLoop(_Base):
     #: The order in which it calls what is ready, if that is not its own.
     _asynctest_schedule: "Schedule | None"
     #: The functions that are called for files, by file and what they wait for.
-    _asynctest_files: "dict[tuple[Any, bool], _resources.FileHandler]"
+    _asynctest_files: "dict[tuple[int, bool], _resources.FileHandler]"
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
@@ -73,13 +77,17 @@ class WatchedLoop(_Base):
 
     async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
         transport, protocol = await super().subprocess_exec(*args, **kwargs)
-        self._asynctest_get_work().processes.add(transport)
+        self._asynctest_remember_process(transport)
         return transport, protocol
 
     async def subprocess_shell(self, *args: Any, **kwargs: Any) -> Any:
         transport, protocol = await super().subprocess_shell(*args, **kwargs)
-        self._asynctest_get_work().processes.add(transport)
+        self._asynctest_remember_process(transport)
         return transport, protocol
+
+    def _asynctest_remember_process(self, transport: Any) -> None:
+        with contextlib.suppress(TypeError):  # that of uvloop cannot be referred to weakly
+            self._asynctest_get_work().processes.add(transport)
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
         """Return addresses that are written in figures at once: else each loop would start a thread to do so."""
@@ -95,26 +103,26 @@ class WatchedLoop(_Base):
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
         handle = super().add_reader(fd, callback, *args)
-        self._asynctest_remember_file(fd, False, callback, args)
+        self._asynctest_remember_file((_number(fd), False), callback, args)
         return handle
 
     def add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
         handle = super().add_writer(fd, callback, *args)
-        self._asynctest_remember_file(fd, True, callback, args)
+        self._asynctest_remember_file((_number(fd), True), callback, args)
         return handle
 
     def remove_reader(self, fd: Any) -> Any:
-        self._asynctest_files.pop((fd, False), None)
+        self._asynctest_files.pop((_number(fd), False), None)
         return super().remove_reader(fd)
 
     def remove_writer(self, fd: Any) -> Any:
-        self._asynctest_files.pop((fd, True), None)
+        self._asynctest_files.pop((_number(fd), True), None)
         return super().remove_writer(fd)
 
-    def _asynctest_remember_file(self, fd: Any, is_writer: bool, callback: Any, args: tuple[Any, ...]) -> None:
-        handler = _resources.FileHandler(fd, callback, args)
+    def _asynctest_remember_file(self, key: tuple[int, bool], callback: Any, args: tuple[Any, ...]) -> None:
+        handler = _resources.FileHandler(key[0], callback, args)
         if _resources.remember(handler, _origins.FILES, depth=4):
-            self._asynctest_files[fd, is_writer] = handler
+            self._asynctest_files[key] = handler
 
     def _asyncgen_firstiter_hook(self, agen: Any) -> None:
         super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]

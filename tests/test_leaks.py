@@ -1,7 +1,11 @@
 import asyncio
+import gc
+import re
+import sys
 import threading
 import unittest
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +90,30 @@ class PolicyTest(unittest.TestCase):
         self.assertEqual(verdicts, ["addFailure"])
         self.assertEqual(told.count("leaky_timer,"), 1, told)
 
+    def test_a_timeout_that_was_expected_hides_nothing(self) -> None:
+        def body(case: Any) -> None:
+            leaky.Leaky.test(case)
+            with case.assertRaises(AssertionError):
+                case.wait(timeout=0.01)
+
+        self.assertEqual(run_leaky(test=body, leaks="fail")[0], ["addFailure"])
+
+    def test_nothing_keeps_a_test_that_has_failed(self) -> None:
+        def body(case: Any) -> None:
+            leaky.Leaky.test(case)
+            case.fail("planted")
+
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        case = type("Sample", (leaky.Leaky,), {"test": body})("test")
+        reference = weakref.ref(case)
+        result = unittest.TestResult()
+        case.run(result)
+        del case, result
+        if sys.version_info < (3, 12):  # from there on, unittest itself keeps a cycle
+            self.assertIsNone(reference())
+
     def test_a_timeout_shows_what_was_pending_once(self) -> None:
         def body(case: Any) -> None:
             leaky.Leaky.test(case)
@@ -140,6 +168,7 @@ class PolicyTest(unittest.TestCase):
 class AllowedTest(unittest.TestCase):
     def test_by_name(self) -> None:
         self.assertEqual(run_leaky(leaks="fail", allowed_leaks=(r"leaky_\w+",)), (["addSuccess"], ""))
+        self.assertEqual(run_leaky(leaks="fail", allowed_leaks=[re.compile("^Leaky")]), (["addSuccess"], ""))
         self.assertEqual(run_leaky(leaks="fail", allowed_leaks=("another",))[0], ["addFailure"])
 
     def test_by_type(self) -> None:
@@ -164,6 +193,11 @@ class BadSettingsTest(unittest.TestCase):
         )
         with environ(ASYNC_TEST_LEAKS="yes"):
             self.check("ValueError: The environment variable ASYNC_TEST_LEAKS cannot be 'yes'. Set it to one of")
+
+    def test_the_command_line(self) -> None:
+        done = run_python("-m", "asynctest_tornado", "--leaks=yes", "tests.samples.leaky.Leaky")
+        self.assertIn("ValueError: --leaks cannot be 'yes'", done.stderr)
+        self.assertNotIn("Ran", done.stderr)
 
     def test_allow_lists(self) -> None:
         self.check("TypeError: allowed_leaks is no sequence: 'x'. Write it as", allowed_leaks="x")

@@ -1,6 +1,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import queue
 import socket
 import threading
 import unittest
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 from tornado import gen, netutil
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.iostream import IOStream
+from tornado.iostream import BaseIOStream, IOStream
 from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
 from tornado.web import Application, RequestHandler
@@ -27,6 +28,14 @@ class Tidy(AsyncTestCase):
 
 async def forever() -> None:
     await asyncio.Event().wait()
+
+
+TASKS: list[asyncio.Task[None]] = []
+
+
+def stop_all() -> None:
+    while TASKS:
+        TASKS.pop().cancel()
 
 
 class Handler(RequestHandler):
@@ -120,7 +129,7 @@ class LeftTest(AsyncTestCase):
 
         result = run_body(Tidy, body)
         self.assertRegex(
-            result.report, r"callback .*callback, which was still to run; defined at .*test_leftovers.py:\d+"
+            result.report, r"callback .*callback, which was still to run\n +defined at .*test_leftovers.py:\d+"
         )
 
     def test_streams(self) -> None:
@@ -170,6 +179,26 @@ class LeftTest(AsyncTestCase):
             r"unclosed server asyncio.Server, listening on 127.0.0.1:\d+",
             r"unclosed transport of StreamReaderProtocol, connected to 127.0.0.1:\d+",
         )
+
+    def test_a_fetch_that_nobody_waits_for(self) -> None:
+        """What it waits for is closed in tearDown; that does not count as an end."""
+
+        class Served(AsyncHTTPTestCase):
+            leaks = "fail"
+
+            def get_app(self) -> Application:
+                class Slow(RequestHandler):
+                    async def get(self) -> None:
+                        await forever()
+
+                return Application([("/", Slow)])
+
+        async def body(case: Any) -> None:
+            case.task = asyncio.ensure_future(case.async_fetch("/"))
+            await asyncio.sleep(0)
+
+        with self.assertLogs("tornado.access"):
+            self.check(body, "pending task", base=Served)
 
     def test_clients(self) -> None:
         def body(case: Any) -> None:
@@ -345,6 +374,122 @@ class EndedTest(AsyncTestCase):
 
         self.assertEqual(run_body(self.Served, fetch).verdicts, ["addSuccess"])
 
+    async def test_handlers_that_a_server_has_begun(self) -> None:
+        class Echo(TCPServer):
+            async def handle_stream(self, stream: IOStream, address: Any) -> None:
+                await stream.write(await stream.read_until(b"\n"))
+                await stream.read_until_close()
+
+        async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.readline())
+            writer.close()
+
+        server = Echo()
+        sock = netutil.bind_sockets(0, "127.0.0.1")[0]
+        server.add_socket(sock)
+        self.addCleanup(server.stop)
+        other = await asyncio.start_server(echo, "127.0.0.1", 0)
+        self.addCleanup(other.close)
+        for address in sock.getsockname(), other.sockets[0].getsockname():
+            stream = await TCPClient().connect(*address)
+            await stream.write(b"a line\n")
+            await stream.read_until(b"\n")
+            stream.close()
+
+    def test_what_stops_the_test_in_its_last_steps(self) -> None:
+        async def stop_and_end() -> None:
+            self.stop()
+            await asyncio.sleep(0)
+
+        self.io_loop.add_callback(stop_and_end)
+        self.wait()
+
+    def test_tasks_that_a_service_ends(self) -> None:
+        class Worker:
+            def __init__(self, loop: Any) -> None:
+                self.tasks = {asyncio.ensure_future(forever(), loop=loop)}
+
+        class Service:
+            def __init__(self, loop: Any) -> None:
+                self.worker = Worker(loop)
+
+            def stop(self) -> None:
+                for task in self.worker.tasks:
+                    task.cancel()
+
+        self.addCleanup(Service(self.io_loop.asyncio_loop).stop)  # type: ignore[attr-defined]
+
+    async def test_tasks_of_a_module(self) -> None:
+        TASKS.append(asyncio.ensure_future(forever()))
+        self.addCleanup(stop_all)
+
+    async def test_tasks_that_the_loop_knows(self) -> None:
+        self.task = asyncio.ensure_future(forever())
+        loop = asyncio.get_running_loop()
+        self.addCleanup(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+
+    def test_handlers_of_files_by_number_and_by_file(self) -> None:
+        loop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+        with socket.socket() as sock:
+            loop.add_reader(sock, self.stop)
+            loop.remove_reader(sock.fileno())
+            loop.add_reader(sock.fileno(), self.stop)
+            loop.remove_reader(sock)
+
+    def test_what_a_thread_opens_on_a_loop_of_its_own(self) -> None:
+        """It may be there for all tests, and is left alone."""
+        ports: queue.SimpleQueue[int] = queue.SimpleQueue()
+        end = threading.Event()
+
+        async def serve() -> None:
+            server = Application([("/", Handler)]).listen(0, "127.0.0.1")
+            (sock,) = server._sockets.values()
+            ports.put(sock.getsockname()[1])
+            await asyncio.to_thread(end.wait)
+            server.stop()
+
+        class First(Tidy):
+            allowed_leaks = (threading.Thread,)
+            port: ClassVar[int]
+
+            def test(self) -> None:
+                threading.Thread(target=asyncio.run, args=[serve()], daemon=True).start()
+                type(self).port = ports.get()
+
+            async def test_next(self) -> None:
+                self.assertEqual((await AsyncHTTPClient().fetch(f"http://127.0.0.1:{self.port}/")).code, 200)
+
+        self.addCleanup(end.set)
+        self.assertEqual(run_case(First).report, "")
+        self.assertEqual(run_case(First, "test_next").report, "")
+
+    def test_a_loop_that_the_test_has_closed(self) -> None:
+        def body(case: Any) -> None:
+            case.timer = threading.Timer(60, case.id)
+            case.timer.start()
+            case.timer.cancel()
+            case.io_loop.close(all_fds=True)
+
+        self.assertEqual(run_body(Tidy, body).report, "")
+
+    def test_objects_that_cannot_be_looked_at(self) -> None:
+        class Odd(BaseIOStream):
+            def closed(self) -> bool:
+                raise ZeroDivisionError
+
+        class Odder:
+            def __call__(self) -> None:
+                pass
+
+            def __repr__(self) -> str:
+                raise ZeroDivisionError
+
+        async def body(case: Any) -> None:
+            case.stream = Odd()
+            case.io_loop.call_later(60, Odder())
+
+        self.assertEqual(run_body(Tidy, body).report, "")
+
     def test_workers_of_a_pool_that_have_nothing_to_do(self) -> None:
         executor = concurrent.futures.ThreadPoolExecutor()
         self.assertEqual(self.run_sync(self.io_loop.run_in_executor, executor, lambda: 42), 42)
@@ -378,7 +523,9 @@ class OtherLoopsTest(AsyncTestCase):
         self.assertEqual(run_case(Sample, "test_next").verdicts, ["addSuccess"])
         self.assertEqual(called, [1])
 
-    def test_of_a_shared_loop_each_test_is_told_its_own(self) -> None:
+    def test_what_tests_leave_open_on_a_shared_loop_the_class_may_close(self) -> None:
+        """It may be in a pool of the class. The line that made it tells which test did."""
+
         class Sample(Tidy):
             loop_scope = "class"
             streams: ClassVar[list[Any]] = []
@@ -401,7 +548,19 @@ class OtherLoopsTest(AsyncTestCase):
                 for stream in cls.streams:
                     stream.close()
 
-        result = RecordingResult()
-        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
-        self.assertEqual(result.verdicts, ["addFailure", "addSuccess"], result.report)
-        self.assertIn("test_1 leaks", result.report)
+        class Careless(Sample):
+            @classmethod
+            async def asyncTearDownClass(cls) -> None:
+                cls.streams[0].close()
+
+        def run(cls: type[AsyncTestCase]) -> RecordingResult:
+            result = RecordingResult()
+            unittest.defaultTestLoader.loadTestsFromTestCase(cls).run(result)
+            return result
+
+        result = run(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess", "addSuccess"], result.report)
+        Careless.streams = []
+        result = run(Careless)
+        self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"], result.report)
+        self.assertRegex(result.report, "Careless leaks .*\n  unclosed stream .*\n    made at .* in test_1")

@@ -1,6 +1,7 @@
 """Races: each of these tests passes in the order of asyncio, and works by luck."""
 
 import asyncio
+import unittest
 from typing import Any
 
 from tornado import gen, locks
@@ -182,3 +183,7 @@ class OutOfOrderResponses(AsyncHTTPTestCase):
 
         await asyncio.gather(ask("/1"), ask("/2"), ask("/3"))
         self.assertEqual(answers, [b"1", b"2", b"3"])
+
+
+if __name__ == "__main__":
+    unittest.main()

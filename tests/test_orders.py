@@ -1,0 +1,175 @@
+import asyncio
+import unittest
+from typing import Any, ClassVar
+
+import uvloop
+
+from asynctest_tornado import AsyncTestCase
+from tests.samples import ordered, races
+from tests.support import RecordingResult, environ, run_case, run_python
+
+
+def run_counting(**attributes: Any) -> tuple[list[str], RecordingResult]:
+    events: list[str] = []
+    result = run_case(type("Sample", (ordered.Counting,), {"events": events, **attributes}))
+    return events, result
+
+
+class RunTest(unittest.TestCase):
+    def test_each_order_has_its_own_set_up_and_tear_down_and_they_are_one_test(self) -> None:
+        events, result = run_counting()
+        self.assertEqual(events, ["setUp", "tearDown"] * 10)
+        self.assertEqual(result.events, ["startTest", "addSuccess", "stopTest"])
+        self.assertEqual(result.testsRun, 1)
+
+    def test_the_first_order_that_fails_ends_the_test(self) -> None:
+        events, result = run_counting(fails_at=6)
+        self.assertEqual(events, ["setUp", "tearDown"] * 4)
+        self.assertEqual(result.events, ["startTest", "addFailure", "stopTest"])
+        self.assertIn(
+            "In the order of seed 3. To replay it: ASYNC_TEST_SEED=3 python -m unittest tests.", result.report
+        )
+
+    def test_a_failure_in_the_order_of_asyncio_says_so(self) -> None:
+        self.assertIn("In the order of asyncio itself", run_counting(fails_at=0)[1].report)
+
+    def test_the_class_comes_before_the_environment_and_a_seed_before_both(self) -> None:
+        with environ(ASYNC_TEST_SCHEDULES="3"):
+            self.assertEqual(len(run_counting(schedules=None)[0]), 6)
+            self.assertEqual(len(run_counting()[0]), 20)
+            with environ(ASYNC_TEST_SEED="7"):
+                self.assertEqual(len(run_counting()[0]), 2)
+
+    def test_a_seed_is_replayed(self) -> None:
+        with environ(ASYNC_TEST_SCHEDULES="100"):
+            report = run_case(races.MissedEvent).report
+        seed = report.partition("ASYNC_TEST_SEED=")[2].split()[0]
+        with environ(ASYNC_TEST_SEED=seed):
+            self.assertEqual(len(run_case(races.MissedEvent).failures), 1)
+            with self.assertRaises(AssertionError):
+                races.MissedEvent("test").debug()
+        with environ(ASYNC_TEST_SEED="0"):
+            self.assertEqual(run_case(races.MissedEvent).verdicts, ["addSuccess"])
+
+    def test_subtests_and_expected_failures_and_skips(self) -> None:
+        async def with_subtests(self: ordered.Counting) -> None:
+            for number in range(3):
+                with self.subTest(number):
+                    await asyncio.sleep(0)
+                    self.assertFalse(len(self.events) > 6 and number == 1, "planted")
+
+        async def skip(self: ordered.Counting) -> None:
+            self.skipTest("planted")
+
+        @unittest.expectedFailure
+        async def fail(self: ordered.Counting) -> None:
+            self.fail("planted")
+
+        @unittest.expectedFailure
+        async def succeed(self: ordered.Counting) -> None:
+            await asyncio.sleep(0)
+
+        self.assertEqual(run_counting(test=with_subtests)[1].failures[0][1].count("seed 3"), 1)
+        self.assertEqual(run_counting(test=skip)[1].verdicts, ["addSkip"])
+        self.assertEqual(run_counting(test=fail)[1].verdicts, ["addExpectedFailure"])
+        events, result = run_counting(test=succeed)
+        self.assertEqual((len(events), result.verdicts), (20, ["addUnexpectedSuccess"]))
+
+    def test_a_shared_loop_has_orders_for_each_test(self) -> None:
+        class Shared(AsyncTestCase):
+            loop_scope = "class"
+            schedules = 50
+            log: ClassVar[set[str]] = set()
+            loops: ClassVar[set[int]] = set()
+
+            async def test(self) -> None:
+                order: list[str] = []
+
+                async def work(name: str) -> None:
+                    await asyncio.sleep(0)
+                    order.append(name)
+
+                await asyncio.gather(*map(work, "abc"))
+                self.log.add("".join(order))
+                self.loops.add(id(asyncio.get_running_loop()))
+
+        result = RecordingResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Shared).run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        self.assertGreater(len(Shared.log), 3)
+        self.assertEqual(len(Shared.loops), 1)
+
+    def test_errors_that_a_callback_still_looks_at_are_not_told(self) -> None:
+        class Sample(AsyncTestCase):
+            schedules = 60
+
+            async def test(self) -> None:
+                async def fail() -> None:
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                    raise ZeroDivisionError
+
+                def look(task: asyncio.Task[None]) -> None:
+                    if not task.cancelled():
+                        task.exception()
+
+                self.task = asyncio.ensure_future(fail())
+                self.task.add_done_callback(look)
+                self.addCleanup(self.task.cancel)
+                for _ in range(3):
+                    await asyncio.sleep(0)
+
+        self.assertEqual(run_case(Sample).report, "")
+
+    def test_leaks_are_told_once(self) -> None:
+        async def leave(self: ordered.Counting) -> None:
+            asyncio.get_running_loop().call_later(60, self.id)
+
+        with self.assertWarns(ResourceWarning) as caught:
+            events, _ = run_counting(test=leave)
+        self.assertEqual(len([each for each in caught.warnings if "pending timer" in str(each.message)]), 1)
+        self.assertEqual(len(events), 20)
+
+    def test_a_result_of_its_own(self) -> None:
+        result = type("Sample", (ordered.Counting,), {"events": []})("test").run()
+        assert result is not None
+        self.assertTrue(result.wasSuccessful())
+
+
+class ReportTest(unittest.TestCase):
+    def test_a_run_says_how_many_orders_were_tried_and_differed(self) -> None:
+        done = run_python("-m", "asynctest_tornado", "--schedules=20", "--verbose", "tests.samples.ordered")
+        self.assertRegex(done.stderr, r"Schedules: 2 tests passed in 40 orders, \d+ of them different.")
+        self.assertRegex(
+            done.stderr, r"test_alone \(tests.samples.ordered.Ordered.test_alone\): 20 orders, 1 different"
+        )
+        several = r"test_several \(tests.samples.ordered.Ordered.test_several\): 20 orders, ([4-9]|1\d) different"
+        self.assertRegex(done.stderr, several)
+
+    def test_the_command_line_replays(self) -> None:
+        done = run_python("-m", "asynctest_tornado", "--schedules=100", "tests.samples.races.MissedEvent")
+        seed = done.stderr.partition("ASYNC_TEST_SEED=")[2].split()[0]
+        done = run_python("-m", "asynctest_tornado", f"--seed={seed}", "tests.samples.races.MissedEvent")
+        self.assertIn("FAILED (failures=1)", done.stderr)
+
+    def test_a_program_is_named_as_it_was_called(self) -> None:
+        done = run_python("tests/samples/races.py", "MissedEvent", ASYNC_TEST_SCHEDULES="100", PYTHONPATH=".")
+        self.assertRegex(done.stderr, r"ASYNC_TEST_SEED=\d+ python tests/samples/races.py MissedEvent.test\n")
+
+
+class BadSettingsTest(unittest.TestCase):
+    def check(self, expected: str, **attributes: Any) -> None:
+        events, result = run_counting(**attributes)
+        self.assertEqual((events, result.verdicts), ([], ["addError"]))
+        self.assertRegex(result.report, expected)
+
+    def test_each_is_an_error_of_the_test(self) -> None:
+        self.check("TypeError: schedules is no number: 'many'. Set it to the number of orders", schedules="many")
+        self.check("ValueError: schedules cannot be '0'. Set it to a whole number, 1 or more", schedules=0)
+        with environ(ASYNC_TEST_SCHEDULES="x"):
+            self.check("ValueError: The environment variable ASYNC_TEST_SCHEDULES cannot be 'x'.", schedules=None)
+        with environ(ASYNC_TEST_SEED="-1"):
+            self.check("ValueError: The environment variable ASYNC_TEST_SEED cannot be '-1'.")
+
+    def test_loops_of_another_make(self) -> None:
+        self.check("TypeError: What is ready on .* has no other order than its own", loop_factory=uvloop.new_event_loop)
