@@ -175,6 +175,11 @@ class Trap(_trap.Context):
         """Whether there is something to raise."""
         return bool(self._errors)
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the test fails, of something that was raised already or is kept for the verdict."""
+        return self.failure is not None or bool(self._errors or self._held)
+
     def hold(self) -> None:
         """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
         with self._lock:

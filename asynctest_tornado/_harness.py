@@ -326,13 +326,13 @@ class Harness:
         if self._shows_pending() or not (self._loop.may_have_pending_tasks() and leftovers.tasks()):
             return
         held = get_held()
-        if self._running.has_run:
-            # What is about to end gets the turns for that.
+        if self._running.has_run and not self.trap.is_failing:
+            # What is about to end gets the turns for that. Where the test was cut short, nothing is.
             self._running.settle(lambda: bool(leftovers.tasks(held)))
         leftovers.find_tasks(held)
 
     def _is_interested_in_leaks(self) -> bool:
-        return self._leaks.is_interested(self.trap.failure is not None or self.trap.has_errors)
+        return self._leaks.is_interested(self.trap.is_failing)
 
     def _shows_pending(self) -> bool:
         """Tell whether the report of the test shows anyhow what it has left on the loop."""

@@ -70,6 +70,7 @@ class LoopOfTest:
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
         self._trap = trap
+        self._end_schedule: Callable[[], None] | None = None
         #: Called when nothing can happen any more; returns whether that has changed something.
         self.on_deadlock: Callable[[], bool] = self._trap_deadlock
         self._selector: Selector | None = getattr(self.loop, "_asynctest_selector", None)
@@ -78,7 +79,6 @@ class LoopOfTest:
             self._selector.before_sleep = self._before_sleep
         if clock is not None:
             self._give_time(clock)
-        self._end_schedule: Callable[[], None] | None = None
         if schedule is not None:
             self._give_order(schedule)
         asyncio.set_event_loop(self.loop)

@@ -369,6 +369,8 @@ class ServerTest(unittest.TestCase):
 
     def test_a_request_that_is_not_answered_ends_with_its_test(self) -> None:
         class Sample(Served):
+            leaks = "ignore"
+
             async def test_1(self) -> None:
                 self.pending = self.async_fetch("/wait")
                 await self.async_fetch("/")
