@@ -1,12 +1,11 @@
 """What a test has left behind, what to call it, and what that means for the test: the policies."""
 
-import os
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from asynctest_tornado import _origins
+from asynctest_tornado import _environment, _origins
 
 __unittest = True
 
@@ -58,7 +57,9 @@ def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]
     """
     action, setting = attribute, "leaks"
     if action is None:
-        action, setting = os.environ.get(ENVIRONMENT, default_action), f"The environment variable {ENVIRONMENT}"
+        action, setting = _environment.get(ENVIRONMENT), f"The environment variable {ENVIRONMENT}"
+        if action is None:
+            action = default_action
     return Policy(check(action, setting), _check_allowed(allowed) if allowed else ())
 
 

@@ -1,11 +1,11 @@
 """Runs a test under several orders of what is ready, and reports it as one test."""
 
-import os
 import sys
 import unittest
 from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado import _environment
 from asynctest_tornado._schedule import Schedule
 
 __unittest = True
@@ -25,7 +25,7 @@ def seeds(attribute: object) -> range | None:
 
     Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
     """
-    seed = os.environ.get(SEED)
+    seed = _environment.get(SEED)
     if seed is not None:
         number = check_seed(seed, f"The environment variable {SEED}")
         return range(number, number + 1)
@@ -35,7 +35,7 @@ def seeds(attribute: object) -> range | None:
                 f"schedules is no number: {attribute!r}. Set it to the number of orders to try, such as 50."
             )
         return range(check_count(str(attribute), "schedules"))
-    count = os.environ.get(SCHEDULES)
+    count = _environment.get(SCHEDULES)
     return None if count is None else range(check_count(count, f"The environment variable {SCHEDULES}"))
 
 

@@ -2,8 +2,9 @@
 
 import math
 import numbers
-import os
 from typing import NamedTuple
+
+from asynctest_tornado import _environment
 
 __unittest = True
 
@@ -56,7 +57,7 @@ def get_async_test_timeout() -> float:
 
     From ``tornado.testing``. New in version 0.1.
     """
-    text = os.environ.get(ENVIRONMENT)
+    text = _environment.get(ENVIRONMENT)
     return DEFAULT if text is None else _parse(text)
 
 
@@ -77,5 +78,5 @@ def limit(argument: float | None, attribute: float | None) -> Limit:
         return Limit(check(argument, "timeout"), "the argument timeout")
     if attribute is not None:
         return Limit(check(attribute, "async_test_timeout"), "the class attribute async_test_timeout")
-    text = os.environ.get(ENVIRONMENT)
+    text = _environment.get(ENVIRONMENT)
     return _DEFAULT_LIMIT if text is None else Limit(_parse(text), ENVIRONMENT)

@@ -7,6 +7,7 @@ import threading
 import unittest
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any, ClassVar
+from unittest import mock
 
 from tornado import gen, netutil
 from tornado.httpclient import AsyncHTTPClient
@@ -61,6 +62,15 @@ class LeftTest(AsyncTestCase):
             await asyncio.sleep(0)
 
         self.check(body, r"pending task forever <Task-\d+>")
+
+    def test_tasks_of_a_test_with_cleanups_that_do_not_end_them(self) -> None:
+        async def body(case: Tidy) -> None:
+            case.enterContext(case.assertNoLogs())
+            case.enterContext(mock.patch("tests.test_leftovers.TASKS"))
+            case.task = asyncio.ensure_future(forever())  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+
+        self.check(body, "pending task forever")
 
     def test_tasks_of_library_functions(self) -> None:
         async def body(case: Tidy) -> None:
