@@ -321,9 +321,9 @@ class Harness:
         :param get_held: returns the ids of objects which the test is still going to end.
         """
         leftovers = self._leftovers
-        if leftovers is None or not self._is_interested_in_leaks() or self._loop.loop.is_closed():
+        if leftovers is None or not self._loop.may_have_pending_tasks() or not self._is_interested_in_leaks():
             return
-        if self._shows_pending() or not (self._loop.may_have_pending_tasks() and leftovers.tasks()):
+        if self._shows_pending() or self._loop.loop.is_closed() or not leftovers.tasks():
             return
         held = get_held()
         if self._running.has_run and not self.trap.is_failing:

@@ -185,7 +185,9 @@ class LoopOfTest:
 
         Those that bypass the loop's ``create_task`` do not count.
         """
-        return bool(self.own_futures()) if self.is_own or self.is_lent else True
+        if not (self.is_own or self.is_lent):
+            return True
+        return bool(self.loop._asynctest_futures) and bool(self.own_futures())
 
     def has_async_generators(self) -> bool:
         """Tell whether some were begun and not finished; yes where the loop does not say.

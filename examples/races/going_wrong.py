@@ -6,7 +6,7 @@ Nothing else has changed but the number of orders. For tests that leave it open,
 environment does the same, and so does ``python -m asynctest_tornado --schedules=50``.
 """
 
-from . import test_races
+from examples.races import test_races
 
 
 class NobodyWaitsTest(test_races.NobodyWaitsTest):
