@@ -16,6 +16,7 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado import _cleanups, _late, _leaks, _logs, _loop, _orders, _reasons, _scope, _timeouts, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
+from asynctest_tornado._collector import raise_as_it_was
 from asynctest_tornado._harness import Harness, State
 from asynctest_tornado._schedule import Schedule
 
@@ -356,9 +357,12 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest_harness
         if harness is not None and harness.is_ending:  # else the test itself calls this
             harness.is_ending = False
-            # As a cleanup, so that unittest reports what it raises.
-            self.addCleanup(self._asynctest_finish)
-            good = super().doCleanups() and good
+            try:
+                harness.call(self._asynctest_finish)
+            except BaseException as error:
+                # By a cleanup, so that unittest reports it.
+                self.addCleanup(raise_as_it_was, error)
+                good = super().doCleanups() and good
         return good
 
     def _asynctest_look_for_tasks(self) -> None:

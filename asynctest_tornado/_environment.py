@@ -15,7 +15,14 @@ def get(name: str) -> str | None:
     environ: Any = os.environ  # which a test may have replaced
     data = getattr(environ, "_data", None)
     if data is None:
-        value: str | None = environ.get(name)
-        return value
-    encoded = data.get(environ.encodekey(name))
-    return None if encoded is None else str(environ.decodevalue(encoded))
+        found: str | None = environ.get(name)
+        return found
+    key = _encoded.get(name)
+    if key is None:
+        key = _encoded[name] = environ.encodekey(name)
+    value = data.get(key)
+    return None if value is None else str(environ.decodevalue(value))
+
+
+#: The names of the settings, as the system has them. There are a handful.
+_encoded: dict[str, Any] = {}

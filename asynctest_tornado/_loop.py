@@ -13,6 +13,7 @@ from asynctest_tornado import _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
+from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._selector import Selector
 
@@ -28,9 +29,7 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -
     elif policy is not None and not type(policy).__module__.startswith("asyncio."):
         asyncio_loop = asyncio.new_event_loop()
     else:
-        selector = Selector()
-        asyncio_loop = asyncio.SelectorEventLoop(selector)
-        asyncio_loop._asynctest_selector = selector  # type: ignore[attr-defined]
+        asyncio_loop = RecyclingLoop()
     io_loop: IOLoop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
     return io_loop
 

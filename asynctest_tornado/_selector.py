@@ -63,6 +63,12 @@ class Selector(selectors.DefaultSelector):
     #: is something to do now, else for how long the loop may sleep in real time, as ``before_sleep`` does.
     pass_time: Callable[[], float | None] | None = None
 
+    def reset(self) -> None:
+        """Forget all that was set for a loop."""
+        vars(self).pop("alarm", None)
+        vars(self).pop("before_sleep", None)
+        vars(self).pop("pass_time", None)
+
     def rest(self) -> float:
         """Return the real seconds up to the alarm."""
         return math.inf if self.alarm is None else max(0.0, self.alarm[0] - monotonic())

@@ -17,11 +17,13 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 
 from asynctest_tornado import AsyncTestCase, gen_test, setup_with_context_manager
+from asynctest_tornado._recycling import drop_spare
 from tests.samples import cases
 from tests.support import RecordingResult, environ, run_body, run_case
 
 
 def open_files() -> int:
+    drop_spare()
     return len(os.listdir("/proc/self/fd"))
 
 

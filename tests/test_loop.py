@@ -8,6 +8,7 @@ import uvloop
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase, _collector, _loop, _watched
+from asynctest_tornado._recycling import RecyclingLoop
 from tests.samples import cases
 from tests.support import run_body, run_case
 
@@ -16,7 +17,7 @@ class NewIOLoopTest(unittest.TestCase):
     def test_it_is_a_plain_loop_until_a_test_watches_it(self) -> None:
         io_loop = _loop.new_ioloop()
         self.addCleanup(io_loop.close)
-        self.assertIs(type(io_loop.asyncio_loop), asyncio.SelectorEventLoop)  # type: ignore[attr-defined]
+        self.assertIs(type(io_loop.asyncio_loop), RecyclingLoop)  # type: ignore[attr-defined]
 
     def test_a_policy_of_the_user_decides(self) -> None:
         class Loop(asyncio.SelectorEventLoop):

@@ -1,0 +1,117 @@
+"""Hands what the loop of a test needs of the system to the loop of the next one: a selector, and what wakes it.
+
+To make and close these takes half of what a new loop costs. The loop itself is always a new one, and whatever is in
+doubt is closed for good.
+"""
+
+import asyncio
+import atexit
+import os
+import selectors
+import socket
+import threading
+from typing import Any, NamedTuple
+
+from asynctest_tornado._selector import Selector
+
+__unittest = True
+
+
+class _Parts(NamedTuple):
+    selector: Selector
+    reading: socket.socket
+    """Registered with the selector, for what other threads write to wake the loop."""
+    writing: socket.socket
+    process: int
+    """A child process has the same ones as its parent, and must not use them."""
+
+    def close(self) -> None:
+        self.selector.close()
+        self.reading.close()
+        self.writing.close()
+
+
+#: What the next loop gets: nothing, or one set. Nested loops, as those of a class and of a test, have their own.
+_spare: list[_Parts] = []
+
+
+def drop_spare() -> None:
+    """Close what waits for the next loop."""
+    while _spare:
+        _spare.pop().close()
+
+
+atexit.register(drop_spare)
+
+
+def _take() -> _Parts | None:
+    try:
+        parts = _spare.pop()
+    except IndexError:
+        return None
+    if parts.process == os.getpid():
+        return parts
+    # Closed here, it stays open for the parent; but to unregister something would do so for both.
+    parts.close()
+    return None
+
+
+class RecyclingLoop(asyncio.SelectorEventLoop):
+    """The loop of asyncio, on parts that may have served another one."""
+
+    _asynctest_is_dropped = False
+
+    def __init__(self) -> None:
+        self._asynctest_parts = parts = _take()
+        self._asynctest_selector = Selector() if parts is None else parts.selector
+        super().__init__(self._asynctest_selector)
+
+    def __del__(self) -> None:
+        # In a garbage collection, the sockets are finalized as well, before or after this.
+        self._asynctest_is_dropped = True
+        super().__del__()
+
+    # What follows stands in for private methods of asyncio, which make and close the sockets. Were they renamed, loops
+    # would be made and closed as ever.
+
+    def _make_self_pipe(self) -> None:
+        loop: Any = self
+        parts = self._asynctest_parts
+        if parts is None:
+            super()._make_self_pipe()  # type: ignore[misc]
+            return
+        loop._ssock, loop._csock = parts.reading, parts.writing
+        loop._internal_fds += 1
+        loop._add_reader(loop._ssock.fileno(), loop._read_from_self)
+
+    def _close_self_pipe(self) -> None:
+        loop: Any = self
+        if not self._asynctest_is_in_order():
+            super()._close_self_pipe()  # type: ignore[misc]
+            return
+        parts = self._asynctest_parts
+        if parts is None:
+            parts = _Parts(self._asynctest_selector, loop._ssock, loop._csock, os.getpid())
+        # Nothing of this loop may reach the next one.
+        parts.selector.modify(parts.reading, selectors.EVENT_READ, (None, None))
+        parts.selector.reset()
+        loop._ssock = loop._csock = None
+        loop._internal_fds -= 1
+        loop._selector = None  # or it would be closed
+        _spare.append(parts)
+
+    def _asynctest_is_in_order(self) -> bool:
+        """Tell whether nobody else has anything to do with the parts any more."""
+        loop: Any = self
+        selector = self._asynctest_selector
+        return (
+            not _spare
+            and not self._asynctest_is_dropped
+            and loop._selector is selector
+            and len(selector.get_map()) == 1  # no file was left
+            and not getattr(loop, "_signal_handlers", True)  # which write to the socket
+            and threading.active_count() == 1  # no thread is about to wake this loop
+            and not selector.has_events()  # nobody has done so
+            and loop._ssock is not None
+            and (self._asynctest_parts is None or self._asynctest_parts.process == os.getpid())
+        )

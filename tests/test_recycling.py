@@ -1,0 +1,167 @@
+import asyncio
+import gc
+import os
+import selectors
+import signal
+import socket
+import threading
+import unittest
+import weakref
+from typing import Any
+
+from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._recycling import RecyclingLoop
+from tests.support import run_body, run_code
+
+
+def files() -> set[str]:
+    return set(os.listdir("/proc/self/fd"))
+
+
+class RecyclingTest(unittest.TestCase):
+    def setUp(self) -> None:
+        RecyclingLoop().close()
+        #: What a loop gets from one that was closed in good order.
+        self.number = self.used()
+
+    def used(self) -> int:
+        """Return the file of the socket that a new loop is woken by."""
+        loop: Any = RecyclingLoop()
+        number: int = loop._ssock.fileno()
+        loop.close()
+        return number
+
+    def check_is_closed_for_good(self, loop: Any) -> None:
+        """Close a loop that got the parts of another one, which must not get any further."""
+        self.assertEqual(loop._ssock.fileno(), self.number)
+        reading = loop._ssock
+        selector = loop._selector
+        loop.close()
+        self.assertEqual(reading.fileno(), -1)
+        self.assertIsNone(selector.get_map())
+
+    def test_a_loop_in_good_order_hands_its_parts_on(self) -> None:
+        before = files()
+        for _ in range(3):
+            self.assertEqual(self.used(), self.number)
+        self.assertEqual(files(), before)
+
+    def test_a_loop_knows_nothing_of_the_one_before(self) -> None:
+        fresh: Any = asyncio.SelectorEventLoop()
+        self.addCleanup(fresh.close)
+        old: Any = RecyclingLoop()
+        old.run_until_complete(asyncio.sleep(0))
+        old._asynctest_selector.alarm = (0.0, self.fail)
+        old._asynctest_selector.before_sleep = self.fail
+        old._asynctest_selector.pass_time = self.fail
+        old.close()
+        self.assertIsNone(old._selector)
+        new: Any = RecyclingLoop()
+        self.addCleanup(new.close)
+        selector = new._asynctest_selector
+        self.assertEqual(vars(selector).keys() & {"alarm", "before_sleep", "pass_time"}, set())
+        (key,) = selector.get_map().values()
+        (other,) = fresh._selector.get_map().values()
+        self.assertEqual((key.fd, key.events), (new._ssock.fileno(), other.events))
+        self.assertEqual(key.data[0]._callback, new._read_from_self)
+        own = {name: type(value) for name, value in vars(new).items() if not name.startswith("_asynctest_")}
+        expected = {name: type(value) for name, value in vars(fresh).items()}
+        self.assertEqual(own | {"_selector": None}, expected | {"_selector": None})
+
+    def test_nothing_keeps_a_loop_that_was_closed(self) -> None:
+        loop = RecyclingLoop()
+        reference = weakref.ref(loop)
+        loop.close()
+        del loop
+        gc.collect()
+        self.assertIsNone(reference())
+
+    def test_nested_loops_have_their_own(self) -> None:
+        outer: Any = RecyclingLoop()
+        inner: Any = RecyclingLoop()
+        self.assertNotEqual(outer._ssock.fileno(), inner._ssock.fileno())
+        inner.close()
+        outer.run_until_complete(asyncio.sleep(0))
+        outer.close()
+
+    def test_a_file_that_was_left(self) -> None:
+        loop = RecyclingLoop()
+        with socket.socket() as sock:
+            loop.add_reader(sock, self.fail)
+            self.check_is_closed_for_good(loop)
+
+    def test_a_file_that_asyncio_does_not_know(self) -> None:
+        loop: Any = RecyclingLoop()
+        with socket.socket() as sock:
+            loop._selector.register(sock, selectors.EVENT_WRITE, (None, None))
+            self.check_is_closed_for_good(loop)
+
+    def test_signal_handlers(self) -> None:
+        loop = RecyclingLoop()
+        loop.add_signal_handler(signal.SIGUSR1, self.fail)
+        self.check_is_closed_for_good(loop)
+
+    def test_a_thread_that_may_wake_the_loop(self) -> None:
+        end = threading.Event()
+        thread = threading.Thread(target=end.wait)
+        thread.start()
+        try:
+            self.check_is_closed_for_good(RecyclingLoop())
+        finally:
+            end.set()
+            thread.join()
+
+    def test_a_loop_that_was_woken_and_has_not_noticed(self) -> None:
+        loop = RecyclingLoop()
+        loop.call_soon_threadsafe(self.fail)
+        self.check_is_closed_for_good(loop)
+
+    def test_a_loop_that_is_dropped_closes_what_it_has(self) -> None:
+        with self.assertWarnsRegex(ResourceWarning, "unclosed event loop"):
+            loop = RecyclingLoop()
+            del loop
+            gc.collect()
+        self.assertEqual(self.used(), self.used())
+
+    def test_a_child_process_leaves_the_parts_to_its_parent(self) -> None:
+        done = run_code(FORK)
+        self.assertEqual((done.stdout, done.stderr), ("child: other\nparent: same\n", ""))
+
+    def test_tests_use_it(self) -> None:
+        numbers: list[int] = []
+
+        async def body(case: AsyncTestCase) -> None:
+            loop: Any = asyncio.get_running_loop()
+            numbers.append(loop._ssock.fileno())
+
+        for _ in range(3):
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+        self.assertEqual(len(set(numbers)), 1)
+
+    def test_nothing_is_left_when_the_program_ends(self) -> None:
+        done = run_code("from asynctest_tornado._recycling import RecyclingLoop; RecyclingLoop().close()")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+FORK = """
+import asyncio, os, sys
+from asynctest_tornado._recycling import RecyclingLoop
+
+RecyclingLoop().close()
+loop = RecyclingLoop()
+number, inode = loop._ssock.fileno(), os.fstat(loop._ssock.fileno()).st_ino
+loop.close()
+child = os.fork()
+loop = RecyclingLoop()
+same = os.fstat(loop._ssock.fileno()).st_ino == inode
+loop.run_until_complete(asyncio.sleep(0))
+if child == 0:
+    print("child:", "same" if same else "other", flush=True)
+    loop.close()
+    os._exit(0)
+os.waitpid(child, 0)
+loop.call_soon_threadsafe(loop.stop)
+loop.run_forever()
+print("parent:", "same" if same else "other")
+loop.close()
+"""
