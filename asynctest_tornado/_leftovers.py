@@ -59,6 +59,10 @@ class Leftovers:
         """
         known = {id(leak.thing) for leak in self._found}
         made = {} if id(self._loop.loop) in held else self._loop.own_futures()
+        # Such as those that serve a connection: their server ends, and they with that.
+        made = {future: origin for future, origin in made.items() if origin is not _origins.LIBRARY}
+        if not made:
+            return []
         pending = [future for future in roots(made) if id(future) not in known and id(future) not in held]
         leaks = [_safely(_task, future, made[future]) for future in pending]
         return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]
@@ -186,8 +190,6 @@ def _callback(handle: Any) -> Leak | None:
 
 def _task(future: Any, origin: _origins.Origin) -> Leak | None:
     """Return what to tell of a task or coroutine that has not ended, if that is the user's."""
-    if origin is _origins.LIBRARY:
-        return None  # such as one that serves a connection: its server ends, and it with that
     coro: Any
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()

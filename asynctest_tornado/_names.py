@@ -24,11 +24,6 @@ def is_users(filename: str) -> bool:
     return not filename.startswith((OWN, *_LIBRARIES)) or filename.startswith(_TESTS_OF_TORNADO)
 
 
-def is_of_tornado(filename: str) -> bool:
-    """Tell whether code comes with Tornado, such as its own tests."""
-    return filename.startswith(_LIBRARIES[1])
-
-
 def function_of_test(coro: Any) -> Any:
     """Return the function that our own coroutine runs for the test, if the coroutine is ours."""
     frame = getattr(coro, "cr_frame", None)

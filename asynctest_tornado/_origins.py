@@ -31,6 +31,8 @@ _STDLIB = os.path.dirname(os.__file__) + os.sep
 _PACKAGES = ("site-packages", "dist-packages")
 
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
+_LIBRARIES = ("tornado.", "asyncio.", "asynctest_tornado.")
+_TESTS_OF_TORNADO = "tornado.test."
 _RUNS_CALLBACKS = "asyncio.events"
 _RUNS_GENERATORS = "asynctest_tornado._yielding"
 
@@ -55,6 +57,9 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
     package: Origin = None
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
+        if name in through:
+            frame = frame.f_back
+            continue
         if name == _RUNS_CALLBACKS:
             return package
         if name == _RUNS_GENERATORS:
@@ -62,14 +67,14 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
             generator = frame.f_locals.get("generator")
             running = getattr(generator, "gi_frame", None)
             return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
-        if name not in through:
-            filename = frame.f_code.co_filename
-            if not _names.is_users(filename):
-                return package or LIBRARY
-            if _is_of_package(filename) and not _names.is_of_tornado(filename):
-                package = package or Line(frame.f_code, frame.f_lineno, True)
-            elif not _is_stdlib(filename):
-                return Line(frame.f_code, frame.f_lineno, package is not None)
+        # Mostly, it is for a library: the names of modules tell so at less cost than those of files.
+        if name.startswith(_LIBRARIES) and not name.startswith(_TESTS_OF_TORNADO):
+            return package or LIBRARY
+        filename = frame.f_code.co_filename
+        if _is_of_package(filename) and not name.startswith(_TESTS_OF_TORNADO):
+            package = package or Line(frame.f_code, frame.f_lineno, True)
+        elif not _is_stdlib(filename):
+            return Line(frame.f_code, frame.f_lineno, package is not None)
         frame = frame.f_back
     return package
 

@@ -24,11 +24,11 @@ def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
     :param through: see `_origins.find`.
     :param depth: likewise.
     """
-    chain = _trap.chain_here()
-    if not chain or not isinstance(chain[0], Trap):
-        return False
     origin = _origins.find(through, depth)
     if origin is _origins.LIBRARY:
+        return False
+    chain = _trap.chain_here()
+    if not chain or not isinstance(chain[0], Trap):
         return False
     note(chain[0], thing, origin)
     return True
@@ -52,6 +52,19 @@ class FileHandler:
         self.args = args
 
 
+def _remember_if_of_test(thing: Any, origin: _origins.Origin) -> None:
+    """Note a thing, unless it is for another loop than that of a test.
+
+    A thread, or code that has a loop of its own, may have been begun by a test, and go on after it.
+    """
+    io_loop: Any = IOLoop.current(instance=False)
+    chain = _trap.chain_here()
+    if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest_trap") and chain:
+        trap = chain[0]
+        if isinstance(trap, Trap):
+            note(trap, thing, origin)
+
+
 def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:
     """Note each object whose method is called."""
     original = getattr(cls, method)
@@ -60,10 +73,9 @@ def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:
 
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # A thread, or code that has a loop of its own, may have been begun by a test, and its things outlive that.
-        io_loop: Any = IOLoop.current(instance=False)
-        if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest_trap"):
-            remember(self, through)
+        origin = _origins.find(through)
+        if origin is not _origins.LIBRARY:
+            _remember_if_of_test(self, origin)
         return original(self, *args, **kwargs)
 
     call._asynctest_original = original  # type: ignore[attr-defined]
