@@ -319,9 +319,12 @@ class AsyncTestCase(unittest.TestCase):
         return result
 
     def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule:
-        self._asynctest_schedule = Schedule(seed)
-        self._asynctest_run(result)
-        return self._asynctest_schedule
+        self._asynctest_schedule = schedule = Schedule(seed, is_required=self.schedules is not None)
+        try:
+            self._asynctest_run(result)
+        finally:
+            self._asynctest_schedule = None
+        return schedule
 
     def _asynctest_run(self, result: Any) -> unittest.TestResult | None:
         try:

@@ -94,6 +94,8 @@ class LoopOfTest:
 
     def _give_order(self, schedule: Schedule) -> None:
         if not isinstance(self.loop, asyncio.BaseEventLoop):
+            if not schedule.is_required:
+                return
             self.close()
             raise TypeError(
                 f"What is ready on {self.loop!r} has no other order than its own: schedules are for loops of asyncio. "
@@ -155,9 +157,10 @@ class LoopOfTest:
 
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, and that the test has to end."""
-        if not self.is_lent:
-            return self.all_tasks()
-        return [task for task in self.own_futures() if isinstance(task, asyncio.Task)]
+        own = [task for task in self.own_futures() if isinstance(task, asyncio.Task)]
+        if self.is_lent:
+            return own
+        return own + [task for task in self.all_tasks() if task not in own]
 
     def own_futures(self) -> dict[asyncio.Future[Any], _origins.Origin]:
         """Return the futures that are not done, and that the test has set off, with where it did."""

@@ -90,6 +90,10 @@ class Report:
         self._has_started = False
         self._held: list[Callable[[], object]] = []
         self._seconds = 0.0
+        # Where a result does not have one of these, unittest does without.
+        for name in ("addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
+            if hasattr(result, name):
+                setattr(self, name, getattr(self, f"_{name}"))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.result, name)
@@ -106,10 +110,10 @@ class Report:
     def addSuccess(self, test: unittest.TestCase) -> None:
         self._held.append(lambda: self.result.addSuccess(test))
 
-    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+    def _addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         self._held.append(lambda: self.result.addUnexpectedSuccess(test))
 
-    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: Any) -> None:
+    def _addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: Any) -> None:
         if error is None:
             self._held.append(lambda: self.result.addSubTest(test, subtest, None))
         else:
@@ -125,10 +129,13 @@ class Report:
     def addFailure(self, *args: Any) -> None:
         self._end("addFailure", *args)
 
-    def addSkip(self, *args: Any) -> None:
-        self._end("addSkip", *args)
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        if hasattr(test, "test_case"):  # a subtest, and no reason to end the test
+            self._held.append(lambda: self.result.addSkip(test, reason))
+        else:
+            self._end("addSkip", test, reason)
 
-    def addExpectedFailure(self, *args: Any) -> None:
+    def _addExpectedFailure(self, *args: Any) -> None:
         self._end("addExpectedFailure", *args)
 
     def _end(self, method: str, *args: Any) -> None:

@@ -65,8 +65,8 @@ class Running:
         self.has_run = True
         try:
             self._loop.loop.run_forever()
+            self._catch_up(deadline)
             deadline.settle()
-            self._catch_up()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted hands that on to those that wait for it, maybe later.
             if deadline.takes(interruption):
@@ -75,12 +75,12 @@ class Running:
                 self._end_on_ctrl_c(interruption, main)
                 raise
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, deadline: Deadline) -> None:
         """See to it that what was registered before the loop was stopped is called, as asyncio does."""
         schedule = self._loop.loop._asynctest_schedule
         if schedule is not None:
-            limit = schedule.count
-            while schedule.has_older_than(limit):
+            limit = schedule.next_number()
+            while schedule.has_older_than(limit) and not deadline.is_over:
                 self.turn()
 
     def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
@@ -101,10 +101,12 @@ class Running:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
         cancelled: set[asyncio.Task[Any]] = set()
         for _ in range(MOST_ROUNDS):
-            tasks = {task for task in self._loop.pending_tasks() if task not in self.abandoned}
+            # In the order in which they were made, so that a run can be repeated.
+            pending = [task for task in self._loop.pending_tasks() if task not in self.abandoned]
+            tasks = set(pending)
             if not tasks:
                 return
-            for task in tasks:
+            for task in pending:
                 try:
                     task.cancel()
                 except RecursionError:

@@ -1,26 +1,26 @@
 """A seeded order in which a loop calls what is ready, where asyncio would take one after the other.
 
-What asyncio documents about order, and code relies on, is kept:
+What asyncio promises about order, and code relies on, is kept:
 
-- ``call_soon``: "Callbacks are called in the order in which they are registered." That is kept for what one piece of
-  code registers: a task, and the callbacks that come of it, among each other and with the task's own next step; each
-  thread that uses ``call_soon_threadsafe``; and all that files, timers and code outside of the loop set off. So a
-  transport calls ``connection_made`` before ``data_received``, and a stream hands out its data in order.
+- ``call_soon``: "Callbacks are called in the order in which they are registered." So they are, whoever registers them:
+  a task, another callback, a file, a timer, a thread. ``connection_made`` comes before ``data_received``, and a stream
+  hands out its data as it arrives.
 - ``call_later`` and ``call_at``: timers are called in the order of their deadlines. "If two callbacks are scheduled for
   exactly the same time, the order in which they are called is undefined."; it is left as it is.
-- The callbacks of a future come in the order in which they were added, and those that were there before a task began
-  to wait for it come before that task goes on. asyncio itself relies on that.
-- A task takes its steps one after the other. Making a task registers its first step: tasks begin in the order in which
-  a piece of code makes them, and before that goes on after its next ``await asyncio.sleep(0)``.
+- A task goes on when all callbacks have been called that were registered before it could: those of the future that it
+  waits for, which asyncio itself relies on, and those that it has registered itself.
+- Making a task registers its first step as a callback. So tasks begin in the order in which they are made.
 
-What asyncio does not promise, a schedule varies: which of several tasks that could go on goes on first, and whose
-callbacks come first. The coroutines of ``gen.coroutine`` are tasks in this sense.
+What asyncio does not promise is which of several tasks goes on first that could, and what else is called before: a task
+may be slow. The coroutines of ``gen.coroutine`` are tasks in this sense.
 """
 
 import asyncio
+import bisect
 import contextvars
 import functools
 import inspect
+import itertools
 import random
 import threading
 import types
@@ -34,63 +34,56 @@ from tornado import gen
 
 __unittest = True
 
-#: How often one that runs ahead of the others falls behind: once in so many calls, on average.
-_LUCK = 8
-
-
-class _Source:
-    """One that registers calls, and is no coroutine: a thread; or files, timers and code outside of the loop."""
+#: How long one task runs ahead of the others, or falls behind: so many calls, on average.
+_SPELL = 8
 
 
 class _Call(asyncio.Handle):
     """A call that is to be made. ``asyncio.Handle`` knows how to cancel it."""
 
-    __slots__ = ("actor", "after", "args", "callback", "context", "is_pending", "number", "source")
+    __slots__ = ("args", "callback", "context", "number", "task")
 
-    #: Calls of the same source are made in their order.
-    source: Any
-    #: Who registers what the callback does.
-    actor: Any
-    #: A call that has to come before.
-    after: "_Call | None"
-    is_pending: bool
     #: Which one it is, in the order in which they were registered.
     number: int
+    #: The task or coroutine that goes on by this call.
+    task: Any
 
     def __init__(
         self, callback: Callable[..., object], args: tuple[Any, ...], loop: Any, context: contextvars.Context | None
     ) -> None:
         self.context = contextvars.copy_context() if context is None else context
         super().__init__(callback, args, loop, self.context)
-        self.callback = callback
+        self.callback: Callable[..., object] | None = callback
         self.args = args
-        self.is_pending = True
+        self.task = None
+
+    def cancel(self) -> None:
+        super().cancel()
+        self.callback, self.args = None, ()
 
 
 class Schedule:
     """The order of one run.
 
     :param seed: says which order it is; 0 stands for that of asyncio itself.
+    :param is_required: whether it is an error if a loop cannot be given another order.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, is_required: bool = True) -> None:
         self.seed = seed
+        self.is_required = is_required
         #: Tells orders apart: a checksum of the calls in the order in which they were made.
         self.fingerprint = 0
-        #: How many calls were registered.
-        self.count = 0
         # The values of random() are the same on all machines and versions, which is not promised of its other methods.
         self._random = random.Random(seed).random
-        # The calls of each source, in their order; and the sources that have some.
-        self._calls: dict[Any, deque[_Call]] = {}
-        self._sources: list[Any] = []
-        #: The last call that a future has made for one of its callbacks, and not for who waits for it.
-        self._callbacks: weakref.WeakKeyDictionary[asyncio.Future[Any], _Call] = weakref.WeakKeyDictionary()
-        self._outside = _Source()
-        self._threads = {threading.get_ident(): self._outside}
-        self._ranks: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
-        self._current: Any = None
-        self._thread = threading.get_ident()
+        # Other threads register callbacks, and nothing else.
+        self._numbers = itertools.count()
+        self._callbacks: deque[_Call] = deque()
+        #: The next steps of tasks that could go on, by their numbers.
+        self._steps: list[_Call] = []
+        self._begun: weakref.WeakSet[Any] = weakref.WeakSet()
+        #: The task that runs ahead, or falls behind.
+        self._favourite: Callable[[], Any] = lambda: None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         """Let the loop keep to this order; return a function that ends that.
@@ -99,6 +92,7 @@ class Schedule:
         """
         own = {name: value for name, value in vars(loop).items() if name in ("call_soon", "call_soon_threadsafe")}
         self._loop = loop
+        self._thread = threading.get_ident()
         self._call_soon = loop.call_soon
         self._call_soon_threadsafe = loop.call_soon_threadsafe
         vars(loop).update(call_soon=self.call_soon, call_soon_threadsafe=self.call_soon_threadsafe)
@@ -110,29 +104,50 @@ class Schedule:
         return detach
 
     @property
-    def pending(self) -> list["_Call"]:
+    def pending(self) -> list[_Call]:
         """The calls that are still to be made, as they were registered."""
-        calls = [call for source in list(self._sources) for call in list(self._calls.get(source, ()))]
-        return sorted(calls, key=lambda call: call.number)
+        return sorted([*self._callbacks, *self._steps], key=lambda call: call.number)
+
+    def next_number(self) -> int:
+        """Return the number of the call that is registered next; it is left out then."""
+        return next(self._numbers)
 
     def has_older_than(self, number: int) -> bool:
-        """Tell whether a call is pending that was registered before this one, counted from 0."""
-        return any(calls[0].number < number for calls in self._calls.values())
+        """Tell whether a call is pending that was registered before that number."""
+        return any(calls[0].number < number for calls in (list(self._callbacks), self._steps) if calls)
 
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
         """Register a call. For each one, the loop makes one; which one, is decided when it does."""
+        self._check(callback)
         call = _Call(callback, args, self._loop, context)
         self._call_soon(self._make_one)
-        self._add(call, self._current or self._outside)
+        self._add(call)
         return call
+
+    def _add(self, call: _Call) -> None:
+        callback, args = call.callback, call.args
+        call.number = next(self._numbers)
+        task = _task_of(callback, args)
+        # The first step of a task has no future that it waited for. A coroutine of Tornado has begun before it waits.
+        is_first = isinstance(task, asyncio.Task) and not args and task not in self._begun
+        if task is None or is_first:
+            self._callbacks.append(call)
+        else:
+            call.task = task
+            self._steps.append(call)
+        if is_first:
+            self._begun.add(task)
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
         """Register a call from another thread."""
+        self._check(callback)
         call = _Call(callback, args, self._loop, context)
-        thread = threading.get_ident()
-        is_here = thread == self._thread
         # Before the loop is woken, which may make the call at once.
-        self._add(call, (is_here and self._current) or self._threads.setdefault(thread, _Source()))
+        if threading.get_ident() == self._thread:
+            self._add(call)
+        else:
+            call.number = next(self._numbers)
+            self._callbacks.append(call)
         try:
             self._call_soon_threadsafe(self._make_one)
         except RuntimeError:
@@ -140,76 +155,17 @@ class Schedule:
             raise
         return call
 
-    def _add(self, call: _Call, registrar: Any) -> None:
-        coroutine = _coroutine_of(call.callback, call.args)
-        # Whoever makes a task registers its first step.
-        source = call.source = registrar if coroutine is None or _is_new(coroutine) else coroutine
-        call.actor = coroutine or registrar
-        future = call.args[-1] if call.args else None
-        call.after = None
-        if isinstance(future, asyncio.Future):
-            call.after = self._callbacks.get(future)
-            if coroutine is None:
-                self._callbacks[future] = call
-        call.number = self.count
-        self.count += 1
-        calls = self._calls.setdefault(source, deque())
-        calls.append(call)
-        if len(calls) == 1:
-            self._sources.append(source)
-
-    def _take(self) -> _Call | None:
-        """Choose a source, and take the first of its calls that was not cancelled."""
-        while self._sources:
-            place = self._choose()
-            call = self._calls[self._sources[place]][0]
-            while call.after is not None and call.after.is_pending:
-                # Of a source whose first call was registered before this one: there is no circle.
-                place = self._sources.index(call.after.source)
-                call = self._calls[call.after.source][0]
-            self._remove_first(place)
-            if not call.cancelled():
-                return call
-        return None
-
-    def _remove_first(self, place: int) -> None:
-        source = self._sources[place]
-        calls = self._calls[source]
-        calls.popleft().is_pending = False
-        if not calls:
-            del self._calls[source]
-            self._sources[place] = self._sources[-1]
-            self._sources.pop()
-
-    def _choose(self) -> int:
-        """Choose one of the sources.
-
-        By seed 0, it is the one that asyncio would choose. By even seeds, each has the same chance each time, which
-        mixes them well. By odd ones, some run far ahead of the others, as if these had to wait for something slow.
-        """
-        if len(self._sources) == 1:
-            return 0
-        if self.seed == 0:
-            return min(range(len(self._sources)), key=lambda place: self._calls[self._sources[place]][0].number)
-        if self.seed % 2 == 0:
-            return int(self._random() * len(self._sources))
-        place = max(range(len(self._sources)), key=lambda place: self._rank(self._sources[place]))
-        if self._random() * _LUCK < 1:
-            self._ranks[self._sources[place]] = self._random()
-        return place
-
-    def _rank(self, source: Any) -> float:
-        rank = self._ranks.get(source)
-        if rank is None:
-            rank = self._ranks[source] = self._random()
-        return rank
+    def _check(self, callback: Any) -> None:
+        if self._loop.get_debug() and (asyncio.iscoroutine(callback) or not callable(callback)):
+            raise TypeError(f"call_soon() was given {callback!r}, which cannot be called. Give it a function.")
 
     def _make_one(self) -> None:
         call = self._take()
-        if call is None:
+        while call is not None and call.cancelled():
+            call = self._take()
+        if call is None or call.callback is None:
             return
         self.fingerprint = zlib.crc32(call.number.to_bytes(8, "little"), self.fingerprint)
-        self._current = call.actor
         try:
             call.context.run(call.callback, *call.args)
         except (SystemExit, KeyboardInterrupt):
@@ -218,11 +174,47 @@ class Schedule:
             # As asyncio tells of a callback that fails.
             context = {"message": f"Exception in callback {call!r}", "exception": error, "handle": call}
             self._loop.call_exception_handler(context)
-        finally:
-            self._current = None
+
+    def _take(self) -> _Call | None:
+        """Choose one of the calls that may be made: the next callback, and the steps that were registered before it."""
+        steps = self._steps
+        count = len(steps)
+        if self._callbacks:
+            count = bisect.bisect_left(steps, self._callbacks[0].number, key=lambda call: call.number)
+        place = self._choose(count, bool(self._callbacks))
+        if place is None:
+            return None
+        return steps.pop(place) if place < count else self._callbacks.popleft()
+
+    def _choose(self, steps: int, has_callback: bool) -> int | None:
+        """Return the place of a step, or one more than the last one for the callback.
+
+        Half of the seeds give the same chance to each, which mixes them well. A quarter lets one task after the other
+        run ahead, a quarter lets them fall behind, as if they had to wait for something slow.
+        """
+        total = steps + has_callback
+        if total < 2 or self.seed == 0:
+            return 0 if total else None
+        place = int(self._random() * total)
+        if self.seed % 2 == 0:
+            return place
+        favourite = self._place_of_favourite(steps, total)
+        if favourite is None or self._random() * _SPELL < 1:
+            task = self._steps[place].task if place < steps else None
+            self._favourite = (lambda: None) if task is None else weakref.ref(task)
+            favourite = place
+        if self.seed % 4 == 1:
+            return favourite
+        return place if place != favourite else (place + 1) % total
+
+    def _place_of_favourite(self, steps: int, total: int) -> int | None:
+        task = self._favourite()
+        if task is None:
+            return steps if steps < total else None
+        return next((place for place in range(steps) if self._steps[place].task is task), None)
 
 
-def _coroutine_of(callback: Any, args: tuple[Any, ...]) -> Any:
+def _task_of(callback: Any, args: tuple[Any, ...]) -> Any:
     """Return the task, or what runs a generator for Tornado, whose next step this is; None for any other callback."""
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Task):
@@ -234,11 +226,6 @@ def _coroutine_of(callback: Any, args: tuple[Any, ...]) -> Any:
         if isinstance(runner, gen.Runner):
             return runner
     return None
-
-
-def _is_new(coroutine: Any) -> bool:
-    coro = coroutine.get_coro() if isinstance(coroutine, asyncio.Task) else None
-    return inspect.iscoroutine(coro) and inspect.getcoroutinestate(coro) == inspect.CORO_CREATED
 
 
 def _inside(callback: Any, args: tuple[Any, ...]) -> list[Any]:

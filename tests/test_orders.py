@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import uvloop
 
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncTestCase, VirtualClock
 from tests.samples import ordered, races
 from tests.support import RecordingResult, environ, run_case, run_python
 
@@ -74,6 +74,57 @@ class RunTest(unittest.TestCase):
         self.assertEqual(run_counting(test=fail)[1].verdicts, ["addExpectedFailure"])
         events, result = run_counting(test=succeed)
         self.assertEqual((len(events), result.verdicts), (20, ["addUnexpectedSuccess"]))
+
+    def test_a_subtest_that_is_skipped_does_not_end_the_test(self) -> None:
+        async def test(self: ordered.Counting) -> None:
+            with self.subTest("skipped"):
+                self.skipTest("planted")
+
+        events, result = run_counting(test=test)
+        self.assertEqual((len(events), result.verdicts), (20, ["addSkip", "addSuccess"]))
+
+    def test_a_result_that_knows_no_more_than_it_has_to(self) -> None:
+        class Result:
+            """What a runner of its own may have written, long before there were subtests."""
+
+            shouldStop = False
+
+            def __init__(self) -> None:
+                self.events: list[str] = []
+
+            def startTest(self, test: unittest.TestCase) -> None:
+                self.events.append("start")
+
+            def addSuccess(self, test: unittest.TestCase) -> None:
+                self.events.append("success")
+
+            def stopTest(self, test: unittest.TestCase) -> None:
+                self.events.append("stop")
+
+        async def test(self: ordered.Counting) -> None:
+            with self.subTest("first"):
+                await asyncio.sleep(0)
+
+        result: Any = Result()
+        type("Sample", (ordered.Counting,), {"events": [], "test": test})("test").run(result)
+        self.assertEqual(result.events, ["start", "success", "stop"])
+
+    def test_an_error_ends_what_waits_at_once(self) -> None:
+        class Sample(AsyncTestCase):
+            schedules = 5
+            clock_factory = VirtualClock
+
+            async def test(self) -> None:
+                async def fail() -> None:
+                    raise ZeroDivisionError
+
+                asyncio.ensure_future(fail()).add_done_callback(lambda _: None)
+                await asyncio.sleep(60)
+                self.fail("it has waited")
+
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertNotIn("it has waited", result.report)
 
     def test_a_shared_loop_has_orders_for_each_test(self) -> None:
         class Shared(AsyncTestCase):
@@ -173,3 +224,7 @@ class BadSettingsTest(unittest.TestCase):
 
     def test_loops_of_another_make(self) -> None:
         self.check("TypeError: What is ready on .* has no other order than its own", loop_factory=uvloop.new_event_loop)
+        with environ(ASYNC_TEST_SCHEDULES="3"):
+            # That is meant for those for which it makes sense.
+            events, result = run_counting(loop_factory=uvloop.new_event_loop, schedules=None)
+        self.assertEqual((len(events), result.verdicts), (6, ["addSuccess"]), result.report)

@@ -32,7 +32,7 @@ the discovery above; run it by name, whole or one test at a time::
 What unittest says to each of them is in ``reports``. It names the first order in which the test fails, by a number that
 is called its seed, and the command that runs the test in that order and in no other, as often as you like::
 
-    ASYNC_TEST_SEED=1 python -m unittest examples.races.going_wrong.BankTest.test_two_people_pay_a_third
+    ASYNC_TEST_SEED=2 python -m unittest examples.races.going_wrong.BankTest.test_two_people_pay_a_third
 
 Seed 0 is asyncio's own order. A seed means the same order on every computer, as long as the code is the same and
 nothing from outside comes in between: no thread, no network, and no real time, which is why the bank's tests have a
