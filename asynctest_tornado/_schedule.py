@@ -81,6 +81,8 @@ class Schedule:
         self._callbacks: deque[_Call] = deque()
         #: The next steps of tasks that could go on, by their numbers.
         self._steps: list[_Call] = []
+        #: The same, by the identity of the task, which has one of them at most.
+        self._step_of: dict[int, _Call] = {}
         self._begun: weakref.WeakSet[Any] = weakref.WeakSet()
         #: The task that runs ahead, or falls behind.
         self._favourite: Callable[[], Any] = lambda: None
@@ -106,7 +108,7 @@ class Schedule:
     @property
     def pending(self) -> list[_Call]:
         """The calls that are still to be made, as they were registered."""
-        return sorted([*self._callbacks, *self._steps], key=lambda call: call.number)
+        return sorted([*self._callbacks, *self._steps], key=_number)
 
     def next_number(self) -> int:
         """Return the number of the call that is registered next; it is left out then."""
@@ -135,6 +137,7 @@ class Schedule:
         else:
             call.task = task
             self._steps.append(call)
+            self._step_of[id(task)] = call
         if is_first:
             self._begun.add(task)
 
@@ -174,17 +177,23 @@ class Schedule:
             # As asyncio tells of a callback that fails.
             context = {"message": f"Exception in callback {call!r}", "exception": error, "handle": call}
             self._loop.call_exception_handler(context)
+        finally:
+            call.cancel()  # lets go of the task, whose end tells of an error that nobody has looked at
 
     def _take(self) -> _Call | None:
         """Choose one of the calls that may be made: the next callback, and the steps that were registered before it."""
         steps = self._steps
         count = len(steps)
         if self._callbacks:
-            count = bisect.bisect_left(steps, self._callbacks[0].number, key=lambda call: call.number)
+            count = bisect.bisect_left(steps, self._callbacks[0].number, key=_number)
         place = self._choose(count, bool(self._callbacks))
         if place is None:
             return None
-        return steps.pop(place) if place < count else self._callbacks.popleft()
+        if place >= count:
+            return self._callbacks.popleft()
+        step = steps.pop(place)
+        self._step_of.pop(id(step.task), None)
+        return step
 
     def _choose(self, steps: int, has_callback: bool) -> int | None:
         """Return the place of a step, or one more than the last one for the callback.
@@ -211,7 +220,13 @@ class Schedule:
         task = self._favourite()
         if task is None:
             return steps if steps < total else None
-        return next((place for place in range(steps) if self._steps[place].task is task), None)
+        step = self._step_of.get(id(task))
+        place = steps if step is None else bisect.bisect_left(self._steps, step.number, key=_number)
+        return place if place < steps else None
+
+
+def _number(call: _Call) -> int:
+    return call.number
 
 
 def _task_of(callback: Any, args: tuple[Any, ...]) -> Any:
