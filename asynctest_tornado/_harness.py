@@ -28,9 +28,9 @@ from asynctest_tornado import (
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import Deadline
-from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._running import Running
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._tidying import Tidying
 
 __unittest = True
 
@@ -84,11 +84,10 @@ class Harness:
         self.is_ending = False
         #: Adds to the report of the failure that was told last.
         self.amend: Callable[[BaseException, str], object] = lambda error, text: None
-        #: Whether there was a warning of leaks.
-        self.has_warned = False
-        self._leaks = leaks
+        # What looks for what is left, once there is a loop.
+        self._leaks: Tidying | None = None
+        self._leak_policy = leaks
         self._schedule = schedule
-        self._leftovers: Leftovers | None = None
         self._outer = outer
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
         #: In which all parts of the test run.
@@ -116,8 +115,8 @@ class Harness:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
         self._running = Running(self._loop, self.trap, self.snapshot)
-        self._leftovers = leftovers = Leftovers(self._loop, self.trap, self._leaks)
-        self._running.on_end = leftovers.note_streams
+        outer = None if self._outer is None else self._outer.trap
+        self._leaks = Tidying(self._loop, self._running, self.trap, self._leak_policy, outer, self.amend)
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
@@ -131,6 +130,11 @@ class Harness:
             _trap.contexts.set((self.trap,))
         self.state = State.OPEN
         return self._loop.io_loop
+
+    @property
+    def has_warned(self) -> bool:
+        """Whether there was a warning of leaks."""
+        return self._leaks is not None and self._leaks.has_warned
 
     def __enter__(self) -> "Harness":
         self.open()
@@ -149,24 +153,9 @@ class Harness:
             _trap.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        left = [] if self._leftovers is None else self._leftovers.take()
-        if left:
-            error = self._tell_leaks(left, error)
+        if self._leaks is not None:
+            error = self._leaks.tell(self.describe(), error)
         raise_as_it_was(error)
-
-    def _tell_leaks(self, leaks: list[_leaks.Leak], error: BaseException | None) -> BaseException | None:
-        """Tell of leaks once, in the report of a failure if there is one. Return what the test fails of."""
-        name = self.describe()
-        if error is not None and _trap.is_failure(error):
-            error.add_note(_leaks.describe(name, leaks))
-        elif self.trap.failure is not None:
-            self.amend(self.trap.failure, _leaks.describe(name, leaks))
-        elif self._leaks.action == "fail":
-            return _leaks.failure(name, leaks)
-        elif self._leaks.action == "warn":
-            self.has_warned = True
-            _leaks.warn(name, leaks, self.trap.hint)
-        return error
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
         """Call synchronous code of the test, in the one context that all parts of the test share."""
@@ -310,49 +299,18 @@ class Harness:
             else:
                 loop.call_soon_threadsafe(loop.stop)
 
-    def drain(self) -> None:
-        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
-        if self._loop.may_have_pending_tasks():
-            self._running.drain()
-
     def look_for_tasks(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
         """Find the tasks that the test has left, before they are cancelled or what they wait for is closed.
 
         :param get_held: returns the ids of objects which the test is still going to end.
         """
-        leftovers = self._leftovers
-        if leftovers is None or not self._loop.may_have_pending_tasks() or not self._is_interested_in_leaks():
-            return
-        if self._shows_pending() or self._loop.loop.is_closed() or not leftovers.tasks():
-            return
-        held = get_held()
-        if self._running.has_run and not self.trap.is_failing:
-            # What is about to end gets the turns for that. Where the test was cut short, nothing is.
-            self._running.settle(lambda: bool(leftovers.tasks(held)))
-        leftovers.find_tasks(held)
+        if self._leaks is not None:
+            self._leaks.look_for_tasks(get_held)
 
-    def _is_interested_in_leaks(self) -> bool:
-        return self._leaks.is_interested(self.trap.is_failing)
-
-    def _shows_pending(self) -> bool:
-        """Tell whether the report of the test shows anyhow what it has left on the loop."""
-        failure = self.trap.failure
-        return failure is not None and failure is self.trap.shows_pending
-
-    def _look_for_leaks(self, leftovers: Leftovers) -> None:
-        if not leftovers.may_be_any() or self._loop.loop.is_closed():
-            return
-        if not self._shows_pending():
-            leftovers.find_callbacks()
-        if self._outer is not None:
-            leftovers.hand_over(self._outer.trap)
-        elif leftovers.find_open():
-            # They were closed for the test, and let go of their files in the next turn.
-            self._running.turn()
-        if leftovers.has_running():
-            # They may be about to end: asyncio closes a generator that was dropped a few turns later.
-            self._running.settle(leftovers.has_running, leftovers.has_workers)
-            leftovers.find_running()
+    def drain(self) -> None:
+        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+        if self._loop.may_have_pending_tasks():
+            self._running.drain()
 
     def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
@@ -363,8 +321,8 @@ class Harness:
             self.look_for_tasks()
             self.close_resources()
             self.drain()
-            if self._leftovers is not None and self._is_interested_in_leaks():
-                self._look_for_leaks(self._leftovers)
+            if self._leaks is not None:
+                self._leaks.look_for_all()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(

@@ -5,20 +5,19 @@ import contextlib
 import threading
 import types
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
-from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
-from tornado.tcpserver import TCPServer
 
 from asynctest_tornado import _names, _origins
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
-from asynctest_tornado._resources import FileHandler, note
-from asynctest_tornado._snapshot import names_of_requests, roots
+from asynctest_tornado._resources import note
+from asynctest_tornado._snapshot import roots
+from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream
 
 __unittest = True
 
@@ -50,7 +49,7 @@ class Leftovers:
         if self._trap.made:
             things = [reference() for reference in list(self._trap.made)]
             streams = [each for each in things if isinstance(each, BaseIOStream)]
-            self._streams = [each for each in streams if _safely(_stream, each, None) is not None]
+            self._streams = [each for each in streams if _safely(look_at_stream, each, None) is not None]
 
     def tasks(self, held: Collection[int] = ()) -> list[Leak]:
         """Return the tasks and coroutines that have not ended.
@@ -99,7 +98,7 @@ class Leftovers:
     def find_open(self) -> bool:
         """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any."""
         before = len(self._found)
-        for leak, close in list(self._open(_CLOSED_BY_HAND)):
+        for leak, close in list(self._open(CLOSED_BY_HAND)):
             self._found.append(leak)
             if self._loop.is_own:  # on any other loop, a later test may still have use for it
                 # Its own mistakes are none of the test: without this, nobody would have called it.
@@ -107,7 +106,7 @@ class Leftovers:
                     close()
         for stream in self._streams:
             # The other end was closed in the last turn of the loop, and this one for that.
-            if isinstance(stream.error, ConnectionError) and _safely(_stream, stream, None) is None:
+            if isinstance(stream.error, ConnectionError) and _safely(look_at_stream, stream, None) is None:
                 name = type(stream).__name__
                 what = f"unclosed stream {name}, until the connection was lost"
                 leak = Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream)))
@@ -117,21 +116,21 @@ class Leftovers:
 
     def hand_over(self, trap: Trap) -> None:
         """Leave what was not closed to the class, whose loop it is on: it may be in a pool of the class."""
-        for leak, _ in list(self._open(_CLOSED_BY_HAND)):
+        for leak, _ in list(self._open(CLOSED_BY_HAND)):
             note(trap, leak.thing, leak.origin)
 
     def has_running(self) -> bool:
         """Tell whether a thread, a job or an asynchronous generator has not ended."""
-        return any(True for _ in self._open(_ENDS_BY_ITSELF)) or bool(self._jobs())
+        return any(True for _ in self._open(ENDS_BY_ITSELF)) or bool(self._jobs())
 
     def has_workers(self) -> bool:
         """Tell whether a thread or job is among these: they need time, and not only turns of the loop."""
-        leaks = [leak for leak, _ in self._open(_ENDS_BY_ITSELF)]
+        leaks = [leak for leak, _ in self._open(ENDS_BY_ITSELF)]
         return any(isinstance(leak.thing, threading.Thread) for leak in leaks) or bool(self._jobs())
 
     def find_running(self) -> None:
         """Find these."""
-        self._found += [leak for leak, _ in self._open(_ENDS_BY_ITSELF)]
+        self._found += [leak for leak, _ in self._open(ENDS_BY_ITSELF)]
         self._found += self._jobs()
 
     def _jobs(self) -> list[Leak]:
@@ -145,7 +144,7 @@ class Leftovers:
                 leaks.append(Leak(f"executor job {name}, which still runs", (name,), func, origin))
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
-    def _open(self, kinds: "_Kinds") -> Iterator[tuple[Leak, Callable[[], object]]]:
+    def _open(self, kinds: Kinds) -> Iterator[tuple[Leak, Callable[[], object]]]:
         for reference, origin in list(self._trap.made.items()):
             thing = reference()
             look = next((look for cls, look in kinds if isinstance(thing, cls)), None)
@@ -163,10 +162,6 @@ def _safely(look: Callable[..., _T], *args: Any) -> _T | None:
         return look(*args)
     except Exception:
         return None
-
-
-def _nothing() -> None:
-    """Stand for the closing of what nobody can close here, or what the loop lets go of as it is closed."""
 
 
 def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
@@ -218,112 +213,3 @@ def _code_of(func: Any) -> types.CodeType | None:
 
 def _is_told_of_future(args: tuple[Any, ...] | None) -> bool:
     return bool(args) and isinstance(args[-1], asyncio.Future)  # type: ignore[index]
-
-
-#: What to tell of a thing that is open, a name for it, and what closes it.
-_Open = tuple[str, str, Callable[[], object]]
-
-
-def _stream(stream: Any, origin: _origins.Origin) -> _Open | None:
-    # One that was handed to start_tls() or the like has let go of its socket.
-    sock = getattr(stream, "socket", stream)
-    if stream.closed() or sock is None:
-        return None
-    name = type(stream).__name__
-    return f"unclosed stream {name}{_peer(sock)}", name, stream.close
-
-
-def _peer(sock: Any) -> str:
-    try:
-        address = sock.getpeername()
-    except (OSError, AttributeError):
-        return ""
-    return f", connected to {_address(address)}" if address else ""
-
-
-def _address(address: Any) -> str:
-    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
-
-
-def _server(server: Any, origin: _origins.Origin) -> _Open | None:
-    sockets = [sock for sock in vars(server).get("_sockets", {}).values() if sock.fileno() != -1]
-    name = type(server).__name__
-    return (f"unclosed server {name}{_listening(sockets)}", name, server.stop) if sockets else None
-
-
-def _asyncio_server(server: Any, origin: _origins.Origin) -> _Open | None:
-    name = "asyncio.Server"
-    return (f"unclosed server {name}{_listening(server.sockets)}", name, server.close) if server.sockets else None
-
-
-def _listening(sockets: Iterable[Any]) -> str:
-    return f", listening on {', '.join(_address(sock.getsockname()) for sock in sockets)}"
-
-
-def _transport(transport: Any, origin: _origins.Origin) -> _Open | None:
-    if transport.is_closing():
-        return None
-    name = type(transport.get_protocol()).__name__
-    peer = transport.get_extra_info("peername")
-    connected = f", connected to {_address(peer)}" if peer else ""
-    return f"unclosed transport of {name}{connected}", name, getattr(transport, "abort", transport.close)
-
-
-def _client(client: Any, origin: _origins.Origin) -> _Open | None:
-    if getattr(client, "_closed", True):
-        return None
-    name = type(client).__name__
-    requests = names_of_requests(client)
-    if requests:
-        return f"HTTP client {name} with unfinished requests: {', '.join(requests)}", name, client.close
-    # One that all code on the loop shares is not for anybody to close.
-    is_shared = getattr(client, "_instance_cache", None) is not None
-    return None if is_shared else (f"unclosed HTTP client {name}", name, client.close)
-
-
-def _periodic(periodic: PeriodicCallback, origin: _origins.Origin) -> _Open | None:
-    if not periodic.is_running():
-        return None
-    name = _names.name_of(periodic.callback)
-    every = f"{periodic.callback_time / 1000:g} s"
-    return f"running PeriodicCallback {name}, every {every}", name, periodic.stop
-
-
-def _file_handler(handler: FileHandler, origin: _origins.Origin) -> _Open | None:
-    name = _names.name_of(_names.function_of_handler(handler.callback, handler.args))
-    return f"handler {name} of file descriptor {handler.fd}", name, _nothing
-
-
-def _thread(thread: threading.Thread, origin: _origins.Origin) -> _Open | None:
-    if not thread.is_alive():
-        return None
-    if thread.daemon and origin is not None and origin.is_of_package:
-        return None  # nobody can join it: that of a database driver ends some time after its client was closed
-    func = getattr(thread, "_target", None)
-    name = thread.name if func is None else f"{_names.name_of(func)} <{thread.name}>"
-    return f"running thread {name}", name, _nothing
-
-
-def _generator(agen: Any, origin: _origins.Origin) -> _Open | None:
-    frame = agen.ag_frame
-    if frame is None or agen.ag_running:
-        return None
-    code = frame.f_code
-    place = _names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals)
-    return f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__, _nothing
-
-
-_Kinds = tuple[tuple[type, Callable[[Any, _origins.Origin], _Open | None]], ...]
-_CLOSED_BY_HAND: _Kinds = (
-    (BaseIOStream, _stream),
-    (TCPServer, _server),
-    (asyncio.Server, _asyncio_server),
-    (asyncio.BaseTransport, _transport),
-    (AsyncHTTPClient, _client),
-    (PeriodicCallback, _periodic),
-    (FileHandler, _file_handler),
-)
-_ENDS_BY_ITSELF: _Kinds = (
-    (threading.Thread, _thread),
-    (types.AsyncGeneratorType, _generator),
-)

@@ -1,0 +1,104 @@
+"""When to look for what a test has left, what to end of it, and how to tell that."""
+
+from collections.abc import Callable, Collection
+
+from asynctest_tornado import _leaks, _trap
+from asynctest_tornado._collector import Trap
+from asynctest_tornado._leftovers import Leftovers
+from asynctest_tornado._loop import LoopOfTest
+from asynctest_tornado._running import Running
+
+__unittest = True
+
+
+class Tidying:
+    """The end of one test, as far as it leaves something.
+
+    :param loop: the loop of the test.
+    :param running: runs it.
+    :param trap: knows what the test has made, and whether it fails.
+    :param policy: says what to look for and how to tell it.
+    :param outer: the trap of the class, if that is where the loop comes from.
+    :param amend: adds to the report of a failure that was told already.
+    """
+
+    def __init__(
+        self,
+        loop: LoopOfTest,
+        running: Running,
+        trap: Trap,
+        policy: _leaks.Policy,
+        outer: Trap | None,
+        amend: Callable[[BaseException, str], object],
+    ) -> None:
+        self._loop = loop
+        self._running = running
+        self._trap = trap
+        self._policy = policy
+        self._outer = outer
+        self._amend = amend
+        self._leftovers = Leftovers(loop, trap, policy)
+        #: Whether there was a warning.
+        self.has_warned = False
+        running.on_end = self._leftovers.note_streams
+
+    def look_for_tasks(self, get_held: Callable[[], Collection[int]]) -> None:
+        """Find tasks that are left, before they are cancelled or what they wait for is closed.
+
+        :param get_held: returns the ids of objects which the test is still going to end.
+        """
+        leftovers = self._leftovers
+        if not self._loop.may_have_pending_tasks() or not self._is_interested():
+            return
+        if self._shows_pending() or self._loop.loop.is_closed() or not leftovers.tasks():
+            return
+        held = get_held()
+        if self._running.has_run and not self._trap.is_failing:
+            # What is about to end gets the turns for that. Where the test was cut short, nothing is.
+            self._running.settle(lambda: bool(leftovers.tasks(held)))
+        leftovers.find_tasks(held)
+
+    def look_for_all(self) -> None:
+        """Find whatever else is left, at the very end, and close it."""
+        leftovers = self._leftovers
+        if not leftovers.may_be_any() or not self._is_interested() or self._loop.loop.is_closed():
+            return
+        if not self._shows_pending():
+            leftovers.find_callbacks()
+        if self._outer is not None:
+            leftovers.hand_over(self._outer)
+        elif leftovers.find_open():
+            # They were closed for the test, and let go of their files in the next turn.
+            self._running.turn()
+        if leftovers.has_running():
+            # They may be about to end: asyncio closes a generator that was dropped a few turns later.
+            self._running.settle(leftovers.has_running, leftovers.has_workers)
+            leftovers.find_running()
+
+    def _is_interested(self) -> bool:
+        return self._policy.is_interested(self._trap.is_failing)
+
+    def _shows_pending(self) -> bool:
+        """Tell whether the report of the test shows anyhow what it has left on the loop."""
+        failure = self._trap.failure
+        return failure is not None and failure is self._trap.shows_pending
+
+    def tell(self, name: str, error: BaseException | None) -> BaseException | None:
+        """Tell of leaks once, in the report of a failure if there is one. Return what the test fails of.
+
+        :param name: that of the test.
+        :param error: what it fails of anyhow.
+        """
+        leaks = self._leftovers.take()
+        if not leaks:
+            return error
+        if error is not None and _trap.is_failure(error):
+            error.add_note(_leaks.describe(name, leaks))
+        elif self._trap.failure is not None:
+            self._amend(self._trap.failure, _leaks.describe(name, leaks))
+        elif self._policy.action == "fail":
+            return _leaks.failure(name, leaks)
+        elif self._policy.action == "warn":
+            self.has_warned = True
+            _leaks.warn(name, leaks, self._trap.hint)
+        return error
