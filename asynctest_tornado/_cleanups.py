@@ -35,6 +35,13 @@ def _module_of(func: Any) -> str:
     return str(getattr(func, "__module__", None) or type(getattr(func, "__self__", None)).__module__)
 
 
+class _Everything(set[int]):
+    """What can be got at where there is no end to it."""
+
+    def __contains__(self, number: object) -> bool:
+        return True
+
+
 def within_reach(cleanups: list[_Cleanup]) -> set[int]:
     """Return the ids of the objects that the cleanups can get at, as far as one can tell.
 
@@ -57,4 +64,4 @@ def within_reach(cleanups: list[_Cleanup]) -> set[int]:
             left += list(thing)
         else:
             left += gc.get_referents(thing)
-    return seen
+    return _Everything() if left else seen

@@ -429,6 +429,11 @@ class EndedTest(AsyncTestCase):
 
         self.addCleanup(Service(self.io_loop.asyncio_loop).stop)  # type: ignore[attr-defined]
 
+    async def test_tasks_of_a_service_that_is_large(self) -> None:
+        service: list[object] = [[number] for number in range(30_000)]
+        service.append([asyncio.ensure_future(forever())])
+        self.addCleanup(lambda: [task.cancel() for task in service[-1]])  # type: ignore[attr-defined]
+
     async def test_tasks_of_a_module(self) -> None:
         TASKS.append(asyncio.ensure_future(forever()))
         self.addCleanup(stop_all)
