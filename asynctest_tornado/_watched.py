@@ -34,6 +34,10 @@ _Futures = dict["weakref.ref[asyncio.Future[Any]]", _Made]
 _IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
+#: What ``asyncio.sleep`` sets its timers for: they are its own, and the most frequent ones.
+_END_OF_SLEEP: Any = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
+
+
 def _number(file: Any) -> int:
     return file if isinstance(file, int) else file.fileno()
 
@@ -98,7 +102,8 @@ class WatchedLoop(_Base):
 
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
-        _resources.remember(timer, _origins.TIMERS)
+        if callback is not _END_OF_SLEEP:
+            _resources.remember(timer, _origins.TIMERS)
         return timer
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
