@@ -154,9 +154,7 @@ class AsyncTestCase(unittest.TestCase):
         """
         harness = harness_of(self)
         harness.trap.hold()
-        cleanups = _cleanups.of(self)
-        if not (cleanups and _cleanups.has_coroutines(cleanups)):
-            self._asynctest_look_for_tasks()
+        if self._asynctest_look_for_tasks():
             harness.drain()
         super().tearDown()
         if not harness.has_shell:
@@ -368,10 +366,13 @@ class AsyncTestCase(unittest.TestCase):
                 good = super().doCleanups() and good
         return good
 
-    def _asynctest_look_for_tasks(self) -> None:
+    def _asynctest_look_for_tasks(self) -> bool:
+        """Look for tasks that are left, unless asynchronous cleanups may still wait for them; tell whether not."""
         cleanups = _cleanups.of(self)
-        if not (cleanups and _cleanups.has_coroutines(cleanups)):
-            harness_of(self).look_for_tasks(lambda: _cleanups.within_reach(cleanups))
+        if cleanups and _cleanups.has_coroutines(cleanups):
+            return False
+        harness_of(self).look_for_tasks(lambda: _cleanups.within_reach(cleanups))
+        return True
 
     def _asynctest_finish(self) -> None:
         harness = self._asynctest_harness

@@ -85,8 +85,8 @@ class Harness:
         #: Adds to the report of the failure that was told last.
         self.amend: Callable[[BaseException, str], object] = lambda error, text: None
         # What looks for what is left, once there is a loop.
-        self._leaks: Tidying | None = None
-        self._leak_policy = leaks
+        self._tidying: Tidying | None = None
+        self._leaks = leaks
         self._schedule = schedule
         self._outer = outer
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
@@ -116,7 +116,7 @@ class Harness:
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
         self._running = Running(self._loop, self.trap, self.snapshot)
         outer = None if self._outer is None else self._outer.trap
-        self._leaks = Tidying(self._loop, self._running, self.trap, self._leak_policy, outer, self.amend)
+        self._tidying = Tidying(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
@@ -134,7 +134,7 @@ class Harness:
     @property
     def has_warned(self) -> bool:
         """Whether there was a warning of leaks."""
-        return self._leaks is not None and self._leaks.has_warned
+        return self._tidying is not None and self._tidying.has_warned
 
     def __enter__(self) -> "Harness":
         self.open()
@@ -153,8 +153,8 @@ class Harness:
             _trap.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        if self._leaks is not None:
-            error = self._leaks.tell(self.describe(), error)
+        if self._tidying is not None:
+            error = self._tidying.tell(self.describe(), error)
         raise_as_it_was(error)
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
@@ -304,8 +304,8 @@ class Harness:
 
         :param get_held: returns the ids of objects which the test is still going to end.
         """
-        if self._leaks is not None:
-            self._leaks.look_for_tasks(get_held)
+        if self._tidying is not None:
+            self._tidying.look_for_tasks(get_held)
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
@@ -321,8 +321,8 @@ class Harness:
             self.look_for_tasks()
             self.close_resources()
             self.drain()
-            if self._leaks is not None:
-                self._leaks.look_for_all()
+            if self._tidying is not None:
+                self._tidying.look_for_all()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(

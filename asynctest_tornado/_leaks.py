@@ -1,4 +1,4 @@
-"""What a test has left behind, what to call it, and what that means for the test: the policies."""
+"""What it means for a test that it has left something behind: the policies, and what is told."""
 
 import re
 import warnings

@@ -80,20 +80,19 @@ class Leftovers:
         for timer in self._loop.own_timers():
             origin = self._trap.made.pop(weakref.ref(timer), _origins.LIBRARY)
             self._add(_safely(_timer, timer, origin, self._loop.loop.time()))
-        for handle in self.callbacks():
+        # Any loop but the test's own goes on, and runs them.
+        for handle in self._loop.own_callbacks() if self._loop.is_own else ():
             self._add(_safely(_callback, handle))
 
-    def callbacks(self) -> list[Any]:
-        """Return the user's callbacks that have not got their turn."""
-        # Any loop but the test's own goes on, and runs them.
-        handles = self._loop.own_callbacks() if self._loop.is_own else []
-        return [handle for handle in handles if _safely(_callback, handle) is not None]
-
     def _add(self, leak: Leak | None) -> None:
-        if leak is not None and not self._policy.allows(leak):
-            self._found.append(leak)
-            if self._loop.is_own:
-                leak.thing.cancel()
+        if self._keep(leak) and leak is not None and self._loop.is_own:
+            leak.thing.cancel()
+
+    def _keep(self, leak: Leak | None) -> bool:
+        if leak is None or self._policy.allows(leak):
+            return False
+        self._found.append(leak)
+        return True
 
     def find_open(self) -> bool:
         """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any."""
@@ -109,8 +108,7 @@ class Leftovers:
             if isinstance(stream.error, ConnectionError) and _safely(look_at_stream, stream, None) is None:
                 name = type(stream).__name__
                 what = f"unclosed stream {name}, until the connection was lost"
-                leak = Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream)))
-                self._found += [] if self._policy.allows(leak) else [leak]
+                self._keep(Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream))))
         self._streams.clear()
         return len(self._found) > before
 

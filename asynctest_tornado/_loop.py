@@ -12,6 +12,7 @@ from tornado.process import Subprocess
 from asynctest_tornado import _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._real import monotonic
 from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._schedule import Schedule
@@ -104,9 +105,9 @@ class LoopOfTest:
         self.loop._asynctest_schedule = schedule
         self._end_schedule = schedule.attach(self.loop)
 
-    def interruptible(self, interrupt: Callable[[], object]) -> _watched.interruptible:
+    def interruptible(self, interrupt: Callable[[], object]) -> interruptible:
         """Return a context manager for a block that runs the loop: an error in the trap calls the function."""
-        return _watched.interruptible(self.loop, interrupt)
+        return interruptible(self.loop, interrupt)
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
         """Call the function once in real time, whatever the loop does. Return a function that calls that off.

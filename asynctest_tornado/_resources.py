@@ -25,8 +25,10 @@ def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
     :param depth: likewise.
     """
     origin = _origins.find(through, depth)
-    if origin is _origins.LIBRARY:
-        return False
+    return origin is not _origins.LIBRARY and _note_for_running_test(thing, origin)
+
+
+def _note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
     chain = _trap.chain_here()
     if not chain or not isinstance(chain[0], Trap):
         return False
@@ -58,11 +60,8 @@ def _remember_if_of_test(thing: Any, origin: _origins.Origin) -> None:
     A thread, or code that has a loop of its own, may have been begun by a test, and go on after it.
     """
     io_loop: Any = IOLoop.current(instance=False)
-    chain = _trap.chain_here()
-    if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest_trap") and chain:
-        trap = chain[0]
-        if isinstance(trap, Trap):
-            note(trap, thing, origin)
+    if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest_trap"):
+        _note_for_running_test(thing, origin)
 
 
 def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import functools
 import socket
-import threading
 import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from tornado import gen
 
 from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._work import Work
 
@@ -278,29 +278,6 @@ def _first_error_of_gather(callback: Any) -> BaseException | None:
         return None
     first: BaseException | None = getattr(cells["outer"], "_exception", None)
     return first
-
-
-class interruptible:
-    """For a block that runs the loop: an error in the trap ends it, by ``interrupt`` in the loop's thread."""
-
-    def __init__(self, loop: WatchedLoop, interrupt: Callable[[], object]) -> None:
-        self._loop = loop
-        self._interrupt = interrupt
-        self._thread = threading.get_ident()
-
-    def __enter__(self) -> None:
-        trap = self._loop._asynctest_trap
-        self._before, trap.interrupt = trap.interrupt, self._from_anywhere
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._loop._asynctest_trap.interrupt = self._before
-
-    def _from_anywhere(self) -> None:
-        if threading.get_ident() == self._thread:
-            self._interrupt()
-            return
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile, and nobody waits any more
-            self._loop.call_soon_threadsafe(self._interrupt)
 
 
 _watched_classes: dict[type, type] = {}

@@ -25,6 +25,7 @@ def in_order(seed: int, main: Callable[[], Any]) -> tuple[Any, Schedule]:
     schedule.attach(loop)
 
     async def run() -> Any:
+        # What is lost would be waited for, for ever.
         async with asyncio.timeout(60):
             return await main()
 
@@ -37,6 +38,19 @@ def in_order(seed: int, main: Callable[[], Any]) -> tuple[Any, Schedule]:
 def orders(main: Callable[[], Any], seeds: int = MANY) -> set[str]:
     """Return the different results of a coroutine function, as text."""
     return {str(in_order(seed, main)[0]) for seed in range(1, seeds)}
+
+
+async def take_turns(names: str, steps: int) -> str:
+    """Let tasks of these names go on for some steps; return their names as they did."""
+    log: list[str] = []
+
+    async def work(name: str) -> None:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+            log.append(name)
+
+    await asyncio.gather(*map(work, names))
+    return "".join(log)
 
 
 class KeptTest(unittest.TestCase):
@@ -295,16 +309,7 @@ class VariedTest(unittest.TestCase):
     """What asyncio does not promise is different from seed to seed."""
 
     def test_which_of_several_tasks_goes_on(self) -> None:
-        async def main() -> str:
-            log: list[str] = []
-
-            async def work(name: str) -> None:
-                await asyncio.sleep(0)
-                log.append(name)
-
-            await asyncio.gather(*map(work, "abc"))
-            return "".join(log)
-
+        main = functools.partial(take_turns, "abc", 1)
         self.assertEqual(orders(main, 200), {"abc", "acb", "bac", "bca", "cab", "cba"})
 
     def test_which_coroutine_of_tornado_goes_on(self) -> None:
@@ -334,17 +339,7 @@ class VariedTest(unittest.TestCase):
         self.assertEqual(len(orders(native, 1000)), 24)
 
     def test_one_may_run_far_ahead_of_another(self) -> None:
-        async def main() -> str:
-            log: list[str] = []
-
-            async def work(name: str) -> None:
-                for _ in range(6):
-                    await asyncio.sleep(0)
-                    log.append(name)
-
-            await asyncio.gather(*map(work, "ab"))
-            return "".join(log)
-
+        main = functools.partial(take_turns, "ab", 6)
         self.assertLessEqual({"aaaaaabbbbbb", "bbbbbbaaaaaa"}, orders(main))
 
     def test_nobody_is_left_behind_among_many_that_spin(self) -> None:
@@ -478,17 +473,7 @@ class ReplayTest(unittest.TestCase):
             self.assertEqual(self.run_program(seed, seed), log)
 
     def test_a_seed_is_the_same_order_on_any_machine(self) -> None:
-        async def main() -> str:
-            log: list[str] = []
-
-            async def work(name: str) -> None:
-                for _ in range(3):
-                    await asyncio.sleep(0)
-                    log.append(name)
-
-            await asyncio.gather(*map(work, "abcd"))
-            return "".join(log)
-
+        main = functools.partial(take_turns, "abcd", 3)
         found = {seed: in_order(seed, main) for seed in (1, 2)}
         # As recorded: whoever changes this changes what the seeds in old reports mean.
         self.assertEqual({seed: log for seed, (log, _) in found.items()}, RECORDED)
