@@ -158,10 +158,9 @@ class LoopOfTest:
 
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, and that the test has to end."""
-        own = [task for task in self.own_futures() if isinstance(task, asyncio.Task)]
-        if self.is_lent:
-            return own
-        return own + [task for task in self.all_tasks() if task not in own]
+        own = {task: None for task in self.own_futures() if isinstance(task, asyncio.Task)}
+        # In the order in which they were made, as far as that is known.
+        return list(own if self.is_lent else own | dict.fromkeys(self.all_tasks()))
 
     def own_futures(self) -> dict[asyncio.Future[Any], _origins.Origin]:
         """Return the futures that are not done, and that the test has set off, with where it did."""

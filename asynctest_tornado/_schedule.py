@@ -116,7 +116,8 @@ class Schedule:
 
     def has_older_than(self, number: int) -> bool:
         """Tell whether a call is pending that was registered before that number."""
-        return any(calls[0].number < number for calls in (list(self._callbacks), self._steps) if calls)
+        # Other threads only add to the callbacks, at the end.
+        return any(calls[0].number < number for calls in (self._callbacks, self._steps) if calls)
 
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
         """Register a call. For each one, the loop makes one; which one, is decided when it does."""

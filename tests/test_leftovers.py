@@ -239,6 +239,8 @@ class LeftTest(AsyncTestCase):
 
     def test_jobs(self) -> None:
         go = threading.Event()
+        executor = concurrent.futures.ThreadPoolExecutor()
+        self.addCleanup(executor.shutdown)
         self.addCleanup(go.set)
 
         def job() -> None:
@@ -250,7 +252,6 @@ class LeftTest(AsyncTestCase):
         def of_asyncio(case: Any) -> None:
             case.job = case.io_loop.asyncio_loop.run_in_executor(case.executor, job)
 
-        executor = concurrent.futures.ThreadPoolExecutor()
         for body in of_tornado, of_asyncio:
             with self.subTest(body.__name__):
                 self.check(
@@ -507,6 +508,7 @@ class EndedTest(AsyncTestCase):
 
     def test_workers_of_a_pool_that_have_nothing_to_do(self) -> None:
         executor = concurrent.futures.ThreadPoolExecutor()
+        self.addClassCleanup(executor.shutdown)  # the test itself leaves it as it is
         self.assertEqual(self.run_sync(self.io_loop.run_in_executor, executor, lambda: 42), 42)
 
     def test_threads_and_jobs_that_are_about_to_end(self) -> None:
