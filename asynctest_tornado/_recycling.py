@@ -6,8 +6,8 @@ doubt is closed for good.
 
 import asyncio
 import atexit
+import contextvars
 import os
-import selectors
 import socket
 import threading
 from typing import Any, NamedTuple
@@ -22,8 +22,17 @@ class _Parts(NamedTuple):
     reading: socket.socket
     """Registered with the selector, for what other threads write to wake the loop."""
     writing: socket.socket
+    handle: asyncio.Handle
+    """What the selector has for the socket, and the loop calls then."""
     process: int
     """A child process has the same ones as its parent, and must not use them."""
+
+    def serve(self, loop: Any) -> None:
+        """Let the handle call this loop, or nothing for None: to register another one costs ten times as much."""
+        handle: Any = self.handle
+        handle._loop = loop
+        handle._callback = None if loop is None else loop._read_from_self
+        handle._context = None if loop is None else contextvars.copy_context()
 
     def close(self) -> None:
         self.selector.close()
@@ -33,6 +42,10 @@ class _Parts(NamedTuple):
 
 #: What the next loop gets: nothing, or one set. Nested loops, as those of a class and of a test, have their own.
 _spare: list[_Parts] = []
+
+
+#: These are private to asyncio.
+_CAN_RECYCLE = {"_loop", "_callback", "_context"} <= set(asyncio.Handle.__slots__)
 
 
 def drop_spare() -> None:
@@ -60,6 +73,8 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another one."""
 
     _asynctest_is_dropped = False
+    #: Whether something may have been written to wake it.
+    _asynctest_was_woken = False
 
     def __init__(self) -> None:
         self._asynctest_parts = parts = _take()
@@ -71,8 +86,16 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         self._asynctest_is_dropped = True
         super().__del__()
 
+    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
+        self._asynctest_was_woken = True
+        super().add_signal_handler(sig, callback, *args)
+
     # What follows stands in for private methods of asyncio, which make and close the sockets. Were they renamed, loops
     # would be made and closed as ever.
+
+    def _write_to_self(self) -> None:
+        self._asynctest_was_woken = True
+        super()._write_to_self()  # type: ignore[misc]
 
     def _make_self_pipe(self) -> None:
         loop: Any = self
@@ -82,7 +105,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             return
         loop._ssock, loop._csock = parts.reading, parts.writing
         loop._internal_fds += 1
-        loop._add_reader(loop._ssock.fileno(), loop._read_from_self)
+        parts.serve(loop)
 
     def _close_self_pipe(self) -> None:
         loop: Any = self
@@ -91,9 +114,11 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             return
         parts = self._asynctest_parts
         if parts is None:
-            parts = _Parts(self._asynctest_selector, loop._ssock, loop._csock, os.getpid())
+            selector = self._asynctest_selector
+            (key,) = selector.get_map().values()
+            parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], os.getpid())
         # Nothing of this loop may reach the next one.
-        parts.selector.modify(parts.reading, selectors.EVENT_READ, (None, None))
+        parts.serve(None)
         parts.selector.reset()
         loop._ssock = loop._csock = None
         loop._internal_fds -= 1
@@ -106,12 +131,13 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         selector = self._asynctest_selector
         return (
             not _spare
+            and _CAN_RECYCLE
             and not self._asynctest_is_dropped
             and loop._selector is selector
             and len(selector.get_map()) == 1  # no file was left
             and not getattr(loop, "_signal_handlers", True)  # which write to the socket
             and threading.active_count() == 1  # no thread is about to wake this loop
-            and not selector.has_events()  # nobody has done so
+            and not (self._asynctest_was_woken and selector.has_events())  # nobody has done so
             and loop._ssock is not None
             and (self._asynctest_parts is None or self._asynctest_parts.process == os.getpid())
         )
