@@ -6,9 +6,7 @@ import functools
 import inspect
 import re
 import unittest
-import unittest.util
-import weakref
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from tornado.ioloop import IOLoop
@@ -134,8 +132,9 @@ class AsyncTestCase(unittest.TestCase):
         if harness.clock is not None:
             self.clock = harness.clock
 
-    def _asynctest_new_harness(self) -> Harness:
+    def _asynctest_new_harness(self, result: Any = None) -> Harness:
         cls = type(self)
+        reporter = _late.Reporter(self, result)
         scope = _scope.of(cls)
         leaks = _leaks.policy(self.leaks, self.allowed_leaks)
         if leaks.action == "warn" and self._asynctest_has_warned:
@@ -143,9 +142,13 @@ class AsyncTestCase(unittest.TestCase):
         schedule = self._asynctest_schedule
         if scope is None:
             clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-            return Harness(_namer(self), clock=clock, leaks=leaks, schedule=schedule)
-        scope.current = Harness(_namer(self), scope.harness, leaks=leaks, schedule=schedule)
-        return scope.current
+            harness = Harness(reporter.name, None, clock, leaks, schedule)
+        else:
+            harness = scope.current = Harness(reporter.name, scope.harness, None, leaks, schedule)
+        if result is not None:
+            harness.trap.report_late = reporter
+            harness.amend = reporter.amend
+        return harness
 
     def tearDown(self) -> None:
         """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some.
@@ -288,17 +291,19 @@ class AsyncTestCase(unittest.TestCase):
         """Report errors in the block for itself, as in `unittest.TestCase`; also one that ends its waiting."""
         cancellation: asyncio.CancelledError | None = None
         harness = self._asynctest_harness
-        with (
-            super().subTest(*args, **params),
-            contextlib.nullcontext() if harness is None else _reasons.reported(harness.trap),
-        ):
+        with super().subTest(*args, **params):
             try:
-                yield
-            except asyncio.CancelledError as error:
-                cancellation = error
-            if cancellation is not None and harness is not None and harness.trap.has_errors:
-                cancellation = None
-                harness.trap.raise_errors()
+                try:
+                    yield
+                except asyncio.CancelledError as error:
+                    cancellation = error
+                if cancellation is not None and harness is not None and harness.trap.has_errors:
+                    cancellation = None
+                    harness.trap.raise_errors()
+            except BaseException as error:
+                if harness is not None:
+                    _reasons.explain(error, harness.trap)
+                raise
         if cancellation is not None:
             # For the time, which is over for the test as a whole; or by the test itself, as in any other block.
             raise cancellation
@@ -383,36 +388,36 @@ class AsyncTestCase(unittest.TestCase):
     def _callSetUp(self) -> None:
         if self._asynctest_bad_setting is not None:
             raise self._asynctest_bad_setting
-        harness = self._asynctest_harness = self._asynctest_new_harness()
-        harness.has_shell = True
         # Set by unittest's run(), and not by its debug().
         result = getattr(vars(self).get("_outcome"), "result", None)
         if isinstance(result, _orders.Report):
             result = result.result
+        harness = self._asynctest_harness = self._asynctest_new_harness(result)
+        harness.has_shell = True
         if self._asynctest_schedule is not None:
             harness.trap.hint = _orders.hint(self._asynctest_schedule.seed, self)
-        if result is not None:
-            harness.trap.report_late = reporter = _late.Reporter(self, result)
-            harness.amend = reporter.amend
         try:
-            with _reasons.reported(harness.trap):
-                _yielding.check_is_no_coroutine(harness.call(self.setUp), "setUp", type(self))
-                self._asynctest_call_hook(AsyncTestCase.asyncSetUp)
-        except BaseException:
+            returned = harness.call(self.setUp)
+            if returned is not None:
+                _yielding.check_is_no_coroutine(returned, "setUp", type(self))
+            self._asynctest_call_hook(self.asyncSetUp, AsyncTestCase.asyncSetUp)
+        except BaseException as error:
             harness.is_ending = True
+            _reasons.explain(error, harness.trap)
             raise
 
-    def _asynctest_call_hook(self, hook: Callable[..., object]) -> None:
-        own = getattr(self, hook.__name__)
-        if getattr(own, "__func__", own) is not hook and inspect.iscoroutinefunction(own):
+    def _asynctest_call_hook(self, own: Callable[[], Any], default: Callable[..., Any]) -> None:
+        if getattr(own, "__func__", own) is not default and inspect.iscoroutinefunction(own):
             harness_of(self).run(own, _timeouts.limit(None, self.async_test_timeout), shared=True)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest_harness
         assert harness is not None
-        with _reasons.reported(harness.trap):
+        try:
             try:
-                _yielding.check_returned(self._asynctest_call(harness, method))
+                returned = harness.call(method)
+                if returned is not None:
+                    self._asynctest_run_test(method, returned)
             except Exception as error:
                 harness.trap.remember_failure(error)
                 raise
@@ -421,23 +426,31 @@ class AsyncTestCase(unittest.TestCase):
                     # The verdict comes too late to be the failure that is expected.
                     harness.report_lost_errors()
             harness.trap.raise_errors()
+        except BaseException as error:
+            _reasons.explain(error, harness.trap)
+            raise
 
-    def _asynctest_call(self, harness: Harness, method: Callable[[], object]) -> object:
-        if not inspect.iscoroutinefunction(method):
-            return harness.call(method)
-        limit = _timeouts.limit(None, self.async_test_timeout)
-        return harness_of(self).run(method, limit, shared=True)
+    def _asynctest_run_test(self, method: Callable[[], object], returned: Any) -> None:
+        """Run the coroutine of an ``async def``; what anything else returned is an error."""
+        if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
+            returned = self._asynctest_run_coroutine(returned)
+        _yielding.check_returned(returned)
 
     def _callTearDown(self) -> None:
         harness = self._asynctest_harness
         assert harness is not None
         harness.is_ending = True
-        with _reasons.reported(harness.trap):
+        try:
             try:
-                self._asynctest_call_hook(AsyncTestCase.asyncTearDown)
+                self._asynctest_call_hook(self.asyncTearDown, AsyncTestCase.asyncTearDown)
             finally:
                 harness.trap.hold()
-                _yielding.check_is_no_coroutine(harness.call(self.tearDown), "tearDown", type(self))
+                returned = harness.call(self.tearDown)
+                if returned is not None:
+                    _yielding.check_is_no_coroutine(returned, "tearDown", type(self))
+        except BaseException as error:
+            _reasons.explain(error, harness.trap)
+            raise
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         harness = self._asynctest_harness
@@ -445,14 +458,20 @@ class AsyncTestCase(unittest.TestCase):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
         harness.trap.hold()
-        with _reasons.reported(harness.trap):
+        try:
             result = harness.call(function, *args, **kwargs)
             if inspect.iscoroutine(result):
-                try:
-                    limit = _timeouts.limit(None, self.async_test_timeout)
-                    harness.run(functools.partial(_identity, result), limit, shared=True)
-                finally:
-                    result.close()  # or it would be told that nobody awaited it, on top of the reason
+                self._asynctest_run_coroutine(result)
+        except BaseException as error:
+            _reasons.explain(error, harness.trap)
+            raise
+
+    def _asynctest_run_coroutine(self, coro: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            limit = _timeouts.limit(None, self.async_test_timeout)
+            return harness_of(self).run(functools.partial(_identity, coro), limit, shared=True)
+        finally:
+            coro.close()  # or it would be told that nobody awaited it, on top of the reason
 
 
 def _say_no_clock(cls: type[unittest.TestCase]) -> str:
@@ -476,17 +495,6 @@ def harness_of(case: AsyncTestCase) -> Harness:
     if harness is None or harness.state is State.NEW:
         raise RuntimeError(_say_no_loop(type(case)))
     return harness
-
-
-def _namer(case: unittest.TestCase) -> Callable[[], str]:
-    """Return a function that tells the name of the test, and does not keep the test alive."""
-    reference, cls, method = weakref.ref(case), type(case), case._testMethodName
-
-    def name() -> str:
-        case = reference()
-        return f"{unittest.util.strclass(cls)}.{method}" if case is None else case.id()
-
-    return name
 
 
 async def _await(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:

@@ -38,16 +38,28 @@ _Pending = tuple[unittest.TestResult, Report, BaseException]
 _pending: list[_Pending] = []
 
 
-class Reporter:
-    """Takes the late errors of one test."""
+def _no_result() -> None:
+    return None
 
-    def __init__(self, case: unittest.TestCase, result: unittest.TestResult) -> None:
+
+class Reporter:
+    """Takes the late errors of one test, and tells its name. It does not keep the test alive.
+
+    :param result: the one that runs the test, if there is one.
+    """
+
+    def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
         self._cls = type(case)
         self._method = case._testMethodName
         # Weak, since the result of a test that failed holds the test.
-        self._result = weakref.ref(result)
+        self._result = _no_result if result is None else weakref.ref(result)
         self._case = weakref.ref(case)
         self._reported: set[tuple[type, str, object]] = set()
+
+    def name(self) -> str:
+        """Return the name of the test."""
+        case = self._case()
+        return f"{unittest.util.strclass(self._cls)}.{self._method}" if case is None else case.id()
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Return whether there is still somebody to report to."""

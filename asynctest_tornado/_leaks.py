@@ -47,7 +47,8 @@ class Policy(NamedTuple):
         return self.action in ("warn", "fail") or (has_failed and self.action == "note")
 
 
-IGNORE = Policy("ignore")
+_PLAIN = {action: Policy(action) for action in ACTIONS}
+IGNORE = _PLAIN["ignore"]
 
 
 def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]]) -> Policy:
@@ -60,7 +61,8 @@ def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]
         action, setting = _environment.get(ENVIRONMENT), f"The environment variable {ENVIRONMENT}"
         if action is None:
             action = default_action
-    return Policy(check(action, setting), _check_allowed(allowed) if allowed else ())
+    check(action, setting)
+    return Policy(action, _check_allowed(allowed)) if allowed else _PLAIN[action]
 
 
 def check(action: str, setting: str) -> str:

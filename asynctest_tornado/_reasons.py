@@ -19,23 +19,18 @@ _TORNADO = os.path.dirname(tornado.__file__) + os.sep
 _TESTS_OF_TORNADO = os.path.join(_TORNADO, "test") + os.sep
 
 
-class reported:
-    """For a block that runs the user's code: of what it raises, the report shows the user's lines, and the reasons."""
+def explain(error: BaseException, trap: Trap) -> None:
+    """Let the report of an error that the user's code raised show the user's lines, and the reasons.
 
-    def __init__(self, trap: Trap) -> None:
-        self._trap = trap
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, typ: object, value: BaseException | None, tb: object) -> None:
-        if value is not None and is_failure(value):
-            strip(value)
-            self._trap.failure = value
-            if self._trap.hint is not None and self._trap.hint not in getattr(value, "__notes__", ()):
-                value.add_note(self._trap.hint)
-            if self._trap.server_errors:
-                add_to(value, self._trap)
+    :param trap: that of the test.
+    """
+    if is_failure(error):
+        strip(error)
+        trap.failure = error
+        if trap.hint is not None and trap.hint not in getattr(error, "__notes__", ()):
+            error.add_note(trap.hint)
+        if trap.server_errors:
+            add_to(error, trap)
 
 
 def add_to(error: BaseException, trap: Trap) -> None:

@@ -86,7 +86,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         self._asynctest_is_dropped = True
         super().__del__()
 
-    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
+    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:  # type: ignore[override]
         self._asynctest_was_woken = True
         super().add_signal_handler(sig, callback, *args)
 
