@@ -157,7 +157,7 @@ class AsyncTestCase(unittest.TestCase):
         """
         harness = harness_of(self)
         harness.trap.hold()
-        if self._asynctest_look_for_tasks():
+        if harness.may_have_pending_tasks() and self._asynctest_look_for_tasks():
             harness.drain()
         super().tearDown()
         if not harness.has_shell:

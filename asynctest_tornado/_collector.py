@@ -53,11 +53,33 @@ class Trap(_trap.Context):
 
     is_trap = True
 
+    #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
+    interrupt: Callable[[], None] | None = None
+    #: Looks for errors that nobody was told of yet, and that the function returns true for.
+    report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
+    #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
+    #: names another test that it may belong to.
+    report_late: Callable[[BaseException, str | None], bool] | None = None
+    #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
+    has_cancelled = False
+    #: Whether the connections of the test are being closed, so that what still uses them will fail.
+    is_closing = False
+    #: The error that was told last, while it is being raised on.
+    just_told: BaseException | None = None
+    #: What the test fails of, as far as it was raised already.
+    failure: BaseException | None = None
+    #: What to add to the report of a failure.
+    hint: str | None = None
+    #: The error of a timeout, whose report shows what was pending.
+    shows_pending: BaseException | None = None
+    #: How many errors the trap has taken.
+    count = 0
+    _is_open = True
+
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
         # Errors come from threads, too; and from finalizers, in the middle of anything.
         self._lock = threading.RLock()
-        self._is_open = True
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
         # By identity: those that the test fails of, and those that were raised or expected.
@@ -66,33 +88,12 @@ class Trap(_trap.Context):
         self._siblings: list[tuple[BaseException, BaseException]] = []
         #: What the test expects, the innermost block last: they return true for an error that they take.
         self.expectations: list[Callable[[BaseException], bool]] = []
-        #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
-        self.interrupt: Callable[[], None] | None = None
-        #: Looks for errors that nobody was told of yet, and that the function returns true for.
-        self.report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
-        #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
-        #: names another test that it may belong to.
-        self.report_late: Callable[[BaseException, str | None], bool] | None = None
-        #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
-        self.has_cancelled = False
-        #: Whether the connections of the test are being closed, so that what still uses them will fail.
-        self.is_closing = False
-        #: The error that was told last, while it is being raised on.
-        self.just_told: BaseException | None = None
         #: What `warnings_now` was when the test began.
         self.warnings_before = warnings_now()
         #: What request handlers have raised.
         self.server_errors: list[ServerError] = []
         #: What the test has made and may have to end, and where.
         self.made: dict[weakref.ref[Any], _origins.Origin] = {}
-        #: What the test fails of, as far as it was raised already.
-        self.failure: BaseException | None = None
-        #: What to add to the report of a failure.
-        self.hint: str | None = None
-        #: The error of a timeout, whose report shows what was pending.
-        self.shows_pending: BaseException | None = None
-        #: How many errors the trap has taken.
-        self.count = 0
 
     def handle(self, error: BaseException) -> bool:
         return self.add(error)
@@ -182,14 +183,16 @@ class Trap(_trap.Context):
 
     def hold(self) -> None:
         """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
-        with self._lock:
-            self._held += self._errors
-            self._errors = []
+        if self._errors:
+            with self._lock:
+                self._held += self._errors
+                self._errors = []
 
     def release(self) -> None:
         """Undo `hold`."""
-        with self._lock:
-            self._errors, self._held = self._held + self._errors, []
+        if self._held:
+            with self._lock:
+                self._errors, self._held = self._held + self._errors, []
 
     def take(self) -> BaseException | None:
         """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""

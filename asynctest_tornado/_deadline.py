@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from asynctest_tornado import _loop, _timeouts, _watchdog
 from asynctest_tornado._collector import strip
+from asynctest_tornado._interruptible import from_anywhere
 from asynctest_tornado._real import monotonic, sleep
 
 __unittest = True
@@ -14,13 +15,27 @@ __unittest = True
 INSISTENCE = 0.2
 
 
-class Deadline:
-    """For a block that runs the loop: ends it when the time is over.
+class Deadline(_watchdog.Watch):
+    """For a block that runs the loop: ends it when the time is over, or at an error in the trap.
 
     :param loop: the loop.
     :param end: ends what the block waits for; called again if that does not help.
+    :param limit: the time.
     :param describe: returns what the loop still has to do, for the report.
+    :param interrupt: called at an error in the trap instead.
     """
+
+    #: Whether the time is over.
+    is_over = False
+    #: Whether the block does not end in spite of everything.
+    is_hopeless = False
+    _call_off: Callable[[], object] | None = None
+    _is_watched = False
+    _report = _blocked_at = ""
+    _interruption: KeyboardInterrupt | None = None
+    _is_interrupted = _interrupts_this_run = False
+    _is_deadlock = False
+    _is_debugged = False
 
     def __init__(
         self,
@@ -28,31 +43,28 @@ class Deadline:
         end: Callable[[], object],
         limit: _timeouts.Limit,
         describe: Callable[[], str] = lambda: "",
+        interrupt: Callable[[], object] | None = None,
     ) -> None:
         self._loop = loop
         self._end = end
         self._limit = limit
         self._describe = describe
-        self._call_off: Callable[[], object] | None = None
-        self._watch: _watchdog.Watch | None = None
+        self._interrupt = end if interrupt is None else interrupt
+        self._has_limit = limit.is_set
         self._began = monotonic()
-        self._report = self._blocked_at = ""
-        self._interruption: KeyboardInterrupt | None = None
-        self._is_interrupted = self._interrupts_this_run = False
-        self._is_deadlock = False
-        self._is_debugged = False
-        self.is_over = False
-        #: Whether the block does not end in spite of everything.
-        self.is_hopeless = False
 
     def __enter__(self) -> "Deadline":
-        self._outer_on_deadlock, self._loop.on_deadlock = self._loop.on_deadlock, self._expire_for_deadlock
-        if self._limit.is_set:
-            self._call_off = self._loop.call_later(self._limit.seconds, self._expire)
+        loop = self._loop
+        self._outer_on_deadlock, loop.on_deadlock = loop.on_deadlock, self._expire_for_deadlock
+        self._outer_interrupt = loop.trap.interrupt
+        loop.trap.interrupt = from_anywhere(loop.loop, self._interrupt)
+        if self._has_limit:
+            self._call_off = loop.call_later(self._limit.seconds, self._expire)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._loop.on_deadlock = self._outer_on_deadlock
+        self._loop.trap.interrupt = self._outer_interrupt
         if self._call_off is not None:
             self._call_off()
         self._stop_watch()
@@ -88,42 +100,45 @@ class Deadline:
     def watch(self) -> None:
         """Begin to watch the loop, which is about to run, from outside."""
         self._interrupts_this_run = False
-        if self._limit.is_set:
-            rest = 0.0 if self.is_over else max(0.0, self._began + self._limit.seconds - monotonic())
-            self._watch = _watchdog.Watch(rest, self._interrupt, self._stop_clock)
-            _watchdog.start(self._watch)
+        if self._has_limit:
+            when = self._began + self._limit.seconds
+            if self.is_over:
+                when = monotonic()
+            self._is_watched = True
+            _watchdog.start(self, when)
 
     def _stop_watch(self) -> None:
-        if self._watch is not None:
-            _watchdog.stop(self._watch)
-            self._watch = None  # it leads back to here
+        if self._is_watched:
+            self._is_watched = False
+            _watchdog.stop(self)
 
-    def _interrupt(self, frame: types.FrameType) -> str | None:
+    def is_blocked(self, frame: types.FrameType) -> str | None:
         """End a callback that blocks the loop, from the thread of the watchdog; return what else to print."""
-        watch = self._watch
-        if watch is None:
+        if not self._is_watched:
             return None
         if self._interrupts_this_run:
             return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{_watchdog.stack(frame)}"
         self.is_over = self._is_interrupted = self._interrupts_this_run = True
         self._interruption = None
         self._blocked_at = _watchdog.stack(frame)
-        if _watchdog.interrupt(watch.thread):
+        if _watchdog.interrupt(self.thread):
             return None
         self._is_interrupted = False
         return f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n" + (
             self._blocked_at
         )
 
-    def _stop_clock(self) -> None:
+    def stop_clock(self) -> None:
         self._is_debugged = True
 
     def settle(self) -> None:
         """End the watch, and let an interruption come now that is on its way."""
         self._stop_watch()
+        if not self._is_interrupted:
+            return
         patience = monotonic() + INSISTENCE
         # It has come already where somebody has caught it.
-        while self._is_interrupted and self._interruption is None and monotonic() < patience:
+        while self._interruption is None and monotonic() < patience:
             sleep(0.001)
 
     def takes(self, interruption: KeyboardInterrupt) -> bool:

@@ -63,6 +63,24 @@ class Harness:
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
+    # Defaults of what few tests change stand here and below in classes: to set all of it for each test would take long.
+
+    state = State.NEW
+    #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
+    has_shell = False
+    #: Whether the test is over, up to its cleanups.
+    is_ending = False
+    #: Adds to the report of the failure that was told last.
+    amend: Callable[[BaseException, str], object] = staticmethod(lambda error, text: None)
+    _resources: contextlib.ExitStack | None = None
+    # What looks for what is left, once there may be something.
+    _tidying: Tidying | None = None
+    _outer_chain: _trap.Chain = ()
+    _is_inside = False
+    _is_stopped = False
+    _is_waiting = False
+    _stop_value: Any = None
+
     def __init__(
         self,
         describe: Callable[[], str],
@@ -72,20 +90,9 @@ class Harness:
         schedule: Schedule | None = None,
     ) -> None:
         self.describe = describe
-        self.state = State.NEW
         self.trap = Trap(describe)
-        #: Servers, clients and the like; closed before the loop, while it can still run.
-        self.resources = contextlib.ExitStack()
         #: HTTP clients whose requests a report tells of.
         self.clients: list[object] = []
-        #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
-        self.has_shell = False
-        #: Whether the test is over, up to its cleanups.
-        self.is_ending = False
-        #: Adds to the report of the failure that was told last.
-        self.amend: Callable[[BaseException, str], object] = lambda error, text: None
-        # What looks for what is left, once there is a loop.
-        self._tidying: Tidying | None = None
         self._leaks = leaks
         self._schedule = schedule
         self._outer = outer
@@ -93,11 +100,6 @@ class Harness:
         #: In which all parts of the test run.
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
         self.context.run(_trap.contexts.set, (self.trap,))
-        self._outer_chain: _trap.Chain = ()
-        self._is_inside = False
-        self._is_stopped = False
-        self._is_waiting = False
-        self._stop_value: Any = None
 
     def open(self, make_loop: Callable[[], IOLoop] = _loop.new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""
@@ -114,13 +116,11 @@ class Harness:
         else:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
-        self._running = Running(self._loop, self.trap, self.snapshot)
-        outer = None if self._outer is None else self._outer.trap
-        self._tidying = Tidying(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
+        self._running = Running(self._loop, self.trap, self.snapshot, self._note_streams)
+        self._tidying = None
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
-        self._run_sync_before = vars(self._loop.io_loop).get("run_sync")
-        vars(self._loop.io_loop)["run_sync"] = self.run_sync
+        self._loop.stand_in("run_sync", self.run_sync)
         if self.clock is not None:
             self._clock_before, self._run_before = self.clock.time(), self.clock.run
             self.clock.run = self._run_clock
@@ -130,6 +130,22 @@ class Harness:
             _trap.contexts.set((self.trap,))
         self.state = State.OPEN
         return self._loop.io_loop
+
+    @property
+    def resources(self) -> contextlib.ExitStack:
+        """Servers, clients and the like; closed before the loop, while it can still run."""
+        if self._resources is None:
+            self._resources = contextlib.ExitStack()
+        return self._resources
+
+    def _tidy(self) -> Tidying:
+        if self._tidying is None:
+            outer = None if self._outer is None else self._outer.trap
+            self._tidying = Tidying(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
+        return self._tidying
+
+    def _note_streams(self) -> None:
+        self._tidy().note_streams()
 
     @property
     def has_warned(self) -> bool:
@@ -155,7 +171,8 @@ class Harness:
         error = self.trap.close()
         if self._tidying is not None:
             error = self._tidying.tell(self.describe(), error)
-        raise_as_it_was(error)
+        if error is not None:
+            raise_as_it_was(error)
 
     def call(self, func: Callable[..., _T], *args: Any, **kwargs: Any) -> _T:
         """Call synchronous code of the test, in the one context that all parts of the test share."""
@@ -185,14 +202,13 @@ class Harness:
         self.trap.raise_errors()
         loop = self._loop.loop
         context = self.context if shared and not self._is_inside else contextvars.copy_context()
-        main = loop.create_task(_yielding.run(func, must_wait), context=context)
+        main = loop._asynctest_create_main(_yielding.run(func, must_wait), context)
 
         def cancel() -> None:
             self.trap.has_cancelled = True
             main.cancel()
 
-        describe = functools.partial(self.snapshot, main)
-        with Deadline(self._loop, cancel, limit, describe) as deadline, self._loop.interruptible(cancel):
+        with Deadline(self._loop, cancel, limit, functools.partial(self.snapshot, main)) as deadline:
             self._running.until_done(main, deadline)
         if context is not self.context:
             _copy_variables(context)
@@ -250,7 +266,7 @@ class Harness:
         """
         self._check_idle()
         loop = self._loop.loop
-        with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline, self._loop.interruptible(loop.stop):
+        with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline:
             is_done = self._is_stopped
             try:
                 while not (is_done or deadline.is_over or self.trap.has_errors):
@@ -304,12 +320,16 @@ class Harness:
 
         :param get_held: returns the ids of objects which the test is still going to end.
         """
-        if self._tidying is not None:
-            self._tidying.look_for_tasks(get_held)
+        if self.may_have_pending_tasks():
+            self._tidy().look_for_tasks(get_held)
+
+    def may_have_pending_tasks(self) -> bool:
+        """Tell whether there may be tasks to look for and to drain, at little cost."""
+        return self._loop.may_have_pending_tasks()
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
-        if self._loop.may_have_pending_tasks():
+        if self.may_have_pending_tasks():
             self._running.drain()
 
     def close(self, futures: Iterable[object] = ()) -> None:
@@ -321,8 +341,8 @@ class Harness:
             self.look_for_tasks()
             self.close_resources()
             self.drain()
-            if self._tidying is not None:
-                self._tidying.look_for_all()
+            if self.trap.made or not self._loop.is_tidy():
+                self._tidy().look_for_all()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(
@@ -333,9 +353,6 @@ class Harness:
             self.report_lost_errors(futures)
         finally:
             self.state = State.CLOSED
-            vars(self._loop.io_loop).pop("run_sync", None)
-            if self._run_sync_before is not None:
-                vars(self._loop.io_loop)["run_sync"] = self._run_sync_before
             for task in self._running.abandoned:
                 self._loop.forget(task)
             if self.clock is not None:
@@ -347,7 +364,8 @@ class Harness:
     def close_resources(self) -> None:
         """Close what was registered with `resources`, now and not with the loop."""
         self.trap.is_closing = True
-        self.resources.close()
+        if self._resources is not None:
+            self._resources.close()
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True

@@ -46,10 +46,9 @@ class Leftovers:
 
     def note_streams(self) -> None:
         """Note the streams that are open when the code of the test has ended."""
-        if self._trap.made:
-            things = [reference() for reference in list(self._trap.made)]
-            streams = [each for each in things if isinstance(each, BaseIOStream)]
-            self._streams = [each for each in streams if _safely(look_at_stream, each, None) is not None]
+        things = [reference() for reference in list(self._trap.made)]
+        streams = [each for each in things if isinstance(each, BaseIOStream)]
+        self._streams = [each for each in streams if _safely(look_at_stream, each, None) is not None]
 
     def tasks(self, held: Collection[int] = ()) -> list[Leak]:
         """Return the tasks and coroutines that have not ended.
@@ -69,11 +68,6 @@ class Leftovers:
     def find_tasks(self, held: Collection[int] = ()) -> None:
         """Find the tasks and coroutines that are about to be cancelled."""
         self._found += self.tasks(held)
-
-    def may_be_any(self) -> bool:
-        """Tell whether there may be anything but tasks, at little cost."""
-        loop: Any = self._loop.loop
-        return bool(self._trap.made or getattr(loop, "_ready", True) or loop._asynctest_work)
 
     def find_callbacks(self) -> None:
         """Find the timers, and what was still to run; call that off, unless the loop goes on."""

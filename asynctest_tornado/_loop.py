@@ -12,7 +12,6 @@ from tornado.process import Subprocess
 from asynctest_tornado import _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
-from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._real import monotonic
 from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._schedule import Schedule
@@ -45,6 +44,11 @@ class LoopOfTest:
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
+    #: Called when nothing can happen any more; returns whether that has changed something. Else the trap gets an error.
+    on_deadlock: Callable[[], bool] | None = None
+    _end_schedule: Callable[[], None] | None = None
+    _stand_in: tuple[str, Any] | None = None
+
     def __init__(
         self,
         make: Callable[[], IOLoop],
@@ -54,6 +58,7 @@ class LoopOfTest:
         schedule: Schedule | None = None,
     ) -> None:
         self.is_lent = is_lent
+        self.trap = trap
         before = set(IOLoop._ioloop_for_asyncio)
         try:
             self.io_loop = make()
@@ -69,10 +74,6 @@ class LoopOfTest:
         self.loop: _watched.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
-        self._trap = trap
-        self._end_schedule: Callable[[], None] | None = None
-        #: Called when nothing can happen any more; returns whether that has changed something.
-        self.on_deadlock: Callable[[], bool] = self._trap_deadlock
         self._selector: Selector | None = getattr(self.loop, "_asynctest_selector", None)
         if self._selector is not None:
             self._outer_before_sleep = self._selector.before_sleep
@@ -105,9 +106,11 @@ class LoopOfTest:
         self.loop._asynctest_schedule = schedule
         self._end_schedule = schedule.attach(self.loop)
 
-    def interruptible(self, interrupt: Callable[[], object]) -> interruptible:
-        """Return a context manager for a block that runs the loop: an error in the trap calls the function."""
-        return interruptible(self.loop, interrupt)
+    def stand_in(self, name: str, func: Callable[..., object]) -> None:
+        """Put a function where the loop of Tornado has a method, until `close`."""
+        attributes = vars(self.io_loop)
+        self._stand_in = name, attributes.get(name)
+        attributes[name] = func
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
         """Call the function once in real time, whatever the loop does. Return a function that calls that off.
@@ -128,13 +131,13 @@ class LoopOfTest:
         if doubt != 0:
             return doubt
         # Nobody is left who could still ask for these, either.
-        before = self._trap.count
+        before = self.trap.count
         self.report_lost_errors()
-        return 0 if self._trap.count > before or self.on_deadlock() else None
+        return 0 if self.trap.count > before or (self.on_deadlock or self._trap_deadlock)() else None
 
     def _trap_deadlock(self) -> bool:
         """End a loop that the user runs, and that has no time limit."""
-        return self._trap.add(
+        return self.trap.add(
             TimeoutError(
                 "The event loop would run for ever, and never have anything to do: this is a deadlock. No timer, open "
                 "file, thread or child process is left that could wake it."
@@ -165,12 +168,12 @@ class LoopOfTest:
     def own_futures(self) -> dict[asyncio.Future[Any], _origins.Origin]:
         """Return the futures that are not done, and that the test has set off, with where it did."""
         made = list(self.loop._asynctest_futures.items())
-        own = [(ref(), origin) for ref, (chain, origin) in made if not self.is_lent or chain[:1] == (self._trap,)]
+        own = [(ref(), origin) for ref, (chain, origin) in made if not self.is_lent or chain[:1] == (self.trap,)]
         return {future: origin for future, origin in own if future is not None and not future.done()}
 
     def _is_of_test(self, handle: Any) -> bool:
         context = getattr(handle, "_context", None)
-        return context is not None and context.get(_trap.contexts, ())[:1] == (self._trap,)
+        return context is not None and context.get(_trap.contexts, ())[:1] == (self.trap,)
 
     def own_timers(self) -> list[Any]:
         """Return the timers that are pending, and that the test has set."""
@@ -190,6 +193,10 @@ class LoopOfTest:
         if not (self.is_own or self.is_lent):
             return True
         return bool(self.loop._asynctest_futures) and bool(self.own_futures())
+
+    def is_tidy(self) -> bool:
+        """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""
+        return not (getattr(self.loop, "_ready", True) or self.loop._asynctest_work)
 
     def has_async_generators(self) -> bool:
         """Tell whether some were begun and not finished; yes where the loop does not say.
@@ -211,6 +218,12 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
+        if self._stand_in is not None:
+            name, before = self._stand_in
+            if before is None:
+                vars(self.io_loop).pop(name, None)
+            else:
+                vars(self.io_loop)[name] = before
         if self.is_lent:
             # On a loop of its own, they would never be due.
             for timer in self.own_timers():
@@ -223,7 +236,6 @@ class LoopOfTest:
             self.io_loop.close(all_fds=True)
         if self._selector is not None:
             self._selector.before_sleep = self._outer_before_sleep
-        del self.on_deadlock  # a reference cycle
         if self._end_schedule is not None:
             self._end_schedule()
             self.loop._asynctest_schedule = None

@@ -1,14 +1,17 @@
 """Runs the loop of a test until something has ended; and in the end, all that is left."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from asynctest_tornado import _names, _timeouts
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
+from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._real import monotonic, sleep
+from asynctest_tornado._schedule import Schedule
 
 __unittest = True
 
@@ -21,24 +24,36 @@ GRACE_TURNS = 10
 GRACE = 0.1
 
 
+def _go_on() -> None:
+    """Do not end what runs the loop at an error."""
+
+
 class Running:
     """Runs a loop.
 
     :param loop: the loop.
     :param trap: gets the errors of what does not end.
     :param describe: returns what the loop still has to do, for the task that the test waits for.
+    :param on_end: called when what the test waits for has ended, while the loop still runs, if the test has made
+        something.
     """
 
-    def __init__(self, loop: LoopOfTest, trap: Trap, describe: Callable[["asyncio.Task[Any] | None"], str]) -> None:
+    #: Whether the test has run the loop at all.
+    has_run = False
+
+    def __init__(
+        self,
+        loop: LoopOfTest,
+        trap: Trap,
+        describe: Callable[["asyncio.Task[Any] | None"], str],
+        on_end: Callable[[], object],
+    ) -> None:
         self._loop = loop
         self._trap = trap
         self._describe = describe
         #: The tasks that could not be ended.
         self.abandoned: set[asyncio.Task[Any]] = set()
-        #: Called when what the test waits for has ended, while the loop still runs.
-        self.on_end: Callable[[], object] = lambda: None
-        #: Whether the test has run the loop at all.
-        self.has_run = False
+        self._on_end = on_end
         #: Those of the watchdog.
         self._interruptions: list[KeyboardInterrupt] = []
 
@@ -57,7 +72,8 @@ class Running:
 
     def _end_run(self, main: "asyncio.Task[Any]") -> None:
         self._loop.loop.stop()
-        self.on_end()
+        if self._trap.made:
+            self._on_end()
 
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or interrupted by the watchdog."""
@@ -65,7 +81,9 @@ class Running:
         self.has_run = True
         try:
             self._loop.loop.run_forever()
-            self._catch_up(deadline)
+            schedule = self._loop.loop._asynctest_schedule
+            if schedule is not None:
+                self._catch_up(schedule, deadline)
             deadline.settle()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted hands that on to those that wait for it, maybe later.
@@ -75,13 +93,11 @@ class Running:
                 self._end_on_ctrl_c(interruption, main)
                 raise
 
-    def _catch_up(self, deadline: Deadline) -> None:
+    def _catch_up(self, schedule: Schedule, deadline: Deadline) -> None:
         """See to it that what was registered before the loop was stopped is called, as asyncio does."""
-        schedule = self._loop.loop._asynctest_schedule
-        if schedule is not None:
-            limit = schedule.next_number()
-            while schedule.has_older_than(limit) and not deadline.is_over:
-                self.turn()
+        limit = schedule.next_number()
+        while schedule.has_older_than(limit) and not deadline.is_over:
+            self.turn()
 
     def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
         """Note where the test stood, and let it run its ``finally`` blocks."""
@@ -91,7 +107,7 @@ class Running:
         loop = self._loop.loop
         main.cancel()
         limit = _timeouts.Limit(INSISTENCE, "of the library")
-        with Deadline(self._loop, loop.stop, limit) as deadline, self._loop.interruptible(lambda: None):
+        with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:
             while not (main.done() or deadline.is_over):
                 loop.run_forever()
         if not main.done():
@@ -148,15 +164,15 @@ class Running:
     def turn(self) -> None:
         """Run the loop for one turn."""
         self._loop.loop.call_soon(self._loop.loop.stop)
-        with self._loop.interruptible(lambda: None):
+        with interruptible(self._loop.loop, _go_on):
             self._loop.loop.run_forever()
 
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
         """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""
         loop = self._loop.loop
-        main = loop.create_task(coro)
+        main = loop._asynctest_create_main(coro, contextvars.copy_context())
         limit = _timeouts.Limit(2 * PATIENCE, "of the library")
-        with Deadline(self._loop, main.cancel, limit) as deadline, self._loop.interruptible(lambda: None):
+        with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:
             self.until_done(main, deadline)
         if not main.done():
             self.abandoned.add(main)

@@ -47,6 +47,10 @@ def has_children() -> bool:
     return True
 
 
+def _sleep_for_ever() -> None:
+    return None
+
+
 class Selector(selectors.DefaultSelector):
     """The place where a loop sleeps, and the seam at which a test wakes it.
 
@@ -57,7 +61,7 @@ class Selector(selectors.DefaultSelector):
     #: When to call what, in the time of ``time.monotonic``.
     alarm: tuple[float, Callable[[], object]] | None = None
     #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
-    before_sleep: Callable[[], float | None] = staticmethod(lambda: None)
+    before_sleep: Callable[[], float | None] = staticmethod(_sleep_for_ever)
 
     #: Called where the loop would sleep, and no file is ready: passes the time of a virtual clock. Returns 0 if there
     #: is something to do now, else for how long the loop may sleep in real time, as ``before_sleep`` does.
@@ -65,9 +69,8 @@ class Selector(selectors.DefaultSelector):
 
     def reset(self) -> None:
         """Forget all that was set for a loop."""
-        vars(self).pop("alarm", None)
-        vars(self).pop("before_sleep", None)
-        vars(self).pop("pass_time", None)
+        self.alarm = self.pass_time = None
+        self.before_sleep = _sleep_for_ever
 
     def rest(self) -> float:
         """Return the real seconds up to the alarm."""
@@ -85,9 +88,6 @@ class Selector(selectors.DefaultSelector):
             timeout = self.pass_time()
             if timeout == 0:
                 return events
-        return self._sleep(timeout)
-
-    def _sleep(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             timeout = self.before_sleep()
         if self.alarm is not None:

@@ -40,7 +40,10 @@ class Tidying:
         self._leftovers = Leftovers(loop, trap, policy)
         #: Whether there was a warning.
         self.has_warned = False
-        running.on_end = self._leftovers.note_streams
+
+    def note_streams(self) -> None:
+        """Note the streams that are open when the code of the test has ended."""
+        self._leftovers.note_streams()
 
     def look_for_tasks(self, get_held: Callable[[], Collection[int]]) -> None:
         """Find tasks that are left, before they are cancelled or what they wait for is closed.
@@ -48,7 +51,7 @@ class Tidying:
         :param get_held: returns the ids of objects which the test is still going to end.
         """
         leftovers = self._leftovers
-        if not self._loop.may_have_pending_tasks() or not self._is_interested():
+        if not self._is_interested():
             return
         if self._shows_pending() or self._loop.loop.is_closed() or not leftovers.tasks():
             return
@@ -61,7 +64,7 @@ class Tidying:
     def look_for_all(self) -> None:
         """Find whatever else is left, at the very end, and close it."""
         leftovers = self._leftovers
-        if not leftovers.may_be_any() or not self._is_interested() or self._loop.loop.is_closed():
+        if not self._is_interested() or self._loop.loop.is_closed():
             return
         if not self._shows_pending():
             leftovers.find_callbacks()

@@ -11,7 +11,6 @@ import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable
 
 from asynctest_tornado._real import monotonic, sleep
 
@@ -32,21 +31,21 @@ _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb
 
 
 class Watch:
-    """One loop, and the time until which it has to come back from what it runs.
+    """One loop, and the time at which it is to be looked at. The methods are called in the thread of the watchdog."""
 
-    :param seconds: until then.
-    :param is_blocked: called, in the thread of the watchdog, with the stack of the thread that is blocked; returns
-        what is to be printed, or None if it has ended the callback, which is then looked at once more.
-    :param is_debugged: called there when a debugger has stopped that thread.
-    """
+    when: float
+    thread: int
 
-    def __init__(
-        self, seconds: float, is_blocked: Callable[[types.FrameType], str | None], is_debugged: Callable[[], None]
-    ) -> None:
-        self.when = monotonic() + seconds + MARGIN
-        self.thread = threading.get_ident()
-        self.is_blocked = is_blocked
-        self.is_debugged = is_debugged
+    def is_blocked(self, frame: types.FrameType) -> str | None:
+        """Learn that the thread is blocked, and where it stands.
+
+        :return: what is to be printed; or None if that has ended the callback, which is then looked at once more.
+        """
+        raise NotImplementedError
+
+    def stop_clock(self) -> None:
+        """Learn that a debugger has stopped the thread."""
+        raise NotImplementedError
 
 
 _lock = threading.Lock()
@@ -56,9 +55,14 @@ _is_running = False
 _next_look = 0.0
 
 
-def start(watch: Watch) -> None:
-    """Begin to watch."""
+def start(watch: Watch, when: float) -> None:
+    """Begin to watch the calling thread.
+
+    :param when: the time, of ``time.monotonic``, until which it has to come back from what it runs.
+    """
     global _is_running
+    watch.when = when + MARGIN
+    watch.thread = threading.get_ident()
     with _lock:
         _watches.append(watch)
         if not _is_running:
@@ -119,7 +123,7 @@ def _look(watch: Watch) -> None:
     after = _callback_frame(watch.thread)
     innermost = sys._current_frames().get(watch.thread)
     if innermost is not None and is_debugging(innermost):
-        watch.is_debugged()
+        watch.stop_clock()
     with _lock:
         is_stuck = before is not None and before is after and innermost is not None and not is_debugging(innermost)
         if watch not in _watches or not is_stuck:

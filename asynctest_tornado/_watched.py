@@ -5,6 +5,7 @@ A loop that the test made and one that the user supplied get the same methods, b
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import socket
 import weakref
@@ -46,14 +47,16 @@ class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
     _asynctest_trap: Trap
+    #: Whether the test has made the loop.
+    _asynctest_is_own: bool
     #: Each task, and future of a coroutine or executor, that still exists.
     _asynctest_futures: _Futures
     #: Those that were made before a test got the loop of its class.
     _asynctest_outer_futures: _Futures
     #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
-    _asynctest_work: "Work | None"
+    _asynctest_work: "Work | None" = None
     #: The order in which it calls what is ready, if that is not its own.
-    _asynctest_schedule: "Schedule | None"
+    _asynctest_schedule: "Schedule | None" = None
     #: The functions that are called for files, by file and what they wait for.
     _asynctest_files: "dict[tuple[int, bool], _resources.FileHandler]"
 
@@ -63,6 +66,12 @@ class WatchedLoop(_Base):
         chain = _trap.contexts.get() if context is None else context.get(_trap.contexts, ())
         self._asynctest_remember(task, chain, _origins.find(_origins.TASKS))
         task.add_done_callback(self._asynctest_look_for_gather)
+        return task
+
+    def _asynctest_create_main(self, coro: Any, context: contextvars.Context) -> asyncio.Task[Any]:
+        """Create a task that this library waits for: neither a leak, nor a part of any ``gather``."""
+        task: asyncio.Task[Any] = super().create_task(coro, context=context)
+        self._asynctest_remember(task, context.get(_trap.contexts, ()), _origins.LIBRARY)
         return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
@@ -281,6 +290,8 @@ def _first_error_of_gather(callback: Any) -> BaseException | None:
 
 
 _watched_classes: dict[type, type] = {}
+_STATE = frozenset(name for name in WatchedLoop.__annotations__ if name.startswith("_asynctest_"))
+_NO_FUTURES: _Futures = {}
 
 
 def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
@@ -288,22 +299,20 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     cls = type(loop)
     before = {}
     if isinstance(loop, WatchedLoop):
-        before = {name: value for name, value in vars(loop).items() if name.startswith("_asynctest_")}
-    if not isinstance(loop, WatchedLoop):
+        before = {name: value for name, value in vars(loop).items() if name in _STATE}
+    else:
         if cls not in _watched_classes:
             _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})
         loop.__class__ = _watched_classes[cls]
     loop._asynctest_trap = trap
     loop._asynctest_is_own = is_own
-    loop._asynctest_outer_futures = before.get("_asynctest_futures", {})
+    loop._asynctest_outer_futures = before.get("_asynctest_futures", _NO_FUTURES)
     loop._asynctest_futures = {}
-    loop._asynctest_work = before.get("_asynctest_work")
     loop._asynctest_files = {}
-    loop._asynctest_schedule = before.get("_asynctest_schedule")
 
     def restore() -> None:
-        for name in ("trap", "is_own", "futures", "outer_futures", "work", "files", "schedule"):
-            delattr(loop, f"_asynctest_{name}")
+        for name in _STATE & vars(loop).keys():
+            delattr(loop, name)
         loop.__class__ = cls
         vars(loop).update(before)
 

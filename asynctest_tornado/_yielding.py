@@ -6,6 +6,7 @@ With this, a test that is a generator is cancelled, timed and traced like one th
 import asyncio
 import concurrent.futures
 import inspect
+import types
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from typing import Any
 
@@ -23,7 +24,7 @@ async def run(func: Callable[[], Any], must_wait: bool = False) -> Any:
     None is always good.
     """
     result = func()
-    if inspect.iscoroutine(result):
+    if isinstance(result, types.CoroutineType):
         return await result
     if isinstance(result, Generator):
         return await _run_generator(result)
@@ -57,7 +58,9 @@ def is_yieldable(value: object) -> bool:
 
 def as_awaitable(value: Any) -> Awaitable[Any]:
     """Convert what Tornado can yield. Raises `tornado.gen.BadYieldError` for anything else."""
-    if inspect.isawaitable(value):
+    if value is None or value is gen.moment:
+        return asyncio.sleep(0)
+    if isinstance(value, asyncio.Future) or inspect.isawaitable(value):
         return value
     if isinstance(value, concurrent.futures.Future):
         return asyncio.wrap_future(value)

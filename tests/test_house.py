@@ -210,7 +210,7 @@ class RoomsTest(unittest.TestCase):
     def test_private_attributes_of_asyncio_and_tornado_stay_in_their_room(self) -> None:
         private = {"_context", "_log_traceback", "_log_destroy_pending", "_ioloop_for_asyncio", "_asyncgens"}
         for room, tree in rooms().items():
-            if room in ("_loop", "_passing", "_watched", "_snapshot"):
+            if room in ("_loop", "_passing", "_recycling", "_watched", "_snapshot"):
                 continue
             attributes = {
                 node.attr
