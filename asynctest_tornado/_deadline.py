@@ -48,7 +48,7 @@ class Deadline(_watchdog.Watch):
         self._loop = loop
         self._end = end
         self._limit = limit
-        self._describe = describe
+        self.describe = describe
         self._interrupt = end if interrupt is None else interrupt
         self._has_limit = limit.is_set
         self._began = monotonic()
@@ -73,7 +73,7 @@ class Deadline(_watchdog.Watch):
         if self._is_debugged or _watchdog.is_debugger_attached():
             return
         self.is_over = True
-        self._report = self._report or self._describe()
+        self._report = self._report or self.describe()
         try:
             self._end()
         except RecursionError:

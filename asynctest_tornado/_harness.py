@@ -116,7 +116,7 @@ class Harness:
         else:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
-        self._running = Running(self._loop, self.trap, self.snapshot, self._note_streams)
+        self._running = Running(self._loop, self.trap)
         self._tidying = None
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
@@ -143,9 +143,6 @@ class Harness:
             outer = None if self._outer is None else self._outer.trap
             self._tidying = Tidying(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
         return self._tidying
-
-    def _note_streams(self) -> None:
-        self._tidy().note_streams()
 
     @property
     def has_warned(self) -> bool:

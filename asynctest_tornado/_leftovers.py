@@ -6,7 +6,7 @@ import threading
 import types
 import weakref
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
@@ -17,11 +17,9 @@ from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._resources import note
 from asynctest_tornado._snapshot import roots
-from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream
+from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
 
 __unittest = True
-
-_T = TypeVar("_T")
 
 
 class Leftovers:
@@ -37,18 +35,11 @@ class Leftovers:
         self._trap = trap
         self._policy = policy
         self._found: list[Leak] = []
-        self._streams: list[BaseIOStream] = []
 
     def take(self) -> list[Leak]:
         """Hand over what was found."""
         found, self._found = self._found, []
         return found
-
-    def note_streams(self) -> None:
-        """Note the streams that are open when the code of the test has ended."""
-        things = [reference() for reference in list(self._trap.made)]
-        streams = [each for each in things if isinstance(each, BaseIOStream)]
-        self._streams = [each for each in streams if _safely(look_at_stream, each, None) is not None]
 
     def tasks(self, held: Collection[int] = ()) -> list[Leak]:
         """Return the tasks and coroutines that have not ended.
@@ -62,7 +53,7 @@ class Leftovers:
         if not made:
             return []
         pending = [future for future in roots(made) if id(future) not in known and id(future) not in held]
-        leaks = [_safely(_task, future, made[future]) for future in pending]
+        leaks = [safely(_task, future, made[future]) for future in pending]
         return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]
 
     def find_tasks(self, held: Collection[int] = ()) -> None:
@@ -73,10 +64,10 @@ class Leftovers:
         """Find the timers, and what was still to run; call that off, unless the loop goes on."""
         for timer in self._loop.own_timers():
             origin = self._trap.made.pop(weakref.ref(timer), _origins.LIBRARY)
-            self._add(_safely(_timer, timer, origin, self._loop.loop.time()))
+            self._add(safely(_timer, timer, origin, self._loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
         for handle in self._loop.own_callbacks() if self._loop.is_own else ():
-            self._add(_safely(_callback, handle))
+            self._add(safely(_callback, handle))
 
     def _add(self, leak: Leak | None) -> None:
         if self._keep(leak) and leak is not None and self._loop.is_own:
@@ -88,8 +79,11 @@ class Leftovers:
         self._found.append(leak)
         return True
 
-    def find_open(self) -> bool:
-        """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any."""
+    def find_open(self, streams: Collection[BaseIOStream]) -> bool:
+        """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any.
+
+        :param streams: those that were open when the code of the test had ended.
+        """
         before = len(self._found)
         for leak, close in list(self._open(CLOSED_BY_HAND)):
             self._found.append(leak)
@@ -97,13 +91,12 @@ class Leftovers:
                 # Its own mistakes are none of the test: without this, nobody would have called it.
                 with contextlib.suppress(Exception):
                     close()
-        for stream in self._streams:
+        for stream in streams:
             # The other end was closed in the last turn of the loop, and this one for that.
-            if isinstance(stream.error, ConnectionError) and _safely(look_at_stream, stream, None) is None:
+            if isinstance(stream.error, ConnectionError) and safely(look_at_stream, stream, None) is None:
                 name = type(stream).__name__
                 what = f"unclosed stream {name}, until the connection was lost"
                 self._keep(Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream))))
-        self._streams.clear()
         return len(self._found) > before
 
     def hand_over(self, trap: Trap) -> None:
@@ -140,20 +133,12 @@ class Leftovers:
         for reference, origin in list(self._trap.made.items()):
             thing = reference()
             look = next((look for cls, look in kinds if isinstance(thing, cls)), None)
-            state = None if look is None else _safely(look, thing, origin)
+            state = None if look is None else safely(look, thing, origin)
             if state is not None:
                 what, name, close = state
                 leak = Leak(what, (name, type(thing).__name__), thing, origin)
                 if not self._policy.allows(leak):
                     yield leak, close
-
-
-def _safely(look: Callable[..., _T], *args: Any) -> _T | None:
-    """Look at an object of the user, which can do anything then. What cannot be looked at is not told."""
-    try:
-        return look(*args)
-    except Exception:
-        return None
 
 
 def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:

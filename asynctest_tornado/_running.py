@@ -2,10 +2,12 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from asynctest_tornado import _names, _timeouts
+from tornado.iostream import BaseIOStream
+
+from asynctest_tornado import _names, _timeouts, _unclosed
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._interruptible import interruptible
@@ -33,27 +35,18 @@ class Running:
 
     :param loop: the loop.
     :param trap: gets the errors of what does not end.
-    :param describe: returns what the loop still has to do, for the task that the test waits for.
-    :param on_end: called when what the test waits for has ended, while the loop still runs, if the test has made
-        something.
     """
 
     #: Whether the test has run the loop at all.
     has_run = False
+    #: The streams that were open when what the test waited for had ended.
+    open_streams: Sequence[BaseIOStream] = ()
 
-    def __init__(
-        self,
-        loop: LoopOfTest,
-        trap: Trap,
-        describe: Callable[["asyncio.Task[Any] | None"], str],
-        on_end: Callable[[], object],
-    ) -> None:
+    def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
         self._loop = loop
         self._trap = trap
-        self._describe = describe
         #: The tasks that could not be ended.
         self.abandoned: set[asyncio.Task[Any]] = set()
-        self._on_end = on_end
         #: Those of the watchdog.
         self._interruptions: list[KeyboardInterrupt] = []
 
@@ -73,7 +66,7 @@ class Running:
     def _end_run(self, main: "asyncio.Task[Any]") -> None:
         self._loop.loop.stop()
         if self._trap.made:
-            self._on_end()
+            self.open_streams = _unclosed.open_streams(self._trap.made)
 
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or interrupted by the watchdog."""
@@ -90,7 +83,7 @@ class Running:
             if deadline.takes(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
-                self._end_on_ctrl_c(interruption, main)
+                self._end_on_ctrl_c(interruption, deadline, main)
                 raise
 
     def _catch_up(self, schedule: Schedule, deadline: Deadline) -> None:
@@ -99,9 +92,11 @@ class Running:
         while schedule.has_older_than(limit) and not deadline.is_over:
             self.turn()
 
-    def _end_on_ctrl_c(self, interruption: KeyboardInterrupt, main: "asyncio.Task[Any] | None") -> None:
+    def _end_on_ctrl_c(
+        self, interruption: KeyboardInterrupt, deadline: Deadline, main: "asyncio.Task[Any] | None"
+    ) -> None:
         """Note where the test stood, and let it run its ``finally`` blocks."""
-        interruption.add_note(self._describe(main))
+        interruption.add_note(deadline.describe())
         if main is None or main.done():
             return
         loop = self._loop.loop

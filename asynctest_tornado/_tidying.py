@@ -41,10 +41,6 @@ class Tidying:
         #: Whether there was a warning.
         self.has_warned = False
 
-    def note_streams(self) -> None:
-        """Note the streams that are open when the code of the test has ended."""
-        self._leftovers.note_streams()
-
     def look_for_tasks(self, get_held: Callable[[], Collection[int]]) -> None:
         """Find tasks that are left, before they are cancelled or what they wait for is closed.
 
@@ -70,7 +66,7 @@ class Tidying:
             leftovers.find_callbacks()
         if self._outer is not None:
             leftovers.hand_over(self._outer)
-        elif leftovers.find_open():
+        elif leftovers.find_open(self._running.open_streams):
             # They were closed for the test, and let go of their files in the next turn.
             self._running.turn()
         if leftovers.has_running():

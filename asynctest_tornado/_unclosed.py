@@ -3,8 +3,9 @@
 import asyncio
 import threading
 import types
+import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import PeriodicCallback
@@ -17,12 +18,29 @@ from asynctest_tornado._snapshot import names_of_requests
 
 __unittest = True
 
+_T = TypeVar("_T")
+
 #: What to tell of a thing that is open, a name for it, and what closes it.
 Open = tuple[str, str, Callable[[], object]]
 
 
 def _nothing() -> None:
     """Stand for the closing of what nobody can close here, or what the loop lets go of as it is closed."""
+
+
+def safely(look: Callable[..., _T], *args: Any) -> _T | None:
+    """Look at an object of the user, which can do anything then. What cannot be looked at is not told."""
+    try:
+        return look(*args)
+    except Exception:
+        return None
+
+
+def open_streams(made: Iterable[weakref.ref[Any]]) -> list[BaseIOStream]:
+    """Return the streams that are open, of what a test has made."""
+    things = [reference() for reference in list(made)]
+    streams = [each for each in things if isinstance(each, BaseIOStream)]
+    return [each for each in streams if safely(look_at_stream, each, None) is not None]
 
 
 def look_at_stream(stream: Any, origin: _origins.Origin) -> Open | None:
