@@ -433,7 +433,7 @@ class AsyncTestCase(unittest.TestCase):
     def _asynctest_run_test(self, method: Callable[[], object], returned: Any) -> None:
         """Run the coroutine of an ``async def``; what anything else returned is an error."""
         if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
-            returned = self._asynctest_run_coroutine(returned)
+            returned = self._asynctest_run_coroutine(method, returned)
         _yielding.check_returned(returned)
 
     def _callTearDown(self) -> None:
@@ -461,15 +461,17 @@ class AsyncTestCase(unittest.TestCase):
         try:
             result = harness.call(function, *args, **kwargs)
             if inspect.iscoroutine(result):
-                self._asynctest_run_coroutine(result)
+                self._asynctest_run_coroutine(function, result)
         except BaseException as error:
             _reasons.explain(error, harness.trap)
             raise
 
-    def _asynctest_run_coroutine(self, coro: Coroutine[Any, Any, Any]) -> Any:
+    def _asynctest_run_coroutine(self, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
+        """Run the coroutine of a function, by whose name reports tell of it."""
         try:
             limit = _timeouts.limit(None, self.async_test_timeout)
-            return harness_of(self).run(functools.partial(_identity, coro), limit, shared=True)
+            begun = functools.update_wrapper(lambda: coro, func, ("__qualname__",), ())
+            return harness_of(self).run(begun, limit, shared=True)
         finally:
             coro.close()  # or it would be told that nobody awaited it, on top of the reason
 

@@ -1,6 +1,7 @@
 """The end of a test's time: because it is over, because nothing can happen any more, or because the loop is blocked."""
 
 import asyncio
+import math
 import types
 from collections.abc import Callable
 
@@ -50,7 +51,7 @@ class Deadline(_watchdog.Watch):
         self._limit = limit
         self.describe = describe
         self._interrupt = end if interrupt is None else interrupt
-        self._has_limit = limit.is_set
+        self._has_limit = 0 < limit.seconds < math.inf
         self._began = monotonic()
 
     def __enter__(self) -> "Deadline":
@@ -153,7 +154,7 @@ class Deadline(_watchdog.Watch):
 
     def message(self, what: str) -> str:
         """Say what has happened to the operation of this name."""
-        limit = f"{self._limit} ({self._limit.setting})" if self._limit.is_set else "no time limit"
+        limit = f"{self._limit} ({self._limit.setting})" if self._has_limit else "no time limit"
         if self._is_deadlock:
             spent = monotonic() - self._began
             return (

@@ -199,11 +199,11 @@ class Harness:
         self.trap.raise_errors()
         loop = self._loop.loop
         context = self.context if shared and not self._is_inside else contextvars.copy_context()
-        main = loop._asynctest_create_main(_yielding.run(func, must_wait), context)
+        main = loop._asynctest_create_main(_yielding.run(func, must_wait, self._running.end), context)
 
         def cancel() -> None:
             self.trap.has_cancelled = True
-            main.cancel()
+            self._running.cancel(main)
 
         with Deadline(self._loop, cancel, limit, functools.partial(self.snapshot, main)) as deadline:
             self._running.until_done(main, deadline)

@@ -194,6 +194,13 @@ class LoopOfTest:
             return True
         return bool(self.loop._asynctest_futures) and bool(self.own_futures())
 
+    def is_idle(self) -> bool:
+        """Tell whether the loop runs, and has nothing to do but to call whoever asks; no where it does not say."""
+        loop: Any = self.loop
+        if self._selector is None or loop._asynctest_schedule is not None or loop._ready or loop._scheduled:
+            return False
+        return self._selector.has_no_files() and loop.is_running()
+
     def is_tidy(self) -> bool:
         """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""
         return not (getattr(self.loop, "_ready", True) or self.loop._asynctest_work)

@@ -134,7 +134,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             and _CAN_RECYCLE
             and not self._asynctest_is_dropped
             and loop._selector is selector
-            and len(selector.get_map()) == 1  # no file was left
+            and selector.has_no_files()
             and not getattr(loop, "_signal_handlers", True)  # which write to the socket
             and threading.active_count() == 1  # no thread is about to wake this loop
             and not (self._asynctest_was_woken and selector.has_events())  # nobody has done so

@@ -51,8 +51,7 @@ class Running:
         self._interruptions: list[KeyboardInterrupt] = []
 
     def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
-        """Run the loop until the task has ended, or does not end in spite of everything."""
-        main.add_done_callback(self._end_run)
+        """Run the loop until the task, which calls `end`, has ended; or does not end in spite of everything."""
         try:
             # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
             while not (main.done() or deadline.is_hopeless):
@@ -63,10 +62,24 @@ class Running:
                 main.exception()
             raise
 
-    def _end_run(self, main: "asyncio.Task[Any]") -> None:
-        self._loop.loop.stop()
+    def end(self) -> None:
+        """Stop the loop, once it has called what is ready: to be called by a task that is about to end."""
         if self._trap.made:
             self.open_streams = _unclosed.open_streams(self._trap.made)
+        loop = self._loop.loop
+        if self._loop.is_idle():
+            # Another turn, in which nothing happens, would cost a tenth of an empty test.
+            loop.stop()
+        elif loop.is_running():
+            loop.call_soon(loop.stop)
+
+    def cancel(self, main: "asyncio.Task[Any]") -> None:
+        """Cancel a task that the loop runs for. If it has not begun, nothing of it will run."""
+        main.add_done_callback(self._stop)
+        main.cancel()
+
+    def _stop(self, main: "asyncio.Task[Any]") -> None:
+        self._loop.loop.stop()
 
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or interrupted by the watchdog."""
@@ -100,7 +113,7 @@ class Running:
         if main is None or main.done():
             return
         loop = self._loop.loop
-        main.cancel()
+        self.cancel(main)
         limit = _timeouts.Limit(INSISTENCE, "of the library")
         with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:
             while not (main.done() or deadline.is_over):
@@ -166,6 +179,7 @@ class Running:
         """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""
         loop = self._loop.loop
         main = loop._asynctest_create_main(coro, contextvars.copy_context())
+        main.add_done_callback(self._stop)
         limit = _timeouts.Limit(2 * PATIENCE, "of the library")
         with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:
             self.until_done(main, deadline)

@@ -76,6 +76,10 @@ class Selector(selectors.DefaultSelector):
         """Return the real seconds up to the alarm."""
         return math.inf if self.alarm is None else max(0.0, self.alarm[0] - monotonic())
 
+    def has_no_files(self) -> bool:
+        """Tell whether no file is open but the one that the loop is woken by."""
+        return len(self.get_map()) == 1
+
     def has_events(self, timeout: float = 0) -> bool:
         """Tell whether the loop would not have to sleep, after that many seconds at most."""
         return bool(super().select(timeout))
@@ -105,7 +109,7 @@ class Selector(selectors.DefaultSelector):
 
         None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
         """
-        if len(self.get_map()) > 1:  # one is the loop's own, to be woken by
+        if not self.has_no_files():
             return None
         if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
             return DOUBT

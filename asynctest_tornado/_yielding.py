@@ -17,15 +17,24 @@ from asynctest_tornado._names import name_of
 __unittest = True
 
 
-async def run(func: Callable[[], Any], must_wait: bool = False) -> Any:
+async def run(func: Callable[[], Any], must_wait: bool = False, on_end: Callable[[], object] = lambda: None) -> Any:
     """Call the function and wait for what it began: a coroutine, a generator, or whatever Tornado can yield.
 
     Anything else that it returns is returned as it is, or a ``TypeError`` if there has to be something to wait for.
     None is always good.
+
+    :param on_end: called at the very end.
     """
-    result = func()
-    if isinstance(result, types.CoroutineType):
-        return await result
+    try:
+        result = func()
+        if isinstance(result, types.CoroutineType):
+            return await result
+        return await _run(func, result, must_wait)
+    finally:
+        on_end()
+
+
+async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
     if isinstance(result, Generator):
         return await _run_generator(result)
     if isinstance(result, AsyncGenerator):
