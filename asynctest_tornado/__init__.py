@@ -1,22 +1,28 @@
 """Tests for asynchronous Tornado code that tell the truth: ``tornado.testing``, with an error trap.
 
-See README.rst. This module only re-exports.
+See README.rst. This module only re-exports, and imports what is asked for: a suite without HTTP need not wait for that.
 """
 
-from asynctest_tornado._case import AsyncTestCase
-from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._expect import ExpectError
-from asynctest_tornado._fetching import Response
-from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
-from asynctest_tornado._handlers import ServerError
-from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
-from asynctest_tornado._logs import ExpectLog
-from asynctest_tornado._ports import bind_unused_port
-from asynctest_tornado._runner import main
-from asynctest_tornado._server import HTTPTestServer
-from asynctest_tornado._timeouts import get_async_test_timeout
-from asynctest_tornado._trap import ExceptionStackContext, NullContext
-from asynctest_tornado._websocket import WebSocket
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asynctest_tornado._case import AsyncTestCase
+    from asynctest_tornado._clock import VirtualClock
+    from asynctest_tornado._expect import ExpectError
+    from asynctest_tornado._fetching import Response
+    from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
+    from asynctest_tornado._handlers import ServerError
+    from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
+    from asynctest_tornado._logs import ExpectLog
+    from asynctest_tornado._ports import bind_unused_port
+    from asynctest_tornado._runner import main
+    from asynctest_tornado._server import HTTPTestServer
+    from asynctest_tornado._timeouts import get_async_test_timeout
+    from asynctest_tornado._trap import ExceptionStackContext, NullContext
+    from asynctest_tornado._websocket import WebSocket
+
+__unittest = True
 
 __all__ = [
     "AsyncHTTPSTestCase",
@@ -37,3 +43,38 @@ __all__ = [
     "main",
     "setup_with_context_manager",
 ]
+
+_ROOMS = {
+    "AsyncHTTPSTestCase": "_http",
+    "AsyncHTTPTestCase": "_http",
+    "AsyncTestCase": "_case",
+    "ExceptionStackContext": "_trap",
+    "ExpectError": "_expect",
+    "ExpectLog": "_logs",
+    "HTTPTestServer": "_server",
+    "NullContext": "_trap",
+    "Response": "_fetching",
+    "ServerError": "_handlers",
+    "VirtualClock": "_clock",
+    "WebSocket": "_websocket",
+    "bind_unused_port": "_ports",
+    "gen_test": "_gen_test",
+    "get_async_test_timeout": "_timeouts",
+    "main": "_runner",
+    "setup_with_context_manager": "_gen_test",
+}
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOMS.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if room == "_trap":
+        # Outside of tests, an ExceptionStackContext sees what these hooks see.
+        importlib.import_module(f"{__name__}._harness")
+    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{room}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(globals().keys() | set(__all__))

@@ -214,7 +214,8 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``, which deprecates it. New in version 0.1.
         """
         # From the class: a plain function is to be called without the test as its argument.
-        return _loop.new_ioloop(type(self).loop_factory)
+        cls = type(self)
+        return _loop.new_ioloop(cls.loop_factory, is_watched=cls.get_new_ioloop is AsyncTestCase.get_new_ioloop)
 
     def stop(self, _arg: Any = None, **kwargs: Any) -> None:
         """End the call of `wait` that is in progress, or else the next one.

@@ -48,6 +48,10 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
+def _new_ioloop() -> IOLoop:
+    return _loop.new_ioloop(is_watched=True)
+
+
 class Harness:
     """A context manager that owns what one asynchronous test needs. It knows nothing of unittest.
 
@@ -101,7 +105,7 @@ class Harness:
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
         self.context.run(_trap.contexts.set, (self.trap,))
 
-    def open(self, make_loop: Callable[[], IOLoop] = _loop.new_ioloop) -> IOLoop:
+    def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""
         if self.state is State.OPEN:
             # A test that calls tearDown() and setUp(), or a setUp() that is reached twice: it goes on with a new loop.

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 __unittest = True
 
 
+def _close(site: _site.Site, harness: Harness, limit: _timeouts.Limit) -> None:
+    if site.stop():
+        harness.run(site.close, limit)
+
+
 class AsyncHTTPTestCase(AsyncTestCase):
     """A test case that starts an HTTP server, on an unused port of 127.0.0.1, for each test.
 
@@ -90,14 +95,13 @@ class AsyncHTTPTestCase(AsyncTestCase):
             self.http_server = self.get_http_server()
             site.listen(self.http_server)
             resources.pop_all()
-        limit = _timeouts.limit(None, self.async_test_timeout)
         if scope is None:
             harness.resources.callback(lambda: self.http_client.close())  # the test may have another one by then
         else:
             names = ("_asynctest_site", "http_client", "_app", "http_server")
             scope.made.update((name, vars(self)[name]) for name in names)
             harness.resources.callback(lambda: scope.made["http_client"].close())
-        harness.resources.callback(harness.run, site.close, limit)
+        harness.resources.callback(_close, site, harness, _timeouts.limit(None, self.async_test_timeout))
 
     def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
         """Return a function that returns the ``ssl_options`` of the server, if it is to have some."""

@@ -26,7 +26,7 @@ class interruptible:
     """For a block that runs the loop: an error in the trap ends it, by ``interrupt`` in the loop's thread."""
 
     def __init__(self, loop: Any, interrupt: Callable[[], object]) -> None:
-        self._trap = loop._asynctest_trap
+        self._trap = loop._asynctest.trap
         self._interrupt = from_anywhere(loop, interrupt)
 
     def __enter__(self) -> None:

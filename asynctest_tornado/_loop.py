@@ -20,8 +20,11 @@ from asynctest_tornado._selector import Selector
 __unittest = True
 
 
-def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> IOLoop:
-    """Make the loop of a test, by the factory if there is one. Where a policy was set, it is one of the policy's."""
+def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, is_watched: bool = False) -> IOLoop:
+    """Make the loop of a test, by the factory if there is one. Where a policy was set, it is one of the policy's.
+
+    :param is_watched: whether a `LoopOfTest` gets it at once, and nobody runs it before.
+    """
     # To ask asyncio for the policy would make one, and is deprecated from 3.14.
     policy = getattr(asyncio.events, "_event_loop_policy", None)
     if factory is not None:
@@ -29,7 +32,7 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -
     elif policy is not None and not type(policy).__module__.startswith("asyncio."):
         asyncio_loop = asyncio.new_event_loop()
     else:
-        asyncio_loop = RecyclingLoop()
+        asyncio_loop = _watched.new(RecyclingLoop) if is_watched else RecyclingLoop()
     io_loop: IOLoop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
     return io_loop
 
@@ -103,7 +106,7 @@ class LoopOfTest:
                 f"What is ready on {self.loop!r} has no other order than its own: schedules are for loops of asyncio. "
                 "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
             )
-        self.loop._asynctest_schedule = schedule
+        self.loop._asynctest.schedule = schedule
         self._end_schedule = schedule.attach(self.loop)
 
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
@@ -146,7 +149,7 @@ class LoopOfTest:
 
     def pending_jobs(self) -> dict[asyncio.Future[Any], Any]:
         """Return the functions that executors still run for the loop, by what waits for them."""
-        work = self.loop._asynctest_work
+        work = self.loop._asynctest.work
         return {} if work is None else work.pending_jobs
 
     def report_lost_errors(
@@ -167,7 +170,7 @@ class LoopOfTest:
 
     def own_futures(self) -> dict[asyncio.Future[Any], _origins.Origin]:
         """Return the futures that are not done, and that the test has set off, with where it did."""
-        made = list(self.loop._asynctest_futures.items())
+        made = list(self.loop._asynctest.futures.items())
         own = [(ref(), origin) for ref, (chain, origin) in made if not self.is_lent or chain[:1] == (self.trap,)]
         return {future: origin for future, origin in own if future is not None and not future.done()}
 
@@ -192,18 +195,18 @@ class LoopOfTest:
         """
         if not (self.is_own or self.is_lent):
             return True
-        return bool(self.loop._asynctest_futures) and bool(self.own_futures())
+        return bool(self.loop._asynctest.futures) and bool(self.own_futures())
 
     def is_idle(self) -> bool:
         """Tell whether the loop runs, and has nothing to do but to call whoever asks; no where it does not say."""
         loop: Any = self.loop
-        if self._selector is None or loop._asynctest_schedule is not None or loop._ready or loop._scheduled:
+        if self._selector is None or loop._asynctest.schedule is not None or loop._ready or loop._scheduled:
             return False
         return self._selector.has_no_files() and loop.is_running()
 
     def is_tidy(self) -> bool:
         """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""
-        return not (getattr(self.loop, "_ready", True) or self.loop._asynctest_work)
+        return not (getattr(self.loop, "_ready", True) or self.loop._asynctest.work)
 
     def has_async_generators(self) -> bool:
         """Tell whether some were begun and not finished; yes where the loop does not say.
@@ -245,6 +248,6 @@ class LoopOfTest:
             self._selector.before_sleep = self._outer_before_sleep
         if self._end_schedule is not None:
             self._end_schedule()
-            self.loop._asynctest_schedule = None
+            self.loop._asynctest.schedule = None
         if not self.is_own:
             self._restore()

@@ -68,7 +68,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
             running = getattr(generator, "gi_frame", None)
             return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
         # Mostly, it is for a library: the names of modules tell so at less cost than those of files.
-        if name.startswith(_LIBRARIES) and not name.startswith(_TESTS_OF_TORNADO):
+        if name in _known or _is_library(name):
             return package or LIBRARY
         filename = frame.f_code.co_filename
         if _is_of_package(filename) and not name.startswith(_TESTS_OF_TORNADO):
@@ -77,6 +77,17 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
             return Line(frame.f_code, frame.f_lineno, package is not None)
         frame = frame.f_back
     return package
+
+
+#: Modules of libraries, by name.
+_known: set[str] = set()
+
+
+def _is_library(name: str) -> bool:
+    if not name.startswith(_LIBRARIES) or name.startswith(_TESTS_OF_TORNADO):
+        return False
+    _known.add(name)
+    return True
 
 
 def _is_stdlib(filename: str) -> bool:

@@ -4,8 +4,6 @@ import ipaddress
 import os
 import socket
 
-from tornado import netutil
-
 __unittest = True
 
 #: How many connections wait to be accepted; as in Tornado.
@@ -26,7 +24,8 @@ def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tu
     From ``tornado.testing``, where the address is IPv4. New in version 0.1.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = netutil.bind_sockets(0, address, family=family, reuse_port=reuse_port)[0]
+    sock = socket.create_server((address, 0), family=family, backlog=_BACKLOG, reuse_port=reuse_port)
+    sock.setblocking(False)
     return sock, sock.getsockname()[1]
 
 

@@ -25,10 +25,11 @@ def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
     :param depth: likewise.
     """
     origin = _origins.find(through, depth)
-    return origin is not _origins.LIBRARY and _note_for_running_test(thing, origin)
+    return origin is not _origins.LIBRARY and note_for_running_test(thing, origin)
 
 
-def _note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
+def note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
+    """Note a thing that is made at this line, if there is a test that makes it; return whether there is."""
     chain = _trap.chain_here()
     if not chain or not isinstance(chain[0], Trap):
         return False
@@ -60,8 +61,8 @@ def _remember_if_of_test(thing: Any, origin: _origins.Origin) -> None:
     A thread, or code that has a loop of its own, may have been begun by a test, and go on after it.
     """
     io_loop: Any = IOLoop.current(instance=False)
-    if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest_trap"):
-        _note_for_running_test(thing, origin)
+    if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest"):
+        note_for_running_test(thing, origin)
 
 
 def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:

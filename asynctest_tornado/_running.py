@@ -87,7 +87,7 @@ class Running:
         self.has_run = True
         try:
             self._loop.loop.run_forever()
-            schedule = self._loop.loop._asynctest_schedule
+            schedule = self._loop.loop._asynctest.schedule
             if schedule is not None:
                 self._catch_up(schedule, deadline)
             deadline.settle()

@@ -36,7 +36,7 @@ class ClassScope:
 
     def open(self) -> None:
         """Make the loop, and call ``asyncSetUpClass``."""
-        self._cls.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._cls.loop_factory))
+        self._cls.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._cls.loop_factory, True))
         self._cls.addClassCleanup(self.close)
         self.harness.run(self._cls.asyncSetUpClass, self._limit, shared=True)
         self._is_set_up = True

@@ -173,6 +173,12 @@ class Site:
                 websocket.let_go()
             self._record.closings.clear()
 
+    def stop(self) -> bool:
+        """Let the server accept no more connections; tell whether there are some for `close` to end."""
+        if self.http_server is not None:
+            self.http_server.stop()
+        return bool(self._websockets or getattr(self.http_server, "_connections", True))
+
     async def close(self) -> None:
         """Close the server and its connections."""
         await self.close_websockets()

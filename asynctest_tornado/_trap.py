@@ -75,11 +75,14 @@ def rooted(chain: Chain, loop: object) -> Chain:
     A thread begins without one. And one that was begun by an earlier test, and still works for whoever comes, has
     that of the earlier test; but on the loop that a test has made for itself, nothing belongs to another one.
     """
-    trap: Context | None = getattr(loop, "_asynctest_trap", None)
-    if trap is None or chain[:1] == (trap,):
+    use = getattr(loop, "_asynctest", None)
+    if use is None:
+        return chain
+    trap: Context = use.trap
+    if chain[:1] == (trap,):
         return chain
     if chain and chain[0].is_trap:
-        return (trap,) if getattr(loop, "_asynctest_is_own", False) else chain
+        return (trap,) if use.is_own else chain
     return (trap, *chain)
 
 
@@ -89,7 +92,7 @@ def of_running_loop() -> Context | None:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
-    trap: Context | None = getattr(loop, "_asynctest_trap", None)
+    trap: Context | None = getattr(getattr(loop, "_asynctest", None), "trap", None)
     return trap
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tornado import gen
+from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
@@ -30,6 +31,7 @@ else:
 #: The contexts in which a future was made, and the line that made it.
 _Made = tuple[_trap.Chain, _origins.Origin]
 _Futures = dict["weakref.ref[asyncio.Future[Any]]", _Made]
+_NO_FUTURES: _Futures = {}
 
 
 _IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
@@ -43,29 +45,44 @@ def _number(file: Any) -> int:
     return file if isinstance(file, int) else file.fileno()
 
 
+class Use:
+    """What a loop knows while a test uses it.
+
+    One attribute of the loop, since CPython keeps no more than some thirty of an object where they are found at once: a
+    tenth of what a callback costs.
+    """
+
+    __slots__ = ("files", "futures", "is_own", "outer_futures", "schedule", "trap", "work")
+
+    def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
+        self.trap = trap
+        #: Whether the test has made the loop.
+        self.is_own = is_own
+        #: Each task, and future of a coroutine or executor, that still exists.
+        self.futures: _Futures = {}
+        #: Those that were made before a test got the loop of its class.
+        self.outer_futures = _NO_FUTURES if before is None else before.futures
+        #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
+        self.work: Work | None = None if before is None else before.work
+        #: The order in which it calls what is ready, if that is not its own.
+        self.schedule: Schedule | None = None if before is None else before.schedule
+        #: The functions that are called for files, by file and what they wait for.
+        self.files: dict[tuple[int, bool], _resources.FileHandler] = {}
+
+
 class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
-    _asynctest_trap: Trap
-    #: Whether the test has made the loop.
-    _asynctest_is_own: bool
-    #: Each task, and future of a coroutine or executor, that still exists.
-    _asynctest_futures: _Futures
-    #: Those that were made before a test got the loop of its class.
-    _asynctest_outer_futures: _Futures
-    #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
-    _asynctest_work: "Work | None" = None
-    #: The order in which it calls what is ready, if that is not its own.
-    _asynctest_schedule: "Schedule | None" = None
-    #: The functions that are called for files, by file and what they wait for.
-    _asynctest_files: "dict[tuple[int, bool], _resources.FileHandler]"
+    _asynctest: Use
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
         chain = _trap.contexts.get() if context is None else context.get(_trap.contexts, ())
-        self._asynctest_remember(task, chain, _origins.find(_origins.TASKS))
-        task.add_done_callback(self._asynctest_look_for_gather)
+        origin = _origins.find(_origins.TASKS)
+        self._asynctest_remember(task, chain, origin)
+        if origin is not _origins.LIBRARY:  # which gathers nothing
+            task.add_done_callback(self._asynctest_look_for_gather)
         return task
 
     def _asynctest_create_main(self, coro: Any, context: contextvars.Context) -> asyncio.Task[Any]:
@@ -84,9 +101,9 @@ class WatchedLoop(_Base):
         self._asynctest_get_work().jobs[future] = func
 
     def _asynctest_get_work(self) -> "Work":
-        if self._asynctest_work is None:
-            self._asynctest_work = Work()
-        return self._asynctest_work
+        if self._asynctest.work is None:
+            self._asynctest.work = Work()
+        return self._asynctest.work
 
     async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
         transport, protocol = await super().subprocess_exec(*args, **kwargs)
@@ -126,17 +143,19 @@ class WatchedLoop(_Base):
         return handle
 
     def remove_reader(self, fd: Any) -> Any:
-        self._asynctest_files.pop((_number(fd), False), None)
+        self._asynctest.files.pop((_number(fd), False), None)
         return super().remove_reader(fd)
 
     def remove_writer(self, fd: Any) -> Any:
-        self._asynctest_files.pop((_number(fd), True), None)
+        self._asynctest.files.pop((_number(fd), True), None)
         return super().remove_writer(fd)
 
     def _asynctest_remember_file(self, key: tuple[int, bool], callback: Any, args: tuple[Any, ...]) -> None:
-        handler = _resources.FileHandler(key[0], callback, args)
-        if _resources.remember(handler, _origins.FILES, depth=4):
-            self._asynctest_files[key] = handler
+        origin = _origins.find(_origins.FILES, depth=3)
+        if origin is not _origins.LIBRARY:
+            handler = _resources.FileHandler(key[0], callback, args)
+            _resources.note_for_running_test(handler, origin)
+            self._asynctest.files[key] = handler
 
     def _asyncgen_firstiter_hook(self, agen: Any) -> None:
         super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
@@ -145,13 +164,13 @@ class WatchedLoop(_Base):
     def _asynctest_remember(
         self, future: asyncio.Future[Any], chain: _trap.Chain, origin: _origins.Origin = None
     ) -> None:
-        futures = self._asynctest_futures
+        futures = self._asynctest.futures
         # As in a WeakKeyDictionary, at a third of its cost.
         futures[weakref.ref(future, futures.pop)] = (chain, origin)
 
     def _asynctest_ready(self) -> list[Any]:
         """Return the calls that are to be made next."""
-        schedule = self._asynctest_schedule
+        schedule = self._asynctest.schedule
         return list(getattr(self, "_ready", ())) if schedule is None else list(schedule.pending)
 
     def _asynctest_look_for_gather(self, task: asyncio.Task[Any]) -> None:
@@ -164,7 +183,7 @@ class WatchedLoop(_Base):
             if handle._args and handle._args[0] is task:
                 first = _first_error_of_gather(handle._callback)
                 if first is not None and first is not error:
-                    self._asynctest_trap.add_sibling(first, error)
+                    self._asynctest.trap.add_sibling(first, error)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -173,7 +192,7 @@ class WatchedLoop(_Base):
         is_of_future = "task" in context or "future" in context
         if is_of_future and isinstance(error, KeyboardInterrupt):
             return  # it has left the loop, too
-        if error is not None and is_of_future and self._asynctest_trap.knows(error):
+        if error is not None and is_of_future and self._asynctest.trap.knows(error):
             return  # somebody else waited for it as well
         # asyncio calls this in whatever context happens to be current.
         with _garbage.attributed(), _trap.under(_trap.rooted(self._asynctest_chain(context), self)):
@@ -183,7 +202,7 @@ class WatchedLoop(_Base):
         future = context.get("task", context.get("future"))
         if future is not None:
             reference = weakref.ref(future)
-            made = self._asynctest_futures.get(reference) or self._asynctest_outer_futures.get(reference)
+            made = self._asynctest.futures.get(reference) or self._asynctest.outer_futures.get(reference)
             if made and made[0]:
                 return made[0]
         scheduled = context.get("handle", future)
@@ -196,10 +215,10 @@ class WatchedLoop(_Base):
             return chain
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
         chain = _trap.contexts.get()
-        return chain if chain[:1] == (self._asynctest_trap,) else ()
+        return chain if chain[:1] == (self._asynctest.trap,) else ()
 
     def run_forever(self) -> None:
-        trap = self._asynctest_trap
+        trap = self._asynctest.trap
         if trap.interrupt is not None:  # somebody of this library runs the loop, and looks at the trap
             super().run_forever()
             return
@@ -210,7 +229,7 @@ class WatchedLoop(_Base):
 
     def _asynctest_report_lost(self, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:
         """Tell of the futures that have failed and nobody looked at, as their finalizers would do later."""
-        known = [reference() for reference in list(self._asynctest_futures)]
+        known = [reference() for reference in list(self._asynctest.futures)]
         for future in [*known, *futures]:
             # The flag of the finalizers: set when the exception is, and cleared by whoever retrieves it.
             if isinstance(future, asyncio.Future) and getattr(future, "_log_traceback", False):
@@ -246,6 +265,30 @@ def _remember_futures_of_coroutines() -> None:
     vars(gen).update(_create_future=make_and_remember)
 
 
+def _resolve_figures_at_once() -> None:
+    """Let Tornado's clients connect to an address that is written in figures without a task that looks it up.
+
+    That task takes three turns of the loop, a twentieth of what a fetch from a test server costs.
+    """
+    original = DefaultLoopResolver.resolve
+
+    @functools.wraps(original)
+    def resolve(self: Any, host: Any, port: Any, family: Any = socket.AF_UNSPEC) -> Any:
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, WatchedLoop):
+            try:
+                found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, _IN_FIGURES)
+            except (OSError, UnicodeError):
+                pass  # it is a name, or a mistake that the original tells of
+            else:
+                future = loop.create_future()
+                future.set_result([(each[0], each[4]) for each in found])
+                return future
+        return original(self, host, port, family)
+
+    DefaultLoopResolver.resolve = resolve  # type: ignore[method-assign]
+
+
 def _remember_connections() -> None:
     """Let a loop know what its methods open that are coroutines."""
     for name in _OPENING:
@@ -270,6 +313,7 @@ _OPENING = (
     "connect_accepted_socket",
 )
 
+_resolve_figures_at_once()
 _remember_futures_of_coroutines()
 _remember_connections()
 
@@ -290,30 +334,37 @@ def _first_error_of_gather(callback: Any) -> BaseException | None:
 
 
 _watched_classes: dict[type, type] = {}
-_STATE = frozenset(name for name in WatchedLoop.__annotations__ if name.startswith("_asynctest_"))
-_NO_FUTURES: _Futures = {}
+
+
+def _watched(cls: type) -> Any:
+    if cls not in _watched_classes:
+        _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})
+    return _watched_classes[cls]
+
+
+def new(cls: type) -> Any:
+    """Make a loop that has the methods of `WatchedLoop` from the start; `watch` has to come next.
+
+    To give an object another class makes CPython look its attributes up the long way: a fifth of what a callback costs.
+    """
+    return _watched(cls)()
 
 
 def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     """Give the loop the methods of `WatchedLoop`; return the function that takes them away again."""
     cls = type(loop)
-    before = {}
+    before: Use | None = None
     if isinstance(loop, WatchedLoop):
-        before = {name: value for name, value in vars(loop).items() if name in _STATE}
+        before = getattr(loop, "_asynctest", None)
     else:
-        if cls not in _watched_classes:
-            _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})
-        loop.__class__ = _watched_classes[cls]
-    loop._asynctest_trap = trap
-    loop._asynctest_is_own = is_own
-    loop._asynctest_outer_futures = before.get("_asynctest_futures", _NO_FUTURES)
-    loop._asynctest_futures = {}
-    loop._asynctest_files = {}
+        loop.__class__ = _watched(cls)
+    loop._asynctest = Use(trap, is_own, before)
 
     def restore() -> None:
-        for name in _STATE & vars(loop).keys():
-            delattr(loop, name)
+        if before is None:
+            del loop._asynctest
+        else:
+            loop._asynctest = before
         loop.__class__ = cls
-        vars(loop).update(before)
 
     return restore
