@@ -3,10 +3,10 @@
 See README.rst. This module only re-exports, and imports what is asked for: a suite without HTTP need not wait for that.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import importlib as _importlib
+import typing as _typing
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from asynctest_tornado._case import AsyncTestCase
     from asynctest_tornado._clock import VirtualClock
     from asynctest_tornado._expect import ExpectError
@@ -65,14 +65,14 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _typing.Any:
     room = _ROOMS.get(name)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if room == "_trap":
         # Outside of tests, an ExceptionStackContext sees what these hooks see.
-        importlib.import_module(f"{__name__}._harness")
-    value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{room}"), name)
+        _importlib.import_module(f"{__name__}._harness")
+    value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)
     return value
 
 

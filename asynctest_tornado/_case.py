@@ -128,7 +128,10 @@ class AsyncTestCase(unittest.TestCase):
         if harness is None or harness.state is State.CLOSED:
             # Nobody called run() or debug(): the test case is used by hand, as a fixture.
             harness = self._asynctest_harness = self._asynctest_new_harness()
-        self.io_loop = harness.open(self.get_new_ioloop)
+        make: Callable[[], IOLoop] = self.get_new_ioloop
+        if getattr(make, "__func__", None) is AsyncTestCase.get_new_ioloop:
+            make = functools.partial(_loop.new_ioloop, type(self).loop_factory, is_watched=True)
+        self.io_loop = harness.open(make)
         if harness.clock is not None:
             self.clock = harness.clock
 
@@ -214,8 +217,7 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``, which deprecates it. New in version 0.1.
         """
         # From the class: a plain function is to be called without the test as its argument.
-        cls = type(self)
-        return _loop.new_ioloop(cls.loop_factory, is_watched=cls.get_new_ioloop is AsyncTestCase.get_new_ioloop)
+        return _loop.new_ioloop(type(self).loop_factory)
 
     def stop(self, _arg: Any = None, **kwargs: Any) -> None:
         """End the call of `wait` that is in progress, or else the next one.
