@@ -109,8 +109,8 @@ class Selector(selectors.DefaultSelector):
         return bool(super().select(timeout))
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        # A loop that is busy only looks whether a file is ready. This replaces the method of the class above, rather than
-        # to add to its cost.
+        # A loop that is busy only looks whether a file is ready. This replaces the method of the class above, and does
+        # not add to its cost.
         alarm = self.alarm
         if timeout == 0 and self._poll is not None and (alarm is None or alarm[0] > monotonic()):
             ready = self._poll(0, len(self._fd_to_key) or 1)
