@@ -4,9 +4,7 @@ import os
 import threading
 import types
 import warnings
-import weakref
 from collections.abc import Callable
-from typing import Any
 from unittest import SkipTest
 
 from tornado.iostream import StreamClosedError
@@ -14,6 +12,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 
 from asynctest_tornado import _origins, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
+from asynctest_tornado._weakly import WeakNotes
 
 __unittest = True
 
@@ -93,7 +92,7 @@ class Trap(_trap.Context):
         #: What request handlers have raised.
         self.server_errors: list[ServerError] = []
         #: What the test has made and may have to end, and where.
-        self.made: dict[weakref.ref[Any], _origins.Origin] = {}
+        self.made: WeakNotes[_origins.Origin] = WeakNotes()
 
     def handle(self, error: BaseException) -> bool:
         return self.add(error)

@@ -1,7 +1,6 @@
 """What a test makes and has to end: streams, servers, clients, timers and threads, with the lines that made them."""
 
 import functools
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -39,11 +38,7 @@ def note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
 
 def note(trap: Trap, thing: Any, origin: _origins.Origin) -> None:
     """Note a thing that a test has made."""
-    trap.made[weakref.ref(thing, functools.partial(_forget, trap.made))] = origin
-
-
-def _forget(made: dict[Any, Any], reference: Any) -> None:
-    made.pop(reference, None)
+    trap.made.note(thing, origin)
 
 
 class FileHandler:

@@ -19,6 +19,7 @@ from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._weakly import WeakNotes
 from asynctest_tornado._work import Work
 
 __unittest = True
@@ -30,8 +31,8 @@ else:
 
 #: The contexts in which a future was made, and the line that made it.
 _Made = tuple[_trap.Chain, _origins.Origin]
-_Futures = dict["weakref.ref[asyncio.Future[Any]]", _Made]
-_NO_FUTURES: _Futures = {}
+_Futures = WeakNotes[_Made]
+_NO_FUTURES: _Futures = WeakNotes()
 
 
 _IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
@@ -59,7 +60,7 @@ class Use:
         #: Whether the test has made the loop.
         self.is_own = is_own
         #: Each task, and future of a coroutine or executor, that still exists.
-        self.futures: _Futures = {}
+        self.futures: _Futures = WeakNotes()
         #: Those that were made before a test got the loop of its class.
         self.outer_futures = _NO_FUTURES if before is None else before.futures
         #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
@@ -164,9 +165,7 @@ class WatchedLoop(_Base):
     def _asynctest_remember(
         self, future: asyncio.Future[Any], chain: _trap.Chain, origin: _origins.Origin = None
     ) -> None:
-        futures = self._asynctest.futures
-        # As in a WeakKeyDictionary, at a third of its cost.
-        futures[weakref.ref(future, futures.pop)] = (chain, origin)
+        self._asynctest.futures.note(future, (chain, origin))
 
     def _asynctest_ready(self) -> list[Any]:
         """Return the calls that are to be made next."""

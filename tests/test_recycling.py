@@ -141,6 +141,28 @@ class RecyclingTest(unittest.TestCase):
             self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
         self.assertEqual(len(set(numbers)), 1)
 
+    def test_a_test_is_freed_without_the_garbage_collector(self) -> None:
+        async def run(case: AsyncTestCase) -> None:
+            await asyncio.sleep(0)
+
+        def wait(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(case.stop)
+            case.wait()
+
+        for body in (run, wait, lambda case: None):
+            gc.collect()
+            gc.disable()
+            try:
+                self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+                gc.set_debug(gc.DEBUG_SAVEALL)
+                gc.collect()
+                kinds = {type(each).__module__.partition(".")[0] for each in gc.garbage}
+            finally:
+                gc.set_debug(0)
+                gc.garbage.clear()
+                gc.enable()
+            self.assertEqual(kinds & {"asynctest_tornado", "asyncio", "tornado"}, set())
+
     def test_nothing_is_left_when_the_program_ends(self) -> None:
         done = run_code("from asynctest_tornado._recycling import RecyclingLoop; RecyclingLoop().close()")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
