@@ -190,8 +190,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         :return: Tornado's own response, whose method ``json()`` decodes the body.
 
-        Raises ``TypeError`` for two bodies at once, ``ValueError`` for what is no path; ``TimeoutError`` after the
-        time that is set as for `wait`, the error of a callback or task meanwhile, and what the client raises.
+        Raises ``TypeError`` for two bodies at once, ``ValueError`` for what is no path; ``TimeoutError`` after the time
+        that is set as for `AsyncTestCase.wait`, the error of a callback or task meanwhile, and what the client raises.
 
         From ``tornado.testing``, which has neither the arguments from ``json`` on nor ``json()``, and where it cannot
         be called in a coroutine. New in version 0.1.

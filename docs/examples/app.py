@@ -1,0 +1,63 @@
+"""The application that the examples test: orders, a chat, and mistakes."""
+
+from typing import Any
+
+from tornado.escape import json_decode, to_unicode
+from tornado.web import Application, HTTPError, RequestHandler
+from tornado.websocket import WebSocketHandler
+
+PRICES = {"tea": 3}
+
+#: Who is in the chat.
+PRESENT: set[WebSocketHandler] = set()
+
+
+class OrdersHandler(RequestHandler):
+    """Takes orders, and shows the one of the visitor."""
+
+    def post(self) -> None:
+        item = json_decode(self.request.body)["item"]
+        self.set_cookie("item", item)
+        self.set_status(201)
+        self.write({"item": item})
+
+    def get(self) -> None:
+        item = self.get_cookie("item")
+        if item is None:
+            raise HTTPError(404)
+        self.write({"item": item})
+
+
+class PricesHandler(RequestHandler):
+    """Has a price for tea."""
+
+    def get(self) -> None:
+        self.write({"price": PRICES[self.get_argument("item")]})
+
+
+class ChatHandler(WebSocketHandler):
+    """Greets those who come, repeats what they say, tells prices, and knows who is there."""
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return "v2" if "v2" in subprotocols else None
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        PRESENT.add(self)
+        self.write_message("welcome")
+
+    def on_message(self, message: str | bytes) -> None:
+        text = to_unicode(message)
+        if text == "/bye":
+            self.close(1000, "see you")
+        elif text.startswith("/price "):
+            self.write_message(str(PRICES[text.removeprefix("/price ")]))
+        else:
+            self.write_message(text)
+
+    def on_close(self) -> None:
+        PRESENT.discard(self)
+
+
+def make_app(**settings: Any) -> Application:
+    handlers: list[Any] = [("/orders", OrdersHandler), ("/prices", PricesHandler), ("/chat", ChatHandler)]
+    return Application(handlers, log_function=lambda handler: None, **settings)

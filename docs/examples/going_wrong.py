@@ -1,0 +1,59 @@
+"""Tests that go wrong on purpose. What unittest says to each is in ``reports``, under the test's name."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tornado.ioloop import IOLoop
+from tornado.web import Application
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from docs.examples.app import make_app
+from docs.examples.cache import start_heartbeat
+
+
+def delay_async(seconds: float, callback: Callable[[], object]) -> None:
+    IOLoop.current().call_later(seconds, callback)
+
+
+class MyTestCase(AsyncTestCase):
+    def test_delay(self) -> None:
+        start = time.monotonic()
+
+        def done() -> None:
+            self.assertAlmostEqual(time.monotonic() - start, 0.1, places=1)
+            self.stop()
+
+        delay_async(0.3, done)
+        self.wait()
+
+
+class TaskTest(AsyncTestCase):
+    async def work(self) -> None:
+        raise ValueError("boom")
+
+    async def test_nobody_awaits_the_task(self) -> None:
+        self.task = asyncio.create_task(self.work())
+        await asyncio.sleep(0)
+
+
+class PageTest(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        return make_app()
+
+    def test_price(self) -> None:
+        response = self.fetch("/prices?item=milk")
+        self.assertEqual(response.code, 200)
+
+    async def test_websocket(self) -> None:
+        async with self.ws_connect("/chat") as socket:
+            await socket.read_message()
+            await socket.write_message("/price milk")
+            self.assertEqual(await socket.read_message(), "3")
+
+
+class LeakTest(AsyncTestCase):
+    leaks = "fail"
+
+    def test_heartbeat(self) -> None:
+        self.assertTrue(start_heartbeat(lambda: None, 60).is_running())

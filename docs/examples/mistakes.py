@@ -1,0 +1,92 @@
+"""Seven mistakes, and three base classes: who notices?"""
+
+import asyncio
+import threading
+import time
+import unittest
+from typing import Any
+
+import tornado.testing
+from tornado.ioloop import IOLoop
+
+import asynctest_tornado
+
+_kept: list[Any] = []
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+async def callback_of_the_ioloop() -> None:
+    IOLoop.current().add_callback(fail)
+    await asyncio.sleep(0.05)
+
+
+async def callback_of_asyncio() -> None:
+    asyncio.get_running_loop().call_soon(fail)
+    await asyncio.sleep(0.05)
+
+
+async def task_that_nobody_awaits() -> None:
+    async def work() -> None:
+        fail()
+
+    _kept.append(asyncio.create_task(work()))
+    await asyncio.sleep(0.05)
+
+
+async def thread() -> None:
+    worker = threading.Thread(target=fail)
+    worker.start()
+    worker.join()
+
+
+async def coroutine_never_awaited() -> None:
+    callback_of_the_ioloop()
+
+
+async def task_left_behind() -> None:
+    _kept.append(asyncio.create_task(asyncio.sleep(100)))
+
+
+async def blocks_for_longer_than_the_timeout() -> None:
+    time.sleep(0.5)
+
+
+MISTAKES = [
+    callback_of_the_ioloop,
+    callback_of_asyncio,
+    task_that_nobody_awaits,
+    thread,
+    coroutine_never_awaited,
+    task_left_behind,
+    blocks_for_longer_than_the_timeout,
+]
+
+
+class OfTornado(tornado.testing.AsyncTestCase):
+    pass
+
+
+class OfPython(unittest.IsolatedAsyncioTestCase):
+    pass
+
+
+class Ours(asynctest_tornado.AsyncTestCase):
+    async_test_timeout = 0.3
+    leaks = "fail"
+
+
+def _test(mistake: Any) -> Any:
+    async def test(self: unittest.TestCase) -> None:
+        await mistake()
+
+    return test
+
+
+for _mistake in MISTAKES:
+    _name = f"test_{_mistake.__name__}"
+    setattr(OfTornado, _name, tornado.testing.gen_test(timeout=0.3)(_test(_mistake)))
+    setattr(OfPython, _name, _test(_mistake))
+    setattr(Ours, _name, _test(_mistake))

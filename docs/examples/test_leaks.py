@@ -1,0 +1,28 @@
+"""Tests that end what they have begun, or say what may be left."""
+
+from tornado.ioloop import PeriodicCallback
+
+from asynctest_tornado import AsyncTestCase
+from docs.examples.cache import Cache, start_heartbeat
+
+
+class TidyTest(AsyncTestCase):
+    leaks = "fail"
+
+    def test_heartbeat(self) -> None:
+        heart = start_heartbeat(lambda: None, 60)
+        self.addCleanup(heart.stop)
+        self.assertTrue(heart.is_running())
+
+
+class TolerantTest(AsyncTestCase):
+    leaks = "fail"
+    allowed_leaks = (PeriodicCallback, r"dict\.pop")
+
+    def test_heartbeat(self) -> None:
+        self.assertTrue(start_heartbeat(lambda: None, 60).is_running())
+
+    def test_cache(self) -> None:
+        cache = Cache(60)
+        cache.put("tea", "hot")
+        self.assertIn("tea", cache.values)

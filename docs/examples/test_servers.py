@@ -1,0 +1,83 @@
+"""Servers, and what to ask of them."""
+
+import asyncio
+import unittest
+from typing import ClassVar
+
+from tornado.web import Application
+
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectError, ExpectLog, HTTPTestServer
+from docs.examples.app import make_app
+
+
+class OrdersTest(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        return make_app()
+
+    def test_order(self) -> None:
+        response = self.fetch("/orders", json={"item": "tea"})
+        self.assertEqual((response.code, response.json()), (201, {"item": "tea"}))
+
+    async def test_two_at_once(self) -> None:
+        tea, nothing = await asyncio.gather(
+            self.async_fetch("/prices", params={"item": "tea"}), self.async_fetch("/orders")
+        )
+        self.assertEqual((tea.code, nothing.code), (200, 404))
+
+    def test_cookies(self) -> None:
+        self.assertEqual(len(self.cookies), 0)  # from here on, cookies are sent
+        self.fetch("/orders", json={"item": "tea"})
+        self.assertEqual(self.fetch("/orders").json(), {"item": "tea"})
+
+    def test_what_was_behind_a_500(self) -> None:
+        with ExpectLog("tornado.application", "Uncaught exception GET /prices"):
+            self.assertEqual(self.fetch("/prices?item=milk").code, 500)
+        [failure] = self.server_errors
+        self.assertIsInstance(failure.error, KeyError)
+
+
+class StrictTest(AsyncHTTPTestCase):
+    fail_on_server_error = True
+
+    def get_app(self) -> Application:
+        return make_app()
+
+    def test_error(self) -> None:
+        with ExpectError(KeyError, "milk"):
+            self.fetch("/prices?item=milk")
+
+
+class SecureTest(AsyncHTTPSTestCase):
+    def get_app(self) -> Application:
+        return make_app()
+
+    def test_page(self) -> None:
+        self.assertTrue(self.get_url("/").startswith("https://"))
+        self.assertEqual(self.fetch("/prices?item=tea").code, 200)
+
+
+class SharedTest(AsyncHTTPTestCase):
+    loop_scope = "class"
+    lock: ClassVar[asyncio.Lock]
+
+    def get_app(self) -> Application:
+        return make_app()
+
+    @classmethod
+    async def asyncSetUpClass(cls) -> None:
+        cls.lock = asyncio.Lock()
+
+    async def test_one(self) -> None:
+        async with self.lock:
+            self.assertEqual((await self.async_fetch("/prices?item=tea")).code, 200)
+
+    async def test_two(self) -> None:
+        async with self.lock:
+            self.assertEqual((await self.async_fetch("/orders")).code, 404)
+
+
+class ElsewhereTest(unittest.IsolatedAsyncioTestCase):
+    async def test_server(self) -> None:
+        async with HTTPTestServer(make_app(), https=True) as server:
+            response = await server.fetch("/orders", json={"item": "tea"})
+            self.assertEqual(response.code, 201, server.errors)
