@@ -1,0 +1,159 @@
+"""The documentation: it can be built, and all that it shows runs and says what is shown.
+
+Where a report changes for a good reason, record it anew, from the project root::
+
+    python -m tests.test_docs --record
+"""
+
+import importlib.metadata
+import re
+import shlex
+import subprocess
+import tempfile
+import textwrap
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+from typing import ClassVar
+
+import asynctest_tornado
+from tests.recorded import RecordedReports, normalise
+from tests.support import ROOT, run_example, run_python
+
+DOCS = ROOT / "docs"
+PAGES = {page.name: page.read_text() for page in sorted(DOCS.glob("*.rst"))}
+README = (ROOT / "README.rst").read_text()
+
+
+def directives(text: str, name: str) -> list[str]:
+    """Return the content of each such directive of a page, its options included."""
+    found = re.findall(rf"^( *)\.\. {name}::.*\n((?:\1 +.*\n|\n)*)", text + "\n", re.MULTILINE)
+    return [content for _, content in found]
+
+
+def commands() -> list[str]:
+    """Return the commands that the pages tell a reader to run in the project."""
+    blocks = [block for page in PAGES.values() for block in directives(page, "code-block")]
+    return [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines() if "$ " in line]
+
+
+def literal_blocks(text: str) -> list[str]:
+    """Return what stands after two colons, not indented any more."""
+    found = re.findall(r"::\n\n((?: {4}.*\n|\n)+)", text)
+    return [textwrap.dedent(block).strip("\n") for block in found]
+
+
+class BuildTest(unittest.TestCase):
+    html: ClassVar[Path]
+    said: ClassVar["subprocess.CompletedProcess[str]"]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.html = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        options = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(cls.html / ".doctrees")]
+        cls.said = run_python("-m", "sphinx", *options, str(DOCS), str(cls.html))
+
+    def test_there_is_no_warning(self) -> None:
+        self.assertEqual((self.said.returncode, self.said.stderr), (0, ""))
+
+    def test_each_page_is_built(self) -> None:
+        self.assertGreater(len(PAGES), 12)
+        for page in PAGES:
+            self.assertTrue((self.html / page).with_suffix(".html").exists(), page)
+
+    def test_pages_fetch_nothing(self) -> None:
+        """No style, script, font or picture comes from another host."""
+        for path in [*self.html.rglob("*.html"), *self.html.rglob("*.css")]:
+            with self.subTest(path.name):
+                fetched = r"""(?:<link\b[^>]*\bhref|\bsrc)=["'](?:https?:)?//[^"']*|@import[^;]*|url\(["']?https?:"""
+                self.assertEqual(re.findall(fetched, path.read_text()), [])
+
+    def test_the_reference_has_all_public_names(self) -> None:
+        text = (self.html / "reference.html").read_text()
+        named = set(re.findall(r'id="asynctest_tornado\.(\w+)"', text))
+        self.assertEqual(named - {"replace"}, set(asynctest_tornado.__all__))
+
+    def test_the_drawing_is_in_its_page_and_well_formed(self) -> None:
+        drawing = (DOCS / "life_of_a_test.svg").read_text()
+        self.assertEqual(xml.etree.ElementTree.fromstring(drawing).tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertTrue(drawing.strip() in (self.html / "how_it_works.html").read_text())
+
+
+class ExamplesTest(RecordedReports, unittest.TestCase):
+    example = "docs/examples"
+    outcomes: ClassVar = {
+        "MyTestCase.test_delay": "FAILED (failures=1)",
+        "TaskTest.test_nobody_awaits_the_task": "FAILED (errors=1)",
+        "PageTest.test_price": "FAILED (failures=1)",
+        "PageTest.test_websocket": "FAILED (errors=1)",
+        "LeakTest.test_heartbeat": "FAILED (failures=1)",
+    }
+
+    @classmethod
+    def report(cls, name: str) -> str:
+        return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", super().report(name))
+
+    def test_reports_name_no_path_of_a_machine(self) -> None:
+        for name in self.outcomes:
+            self.assertNotRegex(self.recorded(name), r'File "(/|\w:)')
+
+    def test_suites_pass(self) -> None:
+        """The suites that the pages show pass, and leave nothing behind."""
+        done = run_example(self.example, ASYNC_TEST_LEAKS="fail")
+        self.assertRegex(done.stderr, r"\A\.+\n-+\nRan (3[0-9]|[4-9]\d) tests in [\d.]+s\n\nOK\n\Z")
+
+    def test_only_we_notice_mistakes(self) -> None:
+        """The comparison tells the truth about the base classes of Tornado, of Python, and ours."""
+        for name, outcome in {"OfTornado": "OK", "OfPython": "OK", "Ours": r"FAILED \(failures=1, errors=6\)"}.items():
+            with self.subTest(name):
+                done = run_python("-m", "unittest", f"docs.examples.mistakes.{name}")
+                self.assertRegex(done.stderr, rf"\nRan 7 tests in [\d.]+s\n\n{outcome}\n")
+
+    @unittest.skipUnless(
+        any(each.value.startswith("asynctest_tornado") for each in importlib.metadata.entry_points(group="pytest11")),
+        "there is no plugin of asynctest_tornado for pytest",
+    )
+    def test_what_was_written_for_pytest_tornado(self) -> None:
+        done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "docs/examples/pytest_tornado")
+        self.assertRegex(done.stdout, r"\n1 passed in ")
+
+
+class PagesTest(unittest.TestCase):
+    def test_commands_run(self) -> None:
+        """Each command passes, but those that run what goes wrong on purpose."""
+        self.assertGreater(len(commands()), 8)
+        for command in commands():
+            with self.subTest(command):
+                words = shlex.split(command)
+                settings = dict(words.pop(0).split("=", 1) for word in words[:] if re.match(r"[A-Z_]+=", word))
+                self.assertEqual(words.pop(0), "python")
+                done = run_python(*words, **settings)
+                self.assertRegex(done.stderr, r"\nRan \d+ tests? in ")
+                self.assertEqual(done.returncode, "going_wrong" in command, done.stderr)
+
+    def test_pages_have_no_code_of_their_own(self) -> None:
+        """What is no command is included from files, which are run."""
+        for name, page in PAGES.items():
+            with self.subTest(name):
+                self.assertEqual(literal_blocks(page), [])
+                for block in directives(page, "code-block"):
+                    self.assertRegex(block.strip(), r"\A(\$ .*\s*)+\Z|\Apip install asynctest_tornado\Z")
+
+    def test_what_pages_include_is_run(self) -> None:
+        """Code comes from examples and samples, reports from where they are recorded."""
+        allowed = r"examples/|\.\./examples/|\.\./tests/samples/stuck\.py|\.\./tests/gallery/"
+        included = [each for page in PAGES.values() for each in re.findall(r"literalinclude:: (.*)", page)]
+        self.assertGreater(len(included), 40)
+        for path in included:
+            self.assertRegex(path, rf"\A({allowed})")
+            if path.endswith(".txt"):
+                self.assertRegex(path, r"/reports/|/gallery/")
+
+    def test_the_first_example_of_the_readme_is_run(self) -> None:
+        example, report = literal_blocks(README)[:2]
+        self.assertIn(f"\n\n\n{example}\n", (DOCS / "examples" / "going_wrong.py").read_text())
+        self.assertIn(normalise(f"{report}\n"), normalise(ExamplesTest.recorded("MyTestCase.test_delay")))
+
+
+if __name__ == "__main__":
+    ExamplesTest.main()
