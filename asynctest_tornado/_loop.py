@@ -202,7 +202,8 @@ class LoopOfTest:
         loop: Any = self.loop
         if self._selector is None or loop._asynctest.schedule is not None or loop._ready or loop._scheduled:
             return False
-        return self._selector.has_no_files() and loop.is_running()
+        # Where the time is over, the next look at the files tells so.
+        return self._selector.has_no_files() and self._selector.rest() > 0 and bool(loop.is_running())
 
     def is_tidy(self) -> bool:
         """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""

@@ -156,6 +156,13 @@ class BlockedLoopTest(unittest.TestCase):
         report = run_case(stuck.Blocked).report
         self.assertRegex(report, r"time.sleep\(30\)\n(?s:.*)TimeoutError: .*0.1 seconds.*blocked the event loop")
 
+    def test_a_test_that_ends_by_itself_but_too_late_has_timed_out(self) -> None:
+        async def body(case: AsyncTestCase) -> None:
+            time.sleep(0.01)
+
+        sample = type("Sample", (AsyncTestCase,), {"test": body, "async_test_timeout": 0.005})
+        self.assertIn("TimeoutError: Operation timed out after 0.005 seconds", run_case(sample).report)
+
     def test_a_callback_that_blocks_wait_is_ended(self) -> None:
         def body(case: AsyncTestCase) -> None:
             case.io_loop.add_callback(time.sleep, 30)
