@@ -142,31 +142,44 @@ class RecyclingTest(unittest.TestCase):
         self.assertEqual(len(set(numbers)), 1)
 
     def test_a_test_is_freed_without_the_garbage_collector(self) -> None:
-        async def run(case: AsyncTestCase) -> None:
-            await asyncio.sleep(0)
-
-        def wait(case: AsyncTestCase) -> None:
-            case.io_loop.add_callback(case.stop)
-            case.wait()
-
-        for body in (run, wait, lambda case: None):
-            gc.collect()
-            gc.disable()
-            try:
-                self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
-                gc.set_debug(gc.DEBUG_SAVEALL)
-                gc.collect()
-                kinds = {type(each).__module__.partition(".")[0] for each in gc.garbage}
-            finally:
-                gc.set_debug(0)
-                gc.garbage.clear()
-                gc.enable()
-            self.assertEqual(kinds & {"asynctest_tornado", "asyncio", "tornado"}, set())
+        done = run_code(GARBAGE)
+        self.assertEqual((done.stdout, done.stderr), ("3 tests passed, and left no garbage\n", ""))
 
     def test_nothing_is_left_when_the_program_ends(self) -> None:
         done = run_code("from asynctest_tornado._recycling import RecyclingLoop; RecyclingLoop().close()")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+
+GARBAGE = """
+import asyncio, gc, unittest
+from asynctest_tornado import AsyncTestCase
+
+class Sample(AsyncTestCase):
+    async def test_coroutine(self):
+        await asyncio.sleep(0)
+
+    def test_wait(self):
+        self.io_loop.add_callback(self.stop)
+        self.wait()
+
+    def test_synchronous(self):
+        pass
+
+def run():
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
+    return result
+
+run()
+gc.collect()
+gc.disable()
+result = run()
+gc.set_debug(gc.DEBUG_SAVEALL)
+gc.collect()
+gc.set_debug(0)
+assert result.wasSuccessful(), result.errors
+print(result.testsRun, "tests passed, and left", gc.garbage or "no garbage")
+"""
 
 FORK = """
 import asyncio, os, sys
