@@ -10,7 +10,7 @@ from unittest import SkipTest
 from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-from asynctest_tornado import _origins, _trap
+from asynctest_tornado import _origins, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 from asynctest_tornado._weakly import WeakNotes
 
@@ -201,7 +201,10 @@ class Trap(_trap.Context):
                 # Should the very same object be raised once more, it is another error.
                 self._done[id(error)] = error
                 self._known.pop(id(error), None)
-        errors = [error for error in errors if not isinstance(error, SkipTest)] or errors[:1]
+        failures = [error for error in errors if not isinstance(error, SkipTest)]
+        if failures and _summary.current is not None:
+            _summary.current.add_errors(self.describe(), failures)
+        errors = failures or errors[:1]
         if len(errors) < 2:
             return errors[0] if errors else None
         return _group(f"{len(errors)} errors in {self.describe()}", errors)

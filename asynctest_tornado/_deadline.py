@@ -152,11 +152,15 @@ class Deadline(_watchdog.Watch):
             self._expire()
         return True
 
+    def spent(self) -> float:
+        """Return the seconds since the block began."""
+        return monotonic() - self._began
+
     def message(self, what: str) -> str:
         """Say what has happened to the operation of this name."""
         limit = f"{self._limit} ({self._limit.setting})" if self._has_limit else "no time limit"
         if self._is_deadlock:
-            spent = monotonic() - self._began
+            spent = self.spent()
             return (
                 f"{what} would have timed out after {limit}, and ends after {spent:.3g} seconds: this is a deadlock. "
                 "Nothing is left that could wake the event loop: no timer, no open file, no thread, no child process"

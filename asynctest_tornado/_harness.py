@@ -21,6 +21,7 @@ from asynctest_tornado import (
     _resources,
     _snapshot,
     _sources,
+    _summary,
     _timeouts,
     _trap,
     _yielding,
@@ -211,6 +212,8 @@ class Harness:
 
         with Deadline(self._loop, cancel, limit, functools.partial(self.snapshot, main)) as deadline:
             self._running.until_done(main, deadline)
+        if _summary.current is not None:
+            _summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
         if context is not self.context:
             _copy_variables(context)
         if not main.done():
@@ -280,6 +283,8 @@ class Harness:
                         is_done = condition is None or condition()
             finally:
                 self._is_stopped = self._is_waiting = False
+        if _summary.current is not None:
+            _summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
         self.trap.raise_errors()
         if deadline.is_over:
             message = deadline.message("Async operation")

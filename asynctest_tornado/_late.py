@@ -5,6 +5,8 @@ import unittest.util
 import weakref
 from typing import Any
 
+from asynctest_tornado import _summary
+
 __unittest = True
 
 
@@ -72,7 +74,10 @@ class Reporter:
         self._reported.add(key)
         # Not now: another test may be running, and a result that prints would mix the two up.
         assert result is not None
-        _pending.append((result, Report(self._cls, self._method, other), error))
+        report = Report(self._cls, self._method, other)
+        _pending.append((result, report, error))
+        if _summary.current is not None:
+            _summary.current.add_errors(other or report.id(), [error])
         _flush_at_end_of(result)
         return True
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from asynctest_tornado import _environment, _origins
+from asynctest_tornado import _environment, _origins, _summary
 
 __unittest = True
 
@@ -44,7 +44,8 @@ class Policy(NamedTuple):
 
     def is_interested(self, has_failed: bool) -> bool:
         """Tell whether leaks are to be looked for at all, given whether the test has failed."""
-        return self.action in ("warn", "fail") or (has_failed and self.action == "note")
+        is_told = has_failed or _summary.current is not None
+        return self.action in ("warn", "fail") or (is_told and self.action == "note")
 
 
 _PLAIN = {action: Policy(action) for action in ACTIONS}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from asynctest_tornado import _leaks, _trap
+from asynctest_tornado import _leaks, _summary, _trap
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._loop import LoopOfTest
@@ -89,6 +89,8 @@ class Tidying:
         :param error: what it fails of anyhow.
         """
         leaks = self._leftovers.take()
+        if _summary.current is not None:
+            _summary.current.add_test(name, [leak.what for leak in leaks], self._policy.action != "ignore")
         if not leaks:
             return error
         if error is not None and _trap.is_failure(error):

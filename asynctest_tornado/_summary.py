@@ -1,0 +1,167 @@
+"""What was seen in a run that ``tornado.testing`` does not tell, for the end of the run."""
+
+import contextlib
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+__unittest = True
+
+#: How many tests are named of each kind.
+MOST_SHOWN = 3
+#: Seconds from which on a wait is worth telling.
+LEAST_WAIT = 0.1
+#: Characters of an error or leak that are shown.
+_WIDTH = 100
+
+#: The summary of the run, if somebody wants one.
+current: "Summary | None" = None
+
+
+class Summary:
+    """What was seen so far."""
+
+    def __init__(self) -> None:
+        self._tests = 0
+        self._last_test = ""
+        # The tests that were not searched for leaks.
+        self._unsearched = 0
+        self._errors: dict[str, list[str]] = {}
+        self._leaks: dict[str, list[str]] = {}
+        # By test: the seconds of its longest wait, and its limit.
+        self._waits: dict[str, tuple[float, float]] = {}
+        self._least = LEAST_WAIT
+
+    def add_test(self, name: str, leaks: Sequence[str], is_searched: bool) -> None:
+        """Note that a test has ended, and what it has left behind.
+
+        :param is_searched: whether that was looked for.
+        """
+        if name == self._last_test:
+            return  # once more, in another order
+        self._last_test = name
+        self._tests += 1
+        if not is_searched:
+            self._unsearched += 1
+        if leaks:
+            self._leaks[name] = [_cut(leak) for leak in leaks]
+
+    def add_errors(self, name: str, errors: Sequence[BaseException]) -> None:
+        """Note errors of a test that had no caller."""
+        lines = [_cut(traceback.format_exception_only(error)[0]) for error in errors]
+        self._errors.setdefault(name, []).extend(lines)
+
+    def add_wait(self, describe: Callable[[], str], seconds: float, limit: float) -> None:
+        """Note how long a test has waited in one go.
+
+        :param describe: returns the name of the test.
+        :param limit: how long it might have waited, in seconds.
+        """
+        if seconds >= self._least:
+            self._keep_wait(describe(), seconds, limit)
+
+    def _keep_wait(self, name: str, seconds: float, limit: float) -> None:
+        self._waits[name] = max((seconds, limit), self._waits.get(name, (0.0, 0.0)))
+        if len(self._waits) > MOST_SHOWN:
+            del self._waits[min(self._waits, key=lambda each: self._waits[each][0])]
+            self._least = min(seconds for seconds, _ in self._waits.values())
+
+    def data(self) -> dict[str, Any]:
+        """Return all of it in plain values, for another process."""
+        return {
+            "tests": self._tests,
+            "unsearched": self._unsearched,
+            "errors": dict(self._errors),
+            "leaks": dict(self._leaks),
+            "waits": [[name, seconds, limit] for name, (seconds, limit) in self._waits.items()],
+        }
+
+    def merge(self, data: Mapping[str, Any]) -> None:
+        """Add what another process has seen."""
+        self._tests += data["tests"]
+        self._unsearched += data["unsearched"]
+        for name, errors in data["errors"].items():
+            self._errors.setdefault(name, []).extend(errors)
+        for name, leaks in data["leaks"].items():
+            self._leaks.setdefault(name, []).extend(leaks)
+        for name, seconds, limit in data["waits"]:
+            self._keep_wait(name, seconds, limit)
+
+    def lines(self) -> list[str]:
+        """Return what to tell."""
+        if not self._tests and not self._errors:
+            return [
+                "No test ran on it: none was made of the classes of tornado.testing, or they ran in other processes."
+            ]
+        lines = [f"{_count(self._tests, 'test')} ran on it, in place of tornado.testing."]
+        return lines + self._lines_of_errors() + self._lines_of_leaks() + self._lines_of_waits()
+
+    def _lines_of_errors(self) -> list[str]:
+        if not self._errors:
+            return ["No errors trapped."]
+        first = (
+            f"Errors that had no caller to catch them: {_count_in(self._errors)}. tornado.testing logs these, if at "
+            "all, and fails no test for them:"
+        )
+        return [first, *_shown(self._errors)]
+
+    def _lines_of_leaks(self) -> list[str]:
+        lines = []
+        if self._leaks:
+            lines.append(
+                f"Leaks: {_count_in(self._leaks)}. ASYNC_TEST_LEAKS=fail makes these tests fail, and shows the lines "
+                "that began what is left:"
+            )
+            lines += _shown(self._leaks)
+        elif self._unsearched < self._tests:
+            lines.append("No leaks.")
+        if self._unsearched:
+            lines.append(f"Leaks were not looked for in {_count(self._unsearched, 'test')}, as they are to be ignored.")
+        return lines
+
+    def _lines_of_waits(self) -> list[str]:
+        if not self._waits:
+            return []
+        slowest = sorted(self._waits.items(), key=lambda item: item[1], reverse=True)
+        return [
+            "Slowest waits:",
+            *(f"  {name}: {seconds:.3g} s{_of_limit(limit)}" for name, (seconds, limit) in slowest),
+        ]
+
+
+@contextlib.contextmanager
+def wanted() -> Iterator[Summary]:
+    """Make a summary of what runs in the block."""
+    global current
+    before, current = current, Summary()
+    try:
+        yield current
+    finally:
+        current = before
+
+
+def _cut(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _count_in(found: Mapping[str, Sequence[str]]) -> str:
+    return f"{sum(map(len, found.values()))} in {_count(len(found), 'test')}"
+
+
+def _shown(found: Mapping[str, Sequence[str]]) -> list[str]:
+    lines = []
+    for name, things in list(found.items())[:MOST_SHOWN]:
+        more = f", and {len(things) - 1} more" if len(things) > 1 else ""
+        lines.append(f"  {name}: {things[0]}{more}")
+    if len(found) > MOST_SHOWN:
+        lines.append(f"  and in {_count(len(found) - MOST_SHOWN, 'more test')}")
+    return lines
+
+
+def _of_limit(limit: float) -> str:
+    return f" of at most {limit:g} s" if 0 < limit < float("inf") else ""
