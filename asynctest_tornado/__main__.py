@@ -1,11 +1,22 @@
-"""Run tests: ``python -m asynctest_tornado my_package.my_test``."""
+"""Run tests: ``python -m asynctest_tornado my_package.my_test``, or all that unittest discovers.
+
+``python -m asynctest_tornado --replace -m unittest``, or another module, runs a suite for ``tornado.testing`` as it is.
+"""
 
 import sys
 
-from asynctest_tornado import main
+from asynctest_tornado import _runner, _trial
 
 __unittest = True
 
-if len(sys.argv) == 1:
-    sys.exit("No tests specified. Name modules, classes or methods: python -m asynctest_tornado my_package.my_test")
-main()
+
+def _main() -> None:
+    arguments = sys.argv[1:]
+    if "--replace" in arguments:
+        place = arguments.index("--replace")
+        _trial.run(arguments[:place], arguments[place + 1 :])
+    else:
+        _runner.discover()
+
+
+_main()

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 import types
 from collections.abc import Callable
 
@@ -106,7 +107,9 @@ class Deadline(_watchdog.Watch):
             if self.is_over:
                 when = monotonic()
             self._is_watched = True
-            _watchdog.start(self, when)
+            self.when = when + _watchdog.MARGIN
+            self.thread = threading.get_ident()
+            _watchdog.start(self)
 
     def _stop_watch(self) -> None:
         if self._is_watched:

@@ -1,14 +1,16 @@
-"""main(): unittest's command line with Tornado's options."""
+"""main(): unittest's command line with Tornado's options, and with our own."""
 
+import argparse
 import os
 import signal
 import sys
 import unittest
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from tornado.options import define, options, parse_command_line
 
-from asynctest_tornado import _leaks, _orders
+from asynctest_tornado import _leaks, _orders, _results, _timeouts
 
 __unittest = True
 
@@ -21,15 +23,35 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
     "buffer": {"buffer": True},
 }
 
-#: Our own: the environment variable that each of them sets, also for the processes that tests start; what raises
-#: ``ValueError`` for a wrong value; and what it means.
-_OWN_OPTIONS = {
-    "schedules": (_orders.SCHEDULES, _orders.check_count, "under how many orders of what is ready each test runs"),
-    "seed": (_orders.SEED, _orders.check_seed, "the order to run tests in, to replay one that a report tells of"),
-    "leaks": (
+
+class Setting(NamedTuple):
+    """An option of ours that sets an environment variable, also for the processes that tests start."""
+
+    variable: str
+    check: Callable[[str, str], object]
+    """Raises ``ValueError`` for a wrong value."""
+    metavar: str
+    meaning: str
+
+
+SETTINGS = {
+    "timeout": Setting(
+        _timeouts.ENVIRONMENT,
+        _timeouts.parse,
+        "SECONDS",
+        "how long each wait of a test may take, where the test does not say; 0 for no limit",
+    ),
+    "leaks": Setting(
         _leaks.ENVIRONMENT,
         _leaks.check,
-        "what becomes of a test that leaves something behind: " + ", ".join(_leaks.ACTIONS),
+        "|".join(_leaks.ACTIONS),
+        "what becomes of a test that leaves something behind",
+    ),
+    "schedules": Setting(
+        _orders.SCHEDULES, _orders.check_count, "N", "under how many orders of what is ready each test runs"
+    ),
+    "seed": Setting(
+        _orders.SEED, _orders.check_seed, "N", "the order to run tests in, to replay one that a report tells of"
     ),
 }
 
@@ -44,29 +66,126 @@ def main(**kwargs: Any) -> None:
     A script that calls this function runs what its function ``all()`` returns, where no test is named on the command
     line. Tornado's options are those of ``tornado.options``, logging among them; a program may define more before.
 
+    Our own are ``--timeout``, ``--leaks``, ``--schedules`` and ``--seed``, which set environment variables,
+    ``--durations N``, from Python 3.12 on, and ``--junit FILE``; ``--help`` explains them. They are no options of
+    ``tornado.options``: a program may define some of the same name, which are then its own. On a terminal, a test that
+    takes longer than a second is shown while it runs.
+
     :param kwargs: arguments for ``unittest.main``. The command line overrides them.
 
     Raises ``SystemExit``, as ``unittest.main`` does.
 
     From ``tornado.testing``. New in version 0.1.
     """
-    _define_options()
-    argv = [sys.argv[0], *parse_command_line(sys.argv)]
-    if not options.exception_on_interrupt:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    for name, meaning in _UNITTEST_OPTIONS.items():
-        if getattr(options, name) is not None:
-            kwargs.update(meaning)
-    for name, (variable, check, _) in _OWN_OPTIONS.items():
-        value = getattr(options, name)
-        if value is not None:
-            check(value, f"--{name}")
-            os.environ[variable] = value
+    argv = _parse(kwargs)
     if len(argv) > 1:
         # Without a module, unittest takes the names for fully qualified ones, and imports nothing else.
         unittest.main(module=None, argv=argv, **kwargs)
     else:
         unittest.main(defaultTest="all", argv=argv, **kwargs)
+
+
+def discover() -> None:
+    """Run the tests that the command line names, or those that unittest discovers."""
+    sys.argv[0] = f"{os.path.basename(sys.executable)} -m asynctest_tornado"
+    kwargs: dict[str, Any] = {}
+    argv = _parse(kwargs)
+    unittest.main(module=None, argv=argv, **kwargs)
+
+
+def apply(arguments: Sequence[str]) -> None:
+    """Apply settings from the command line, and no other options."""
+    parser = argparse.ArgumentParser("asynctest_tornado", add_help=False, allow_abbrev=False)
+    _add_settings(parser)
+    _apply(parser, parser.parse_args(arguments))
+
+
+def _parse(kwargs: dict[str, Any]) -> list[str]:
+    """Apply the command line, up to the tests that it names; return these, after the name of the program.
+
+    :param kwargs: arguments for ``unittest.main``, which are changed.
+    """
+    _define_options()
+    parser = _parser()
+    own, rest = parser.parse_known_args(sys.argv[1:])
+    if "--help" in rest:
+        # To where Tornado writes its own.
+        parser.print_help(sys.stderr)
+        print("\nOptions of Tornado and of the program:", file=sys.stderr)
+    names = parse_command_line([sys.argv[0], *rest])
+    if not options.exception_on_interrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for name, meaning in _UNITTEST_OPTIONS.items():
+        if getattr(own, name, None) or getattr(options, name) is not None:
+            kwargs.update(meaning)
+    _apply(parser, own)
+    if getattr(own, "locals", False):
+        kwargs["tb_locals"] = True
+    if getattr(own, "durations", None) is not None:
+        if sys.version_info < (3, 12):
+            parser.error(f"--durations is of unittest from Python 3.12 on, and this is {sys.version.split()[0]}")
+        kwargs["durations"] = own.durations
+    _set_runner(kwargs, parser, getattr(own, "junit", None))
+    patterns = [argument for pattern in getattr(own, "pattern", None) or () for argument in ("-k", pattern)]
+    return [sys.argv[0], *names, *patterns]
+
+
+def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, junit: str | None) -> None:
+    if junit is not None:
+        if kwargs.get("testRunner") is not None:
+            parser.error(
+                "--junit needs unittest's own test runner, and the program has another, the argument testRunner"
+            )
+        try:
+            _results.check_junit(junit)
+        except (ModuleNotFoundError, OSError) as error:
+            parser.error(f"--junit={junit}: {error}")
+    if kwargs.get("testRunner") is None and (junit is not None or sys.stderr.isatty()):
+        kwargs["testRunner"] = _results.runner(junit)
+
+
+def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
+    for name, setting in SETTINGS.items():
+        value = getattr(values, name, None)
+        if value is not None:
+            try:
+                setting.check(value, f"--{name}")
+            except ValueError as error:
+                parser.error(str(error))
+            os.environ[setting.variable] = value
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return what takes our options from the command line, and leaves the others to Tornado and unittest."""
+    parser = argparse.ArgumentParser(
+        sys.argv[0],
+        usage="%(prog)s [option ...] [test ...]",
+        epilog="python -m asynctest_tornado --replace [-m module ...] runs a suite for tornado.testing as it is.",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    _add_settings(parser)
+    arguments: dict[tuple[str, ...], dict[str, Any]] = {
+        ("--durations",): {"metavar": "N", "type": int, "help": "how many of the slowest tests to show, 0 for all"},
+        ("--junit",): {"metavar": "FILE", "help": "write JUnit XML; needs the package junitparser"},
+        ("--locals",): {"action": "store_true", "help": "show local variables in tracebacks"},
+        ("-k",): {"dest": "pattern", "action": "append", "help": "run only tests whose names match the pattern"},
+        # Tornado takes one dash for two, and has no short ones.
+        **{(f"-{name[0]}", f"-{name}"): {"dest": name, "action": "store_true"} for name in _UNITTEST_OPTIONS},
+    }
+    for flags, keywords in arguments.items():
+        _add_unless_defined(parser, flags, keywords)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    for name, setting in SETTINGS.items():
+        _add_unless_defined(parser, (f"--{name}",), {"metavar": setting.metavar, "help": setting.meaning})
+
+
+def _add_unless_defined(parser: argparse.ArgumentParser, flags: tuple[str, ...], arguments: dict[str, Any]) -> None:
+    if flags[0].lstrip("-") not in options:
+        parser.add_argument(*flags, **arguments)
 
 
 def _define_options() -> None:
@@ -81,5 +200,3 @@ def _define_options() -> None:
     )
     for name in _UNITTEST_OPTIONS:
         define(name, type=bool)
-    for name, (_, _, meaning) in _OWN_OPTIONS.items():
-        define(name, type=str, help=meaning)

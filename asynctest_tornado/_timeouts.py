@@ -58,18 +58,19 @@ def get_async_test_timeout() -> float:
     From ``tornado.testing``. New in version 0.1.
     """
     text = _environment.get(ENVIRONMENT)
-    return DEFAULT if text is None else _parse(text)
+    return DEFAULT if text is None else parse(text)
 
 
-def _parse(text: str) -> float:
+def parse(text: str, setting: str = f"The environment variable {ENVIRONMENT}") -> float:
+    """Return what a text says, in seconds. Raises ``ValueError`` for what is no time limit."""
     try:
         value = float(text)
     except ValueError:
         raise ValueError(
-            f"The environment variable {ENVIRONMENT} is not a number: {text!r}. "
+            f"{setting} is not a number: {text!r}. "
             "Set it to seconds, for example 10 or 0.5, to 0 for no limit, or unset it."
         ) from None
-    return check(value, f"The environment variable {ENVIRONMENT}")
+    return check(value, setting)
 
 
 def limit(argument: float | None, attribute: float | None) -> Limit:
@@ -79,4 +80,4 @@ def limit(argument: float | None, attribute: float | None) -> Limit:
     if attribute is not None:
         return Limit(check(attribute, "async_test_timeout"), "the class attribute async_test_timeout")
     text = _environment.get(ENVIRONMENT)
-    return _DEFAULT_LIMIT if text is None else Limit(_parse(text), ENVIRONMENT)
+    return _DEFAULT_LIMIT if text is None else Limit(parse(text), ENVIRONMENT)

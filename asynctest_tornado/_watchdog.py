@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 import types
+from typing import Protocol
 
 from asynctest_tornado._real import monotonic, sleep
 
@@ -47,22 +48,30 @@ class Watch:
         """Learn that a debugger has stopped the thread."""
         raise NotImplementedError
 
+    def look(self) -> None:
+        _look(self)
+
+
+class Watched(Protocol):
+    """What can be watched."""
+
+    when: float
+    """The next time to look at it, by the clock of this module."""
+
+    def look(self) -> None:
+        """Look at it, in the thread of the watchdog, and set the next time."""
+
 
 _lock = threading.Lock()
-_watches: list[Watch] = []
+_watches: list[Watched] = []
 _wake = threading.Event()
 _is_running = False
 _next_look = 0.0
 
 
-def start(watch: Watch, when: float) -> None:
-    """Begin to watch the calling thread.
-
-    :param when: the time, of ``time.monotonic``, until which it has to come back from what it runs.
-    """
+def start(watch: Watched) -> None:
+    """Begin to watch."""
     global _is_running
-    watch.when = when + MARGIN
-    watch.thread = threading.get_ident()
     with _lock:
         _watches.append(watch)
         if not _is_running:
@@ -73,7 +82,7 @@ def start(watch: Watch, when: float) -> None:
             _wake.set()
 
 
-def stop(watch: Watch) -> None:
+def stop(watch: Watched) -> None:
     """End it."""
     with _lock:
         if watch in _watches:
@@ -91,13 +100,14 @@ def _run() -> None:
         with _lock:
             now = monotonic()
             due = [watch for watch in _watches if watch.when <= now]
-            _next_look = min((watch.when for watch in _watches if watch.when > now), default=now + _IDLE)
         for watch in due:
             try:
-                _look(watch)
+                watch.look()
             except Exception:
                 # Where nothing can be printed, say: this thread has to go on for the others.
                 stop(watch)
+        with _lock:
+            _next_look = min((watch.when for watch in _watches), default=monotonic() + _IDLE)
         _wake.wait(max(0.0, _next_look - monotonic()))
         with _lock:
             _wake.clear()

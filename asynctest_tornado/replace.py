@@ -7,6 +7,10 @@
 
 Has to come before the first import of ``tornado.testing``, or raises ``ImportError``.
 
+Without a change to the suite, ``python -m asynctest_tornado --replace -m unittest`` and the like do that, and so does
+``pytest -p asynctest_tornado.replace``, which is a plugin. In the end these tell in a few lines what was seen that
+``tornado.testing`` hides: errors with no caller, leaks, and the slowest waits.
+
 New in version 0.1.
 """
 
@@ -15,6 +19,7 @@ import logging
 import sys
 import types
 import unittest
+from typing import Any
 
 import tornado
 from tornado import gen, netutil
@@ -32,6 +37,8 @@ from asynctest_tornado import _leaks
 __unittest = True
 
 _NAME = "tornado.testing"
+#: How many modules are named that have imported it already.
+_MOST_SHOWN = 5
 
 #: What ``tornado.testing`` has because it uses it. Suites import some of it from there, ``unittest`` above all.
 _INCIDENTAL = {
@@ -55,8 +62,9 @@ def _replace() -> None:
     present = sys.modules.get(_NAME)
     if present is not None and getattr(present, "__asynctest_tornado__", False) is False:
         raise ImportError(
-            f"{_NAME} was imported already, from {present.__file__}; classes that derive from it would stay as they "
-            "are. Import asynctest_tornado.replace earlier: first thing in the program or the test package."
+            f"{_NAME} was imported already, from {present.__file__}{_users_of(present)}; classes that derive from it "
+            "would stay as they are. Import asynctest_tornado.replace earlier: first thing in the program or the test "
+            "package."
         )
     module = types.ModuleType(_NAME, asynctest_tornado.__doc__)
     module.__file__ = asynctest_tornado.__file__
@@ -66,6 +74,25 @@ def _replace() -> None:
     _leaks.default_action = "note"
     sys.modules[_NAME] = module
     tornado.testing = module
+
+
+def _users_of(module: types.ModuleType) -> str:
+    """Tell which modules have imported names from it, for whoever looks for the one that came too early."""
+    own = [value for value in vars(module).values() if getattr(value, "__module__", None) == _NAME]
+    users = [
+        name
+        for name, each in list(sys.modules.items())
+        if each not in (module, tornado)
+        and any(value is thing for value in list(vars(each).values()) for thing in [module, *own])
+    ]
+    return f" (for {', '.join(users[:_MOST_SHOWN])})" if users else ""
+
+
+def pytest_configure(config: Any) -> None:
+    """Tell in the end what was seen, as a plugin of pytest."""
+    from asynctest_tornado import _pytest_summary
+
+    _pytest_summary.register(config)
 
 
 _replace()

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,11 +78,52 @@ def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> Recor
 _NOT_HANDED_ON = ("PYTHON", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
 
 
-def run_python(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def run_python(*args: str, cwd: str | Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the interpreter as a user would, in the root of the project."""
+    env = _clean_environment(**environment)
+    return subprocess.run([sys.executable, *args], env=env, cwd=cwd, capture_output=True, text=True)
+
+
+def _clean_environment(**environment: str) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     env.update(NO_COLOR="1", PYTHON_COLORS="0", **environment)
-    return subprocess.run([sys.executable, *args], env=env, cwd=ROOT, capture_output=True, text=True)
+    return env
+
+
+def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int, str]:
+    """Run the interpreter on a terminal of its own.
+
+    :param answers: what to type once a text is there to be seen, in this order.
+    :return: the exit status, and all that was written there.
+    """
+    import pty
+
+    terminal, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, *args],
+        env=_clean_environment(TERM="xterm", COLUMNS="80"),
+        cwd=ROOT,
+        stdin=other,
+        stdout=other,
+        stderr=other,
+    )
+    os.close(other)
+    left, seen, place = list(answers), "", 0
+    with process, open(terminal, "r+b", buffering=0) as stream:
+        while True:
+            try:
+                data = stream.read(1000)
+            except OSError:  # nobody has it open any more
+                break
+            if not data:
+                break
+            seen += data.decode()
+            while left and left[0][0] in seen[place:]:
+                text, answer = left.pop(0)
+                place = seen.index(text, place) + len(text)
+                stream.write(answer.encode())
+    assert not left, seen
+    return process.returncode, seen.replace("\r\n", "\n")
 
 
 def run_code(code: str, *args: str) -> "subprocess.CompletedProcess[str]":

@@ -196,7 +196,7 @@ class BadSettingsTest(unittest.TestCase):
 
     def test_the_command_line(self) -> None:
         done = run_python("-m", "asynctest_tornado", "--leaks=yes", "tests.samples.leaky.Leaky")
-        self.assertIn("ValueError: --leaks cannot be 'yes'", done.stderr)
+        self.assertIn("error: --leaks cannot be 'yes'", done.stderr)
         self.assertNotIn("Ran", done.stderr)
 
     def test_allow_lists(self) -> None:

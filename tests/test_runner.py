@@ -1,14 +1,18 @@
+import os
 import subprocess
+import sys
 import unittest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.support import run_code, run_python
+from tests.support import ROOT, run_code, run_on_terminal, run_python
 
 PASSES = "tests.samples.cases.Passes"
 FAILS = "tests.samples.cases.ErrorInCallback"
 
 
-def run_module(*args: str) -> "subprocess.CompletedProcess[str]":
-    return run_python("-W", "error", "-m", "asynctest_tornado", *args)
+def run_module(*args: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    return run_python("-W", "error", "-m", "asynctest_tornado", *args, cwd=cwd, PYTHONPATH=str(ROOT))
 
 
 class MainTest(unittest.TestCase):
@@ -27,10 +31,64 @@ class MainTest(unittest.TestCase):
         for option in "--catch", "--buffer", "--exception_on_interrupt=false", "--logging=error":
             self.assertEqual(run_module(option, PASSES).returncode, 0, option)
 
-    def test_without_a_test_it_says_what_to_name(self) -> None:
-        done = run_module()
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("No tests specified. Name modules", done.stderr)
+    def test_the_options_of_unittest_have_their_short_names(self) -> None:
+        self.assertIn("Passes.test) ... ok", run_module("-v", PASSES).stderr)
+        self.assertIn("Passes.test) ... ok", run_module(PASSES, "-v").stderr)
+        self.assertIn("Ran 1 test", run_module("-qf", FAILS, PASSES).stderr)
+        self.assertIn("Ran 1 test", run_module("-k", "Passes.test", "-v", "tests.samples.cases").stderr)
+        self.assertIn("self = <tests.samples.cases", run_module("--locals", FAILS).stderr)
+        self.assertIn("Passes.test) ... ok", run_module("-verbose", PASSES).stderr, "as Tornado allows")
+
+    def test_the_time_limit_is_an_option(self) -> None:
+        done = run_module("--timeout=7", "tests.samples.stuck.NobodySets")
+        self.assertIn("would have timed out after 7 seconds (ASYNC_TEST_TIMEOUT)", done.stderr)
+
+    def test_a_wrong_value_is_a_clear_error(self) -> None:
+        for option, reason in {
+            "--timeout=soon": "--timeout is not a number: 'soon'. Set it to seconds",
+            "--timeout=-1": "--timeout cannot be -1.0",
+            "--leaks=maybe": "--leaks cannot be 'maybe'. Set it to one of 'ignore'",
+            "--schedules=0": "--schedules cannot be '0'",
+            "--seed=x": "--seed cannot be 'x'",
+            "--durations=many": "argument --durations: invalid int value: 'many'",
+        }.items():
+            done = run_module(option, PASSES)
+            self.assertEqual(done.returncode, 2, option)
+            self.assertIn(reason, done.stderr)
+
+    def test_help_explains_all_options(self) -> None:
+        done = run_module("--help")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for option in "--timeout SECONDS", "--junit FILE", "--exception-on-interrupt", "--logging":
+            self.assertIn(option, done.stderr)
+
+    def test_the_slowest_tests_are_shown_where_unittest_can_do_that(self) -> None:
+        done = run_module("--durations=3", PASSES)
+        if sys.version_info < (3, 12):
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--durations is of unittest from Python 3.12 on, and this is 3.11", done.stderr)
+        else:
+            self.assertIn("Slowest test durations", done.stderr)
+
+    def test_a_program_may_have_options_of_the_same_names(self) -> None:
+        code = (
+            "import asynctest_tornado as a; from tornado.options import define, options\n"
+            "define('timeout', type=int); define('seed', type=str)\n"
+            "import atexit; atexit.register(lambda: print(options.timeout, options.seed))\n"
+            "a.main()"
+        )
+        done = run_code(code, "--timeout=7", "--seed=apple", PASSES)
+        self.assertEqual(done.stdout, "7 apple\n", done.stderr)
+
+    def test_a_program_that_is_imported_later_may_define_them(self) -> None:
+        with TemporaryDirectory() as folder:
+            Path(folder, "test_late.py").write_text(
+                "import unittest; from tornado.options import define; define('timeout'); define('leaks')\n"
+                "class Test(unittest.TestCase):\n    def test(self): pass\n"
+            )
+            done = run_module("--timeout=7", cwd=Path(folder))
+        self.assertIn("Ran 1 test", done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_script_runs_its_function_all(self) -> None:
         done = run_code(
@@ -43,3 +101,55 @@ class MainTest(unittest.TestCase):
     def test_an_argument_is_overridden_by_the_command_line(self) -> None:
         code = "import asynctest_tornado as a; a.main(verbosity=2)"
         self.assertNotIn("... ok", run_code(code, "--quiet", PASSES).stderr)
+
+
+class DiscoveryTest(unittest.TestCase):
+    def test_without_names_it_discovers_as_unittest_does(self) -> None:
+        with TemporaryDirectory() as folder:
+            Path(folder, "test_it.py").write_text(
+                "import asynctest_tornado as a\nclass Test(a.AsyncTestCase):\n    async def test(self): pass\n"
+            )
+            for args in (), ("-v",), ("--verbose", "discover"), ("discover", "-s", folder, "-p", "*_it.py"):
+                done = run_module(*args, cwd=Path(folder))
+                self.assertIn("Ran 1 test", done.stderr)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_exit_status_is_that_of_unittest_where_no_test_ran(self) -> None:
+        with TemporaryDirectory() as folder:
+            expected = run_python("-m", "unittest", cwd=Path(folder)).returncode
+            self.assertEqual(run_module(cwd=Path(folder)).returncode, expected)
+        self.assertEqual(expected, 5 if sys.version_info >= (3, 12) else 0)
+
+
+@unittest.skipIf(os.name == "nt", "needs a terminal that can be made")
+class ProgressTest(unittest.TestCase):
+    SAMPLES = "tests.samples.waits_for_key"
+
+    def run_samples(self, name: str, *options: str) -> tuple[int, str]:
+        test = f"{self.SAMPLES}.{name}"
+        return run_on_terminal("-W", "error", "-m", "asynctest_tornado", *options, test, answers=[(" 2 s", "\n")])
+
+    def test_a_test_that_takes_long_is_shown_and_wiped(self) -> None:
+        status, text = self.run_samples("WaitsForKey")
+        name = f"{self.SAMPLES}.WaitsForKey.test_2_waits"
+        self.assertIn(f".\r\x1b[K{name}: 1 s\r\x1b[K{name}: 2 s", text)
+        # What unittest had written in that line is back, and goes on.
+        self.assertRegex(text, r"2 s\n?\n?\r\x1b\[K\.\.\.\n-----")
+        self.assertEqual(status, 0)
+
+    def test_with_the_names_of_all_tests_as_well(self) -> None:
+        _, text = self.run_samples("WaitsForKey", "-v")
+        self.assertRegex(text, r"\r\x1b\[Ktest_2_waits \(.*\) \.\.\. ok\ntest_3_passes")
+
+    def test_it_does_not_hide_a_deadlock(self) -> None:
+        status, text = self.run_samples("Deadlock")
+        self.assertIn("this is a deadlock", text)
+        self.assertEqual(status, 1)
+
+    def test_without_a_terminal_there_is_none(self) -> None:
+        code = (
+            "import sys, unittest, asynctest_tornado as a; from asynctest_tornado import _watchdog\n"
+            "def all(): return unittest.FunctionTestCase(lambda: print(_watchdog.is_alive()))\n"
+            "a.main()"
+        )
+        self.assertEqual(run_code(code).stdout, "False\n")

@@ -1,0 +1,121 @@
+"""Writes what became of each test as JUnit XML, for the programs of build servers."""
+
+import re
+import traceback
+import unittest
+from typing import Any
+
+from asynctest_tornado._real import monotonic
+
+__unittest = True
+
+#: What cannot stand in XML, not even escaped.
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: The reports that a result keeps, and the place of one of these: others may still add to it.
+Place = tuple[list[tuple[Any, str]], int]
+
+
+class _Case:
+    """What is told of one test.
+
+    :param name: its id, as unittest has it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seconds = 0.0
+        #: The class of the element, its message, and where the text is kept, if there is one.
+        self.outcomes: list[tuple[Any, str, Place | None]] = []
+
+
+class Journal:
+    """How long the tests of a run took, and what became of them.
+
+    Raises ``ModuleNotFoundError`` where there is no library that writes the format.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import junitparser
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                "JUnit XML is written by the package junitparser, which is not installed. Install "
+                "asynctest_tornado[junit], or leave out the option --junit."
+            ) from None
+        self._library = junitparser
+        self._cases: list[_Case] = []
+        self._running: tuple[unittest.TestCase, _Case] | None = None
+        self._began = 0.0
+
+    def begin_test(self, test: unittest.TestCase) -> None:
+        """Learn which test begins now."""
+        self._running = (test, self._new_case(test))
+        self._began = monotonic()
+
+    def end_test(self) -> None:
+        """Learn that it has ended."""
+        if self._running is not None:
+            self._running[1].seconds = monotonic() - self._began
+            self._running = None
+
+    def _new_case(self, test: Any) -> _Case:
+        case = _Case(test.id())
+        self._cases.append(case)
+        return case
+
+    def _add(self, test: Any, kind: Any, message: str, place: Place | None = None) -> None:
+        running = self._running
+        # A class that fails in setUpClass, and what comes late, have not begun.
+        is_of_running = running is not None and getattr(test, "test_case", test) is running[0]
+        case = running[1] if running is not None and is_of_running else self._new_case(test)
+        case.outcomes.append((kind, message, place))
+
+    def add_report(self, test: Any, error: BaseException, place: Place, is_failure: bool) -> None:
+        """Note an error.
+
+        :param place: where its report is.
+        :param is_failure: whether an assertion has failed.
+        """
+        kind = self._library.Failure if is_failure else self._library.Error
+        self._add(test, kind, traceback.format_exception_only(error)[0].strip(), place)
+
+    def add_skip(self, test: Any, reason: str, place: Place | None = None) -> None:
+        """Note that a test was skipped, or has failed as expected."""
+        self._add(test, self._library.Skipped, reason, place)
+
+    def add_unexpected_success(self, test: Any) -> None:
+        """Note that a test has not failed as expected."""
+        self._add(test, self._library.Failure, "unexpected success")
+
+    def write(self, path: str) -> None:
+        """Write it into a file."""
+        suite = self._library.TestSuite("asynctest_tornado")
+        for case in self._cases:
+            suite.add_testcase(self._element(case))
+        xml = self._library.JUnitXml()
+        xml.add_testsuite(suite)
+        xml.update_statistics()  # type: ignore[no-untyped-call]
+        xml.write(path)
+
+    def _element(self, case: _Case) -> Any:
+        # The id of a class is like "setUpClass (module.Class)", that of a test like "module.Class.test".
+        method, is_class, cls = case.name.partition(" (")
+        if is_class:
+            cls = cls.removesuffix(")")
+        else:
+            cls, _, method = case.name.rpartition(".")
+        element = self._library.TestCase(_clean(method), _clean(cls), time=round(case.seconds, 6))
+        results = []
+        for kind, message, place in case.outcomes:
+            outcome = kind(_clean(message))
+            if place is not None:
+                reports, index = place
+                outcome.text = _clean(reports[index][1])
+            results.append(outcome)
+        if results:
+            element.result = results
+        return element
+
+
+def _clean(text: str) -> str:
+    return _ILLEGAL.sub(lambda match: ascii(match[0])[1:-1], text)

@@ -1,0 +1,95 @@
+"""Shows on a terminal which test runs, and for how long, once that takes longer than a second."""
+
+import shutil
+import threading
+import unittest
+from typing import Any, TextIO
+
+from asynctest_tornado import _watchdog
+from asynctest_tornado._real import monotonic
+
+__unittest = True
+
+#: Seconds after which a test is shown, and between two looks at it.
+INTERVAL = 1.0
+_WIPE = "\r\x1b[K"
+
+
+class Progress:
+    """One line at the bottom of a terminal, and the stream that unittest is to print on meanwhile.
+
+    The line takes the place of the one that unittest is just writing, and gives it back. It is written by the thread
+    of the watchdog, so that there is no other one, which could be taken for something that a test waits for.
+
+    :param stream: the terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        # What stands in the last line, as far as unittest has written it.
+        self._line = ""
+        self._is_shown = False
+        self._running: tuple[unittest.TestCase, float] | None = None
+        self.when = monotonic() + INTERVAL
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write for unittest."""
+        with self._lock:
+            self._wipe()
+            _, newline, last = text.rpartition("\n")
+            self._line = last if newline else self._line + last
+            return self._stream.write(text)
+
+    def open(self) -> None:
+        """Begin to look at what runs."""
+        _watchdog.start(self)
+
+    def close(self) -> None:
+        """End that."""
+        _watchdog.stop(self)
+        self.end_test()
+
+    def begin_test(self, test: unittest.TestCase) -> None:
+        """Learn which test begins now."""
+        self._running = (test, monotonic())
+
+    def end_test(self) -> None:
+        """Learn that it has ended."""
+        with self._lock:
+            self._running = None
+            self._wipe()
+
+    def look(self) -> None:
+        """Show the test that runs."""
+        now = monotonic()
+        self.when = now + INTERVAL
+        with self._lock:
+            running = self._running
+            if running is None:
+                return
+            test, began = running
+            if now - began >= INTERVAL:
+                self._show(f"{test.id()}: {now - began:.0f} s")
+            else:
+                self.when = began + INTERVAL
+
+    def _show(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns
+        # Its end tells more: the name of the test, and the time.
+        cut = text if len(text) < width else f"...{text[4 - width :]}"
+        self._stream.write(f"{_WIPE}{cut}")
+        self._stream.flush()
+        self._is_shown = True
+
+    def _wipe(self) -> None:
+        if self._is_shown:
+            self._is_shown = False
+            width = shutil.get_terminal_size().columns
+            # Of a line that goes on in further rows, the last row was covered.
+            covered = self._line[(max(len(self._line) - 1, 0) // width) * width :]
+            self._stream.write(f"{_WIPE}{covered}")
+            self._stream.flush()

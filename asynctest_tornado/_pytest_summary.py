@@ -1,0 +1,49 @@
+"""Tells the summary of a run of pytest, that of all workers of pytest-xdist together."""
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from asynctest_tornado import _summary
+
+__unittest = True
+
+#: What a worker's output, and the plugin, is called.
+_KEY = "asynctest_tornado.summary"
+
+
+def register(config: pytest.Config) -> None:
+    """Begin a summary for this run."""
+    config.pluginmanager.register(_Teller(), _KEY)
+
+
+class _Teller:
+    def __init__(self) -> None:
+        self._block = contextlib.ExitStack()
+        self._summary = self._block.enter_context(_summary.wanted())
+        self._lost = 0
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        # There in a worker, which sends it to the process that reports.
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_KEY] = self._summary.data()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        data = getattr(node, "workeroutput", {}).get(_KEY)
+        if data is None:
+            self._lost += 1
+        else:
+            self._summary.merge(data)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("asynctest_tornado")
+        for line in self._summary.lines():
+            terminalreporter.write_line(line)
+        if self._lost:
+            terminalreporter.write_line(f"Workers that have not told what they saw, as they crashed: {self._lost}.")
+
+    def pytest_unconfigure(self) -> None:
+        self._block.close()

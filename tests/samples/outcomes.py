@@ -1,0 +1,47 @@
+"""A test for each outcome that unittest knows."""
+
+import unittest
+
+from asynctest_tornado import AsyncTestCase
+
+
+class Outcomes(AsyncTestCase):
+    def test_passes(self) -> None:
+        pass
+
+    def test_fails(self) -> None:
+        self.assertEqual(1, 2, "not the same \x1b[1m")
+
+    def test_error(self) -> None:
+        self.io_loop.add_callback(lambda: 1 / 0)
+        self.wait()
+
+    @unittest.skip("not today")
+    def test_skipped(self) -> None:
+        pass
+
+    def test_subtests(self) -> None:
+        for number in range(3):
+            with self.subTest(number=number):
+                self.assertEqual(number, 1)
+
+    @unittest.expectedFailure
+    def test_expected(self) -> None:
+        raise AssertionError("known")
+
+    @unittest.expectedFailure
+    def test_unexpected(self) -> None:
+        pass
+
+    def test_late(self) -> None:
+        self.io_loop.call_later(60, self.stop)
+        self.fail("leaks as well")
+
+
+class BadClass(AsyncTestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        raise OSError("no database")
+
+    def test(self) -> None:
+        pass

@@ -1,0 +1,131 @@
+import re
+import subprocess
+import unittest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support import ROOT, run_code, run_python
+
+SUITE = "tests.samples.unmodified"
+NAME = f"{SUITE}.Unmodified"
+#: What is told of the suite, whoever runs it.
+TOLD = rf"""3 tests ran on it, in place of tornado.testing.
+Errors that had no caller to catch them: 1 in 1 test. .*
+  {NAME}.test_error_in_callback: IndexError: list index out of range
+Leaks: 1 in 1 test. .*
+  {NAME}.test_timer: pending timer AsyncTestCase.stop, due in 60 s
+Slowest waits:
+  {NAME}.test_sleep: 0.1\d* s of at most 5 s
+"""
+
+
+def replaced(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return run_python("-W", "error", "-m", "asynctest_tornado", *args, **environment)
+
+
+class UnittestTest(unittest.TestCase):
+    def test_without_it_the_suite_passes(self) -> None:
+        done = run_python("-m", "unittest", SUITE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("asynctest_tornado:", done.stderr)
+
+    def test_the_end_tells_what_was_seen(self) -> None:
+        for args in ("-m", "unittest", SUITE), (SUITE,), ("--quiet", SUITE):
+            done = replaced("--replace", *args)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            report, _, told = done.stderr.partition("\nasynctest_tornado:\n")
+            self.assertIn("FAILED (errors=1)", report)
+            self.assertRegex(re.sub("^  ", "", told, flags=re.MULTILINE), rf"\A{TOLD}\Z")
+
+    def test_the_exit_status_is_that_of_the_program(self) -> None:
+        self.assertEqual(replaced("--replace", "-m", "unittest", f"{NAME}.test_timer").returncode, 0)
+        self.assertEqual(replaced("--replace", "-m", "unittest", "--nonsense").returncode, 2)
+
+    def test_settings_stand_before_it(self) -> None:
+        done = replaced("--leaks=fail", "--timeout=7", "--replace", "-m", "unittest", SUITE)
+        self.assertIn("FAILED (failures=1, errors=1)", done.stderr)
+        self.assertIn("s of at most 7 s", done.stderr)
+        done = replaced("--verbose", "--replace", "-m", "unittest", SUITE)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unrecognized arguments: --verbose", done.stderr)
+
+    def test_the_program_is_started_as_ever(self) -> None:
+        test = f"{SUITE}.Arguments"
+        expected = run_python("-m", "unittest", test, "-q").stdout
+        self.assertIn("unittest.__main__", expected)
+        self.assertEqual(replaced("--replace", "-m", "unittest", test, "-q").stdout, expected)
+
+    def test_it_says_where_no_test_ran_on_the_library(self) -> None:
+        done = replaced("--replace", "-m", "unittest", "tests.samples")
+        self.assertIn("asynctest_tornado:\n  No test ran on it: ", done.stderr)
+
+
+class MistakesTest(unittest.TestCase):
+    def test_a_module_that_there_is_not(self) -> None:
+        for name in "nonsense", "nonsense.inner":
+            done = replaced("--replace", "-m", name)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, rf"\A\S+: No module named {name}\n\Z")
+
+    def test_no_module(self) -> None:
+        done = replaced("--replace", "-m")
+        self.assertIn("--replace -m wants the name of a module", done.stderr)
+
+    def test_after_the_original_it_refuses(self) -> None:
+        code = (
+            "import runpy, sys, tornado.testing; from tornado.testing import gen_test\n"
+            f"sys.argv[1:] = ['--replace', '-m', 'unittest', {SUITE!r}]\n"
+            "runpy.run_module('asynctest_tornado', run_name='__main__', alter_sys=True)"
+        )
+        done = run_code(code)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Atornado.testing was imported already, from \S+testing.py")
+
+
+class PytestTest(unittest.TestCase):
+    FILE = "tests/samples/unmodified.py"
+
+    def run_pytest(self, *args: str, **environment: str) -> str:
+        pytest = ["-q", "-p", "no:cacheprovider", f"{self.FILE}::Unmodified"]
+        done = run_python("-W", "error", *args, *pytest, **environment)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("1 failed, 2 passed", done.stdout)
+        return done.stdout
+
+    def test_as_a_plugin_it_tells_what_was_seen(self) -> None:
+        text = self.run_pytest("-m", "pytest", "-p", "asynctest_tornado.replace")
+        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}=+ short test summary")
+
+    def test_the_other_way_as_well(self) -> None:
+        text = self.run_pytest("-m", "asynctest_tornado", "--replace", "-m", "pytest")
+        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}=+ short test summary")
+        self.assertEqual(text.count("ran on it"), 1)
+
+    def test_it_tells_what_all_workers_have_seen(self) -> None:
+        for args in ("pytest", "-p", "asynctest_tornado.replace"), ("asynctest_tornado", "--replace", "-m", "pytest"):
+            text = self.run_pytest("-m", *args, "-n", "2")
+            self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}=+ short test summary")
+
+    def test_the_plugin_may_be_set_in_the_environment(self) -> None:
+        text = self.run_pytest("-m", "pytest", "-n", "2", PYTEST_ADDOPTS="-p asynctest_tornado.replace")
+        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}")
+
+    def test_a_worker_that_crashed_is_told(self) -> None:
+        with TemporaryDirectory() as folder:
+            Path(folder, "test_crash.py").write_text("import os\ndef test(): os._exit(1)\n")
+            done = run_python(
+                *("-m", "pytest", "-p", "asynctest_tornado.replace", "-n", "1", "--max-worker-restart=0"),
+                cwd=Path(folder),
+                PYTHONPATH=str(ROOT),
+            )
+        self.assertIn("have not told what they saw, as they crashed: 1.", done.stdout)
+
+    def test_after_the_original_it_refuses_and_names_who_imported_it(self) -> None:
+        with TemporaryDirectory() as folder:
+            Path(folder, "conftest.py").write_text(
+                "from tornado.testing import gen_test\npytest_plugins = ['asynctest_tornado.replace']\n"
+            )
+            done = run_python("-m", "pytest", cwd=Path(folder), PYTHONPATH=str(ROOT))
+        self.assertRegex(
+            done.stdout + done.stderr, r"tornado.testing was imported already, from \S+testing.py \(for conftest\)"
+        )
