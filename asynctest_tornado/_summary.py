@@ -32,19 +32,20 @@ class Summary:
         self._waits: dict[str, tuple[float, float]] = {}
         self._least = LEAST_WAIT
 
-    def add_test(self, name: str, leaks: Sequence[str], is_searched: bool) -> None:
+    def add_test(self, name: str, leaks: Sequence[str], is_searched: bool, is_ordered: bool = False) -> None:
         """Note that a test has ended, and what it has left behind.
 
         :param is_searched: whether that was looked for.
+        :param is_ordered: whether the test may run several times on end, in other orders, and is one test for all that.
         """
-        if name == self._last_test:
-            return  # once more, in another order
+        if is_ordered and name == self._last_test:
+            return
         self._last_test = name
         self._tests += 1
         if not is_searched:
             self._unsearched += 1
         if leaks:
-            self._leaks[name] = [_cut(leak) for leak in leaks]
+            self._leaks.setdefault(name, []).extend(map(_cut, leaks))
 
     def add_errors(self, name: str, errors: Sequence[BaseException]) -> None:
         """Note errors of a test that had no caller."""

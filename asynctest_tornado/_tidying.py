@@ -90,7 +90,8 @@ class Tidying:
         """
         leaks = self._leftovers.take()
         if _summary.current is not None:
-            _summary.current.add_test(name, [leak.what for leak in leaks], self._policy.action != "ignore")
+            is_searched, is_ordered = self._policy.action != "ignore", self._trap.hint is not None
+            _summary.current.add_test(name, [leak.what for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
         if error is not None and _trap.is_failure(error):

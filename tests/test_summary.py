@@ -93,11 +93,16 @@ class LeaksTest(unittest.TestCase):
 
     def test_tests_that_ignore_them_are_counted(self) -> None:
         data = seen(passes, leaves_timer, base=type("Ignores", (Base,), {"leaks": "ignore"}))
-        self.assertEqual((data["leaks"], data["unsearched"]), ({}, 1))
+        self.assertEqual((data["leaks"], data["unsearched"]), ({}, 2))
 
     def test_a_test_that_runs_in_several_orders_counts_once(self) -> None:
         data = seen(leaves_timer, base=type("Ordered", (Base,), {"schedules": 3}))
         self.assertEqual((data["tests"], len(*data["leaks"].values())), (1, 1))
+
+
+    def test_tests_of_the_same_name_count_each(self) -> None:
+        data = seen(leaves_timer, leaves_timer)
+        self.assertEqual((data["tests"], len(*data["leaks"].values())), (2, 2))
 
 
 class WaitsTest(unittest.TestCase):
