@@ -78,11 +78,14 @@ def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> Recor
 _NOT_HANDED_ON = ("PYTHON", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
 
 
-def run_python(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the interpreter as a user would, in the root of the project."""
+def run_python(*args: str, typed: str | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the interpreter as a user would, in the root of the project.
+
+    :param typed: what the user types.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     env.update(NO_COLOR="1", PYTHON_COLORS="0", **environment)
-    return subprocess.run([sys.executable, *args], env=env, cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run([sys.executable, *args], env=env, cwd=ROOT, input=typed, capture_output=True, text=True)
 
 
 def run_code(code: str, *args: str) -> "subprocess.CompletedProcess[str]":
