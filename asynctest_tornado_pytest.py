@@ -123,6 +123,12 @@ def _is_case(item: object) -> bool:
     return isinstance(item, pytest.Function) and hasattr(item, "addFailure")
 
 
+def _is_own_case(item: object) -> bool:
+    """Tell whether a test is a method of an AsyncTestCase, without importing that."""
+    cls = getattr(sys.modules.get("asynctest_tornado._case"), "AsyncTestCase", None)
+    return cls is not None and isinstance(getattr(item, "instance", None), cls)
+
+
 class Tests:
     """What is registered where nobody else has these fixtures."""
 
@@ -255,6 +261,18 @@ class Tests:
             setattr(holder, name, test)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        option = item.config.option
+        if not (option.usepdb and _is_own_case(item)):
+            return (yield)
+        # Or pytest would put tearDown() off, but not the cleanups, and that would find its loop closed.
+        option.usepdb = False
+        try:
+            return (yield)
+        finally:
+            option.usepdb = True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
         function = item.stash.get(_FUNCTION, None)
         if function is not None:
@@ -277,14 +295,13 @@ class Tests:
                 f"{item.name} asks for a fixture of asynctest_tornado, and {other} runs it, on an event loop of its "
                 f"own. Take the marker or mode of {other} away from the test, or the fixture."
             )
-        from asynctest_tornado import AsyncTestCase
-        from asynctest_tornado._function import Function
-
-        if isinstance(getattr(item, "instance", None), AsyncTestCase):
+        if _is_own_case(item):
             _refuse(
                 f"{item.name} is a method of an AsyncTestCase, which has a loop, and asks for another one. Use "
                 "self.io_loop, and the server and client of AsyncHTTPTestCase, instead of fixtures."
             )
+        from asynctest_tornado._function import Function
+
         function = item.stash[_FUNCTION] = Function(item, getattr(request, "param", None), self.add_late)
         function.open()
         yield function

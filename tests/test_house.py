@@ -121,6 +121,21 @@ ARROWS: dict[str, set[str]] = {
         "_tls",
         "_websocket",
     },
+    "_function": {
+        "_clock",
+        "_collector",
+        "_harness",
+        "_leaks",
+        "_loop",
+        "_orders",
+        "_ports",
+        "_reasons",
+        "_schedule",
+        "_site",
+        "_timeouts",
+        "_tls",
+        "_trap",
+    },
     # doors
     "__init__": {
         "_case",

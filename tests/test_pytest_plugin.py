@@ -189,6 +189,40 @@ class OthersTest(unittest.TestCase):
         self.assertEqual(run_python("-c", code).stdout.strip(), "[]")
 
 
+class CasesTest(unittest.TestCase):
+    """What the plugin adds for test cases; ``test_pytest`` compares their verdicts."""
+
+    output: str
+    found: dict[str, list[str]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        done = run_pytest("tests/samples/cases_for_pytest.py")
+        cls.output, cls.found = done.stdout, verdicts(done)
+
+    def test_the_leaks_of_a_subtest_that_has_failed_are_in_its_report(self) -> None:
+        self.assertEqual(self.found["Leaks::test_subtests"], ["PASSED", "SUBFAILED"])
+        told = r"Captured leaks teardown -+\n.*test_subtests leaks .*\n\s+pending timer boom"
+        self.assertRegex(self.output, told)
+
+    def test_leaks_are_shown_without_being_asked_for(self) -> None:
+        self.assertRegex(self.output.partition("warnings summary")[2], r"test_leak leaks .*\n\s+pending timer boom")
+
+    def test_a_late_error_is_reported_for_its_own_test(self) -> None:
+        self.assertEqual(self.found["Late::test_1"], ["ERROR", "PASSED"])
+        self.assertEqual(self.found["Late::test_2"], ["PASSED"])
+        self.assertIn("It surfaced after the end of this test.", self.output)
+
+    def test_the_debugger_makes_no_difference(self) -> None:
+        done = run_pytest("--pdb", "tests/samples/cases_for_pytest.py", "-k", "Debugged", typed="p self.answer\nc\n")
+        self.assertRegex(done.stdout, r"(?m)^(\(Pdb\) )?42$")
+        self.assertEqual(verdicts(done), {"Debugged::test_passes": ["PASSED"], "Debugged::test_fails": ["FAILED"]})
+
+    def test_a_case_cannot_have_a_second_loop(self) -> None:
+        self.assertEqual(self.found["WithFixture::test"], ["ERROR"])
+        self.assertIn("is a method of an AsyncTestCase, which has a loop", self.output)
+
+
 class OptionsTest(unittest.TestCase):
     def test_exitfirst_ends_at_the_first_failure(self) -> None:
         done = run_pytest("-x", "-k", "callback or timeout", FUNCTIONS)
@@ -206,6 +240,10 @@ class OptionsTest(unittest.TestCase):
         done = run_pytest("--pdb", f"{FUNCTIONS}::test_leak_of_a_failure", typed=typed)
         self.assertIn("('closed', False)", done.stdout)
         self.assertEqual(verdicts(done), {"test_leak_of_a_failure": ["FAILED"]})
+
+    def test_a_deadlock_is_told_in_a_worker_which_has_a_thread_of_its_own(self) -> None:
+        done = run_pytest("-n", "1", "tests/samples/deadlocked.py")
+        self.assertIn("this is a deadlock", done.stdout)
 
     def test_workers_come_to_the_same_verdicts(self) -> None:
         # What one test leaves for the next one is not there if that runs elsewhere.
