@@ -4,6 +4,7 @@ Beside the package and not in it, so that pytest, which imports this in every pr
 it. The first test that needs the library imports that.
 """
 
+import importlib.util
 import sys
 
 import pytest
@@ -37,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def _is_there(manager: pytest.PytestPluginManager, package: str) -> bool:
     """Tell whether pytest loads the plugin of a package, which may come after us."""
+    if importlib.util.find_spec(package) is None:
+        return False  # as nearly always; the rest takes a while
     if any(getattr(plugin, "__name__", "").partition(".")[0] == package for plugin in manager.get_plugins()):
         return True
     from importlib.metadata import entry_points
