@@ -1,6 +1,9 @@
 """Tests for asynchronous Tornado code that tell the truth: ``tornado.testing``, with an error trap.
 
 See README.rst. This module only re-exports.
+
+PYTEST_DONT_REWRITE: pytest rewrites the assertions of whatever comes with a plugin for it, and warns where that was
+imported already.
 """
 
 from asynctest_tornado._case import AsyncTestCase

@@ -22,6 +22,9 @@ class Hooks:
         self._is_auto = config.getini("asynctest_tornado_mode") == "auto"
         self._late: list[tuple[pytest.Item, BaseException]] = []
         self._current: pytest.Item | None = None
+        # Of the test case that runs or has just run.
+        self._failed_subtests = 0
+        self._is_called = False
 
     def _is_ours(self, item: object) -> bool:
         if not isinstance(item, pytest.Function) or _whose.is_case(item) or _whose.other(item) is not None:
@@ -150,15 +153,35 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        option = item.config.option
-        if not (option.usepdb and _whose.is_own_case(item)):
+        if not _whose.is_own_case(item):
             return (yield)
+        option = item.config.option
         # Or pytest would put tearDown() off, but not the cleanups, and that would find its loop closed.
-        option.usepdb = False
+        before, option.usepdb = option.usepdb, False
+        self._failed_subtests, self._is_called = 0, True
         try:
             return (yield)
         finally:
-            option.usepdb = True
+            option.usepdb = before
+            self._is_called = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: "pytest.CallInfo[None]"
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        function = item.stash.get(_whose.FUNCTION, None)
+        if function is not None and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+            function.fails_of(call.excinfo.value)
+        report = yield
+        if self._is_called:
+            self._failed_subtests += report.failed
+        elif self._failed_subtests and report.when == "call":
+            # As for pytest's own subtests; or --lf would leave the test out.
+            if report.passed:
+                report.outcome = "failed"
+                report.longrepr = f"{self._failed_subtests} of its subtests failed"
+            self._failed_subtests = 0
+        return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -166,10 +189,3 @@ class Hooks:
         if function is not None:
             function.begin_to_end()
         return (yield)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
-        function = item.stash.get(_whose.FUNCTION, None)
-        skipped = pytest.skip.Exception
-        if function is not None and call.excinfo is not None and not isinstance(call.excinfo.value, skipped):
-            function.fails_of(call.excinfo.value)

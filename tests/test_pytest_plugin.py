@@ -4,10 +4,12 @@ import re
 import subprocess
 import tempfile
 import unittest
+from pathlib import Path
 
 from tests.support import run_python
 
 FUNCTIONS = "tests/samples/functions.py"
+CASES = "tests/samples/cases_for_pytest.py"
 OTHERS = "tests/samples/functions_of_others.py"
 
 #: Those that do not pass. One that has passed, and whose end goes wrong, is two verdicts for pytest.
@@ -181,6 +183,20 @@ class OthersTest(unittest.TestCase):
                 self.assertEqual(found["test_of_nobody"], ["FAILED"])
                 self.assertIn("assert is_ours()", done.stdout)
 
+    def test_pytest_tornado_keeps_its_fixtures(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "pytest_tornado.py").touch()
+            done = run_pytest("-p", "pytest_tornado", f"{OTHERS}::test_ours", PYTHONPATH=folder)
+        self.assertIn("leaves the fixtures to pytest-tornado", done.stdout)
+        self.assertIn("fixture 'io_loop' not found", done.stdout)
+
+    def test_pytest_base_url_keeps_its_fixture(self) -> None:
+        theirs = "import pytest\n\n@pytest.fixture(scope='session')\ndef base_url():\n    pytest.skip('of another')\n"
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "pytest_base_url.py").write_text(theirs)
+            done = run_pytest("-p", "pytest_base_url", f"{FUNCTIONS}::test_fetch", PYTHONPATH=folder)
+        self.assertRegex(done.stdout, r"SKIPPED \[1\] .*: of another")
+
     def test_it_costs_nothing_where_it_is_not_used(self) -> None:
         code = (
             "import sys, asynctest_tornado_pytest; "
@@ -197,13 +213,20 @@ class CasesTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        done = run_pytest("tests/samples/cases_for_pytest.py")
+        done = run_pytest(CASES)
         cls.output, cls.found = done.stdout, verdicts(done)
 
     def test_the_leaks_of_a_subtest_that_has_failed_are_in_its_report(self) -> None:
-        self.assertEqual(self.found["Leaks::test_subtests"], ["PASSED", "SUBFAILED"])
+        self.assertEqual(self.found["Leaks::test_subtests"], ["FAILED", "SUBFAILED"])
         told = r"Captured leaks teardown -+\n.*test_subtests leaks .*\n\s+pending timer boom"
         self.assertRegex(self.output, told)
+
+    def test_last_failed_runs_a_test_again_whose_subtest_has_failed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            cache = ["-p", "cacheprovider", "-o", f"cache_dir={folder}", "-k", "Leaks", CASES]
+            run_pytest(*cache)
+            found = verdicts(run_pytest("--lf", *cache))
+        self.assertEqual(found, {"Leaks::test_subtests": ["FAILED", "SUBFAILED"]})
 
     def test_leaks_are_shown_without_being_asked_for(self) -> None:
         self.assertRegex(self.output.partition("warnings summary")[2], r"test_leak leaks .*\n\s+pending timer boom")
@@ -214,7 +237,7 @@ class CasesTest(unittest.TestCase):
         self.assertIn("It surfaced after the end of this test.", self.output)
 
     def test_the_debugger_makes_no_difference(self) -> None:
-        done = run_pytest("--pdb", "tests/samples/cases_for_pytest.py", "-k", "Debugged", typed="p self.answer\nc\n")
+        done = run_pytest("--pdb", CASES, "-k", "Debugged", typed="p self.answer\nc\n")
         self.assertRegex(done.stdout, r"(?m)^(\(Pdb\) )?42$")
         self.assertEqual(verdicts(done), {"Debugged::test_passes": ["PASSED"], "Debugged::test_fails": ["FAILED"]})
 
