@@ -123,7 +123,9 @@ class Function:
         self._loop_factory = settings.get("loop_factory")
         self._item = item
         self._chain: _trap.Chain = ()
-        self._tokens: list[contextvars.Token[Any]] = []
+        self._is_inside = False
+        #: What variables have been around the context of the test.
+        self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
         trap = self.harness.trap
         trap.is_strict = bool(settings.get("fail_on_server_error"))
         trap.hint = None if seed is None else _hint(seed, item)
@@ -154,7 +156,7 @@ class Function:
         with _reasons.reported(trap):
             try:
                 call = functools.partial(func, **kwargs)
-                result = self.run(call) if waits else self._inside(call)
+                result = self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
             except BaseException as error:  # pytest's own outcomes are no Exceptions
                 trap.remember_failure(error)
                 raise
@@ -166,17 +168,34 @@ class Function:
         if self.harness.is_ending:
             self.harness.trap.hold()
         with _reasons.reported(self.harness.trap):
-            return self._inside(functools.partial(self.harness.run, func, self.limit))
+            return self._inside(functools.partial(self.harness.run, func, self.limit, shared=True))
 
     def _inside(self, func: Callable[[], Any]) -> Any:
-        """Call a function. The context variables that it sets are there up to the end of the test, and no longer."""
-        context = contextvars.copy_context()
+        """Call a function that runs code in the context of the test.
+
+        That is one context from the first fixture to the last, so that what a fixture sets it can also reset. Around
+        it, fixtures that are not asynchronous see the same variables, up to the end of the test.
+        """
+        if self._is_inside:
+            return func()
+        context = self.harness.context
+        for variable, value in contextvars.copy_context().items():
+            if variable is not _trap.contexts and context.get(variable, _MISSING) is not value:
+                context.run(variable.set, value)
+        self._is_inside = True
         try:
-            return context.run(func)
+            return func()
         finally:
-            for variable, value in context.items():
-                if variable is not _trap.contexts and variable.get(_MISSING) is not value:
-                    self._tokens.append(variable.set(value))
+            self._is_inside = False
+            self._bring_back()
+
+    def _bring_back(self) -> None:
+        context = self.harness.context
+        for variable in [variable for variable in self._tokens if variable not in context]:
+            variable.reset(self._tokens.pop(variable))
+        for variable, value in context.items():
+            if variable is not _trap.contexts and variable.get(_MISSING) is not value:
+                self._tokens.setdefault(variable, variable.set(value))
 
     def set_up(
         self, func: Callable[..., Any], add_finalizer: Callable[[Callable[[], None]], None], **kwargs: Any
@@ -203,10 +222,10 @@ class Function:
 
         self.run(end)
 
-    def fails_of(self, error: BaseException) -> None:
-        """Note an error that pytest has seen first."""
-        if self.harness.trap.failure is None and _trap.is_failure(error):
-            self.harness.trap.failure = error
+    def ends_with(self, error: BaseException, is_failure: bool) -> None:
+        """Note what pytest makes of an error: one that skips the test is none."""
+        trap = self.harness.trap
+        trap.failure = (trap.failure or error) if is_failure else None
 
     def begin_to_end(self) -> None:
         """Keep errors for the verdict from now on: they must not keep fixtures from cleaning up."""
@@ -222,8 +241,8 @@ class Function:
                 error.__traceback__ = None  # it was raised by nobody but us, to tell of leaks
             raise
         finally:
-            for token in reversed(self._tokens):
-                token.var.reset(token)
+            for variable, token in self._tokens.items():
+                variable.reset(token)
             _trap.contexts.set(self._chain)
             self.harness.trap.forget_reports()
 

@@ -1,6 +1,7 @@
 """The hooks: which tests run on Tornado's loop, and how."""
 
 import inspect
+import unittest
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ class Hooks:
     def __init__(self, config: pytest.Config) -> None:
         self._is_auto = config.getini("asynctest_tornado_mode") == "auto"
         self._late: list[tuple[pytest.Item, BaseException]] = []
+        self._told: set[tuple[str, type, str]] = set()
         self._current: pytest.Item | None = None
         # Of the test case that runs or has just run.
         self._failed_subtests = 0
@@ -91,8 +93,11 @@ class Hooks:
             self._report_late()
 
     def add_late(self, item: pytest.Item, error: BaseException) -> None:
-        """Report an error that has surfaced after its test, when no test is running."""
-        self._late.append((item, error))
+        """Report an error that has surfaced after its test, once and when no test is running."""
+        key = item.nodeid, type(error), str(error)
+        if key not in self._told:  # a timer, say, that goes on for as long as its loop
+            self._told.add(key)
+            self._late.append((item, error))
 
     def _report_late(self) -> None:
         while self._late:
@@ -106,7 +111,7 @@ class Hooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
         func = fixturedef.func
-        if not _whose.is_async(func) or self._belongs_to_another(func, request) or not self._is_ours(self._current):
+        if not (_whose.is_async(func) and self._is_ours(self._current)) or self._is_of_another(fixturedef, request):
             return (yield)
         if fixturedef.scope != "function":
             _whose.refuse(
@@ -127,9 +132,14 @@ class Hooks:
         finally:
             fixturedef.func = before
 
-    def _belongs_to_another(self, func: Any, request: Any) -> bool:
-        func = getattr(func, "__func__", func)
-        return getattr(func, "_force_asyncio_fixture", False) or "anyio_backend" in request.fixturenames
+    def _is_of_another(self, fixturedef: Any, request: Any) -> bool:
+        """Tell whether another plugin sets the fixture up, on a loop of its own."""
+        is_shared = fixturedef.scope != "function"
+        return (
+            getattr(getattr(fixturedef.func, "__func__", fixturedef.func), "_force_asyncio_fixture", False)
+            or (is_shared and _whose.is_auto(request.config, "asyncio_mode"))
+            or "anyio_backend" in request.fixturenames
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -170,8 +180,9 @@ class Hooks:
         self, item: pytest.Item, call: "pytest.CallInfo[None]"
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         function = item.stash.get(_whose.FUNCTION, None)
-        if function is not None and call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
-            function.fails_of(call.excinfo.value)
+        if function is not None and call.excinfo is not None:
+            is_skip = call.excinfo.errisinstance((pytest.skip.Exception, unittest.SkipTest))
+            function.ends_with(call.excinfo.value, not is_skip)
         report = yield
         if self._is_called:
             self._failed_subtests += report.failed

@@ -14,7 +14,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import ExpectError, VirtualClock
+from asynctest_tornado import ExceptionStackContext, ExpectError, VirtualClock
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
 
@@ -49,6 +49,29 @@ async def resource() -> AsyncGenerator[str, None]:
     await asyncio.sleep(0)
     assert loop is asyncio.get_running_loop()
     assert variable.get() == "tested"
+
+
+@pytest.fixture
+async def setting() -> AsyncGenerator[None, None]:
+    token = variable.set("set")
+    yield
+    variable.reset(token)
+    assert variable.get() == "outer"
+
+
+@pytest.fixture
+def outer() -> Generator[None, None, None]:
+    token = variable.set("outer")
+    yield
+    assert variable.get() == "outer"
+    variable.reset(token)
+
+
+@pytest.fixture
+async def handled() -> AsyncGenerator[list[BaseException], None]:
+    errors: list[BaseException] = []
+    with ExceptionStackContext(lambda cls, error, tb: bool(errors.append(error)) or True):  # type: ignore[func-returns-value]
+        yield errors
 
 
 @pytest.fixture
@@ -109,6 +132,24 @@ async def test_fixtures(io_loop: IOLoop, number: int, resource: str) -> None:
 
 def test_variables_end_with_their_test(io_loop: IOLoop) -> None:
     assert variable.get() == ""
+
+
+async def test_resets(outer: None, setting: None, io_loop: IOLoop) -> None:
+    assert variable.get() == "set"
+
+
+def test_resets_synchronously(outer: None, setting: None, io_loop: IOLoop) -> None:
+    assert variable.get() == "set"
+
+
+async def test_handler_of_a_fixture(handled: list[BaseException], io_loop: IOLoop) -> None:
+    io_loop.add_callback(boom)
+    while not handled:
+        await asyncio.sleep(0)
+
+
+def test_fixture_on_the_way(io_loop: IOLoop, request: pytest.FixtureRequest) -> None:
+    assert request.getfixturevalue("number") == 42
 
 
 def test_synchronous(io_loop: IOLoop, number: int) -> None:
