@@ -10,6 +10,10 @@ from asynctest_tornado import _summary
 __unittest = True
 
 
+#: The name under which pytest knows the plugin.
+PLUGIN = "asynctest_tornado_tests"
+
+
 class Report:
     """Stands for a test that is gone, in the result that ran it. It does not keep the test alive.
 
@@ -66,8 +70,9 @@ class Reporter:
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Return whether there is still somebody to report to."""
         result = self._result()
-        if not hasattr(result, "stopTestRun"):
-            return False  # gone, or one that takes no more after its test, as that of pytest
+        plugin = _plugin_of(result)
+        if plugin is None and not hasattr(result, "stopTestRun"):
+            return False  # gone, or one that takes no more after its test
         key = (type(error), str(error), _last_line(error))
         if key in self._reported:
             return True  # a timer, say, that goes on for as long as its loop
@@ -75,9 +80,12 @@ class Reporter:
         # Not now: another test may be running, and a result that prints would mix the two up.
         assert result is not None
         report = Report(self._cls, self._method, other)
-        _pending.append((result, report, error))
         if _summary.current is not None:
             _summary.current.add_errors(other or report.id(), [error])
+        if plugin is not None:
+            plugin.add_late(result, error)
+            return True
+        _pending.append((result, report, error))
         _flush_at_end_of(result)
         return True
 
@@ -86,10 +94,21 @@ class Reporter:
         # For a result that formats it later, as that of pytest does.
         error.add_note(text)
         case, result = self._case(), self._result()
+        if _plugin_of(result) is not None and not any(
+            each.value is error for each in vars(result).get("_excinfo") or ()
+        ):
+            # That of a subtest, which it has formatted already.
+            result.add_report_section("teardown", "leaks", text)  # type: ignore[union-attr]
         for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
             # A subtest refers to its test.
             if reports and getattr(reports[-1][0], "test_case", reports[-1][0]) is case and text not in reports[-1][1]:
                 reports[-1] = (reports[-1][0], f"{reports[-1][1]}{text}\n")
+
+
+def _plugin_of(result: object) -> Any:
+    """Return the plugin of this library for pytest, if that runs the test: it is pytest's item then."""
+    manager = getattr(getattr(result, "config", None), "pluginmanager", None)
+    return None if manager is None else manager.get_plugin(PLUGIN)
 
 
 def _last_line(error: BaseException) -> tuple[object, int] | None:

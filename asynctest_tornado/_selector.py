@@ -5,7 +5,9 @@ import os
 import select
 import selectors
 import signal
+import sys
 import threading
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,7 +37,24 @@ def _has_other_threads() -> bool:
         count = len(os.listdir("/proc/self/task"))
     except OSError:  # not on every platform
         return threading.active_count() > 1
-    return count > (2 if _watchdog.is_alive() else 1)
+    own = 2 if _watchdog.is_alive() else 1
+    return count > own and count > own + _threads_of_runners()
+
+
+#: Their threads serve the test runner, and have nothing to do with a loop: that of the workers of pytest-xdist.
+_OF_RUNNERS = ("execnet.",)
+
+
+def _threads_of_runners() -> int:
+    """Return how many threads belong to the test runner, which ``threading`` need not know."""
+    frames: dict[int, types.FrameType | None] = dict(sys._current_frames())
+    frames.pop(threading.get_ident(), None)
+    count = 0
+    for frame in frames.values():
+        while frame is not None and frame.f_back is not None:
+            frame = frame.f_back
+        count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
+    return count
 
 
 def has_children() -> bool:

@@ -78,10 +78,15 @@ def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> Recor
 _NOT_HANDED_ON = ("PYTHON", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
 
 
-def run_python(*args: str, cwd: str | Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run the interpreter as a user would, in the root of the project."""
+def run_python(
+    *args: str, cwd: str | Path = ROOT, typed: str | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the interpreter as a user would, in the root of the project.
+
+    :param typed: what the user types.
+    """
     env = _clean_environment(**environment)
-    return subprocess.run([sys.executable, *args], env=env, cwd=cwd, capture_output=True, text=True)
+    return subprocess.run([sys.executable, *args], env=env, cwd=cwd, input=typed, capture_output=True, text=True)
 
 
 def _clean_environment(**environment: str) -> dict[str, str]:

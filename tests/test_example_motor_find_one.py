@@ -21,6 +21,8 @@ class MotorExampleTest(RecordedReports, unittest.TestCase):
         "NobodyWaitsTest.test_find_one": "FAILED (failures=1)",
         "NeverAwaitedTest.test_find_one": "FAILED (errors=1)",
     }
+    # What nobody waits for may have ended a moment after the test.
+    by_chance = r"(?m)^\S+ leaks what it has begun and not ended:\n(  .*\n)+"
     environment: ClassVar = {"MOTOR_MAX_WORKERS": "1"}
 
     def test_suite_passes(self) -> None:

@@ -7,6 +7,8 @@ from tests.support import run_code
 
 PACKAGE = Path(asynctest_tornado.__file__).parent
 NAME = "asynctest_tornado"
+#: What pytest imports. It stands beside the house, and imports that when a test needs it.
+PLUGIN = PACKAGE.parent / "asynctest_tornado_pytest"
 
 #: What each room may use. A room that is not here has to be given its place.
 ARROWS: dict[str, set[str]] = {
@@ -148,6 +150,21 @@ ARROWS: dict[str, set[str]] = {
         "_tls",
         "_websocket",
     },
+    "_function": {
+        "_clock",
+        "_collector",
+        "_harness",
+        "_leaks",
+        "_loop",
+        "_orders",
+        "_ports",
+        "_reasons",
+        "_schedule",
+        "_site",
+        "_timeouts",
+        "_tls",
+        "_trap",
+    },
     # doors
     "__init__": {
         "_case",
@@ -174,8 +191,8 @@ ARROWS: dict[str, set[str]] = {
 OPTIONAL = {"_junit": {"junitparser"}, "_pytest_summary": {"pytest"}}
 
 
-def rooms() -> dict[str, ast.Module]:
-    return {path.stem: ast.parse(path.read_text()) for path in sorted(PACKAGE.glob("*.py"))}
+def rooms(folder: Path = PACKAGE) -> dict[str, ast.Module]:
+    return {path.stem: ast.parse(path.read_text()) for path in sorted(folder.glob("*.py"))}
 
 
 def imports(tree: ast.Module) -> set[str]:
@@ -223,15 +240,19 @@ class ArrowsTest(unittest.TestCase):
         for room, tree in rooms().items():
             self.assertFalse({name for name in imports(tree) if name.startswith("tornado.testing")}, room)
 
+    def test_the_plugin_leads_into_the_house_by_one_room(self) -> None:
+        used = {room: rooms_used(tree) - {"__init__"} for room, tree in rooms(PLUGIN).items()}
+        self.assertEqual(used, {room: {"_function"} if room != "__init__" else set() for room in used})
+
 
 class RoomsTest(unittest.TestCase):
     def test_each_says_its_one_job_first(self) -> None:
-        for room, tree in rooms().items():
+        for room, tree in [*rooms().items(), *rooms(PLUGIN).items()]:
             docstring = ast.get_docstring(tree)
             self.assertTrue(docstring and docstring.splitlines()[0].endswith((".", ":")), room)
 
     def test_each_keeps_its_frames_out_of_reports(self) -> None:
-        for room, tree in rooms().items():
+        for room, tree in [*rooms().items(), *rooms(PLUGIN).items()]:
             names = {
                 target.id
                 for node in tree.body

@@ -1,0 +1,301 @@
+"""A test function of pytest: a second thin shell over the harness, beside `AsyncTestCase`.
+
+It knows pytest by the objects that it is handed, and does not import it.
+"""
+
+import contextvars
+import functools
+import inspect
+import types
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import _leaks, _loop, _orders, _ports, _reasons, _site, _timeouts, _tls, _trap
+from asynctest_tornado._clock import VirtualClock, make_clock
+from asynctest_tornado._collector import strip
+from asynctest_tornado._harness import Harness
+from asynctest_tornado._schedule import Schedule
+
+__unittest = True
+__tracebackhide__ = True
+
+MARKER = "gen_test"
+#: What the marker takes; ``run_sync`` is that of pytest-tornado, and makes no difference here.
+_SETTINGS = {
+    "allowed_leaks",
+    "clock_factory",
+    "fail_on_server_error",
+    "leaks",
+    "loop_factory",
+    "run_sync",
+    "schedules",
+    "timeout",
+}
+_MISSING = object()
+
+
+def settings_of(item: Any) -> dict[str, Any]:
+    """Return what the markers of a test say, the closest one first.
+
+    Raises ``TypeError`` for arguments that there are not.
+    """
+    found: dict[str, Any] = {}
+    for marker in item.iter_markers(MARKER):
+        if marker.args or not marker.kwargs.keys() <= _SETTINGS:
+            given = ", ".join([*map(repr, marker.args), *(f"{name}=" for name in marker.kwargs)])
+            raise TypeError(
+                f"The marker {MARKER} of {item.nodeid} has the arguments ({given}). By keyword, it takes "
+                f"{', '.join(sorted(_SETTINGS))}."
+            )
+        for name, value in marker.kwargs.items():
+            found.setdefault(name, value)
+    return found
+
+
+def seeds(item: Any) -> range | None:
+    """Return the seeds of the orders to run a test under; None for that of asyncio alone.
+
+    Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
+    """
+    return _orders.seeds(settings_of(item).get("schedules"))
+
+
+def _limit(argument: Any, config: Any) -> _timeouts.Limit:
+    if argument is not None:
+        setting = f"timeout of the marker {MARKER}"
+        return _timeouts.Limit(_timeouts.check(argument, setting), setting)
+    for value, setting in (
+        (config.getoption("async_test_timeout", None), "the option --async-test-timeout"),
+        (config.getini("asynctest_tornado_timeout"), "asynctest_tornado_timeout in the settings of pytest"),
+    ):
+        if value:
+            try:
+                return _timeouts.Limit(_timeouts.check(float(value), setting), setting)
+            except ValueError:
+                raise ValueError(f"{setting} cannot be {value!r}. Give seconds, or 0 for no limit.") from None
+    return _timeouts.limit(None, None)
+
+
+def _make_clock(factory: Any, config: Any) -> VirtualClock | None:
+    if factory is not None:
+        return make_clock(factory)
+    word = config.getini("asynctest_tornado_clock")
+    if word not in ("", "real", "virtual"):
+        raise ValueError(
+            f"asynctest_tornado_clock in the settings of pytest cannot be {word!r}. Set it to 'real' or 'virtual'."
+        )
+    return VirtualClock() if word == "virtual" else None
+
+
+class Function:
+    """One run of a test function, with its fixtures.
+
+    :param item: the test, as pytest knows it.
+    :param seed: of the order to run in, if that is not the one of asyncio.
+    :param report_late: called with the test and an error that surfaces after its end.
+
+    Raises ``TypeError`` or ``ValueError`` for settings that there are not.
+    """
+
+    io_loop: IOLoop
+
+    def __init__(self, item: Any, seed: int | None, report_late: Callable[[Any, BaseException], object]) -> None:
+        settings = settings_of(item)
+        if seed is None:
+            # Of several, each is a test of its own for pytest, with its own fixtures.
+            orders = seeds(item)
+            seed = orders[0] if orders is not None and len(orders) == 1 else None
+        self.limit = _limit(settings.get("timeout"), item.config)
+        self.harness = Harness(
+            lambda: str(item.nodeid),
+            clock=_make_clock(settings.get("clock_factory"), item.config),
+            leaks=_leaks.policy(
+                settings.get("leaks") or item.config.getini("asynctest_tornado_leaks") or None,
+                settings.get("allowed_leaks", ()),
+            ),
+            schedule=None if seed is None else Schedule(seed, is_required="schedules" in settings),
+        )
+        self.harness.has_shell = True
+        self._loop_factory = settings.get("loop_factory")
+        self._item = item
+        self._chain: _trap.Chain = ()
+        self._is_inside = False
+        #: What variables have been around the context of the test.
+        self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
+        trap = self.harness.trap
+        trap.is_strict = bool(settings.get("fail_on_server_error"))
+        trap.hint = None if seed is None else _hint(seed, item)
+
+        def report(error: BaseException, other: str | None) -> bool:
+            report_late(item, error)
+            return True
+
+        trap.report_late = report
+        # The report of the failure is written already.
+        self.harness.amend = lambda error, text: item.add_report_section("teardown", "leaks", text)
+
+    def open(self) -> None:
+        """Make the loop. From now on, all code that pytest runs is that of the test, up to `finish`."""
+        self._chain = _trap.contexts.get()
+        self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory))
+        _trap.contexts.set((self.harness.trap,))
+
+    def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
+        """Call the test itself.
+
+        :param waits: whether what it returns is to be waited for.
+        :return: what it returned.
+
+        Raises what it raises, else what is in the trap.
+        """
+        trap = self.harness.trap
+        with _reasons.reported(trap):
+            try:
+                call = functools.partial(func, **kwargs)
+                result = self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
+            except BaseException as error:  # pytest's own outcomes are no Exceptions
+                trap.remember_failure(error)
+                raise
+            trap.raise_errors()
+        return result
+
+    def run(self, func: Callable[[], Any]) -> Any:
+        """Run the loop until a coroutine of the test or of a fixture has ended; return its result."""
+        if self.harness.is_ending:
+            self.harness.trap.hold()
+        with _reasons.reported(self.harness.trap):
+            return self._inside(functools.partial(self.harness.run, func, self.limit, shared=True))
+
+    def _inside(self, func: Callable[[], Any]) -> Any:
+        """Call a function that runs code in the context of the test.
+
+        That is one context from the first fixture to the last, so that what a fixture sets it can also reset. Around
+        it, fixtures that are not asynchronous see the same variables, up to the end of the test.
+        """
+        if self._is_inside:
+            return func()
+        context = self.harness.context
+        for variable, value in contextvars.copy_context().items():
+            if variable is not _trap.contexts and context.get(variable, _MISSING) is not value:
+                context.run(variable.set, value)
+        self._is_inside = True
+        try:
+            return func()
+        finally:
+            self._is_inside = False
+            self._bring_back()
+
+    def _bring_back(self) -> None:
+        context = self.harness.context
+        for variable in [variable for variable in self._tokens if variable not in context]:
+            variable.reset(self._tokens.pop(variable))
+        for variable, value in context.items():
+            if variable is not _trap.contexts and variable.get(_MISSING) is not value:
+                self._tokens.setdefault(variable, variable.set(value))
+
+    def set_up(
+        self, func: Callable[..., Any], add_finalizer: Callable[[Callable[[], None]], None], **kwargs: Any
+    ) -> Any:
+        """Run an asynchronous fixture; return its value."""
+        if not inspect.isasyncgenfunction(func):
+            return self.run(functools.partial(func, **kwargs))
+        generator = func(**kwargs)
+        value = self.run(generator.__anext__)
+        add_finalizer(functools.partial(self._tear_down, generator))
+        return value
+
+    def _tear_down(self, generator: AsyncGenerator[Any, None]) -> None:
+        async def end() -> None:
+            try:
+                await generator.__anext__()
+            except StopAsyncIteration:
+                return
+            await generator.aclose()
+            raise RuntimeError(
+                f"The asynchronous fixture {generator.__name__} yields more than once. What comes after its one "  # type: ignore[attr-defined]
+                "'yield' cleans up."
+            )
+
+        self.run(end)
+
+    def ends_with(self, error: BaseException, is_failure: bool) -> None:
+        """Note what pytest makes of an error: one that skips the test is none."""
+        trap = self.harness.trap
+        trap.failure = (trap.failure or error) if is_failure else None
+
+    def begin_to_end(self) -> None:
+        """Keep errors for the verdict from now on: they must not keep fixtures from cleaning up."""
+        self.harness.is_ending = True
+        self.harness.trap.hold()
+
+    def finish(self) -> None:
+        """Close the loop. Raises what nobody has told yet."""
+        try:
+            self.harness.finish((self._item.funcargs or {}).values())
+        except BaseException as error:
+            if _is_own(strip(error).__traceback__):
+                error.__traceback__ = None  # it was raised by nobody but us, to tell of leaks
+            raise
+        finally:
+            for variable, token in self._tokens.items():
+                variable.reset(token)
+            _trap.contexts.set(self._chain)
+            self.harness.trap.forget_reports()
+
+    def serve(self, app: Any, ssl_options: Any = None) -> "Served":
+        """Serve an application, on an unused port of this machine.
+
+        Raises ``TypeError`` for what cannot be served.
+        """
+        return Served(self, app, ssl_options)
+
+
+class Served:
+    """An application that is served for a test function.
+
+    :param function: the test.
+    :param app: the application.
+    :param ssl_options: those of the server, if it speaks HTTPS.
+    """
+
+    def __init__(self, function: Function, app: Any, ssl_options: Any) -> None:
+        _site.check_app(app, "What the fixture app returned")
+        self._function = function
+        sock = _ports.bind_unused_port()[0]
+        get_options = None if ssl_options is None else lambda: ssl_options
+        self.site = _site.Site(sock, function.harness.snapshot, get_options)
+        self.http_server = HTTPServer(app, ssl_options=_tls.shared(ssl_options))
+        self.site.listen(self.http_server)
+        self.site.begin()
+
+    def make_client(self) -> AsyncHTTPClient:
+        """Return a client that verifies the certificate of the server."""
+        client = self.site.make_client()
+        self._function.harness.clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Close the server and its connections."""
+        self._function.harness.trap.is_closing = True
+        self._function.run(self.site.close)
+
+
+def ssl_options_of_tests() -> dict[str, Any]:
+    """Return ``ssl_options`` for a server with the test certificate."""
+    return _tls.server_options()
+
+
+def _hint(seed: int, item: Any) -> str:
+    if seed == 0:
+        return "In the order of asyncio itself, which is that of seed 0."
+    name = item.nodeid.partition("[")[0]
+    return f"In the order of seed {seed}. To replay it: {_orders.SEED}={seed} python -m pytest {name}"
+
+
+def _is_own(tb: types.TracebackType | None) -> bool:
+    """Tell whether a traceback begins in this library."""
+    return tb is not None and str(tb.tb_frame.f_globals.get("__name__")).startswith(f"{__package__}.")

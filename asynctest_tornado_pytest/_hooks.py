@@ -1,0 +1,202 @@
+"""The hooks: which tests run on Tornado's loop, and how."""
+
+import inspect
+import unittest
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asynctest_tornado_pytest import _whose
+
+if TYPE_CHECKING:
+    from asynctest_tornado._function import Function
+
+__unittest = True
+__tracebackhide__ = True
+
+
+class Hooks:
+    """Finds the tests that are ours, and hands them and their asynchronous fixtures to the harness."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._is_auto = config.getini("asynctest_tornado_mode") == "auto"
+        self._late: list[tuple[pytest.Item, BaseException]] = []
+        self._told: set[tuple[str, type, str]] = set()
+        self._current: pytest.Item | None = None
+        # Of the test case that runs or has just run.
+        self._failed_subtests = 0
+        self._is_called = False
+
+    def _is_ours(self, item: object) -> bool:
+        if not isinstance(item, pytest.Function) or _whose.is_case(item) or _whose.other(item) is not None:
+            return False
+        if _whose.ROOT in item.fixturenames or item.get_closest_marker(_whose.MARKER) is not None:
+            return True
+        definitions = item._fixtureinfo.name2fixturedefs.values()
+        return self._is_auto and (
+            _whose.is_async(item.obj) or any(_whose.is_async(each[-1].func) for each in definitions)
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, collector: Any, name: str, obj: Any) -> Any:
+        if not (inspect.isgeneratorfunction(obj) and collector.istestfunction(obj, name)):
+            return None
+        markers = [*getattr(obj, "pytestmark", ()), *collector.iter_markers()]
+        if not any(getattr(each, "name", None) == _whose.MARKER for each in markers):
+            return None
+        # pytest itself refuses tests that are generators.
+        return list(collector._genfunctions(name, obj))
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if self._is_ours(metafunc.definition):
+            from asynctest_tornado import _function
+
+            try:
+                seeds = _function.seeds(metafunc.definition)
+            except (TypeError, ValueError):
+                return  # the test itself says so, and its module can be collected
+            if seeds is not None and len(seeds) > 1:
+                if _whose.ROOT not in metafunc.fixturenames:
+                    metafunc.fixturenames.append(_whose.ROOT)
+                metafunc.parametrize(_whose.ROOT, seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if self._is_ours(item):
+                assert isinstance(item, pytest.Function)
+                definitions = item._fixtureinfo.name2fixturedefs
+                names = item.fixturenames
+                if _whose.ROOT in names:
+                    names.remove(_whose.ROOT)
+                # Before all fixtures that are set up for each test, and after those that several tests share.
+                own = [name for name in names if name in definitions and definitions[name][-1].scope == "function"]
+                names.insert(names.index(own[0]) if own else len(names), _whose.ROOT)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._current = item
+        try:
+            return (yield)
+        finally:
+            self._current = None
+            if _whose.FUNCTION in item.stash:
+                del item.stash[_whose.FUNCTION]
+            self._report_late()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        finally:
+            self._report_late()
+
+    def add_late(self, item: pytest.Item, error: BaseException) -> None:
+        """Report an error that has surfaced after its test, once and when no test is running."""
+        key = item.nodeid, type(error), str(error)
+        if key not in self._told:  # a timer, say, that goes on for as long as its loop
+            self._told.add(key)
+            self._late.append((item, error))
+
+    def _report_late(self) -> None:
+        while self._late:
+            item, error = self._late.pop(0)
+            error.add_note("It surfaced after the end of this test.")
+            info = pytest.ExceptionInfo.from_exception(error)
+            call: pytest.CallInfo[None] = pytest.CallInfo(None, info, 0.0, 0.0, 0.0, "teardown", _ispytest=True)
+            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            item.ihook.pytest_runtest_logreport(report=report)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
+        func = fixturedef.func
+        if not (_whose.is_async(func) and self._is_ours(self._current)) or self._is_of_another(fixturedef, request):
+            return (yield)
+        if fixturedef.scope != "function":
+            _whose.refuse(
+                f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test "
+                "has an event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not "
+                "asynchronous; tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
+            )
+        function: Function = request.getfixturevalue(_whose.ROOT)
+        if inspect.ismethod(func) and isinstance(request.instance, type(func.__self__)):
+            func = func.__func__.__get__(request.instance)
+
+        def set_up(**kwargs: Any) -> Any:
+            return function.set_up(func, request.addfinalizer, **kwargs)
+
+        before, fixturedef.func = fixturedef.func, set_up
+        try:
+            return (yield)
+        finally:
+            fixturedef.func = before
+
+    def _is_of_another(self, fixturedef: Any, request: Any) -> bool:
+        """Tell whether another plugin sets the fixture up, on a loop of its own."""
+        is_shared = fixturedef.scope != "function"
+        return (
+            getattr(getattr(fixturedef.func, "__func__", fixturedef.func), "_force_asyncio_fixture", False)
+            or (is_shared and _whose.is_auto(request.config, "asyncio_mode"))
+            or "anyio_backend" in request.fixturenames
+        )
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        function = pyfuncitem.stash.get(_whose.FUNCTION, None)
+        if function is None:
+            return (yield)
+        holder, name = pyfuncitem, "obj"
+        if hasattr(pyfuncitem.obj, "hypothesis"):
+            holder, name = pyfuncitem.obj.hypothesis, "inner_test"
+        test = getattr(holder, name)
+        waits = _whose.is_async(test) or pyfuncitem.get_closest_marker(_whose.MARKER) is not None
+
+        def call(**kwargs: Any) -> Any:
+            return function.call(test, waits, **kwargs)
+
+        setattr(holder, name, call)
+        try:
+            return (yield)
+        finally:
+            setattr(holder, name, test)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        if not _whose.is_own_case(item):
+            return (yield)
+        option = item.config.option
+        # Or pytest would put tearDown() off, but not the cleanups, and that would find its loop closed.
+        before, option.usepdb = option.usepdb, False
+        self._failed_subtests, self._is_called = 0, True
+        try:
+            return (yield)
+        finally:
+            option.usepdb = before
+            self._is_called = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: "pytest.CallInfo[None]"
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        function = item.stash.get(_whose.FUNCTION, None)
+        if function is not None and call.excinfo is not None:
+            is_skip = call.excinfo.errisinstance((pytest.skip.Exception, unittest.SkipTest))
+            function.ends_with(call.excinfo.value, not is_skip)
+        report = yield
+        if self._is_called:
+            self._failed_subtests += report.failed
+        elif self._failed_subtests and report.when == "call":
+            # As for pytest's own subtests; or --lf would leave the test out.
+            if report.passed:
+                report.outcome = "failed"
+                report.longrepr = f"{self._failed_subtests} of its subtests failed"
+            self._failed_subtests = 0
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        function = item.stash.get(_whose.FUNCTION, None)
+        if function is not None:
+            function.begin_to_end()
+        return (yield)

@@ -1,0 +1,69 @@
+"""Whose test it is, and what to tell of one that is of two."""
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from asynctest_tornado._function import Function
+
+__unittest = True
+__tracebackhide__ = True
+
+#: The name by which a late error of a test case finds the plugin.
+NAME = "asynctest_tornado_tests"
+#: The fixture that all of ours lead to.
+ROOT = "_asynctest_tornado"
+MARKER = "gen_test"
+FUNCTION: "pytest.StashKey[Function]" = pytest.StashKey()
+
+
+def is_auto(config: pytest.Config, name: str) -> bool:
+    """Tell whether another plugin takes all asynchronous tests."""
+    value = config.getoption(name, None)
+    if value is None:
+        try:
+            value = config.getini(name)
+        except (KeyError, ValueError):
+            return False  # it is not there
+    return str(getattr(value, "value", value)) == "auto"
+
+
+def is_async(func: Any) -> bool:
+    func = getattr(getattr(func, "hypothesis", None), "inner_test", func)
+    return inspect.iscoroutinefunction(func) or inspect.isasyncgenfunction(func)
+
+
+def other(item: pytest.Function) -> str | None:
+    """Return the name of another plugin that runs a test."""
+    if not is_async(item.obj):
+        return None
+    if item.get_closest_marker("asyncio") or is_auto(item.config, "asyncio_mode"):
+        return "pytest-asyncio"
+    if item.get_closest_marker("anyio") or "anyio_backend" in item.fixturenames or is_auto(item.config, "anyio_mode"):
+        return "anyio"
+    return "pytest-trio" if item.get_closest_marker("trio") else None
+
+
+def refuse(message: str) -> NoReturn:
+    """Fail a test of how it is written."""
+    __tracebackhide__ = False  # pytest says so of a report that shows no line at all
+    pytest.fail(message, pytrace=False)
+
+
+def is_case(item: object) -> bool:
+    return isinstance(item, pytest.Function) and hasattr(item, "addFailure")
+
+
+def is_own_case(item: object) -> bool:
+    """Tell whether a test is a method of an AsyncTestCase, without importing that."""
+    cls = getattr(sys.modules.get("asynctest_tornado._case"), "AsyncTestCase", None)
+    return cls is not None and isinstance(getattr(item, "instance", None), cls)
+
+
+def add_late(item: pytest.Item, error: BaseException) -> None:
+    """Report an error that has surfaced after its test, when no test is running."""
+    plugin: Any = item.config.pluginmanager.get_plugin(NAME)
+    plugin.add_late(item, error)

@@ -1,0 +1,276 @@
+"""What the plugin makes of test functions: pytest runs samples, and its report is read."""
+
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from tests.support import run_python
+
+FUNCTIONS = "tests/samples/functions.py"
+CASES = "tests/samples/cases_for_pytest.py"
+OTHERS = "tests/samples/functions_of_others.py"
+
+#: Those that do not pass. One that has passed, and whose end goes wrong, is two verdicts for pytest.
+VERDICTS = {
+    "test_no_clock": ["ERROR"],
+    "test_expected": ["XFAIL"],
+    "test_callback": ["FAILED"],
+    "test_synchronous_callback": ["FAILED"],
+    "test_task_that_nobody_awaits": ["FAILED"],
+    "test_server": ["FAILED"],
+    "test_strict": ["FAILED"],
+    "test_timeout": ["FAILED"],
+    "test_deadlock": ["FAILED"],
+    "test_broken_fixture": ["ERROR", "PASSED"],
+    "test_unbounded_fixture": ["ERROR", "PASSED"],
+    "test_wide_fixture": ["ERROR"],
+    "test_leak_fails": ["ERROR", "PASSED"],
+    "test_leak_of_a_failure": ["FAILED"],
+    "test_bad_marker": ["ERROR"],
+    "test_bad_timeout": ["ERROR"],
+    "test_late_1": ["ERROR", "PASSED"],
+}
+
+
+def run_pytest(*arguments: str, typed: str | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return run_python("-m", "pytest", "-rA", "-p", "no:cacheprovider", *arguments, typed=typed, **environment)
+
+
+def verdicts(done: "subprocess.CompletedProcess[str]") -> dict[str, list[str]]:
+    """Return the words of the summary for each test."""
+    found: dict[str, list[str]] = {}
+    for word, name in re.findall(r"^([A-Z]{5,})(?:\(.*\))? \S+?::(\S+)", done.stdout, re.MULTILINE):
+        found.setdefault(name, []).append(word)
+    assert found, done.stdout + done.stderr
+    return {name: sorted(words) for name, words in found.items()}
+
+
+class VerdictsTest(unittest.TestCase):
+    maxDiff = None
+    output: str
+    found: dict[str, list[str]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        done = run_pytest(FUNCTIONS)
+        cls.output, cls.found = done.stdout, verdicts(done)
+
+    def report(self, title: str) -> str:
+        """Return the report under a title, which is a name or begins with "ERROR at"."""
+        parts = re.split(r"^_{3,} (.*?) _{3,}$", self.output, flags=re.MULTILINE)
+        return parts[parts.index(title) + 1]
+
+    def test_each_sample_has_its_verdict(self) -> None:
+        self.assertGreater(len(self.found), 30)
+        self.assertEqual(self.found, {name: VERDICTS.get(name, ["PASSED"]) for name in self.found})
+        self.assertLessEqual(VERDICTS.keys(), self.found.keys())
+        self.assertRegex(self.output, r"SKIPPED \[1\] tests/samples/functions.py:\d+: for a reason")
+
+    def test_an_error_has_its_own_traceback_and_none_of_our_lines(self) -> None:
+        for title in "test_callback", "test_synchronous_callback", "test_task_that_nobody_awaits":
+            report = self.report(title)
+            self.assertIn('raise ValueError("planted")', report)
+            self.assertNotIn("asynctest_tornado/", report)
+            self.assertNotIn("asynctest_tornado_pytest", report)
+
+    def test_a_failure_says_what_the_server_has_raised(self) -> None:
+        self.assertRegex(self.report("test_server"), r"While serving GET /broken by Broken:[\s\S]*KeyError: 'tea'")
+
+    def test_a_timeout_shows_where_the_test_stood(self) -> None:
+        report = self.report("test_timeout")
+        self.assertIn("timed out after 0.01 seconds (timeout of the marker gen_test)", report)
+        self.assertRegex(report, r"at tests/samples/functions.py:\d+ in test_timeout: await asyncio.sleep\(3600\)")
+        self.assertIn("this is a deadlock", self.report("test_deadlock"))
+
+    def test_leaks_are_told_as_a_warning_a_failure_or_in_a_report(self) -> None:
+        leak = r"pending timer boom, due in 3.6e\+03 s\s+(E +)?made at tests/samples/functions.py:\d+ in "
+        warned = self.output.partition("warnings summary")[2]
+        self.assertRegex(warned, leak + "test_leak:")
+        self.assertRegex(self.report("ERROR at teardown of test_leak_fails"), leak)
+        self.assertRegex(self.report("test_leak_of_a_failure"), rf"Captured leaks teardown -+\n.*\n\s+{leak}")
+        for name in "test_leak_of_a_failure", "test_leak_fails", "test_leak_is_allowed":
+            self.assertNotIn(f"{name} leaks", warned)
+
+    def test_a_late_error_is_reported_for_its_own_test(self) -> None:
+        report = self.report("ERROR at teardown of test_late_1")
+        self.assertIn("ValueError: planted", report)
+        self.assertIn("It surfaced after the end of this test.", report)
+
+    def test_a_fixture_that_cannot_be_says_why(self) -> None:
+        self.assertIn(
+            "The asynchronous fixture 'wide' has the scope 'module'",
+            self.report("ERROR at setup of test_wide_fixture"),
+        )
+        self.assertIn("yields more than once", self.report("ERROR at teardown of test_unbounded_fixture"))
+        self.assertIn("real time, without a clock", self.report("ERROR at setup of test_no_clock"))
+
+    def test_each_order_is_a_test_of_its_own(self) -> None:
+        orders = [name for name in self.found if name.startswith("test_orders")]
+        self.assertEqual(orders, [f"test_orders[seed{seed}]" for seed in range(3)])
+
+
+class SettingsTest(unittest.TestCase):
+    def test_the_marker_says_what_it_takes(self) -> None:
+        done = run_pytest(f"{FUNCTIONS}::test_bad_marker")
+        self.assertIn("has the arguments (0.1). By keyword, it takes allowed_leaks, clock_factory,", done.stdout)
+
+    def test_a_limit_comes_from_the_option_the_settings_or_the_environment(self) -> None:
+        test = f"{FUNCTIONS}::test_deadlock"
+        told = "would have timed out after 7 seconds"
+        for setting, arguments, environment in (
+            ("the option --async-test-timeout", ["--async-test-timeout=7"], {}),
+            ("asynctest_tornado_timeout in the settings", ["-o", "asynctest_tornado_timeout=7"], {}),
+            ("ASYNC_TEST_TIMEOUT", [], {"ASYNC_TEST_TIMEOUT": "7"}),
+        ):
+            done = run_pytest(test, *arguments, **environment)
+            self.assertIn(f"{told} ({setting}", done.stdout)
+
+    def test_malformed_settings_are_errors(self) -> None:
+        test = f"{FUNCTIONS}::test_marked"
+        for setting, message in (
+            ("asynctest_tornado_mode=often", "asynctest_tornado_mode cannot be 'often'"),
+            ("asynctest_tornado_clock=sand", "asynctest_tornado_clock in the settings of pytest cannot be 'sand'"),
+            ("asynctest_tornado_leaks=shout", "leaks cannot be 'shout'"),
+        ):
+            done = run_pytest(test, "-o", setting)
+            self.assertIn(message, done.stdout + done.stderr)
+            self.assertNotEqual(done.returncode, 0)
+
+    def test_time_is_virtual_and_leaks_fail_where_the_settings_say_so(self) -> None:
+        arguments = ["-o", "asynctest_tornado_clock=virtual", "-o", "asynctest_tornado_leaks=fail", FUNCTIONS]
+        done = run_pytest("-k", "test_no_clock or test_leak", *arguments)
+        found = verdicts(done)
+        self.assertEqual(found["test_no_clock"], ["PASSED"])
+        self.assertEqual(found["test_leak"], ["ERROR", "PASSED"])
+        self.assertEqual(found["test_leak_is_allowed"], ["PASSED"])
+
+    def test_orders_come_from_the_environment(self) -> None:
+        done = run_pytest(f"{FUNCTIONS}::test_callback", ASYNC_TEST_SCHEDULES="2")
+        self.assertEqual(verdicts(done), {f"test_callback[seed{seed}]": ["FAILED"] for seed in range(2)})
+        self.assertIn(f"ASYNC_TEST_SEED=1 python -m pytest {FUNCTIONS}::test_callback", done.stdout)
+        done = run_pytest(f"{FUNCTIONS}::test_callback", ASYNC_TEST_SEED="1")
+        self.assertEqual(verdicts(done), {"test_callback": ["FAILED"]})
+        self.assertIn("In the order of seed 1.", done.stdout)
+
+    def test_what_the_user_says_of_warnings_holds(self) -> None:
+        test = f"{FUNCTIONS}::test_leak"
+        self.assertIn("leaks what it has begun", run_pytest(test).stdout)
+        self.assertNotIn("leaks what", run_pytest(test, "-W", "ignore::ResourceWarning").stdout)
+        self.assertNotIn("leaks what", run_pytest(test, "-o", "filterwarnings=ignore::ResourceWarning").stdout)
+        self.assertEqual(verdicts(run_pytest(test, "-W", "error::ResourceWarning"))["test_leak"], ["ERROR", "PASSED"])
+
+
+class OthersTest(unittest.TestCase):
+    def outcome(self, *arguments: str) -> dict[str, str]:
+        found = verdicts(run_pytest(OTHERS, *arguments))
+        return {name.removeprefix("test_").partition("[")[0]: words[0] for name, words in found.items()}
+
+    def test_each_runs_its_own(self) -> None:
+        expected = {"asyncio": "PASSED", "anyio": "PASSED", "ours": "PASSED", "synchronous": "PASSED"}
+        self.assertEqual(self.outcome(), {**expected, "of_nobody": "FAILED"})
+        self.assertEqual(self.outcome("-o", "asynctest_tornado_mode=auto"), {**expected, "of_nobody": "PASSED"})
+
+    def test_one_that_takes_all_has_them(self) -> None:
+        for plugin, option in ("pytest-asyncio", "asyncio_mode=auto"), ("anyio", "anyio_mode=auto"):
+            with self.subTest(plugin):
+                done = run_pytest(OTHERS, "-o", option, "-o", "asynctest_tornado_mode=auto")
+                found = verdicts(done)
+                self.assertEqual(found["test_ours"], ["ERROR"])
+                self.assertIn(f"asks for a fixture of asynctest_tornado, and {plugin} runs it", done.stdout)
+                self.assertEqual(found["test_synchronous"], ["PASSED"])
+                self.assertEqual(found["test_of_nobody"], ["FAILED"])
+                self.assertIn("assert is_ours()", done.stdout)
+
+    def test_pytest_tornado_keeps_its_fixtures(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "pytest_tornado.py").touch()
+            done = run_pytest("-p", "pytest_tornado", f"{OTHERS}::test_ours", PYTHONPATH=folder)
+        self.assertIn("leaves the fixtures to pytest-tornado", done.stdout)
+        self.assertIn("fixture 'io_loop' not found", done.stdout)
+
+    def test_pytest_base_url_keeps_its_fixture(self) -> None:
+        theirs = "import pytest\n\n@pytest.fixture(scope='session')\ndef base_url():\n    pytest.skip('of another')\n"
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "pytest_base_url.py").write_text(theirs)
+            done = run_pytest("-p", "pytest_base_url", f"{FUNCTIONS}::test_fetch", PYTHONPATH=folder)
+        self.assertRegex(done.stdout, r"SKIPPED \[1\] .*: of another")
+
+    def test_it_costs_nothing_where_it_is_not_used(self) -> None:
+        code = (
+            "import sys, asynctest_tornado_pytest; "
+            "print([name for name in sys.modules if name.startswith(('tornado', 'asynctest_tornado.', 'asyncio'))])"
+        )
+        self.assertEqual(run_python("-c", code).stdout.strip(), "[]")
+
+
+class CasesTest(unittest.TestCase):
+    """What the plugin adds for test cases; ``test_pytest`` compares their verdicts."""
+
+    output: str
+    found: dict[str, list[str]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        done = run_pytest(CASES)
+        cls.output, cls.found = done.stdout, verdicts(done)
+
+    def test_the_leaks_of_a_subtest_that_has_failed_are_in_its_report(self) -> None:
+        self.assertEqual(self.found["Leaks::test_subtests"], ["FAILED", "SUBFAILED"])
+        told = r"Captured leaks teardown -+\n.*test_subtests leaks .*\n\s+pending timer boom"
+        self.assertRegex(self.output, told)
+
+    def test_last_failed_runs_a_test_again_whose_subtest_has_failed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            cache = ["-p", "cacheprovider", "-o", f"cache_dir={folder}", "-k", "Leaks", CASES]
+            run_pytest(*cache)
+            found = verdicts(run_pytest("--lf", *cache))
+        self.assertEqual(found, {"Leaks::test_subtests": ["FAILED", "SUBFAILED"]})
+
+    def test_leaks_are_shown_without_being_asked_for(self) -> None:
+        self.assertRegex(self.output.partition("warnings summary")[2], r"test_leak leaks .*\n\s+pending timer boom")
+
+    def test_a_late_error_is_reported_for_its_own_test(self) -> None:
+        self.assertEqual(self.found["Late::test_1"], ["ERROR", "PASSED"])
+        self.assertEqual(self.found["Late::test_2"], ["PASSED"])
+        self.assertIn("It surfaced after the end of this test.", self.output)
+
+    def test_the_debugger_makes_no_difference(self) -> None:
+        done = run_pytest("--pdb", CASES, "-k", "Debugged", typed="p self.answer\nc\n")
+        self.assertRegex(done.stdout, r"(?m)^(\(Pdb\) )?42$")
+        self.assertEqual(verdicts(done), {"Debugged::test_passes": ["PASSED"], "Debugged::test_fails": ["FAILED"]})
+
+    def test_a_case_cannot_have_a_second_loop(self) -> None:
+        self.assertEqual(self.found["WithFixture::test"], ["ERROR"])
+        self.assertIn("is a method of an AsyncTestCase, which has a loop", self.output)
+
+
+class OptionsTest(unittest.TestCase):
+    def test_exitfirst_ends_at_the_first_failure(self) -> None:
+        done = run_pytest("-x", "-k", "callback or timeout", FUNCTIONS)
+        self.assertEqual(verdicts(done), {"test_callback": ["FAILED"]})
+
+    def test_last_failed_runs_those_again_whose_end_went_wrong(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            cache = ["-p", "cacheprovider", "-o", f"cache_dir={folder}", "-k", "test_leak or test_marked", FUNCTIONS]
+            run_pytest(*cache)
+            found = verdicts(run_pytest("--lf", *cache))
+        self.assertEqual(found, {"test_leak_fails": ["ERROR", "PASSED"], "test_leak_of_a_failure": ["FAILED"]})
+
+    def test_the_debugger_finds_a_loop_that_is_open(self) -> None:
+        typed = "p 'closed', io_loop.asyncio_loop.is_closed()\nc\n"
+        done = run_pytest("--pdb", f"{FUNCTIONS}::test_leak_of_a_failure", typed=typed)
+        self.assertIn("('closed', False)", done.stdout)
+        self.assertEqual(verdicts(done), {"test_leak_of_a_failure": ["FAILED"]})
+
+    def test_a_deadlock_is_told_in_a_worker_which_has_a_thread_of_its_own(self) -> None:
+        done = run_pytest("-n", "1", "tests/samples/deadlocked.py")
+        self.assertIn("this is a deadlock", done.stdout)
+
+    def test_workers_come_to_the_same_verdicts(self) -> None:
+        # What one test leaves for the next one is not there if that runs elsewhere.
+        arguments = ["-k", "not test_late", FUNCTIONS]
+        alone, together = run_pytest(*arguments), run_pytest("-n", "2", *arguments)
+        self.assertEqual(verdicts(together), verdicts(alone))
+        self.assertIn("Captured leaks teardown", together.stdout)
