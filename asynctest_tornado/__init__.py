@@ -1,13 +1,10 @@
 """Tests for asynchronous Tornado code that tell the truth: ``tornado.testing``, with an error trap.
 
-<<<<<<< HEAD
-See README.rst. This module only re-exports, and imports what is asked for: a suite without HTTP need not wait for that.
-=======
-See README.rst. This module only re-exports.
+See README.rst. This module only re-exports, and imports what is asked for: a suite without HTTP need not wait for that,
+nor pytest for anything.
 
 PYTEST_DONT_REWRITE: pytest rewrites the assertions of whatever comes with a plugin for it, and warns where that was
 imported already.
->>>>>>> h2
 """
 
 import importlib as _importlib

@@ -141,7 +141,7 @@ class Function:
     def open(self) -> None:
         """Make the loop. From now on, all code that pytest runs is that of the test, up to `finish`."""
         self._chain = _trap.contexts.get()
-        self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory))
+        self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory, is_watched=True))
         _trap.contexts.set((self.harness.trap,))
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
@@ -153,7 +153,7 @@ class Function:
         Raises what it raises, else what is in the trap.
         """
         trap = self.harness.trap
-        with _reasons.reported(trap):
+        try:
             try:
                 call = functools.partial(func, **kwargs)
                 result = self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
@@ -161,14 +161,20 @@ class Function:
                 trap.remember_failure(error)
                 raise
             trap.raise_errors()
+        except BaseException as error:
+            _reasons.explain(error, trap)
+            raise
         return result
 
     def run(self, func: Callable[[], Any]) -> Any:
         """Run the loop until a coroutine of the test or of a fixture has ended; return its result."""
         if self.harness.is_ending:
             self.harness.trap.hold()
-        with _reasons.reported(self.harness.trap):
+        try:
             return self._inside(functools.partial(self.harness.run, func, self.limit, shared=True))
+        except BaseException as error:
+            _reasons.explain(error, self.harness.trap)
+            raise
 
     def _inside(self, func: Callable[[], Any]) -> Any:
         """Call a function that runs code in the context of the test.

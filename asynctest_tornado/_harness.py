@@ -171,8 +171,8 @@ class Harness:
             _trap.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        if self._tidying is not None:
-            error = self._tidying.tell(self.describe(), error)
+        if self._tidying is not None or (_summary.current is not None and self.state is State.CLOSED):
+            error = self._tidy().tell(self.describe(), error)
         if error is not None:
             raise_as_it_was(error)
 

@@ -7,8 +7,8 @@ from tests.support import run_code
 
 PACKAGE = Path(asynctest_tornado.__file__).parent
 NAME = "asynctest_tornado"
-#: What pytest imports. It stands beside the house, and imports that when a test needs it.
-PLUGIN = PACKAGE.parent / "asynctest_tornado_pytest"
+#: What pytest imports in every project. It imports the house when a test needs that.
+PLUGIN = PACKAGE / "_pytest"
 
 #: What each room may use. A room that is not here has to be given its place.
 ARROWS: dict[str, set[str]] = {

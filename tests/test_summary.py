@@ -99,7 +99,6 @@ class LeaksTest(unittest.TestCase):
         data = seen(leaves_timer, base=type("Ordered", (Base,), {"schedules": 3}))
         self.assertEqual((data["tests"], len(*data["leaks"].values())), (1, 1))
 
-
     def test_tests_of_the_same_name_count_each(self) -> None:
         data = seen(leaves_timer, leaves_timer)
         self.assertEqual((data["tests"], len(*data["leaks"].values())), (2, 2))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asynctest_tornado_pytest import _whose
+from asynctest_tornado._pytest import _whose
 
 if TYPE_CHECKING:
     from asynctest_tornado._function import Function

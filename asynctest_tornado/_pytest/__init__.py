@@ -1,7 +1,6 @@
 """The plugin for pytest: its settings, and whether it has anything to do.
 
-Beside the package and not in it, so that pytest, which imports this in every project, does not import the package with
-it. The first test that needs the library imports that.
+pytest imports this in every project, and nothing else of the library with it: the first test that needs that does so.
 """
 
 import importlib.util
@@ -9,7 +8,7 @@ import sys
 
 import pytest
 
-from asynctest_tornado_pytest import _fixtures, _hooks, _whose
+from asynctest_tornado._pytest import _fixtures, _hooks, _whose
 
 __unittest = True
 
