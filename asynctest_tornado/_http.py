@@ -265,10 +265,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         return "http"
 
     def get_url(self, path: str) -> str:
-        """Return the absolute URL of a path on the server.
-
-        Raises ``ValueError`` for what is no path: it has to begin with a slash.
-        """
+        """Return the absolute URL of a path on the server, which begins with a slash."""
         return self._asynctest_site.url(path, self.get_protocol(), self.get_http_port())
 
 

@@ -120,9 +120,7 @@ class HTTPTestServer:
         return self._site.cookies.jar
 
     def get_url(self, path: str) -> str:
-        """Return the absolute URL of a path on the server.
-
-        Raises ``ValueError`` for what is no path: it has to begin with a slash.
+        """Return the absolute URL of a path on the server, which begins with a slash.
 
         As in `AsyncHTTPTestCase`. New in version 0.1.
         """

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import socket
+import urllib.parse
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -55,8 +56,19 @@ class _Record(_trap.Context, _websocket.Server):
 
 
 def absolute(path: str, get_url: Callable[[str], str]) -> str:
-    """Return a URL, given that or a path on the server."""
-    return path if path.lower().startswith(("http://", "https://")) else get_url(path)
+    """Return a URL, given that or a path on the server. Raises ``ValueError`` for what is neither."""
+    if path.lower().startswith(("http://", "https://")):
+        return path
+    url = get_url(path)
+    if path and not path.startswith(("/", "?", "#")):
+        base = get_url("")
+        # A get_url() of the user's may know what to do with it.
+        if url == base + path and not urllib.parse.urlsplit(base).path:
+            raise ValueError(
+                f"{path!r} is no path on the server {base}: it has to begin with a slash. Write {'/' + path!r}, or a "
+                "full URL that begins with http:// or https://."
+            )
+    return url
 
 
 def websocket_url(path: str, get_url: Callable[[str], str]) -> str:
@@ -121,17 +133,12 @@ class Site:
         return self._record.errors
 
     def url(self, path: str, protocol: str, port: int) -> str:
-        """Return the URL for a path. Raises ``ValueError`` for what is no path."""
+        """Return the URL for a path."""
         if self._is_unix:
             base = f"{protocol}://localhost"
         else:
             host = "[{}]" if self.sock.family == socket.AF_INET6 else "{}"
             base = f"{protocol}://{host.format(self._address)}:{port}"
-        if path and not path.startswith(("/", "?", "#")):
-            raise ValueError(
-                f"{path!r} is no path on the server {base}: it has to begin with a slash. Write {'/' + path!r}, or a "
-                "full URL that begins with http:// or https://."
-            )
         return base + path
 
     @property

@@ -115,6 +115,13 @@ class FetchTest(AsyncHTTPTestCase):
         for path in "", "?a=1":
             self.assertEqual(self.fetch(path).code, 200)
 
+    def test_a_url_that_is_not_fetched_may_be_any(self) -> None:
+        self.assertEqual(self.get_url("http:/hello"), f"{self.get_url('')}http:/hello")
+
+    def test_an_overridden_get_url_may_take_paths_without_a_slash(self) -> None:
+        self.get_url = lambda path: f"{type(self).get_url(self, '/hello')}?{path}"  # type: ignore[method-assign]
+        self.assertEqual(self.fetch("a=1").code, 200)
+
     def test_a_client_that_gives_up_says_what_the_server_was_doing(self) -> None:
         with self.assertRaises(HTTPError) as caught:
             self.fetch("/forever", request_timeout=0.05)

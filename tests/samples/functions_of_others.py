@@ -25,7 +25,7 @@ async def of_whoever_asks() -> Any:
 
 
 def is_ours() -> bool:
-    return hasattr(asyncio.get_running_loop(), "_asynctest_trap")
+    return hasattr(asyncio.get_running_loop(), "_asynctest")
 
 
 @pytest.mark.asyncio
