@@ -199,7 +199,8 @@ class OthersTest(unittest.TestCase):
     def test_it_costs_nothing_where_it_is_not_used(self) -> None:
         code = (
             "import sys, asynctest_tornado._pytest; "
-            "print(sorted(name for name in sys.modules if name.startswith(('tornado', 'asynctest_tornado._', 'asyncio'))))"
+            "names = 'tornado', 'asynctest_tornado._', 'asyncio'; "
+            "print(sorted(name for name in sys.modules if name.startswith(names)))"
         )
         own = [f"asynctest_tornado._pytest{name}" for name in ("", "._whose", "._fixtures", "._hooks")]
         self.assertEqual(run_python("-c", code).stdout.strip(), repr(sorted(own)))
