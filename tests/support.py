@@ -74,8 +74,9 @@ def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> Recor
     return run_case(type("Sample", (base,), {"test": body}))
 
 
-#: What begins like this in our environment is no business of the programs that tests run.
-_NOT_HANDED_ON = ("PYTHON", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
+#: What begins like this in our environment is no business of the programs that tests run. pytest, for one, cuts its
+#: summary only where neither CI nor BUILD_NUMBER is set.
+_NOT_HANDED_ON = ("PYTHON", "PYTEST", "CI", "BUILD_NUMBER", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
 
 
 def run_python(
