@@ -3,6 +3,7 @@
 All that is known is which tests can have left it: those since the last full collection.
 """
 
+import collections
 import contextlib
 import gc
 import threading
@@ -13,10 +14,8 @@ from asynctest_tornado._collector import Trap
 
 __unittest = True
 
-_MOST_SUSPECTS = 20
-
 #: The tests that can have left what the garbage collector finds, the latest last.
-_suspects: list[Trap] = []
+_suspects: collections.deque[Trap] = collections.deque(maxlen=20)
 #: The thread that collects garbage now. Others may run meanwhile, while finalizers do.
 _collector: int | None = None
 _is_attributed = False
@@ -27,14 +26,15 @@ def suspect(trap: Trap) -> None:
     if _on_collection not in gc.callbacks:
         gc.callbacks.append(_on_collection)
     _suspects.append(trap)
-    del _suspects[:-_MOST_SUSPECTS]
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
     global _collector
     _collector = threading.get_ident() if phase == "start" else None
     if phase == "stop" and info["generation"] == 2:
-        _suspects[:] = [trap for trap in _suspects if trap.is_open]
+        suspects = [trap for trap in _suspects if trap.is_open]
+        _suspects.clear()
+        _suspects.extend(suspects)
 
 
 @contextlib.contextmanager
@@ -59,4 +59,4 @@ def deliver(error: BaseException) -> bool:
         return False
     if len(_suspects) == 1 or not is_collecting():
         return _trap.deliver(error, (_suspects[-1],))
-    return _suspects[-1].report_for_one_of(_suspects, error)
+    return _suspects[-1].report_for_one_of(list(_suspects), error)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from typing import Any
 
 from asynctest_tornado import _watchdog
@@ -97,6 +97,7 @@ class Selector(selectors.DefaultSelector):
         poller: Any = getattr(self, "_selector", None)
         self._poll: Callable[[float, int], list[Any]] | None = getattr(poller, "poll", None) if _HAS_EPOLL else None
         self._fd_to_key: Mapping[int, selectors.SelectorKey] = getattr(self, "_fd_to_key", {})
+        self._files: Sized = getattr(self, "_fd_to_key", self.get_map())
 
     def _events(self, ready: list[Any]) -> list[tuple[selectors.SelectorKey, int]]:
         events = []
@@ -121,7 +122,7 @@ class Selector(selectors.DefaultSelector):
 
     def has_no_files(self) -> bool:
         """Tell whether no file is open but the one that the loop is woken by."""
-        return len(self.get_map()) == 1
+        return len(self._files) == 1
 
     def has_events(self, timeout: float = 0) -> bool:
         """Tell whether the loop would not have to sleep, after that many seconds at most."""

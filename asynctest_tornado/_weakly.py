@@ -17,16 +17,13 @@ class WeakNotes(dict["weakref.ref[Any]", _T]):
     with notes in it would have to wait for the garbage collector.
     """
 
-    __slots__ = ("__weakref__", "_forget")
-
-    _forget: Callable[[weakref.ref[Any]], None]
+    #: Made for a first note: most of these dictionaries stay empty.
+    _forget: Callable[[weakref.ref[Any]], None] | None = None
 
     def note(self, thing: object, what: _T) -> None:
         """Keep a note of an object."""
-        try:
-            forget = self._forget
-        except AttributeError:
-            # Only now: most of these dictionaries stay empty.
+        forget = self._forget
+        if forget is None:
             forget = self._forget = functools.partial(_forget, weakref.ref(self))
         self[weakref.ref(thing, forget)] = what
 
