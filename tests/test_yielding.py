@@ -38,6 +38,12 @@ class RunTest(unittest.TestCase):
 
         self.assertEqual(run(work), 1)
 
+    def test_it_waits_for_what_an_asynchronous_generator_waits_for(self) -> None:
+        async def work() -> AsyncGenerator[str, None]:
+            yield await asyncio.get_running_loop().run_in_executor(None, str, "first")
+
+        self.assertEqual(run(work().__anext__), "first")
+
     def test_a_generator_may_yield_whatever_tornado_can(self) -> None:
         async def native() -> str:
             return "native"
