@@ -47,8 +47,6 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 response = await self.fetch("/")
                 self.assertEqual(response.body, b"Hello, world")
 
-    ``self.http_server`` and ``self.http_client`` are there from ``setUp`` on.
-
     When a test fails, its report has what request handlers have raised, as notes. What no response could tell
     (because it happened in ``on_finish``, say, or after ``finish``) fails the test by itself.
 
@@ -59,8 +57,12 @@ class AsyncHTTPTestCase(AsyncTestCase):
     #: `ExpectLog` or ``assertLogs``. An ``HTTPError`` of the 4xx kind is an answer, and no error.
     fail_on_server_error: bool = False
 
+    #: The client, from ``setUp`` on.
     http_client: AsyncHTTPClient
+
+    #: The server, from ``setUp`` on.
     http_server: HTTPServer
+
     _app: Any
     _asynctest_site: _site.Site
 
