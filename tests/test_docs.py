@@ -107,9 +107,17 @@ class BuildTest(unittest.TestCase):
                 self.assertEqual(own - there, NOT_FOR_USERS.get(name, set()), name)
 
     def test_all_that_is_documented_has_its_version(self) -> None:
-        """Each public name says since when it is there."""
+        """Each public name, and each of its methods, says since when it is there."""
         for name in set(asynctest_tornado.__all__) - {"Response"}:  # which is Tornado's
-            self.assertRegex(getattr(asynctest_tornado, name).__doc__, r"New in version\s+\d", name)
+            thing = getattr(asynctest_tornado, name)
+            methods = {
+                f"{name}.{member}": value.__doc__ or ""
+                for member, value in (vars(thing).items() if isinstance(thing, type) else ())
+                if callable(value) or isinstance(value, classmethod | staticmethod | property)
+                if member[0] != "_" and member not in NOT_FOR_USERS.get(name, ())
+            }
+            for where, docstring in {name: thing.__doc__, **methods}.items():
+                self.assertRegex(docstring, r"New in version\s+\d", where)
 
     def test_the_settings_are_complete(self) -> None:
         """Each class attribute, environment variable and option that there is has its place in the page."""
@@ -132,7 +140,7 @@ class BuildTest(unittest.TestCase):
         of_pytest = set(re.findall(r"asynctest_tornado_[a-z]+(?=\")|--async-test-timeout", plugin))
         self.assertGreater(len(of_pytest), 4)
         for name in sorted({*attributes, *variables, *options, *of_pytest, *(_function.SETTINGS - {"run_sync"})}):
-            self.assertRegex(PAGES["settings.rst"], rf"``{name}\b", name)
+            self.assertRegex(PAGES["settings.rst"], rf"`[\w~.]*(?<!\w){name}\b", name)
 
     def test_all_fixtures_are_there(self) -> None:
         text = (self.html / "pytest.html").read_text()
