@@ -249,6 +249,10 @@ class PagesTest(unittest.TestCase):
                 self.assertIsInstance(ast.literal_eval(ast.unparse(docstring)), str)
                 self.assertNotEqual(lines[int(begin) - 1], "")
 
+    def test_the_readme_names_each_page(self) -> None:
+        for page in PAGES.keys() - {"index.rst"}:
+            self.assertIn(f"``{page}``", README)
+
     def test_the_first_example_of_the_readme_is_run(self) -> None:
         example, report = literal_blocks(README)[:2]
         self.assertIn(f"\n\n\n{example}\n", (DOCS / "examples" / "going_wrong.py").read_text())

@@ -42,7 +42,9 @@ class RunTest(unittest.TestCase):
         async def work() -> AsyncGenerator[str, None]:
             yield await asyncio.get_running_loop().run_in_executor(None, str, "first")
 
-        self.assertEqual(run(work().__anext__), "first")
+        generator = work()
+        self.assertEqual(run(generator.__anext__), "first")
+        run(generator.aclose)
 
     def test_a_generator_may_yield_whatever_tornado_can(self) -> None:
         async def native() -> str:
