@@ -44,8 +44,8 @@ class AsyncTestCase(unittest.TestCase):
                 self.assertEqual(self.wait(), 42)
 
     An exception in any callback, timer or task that a test set off fails that test with the exception's own
-    traceback, at once where the test is still waiting. What a test expects, it says by `ExpectLog`, ``assertLogs``
-    or `ExceptionStackContext`.
+    traceback, at once where the test is still waiting. What a test expects, it says by `ExpectError`, `ExpectLog`,
+    ``assertLogs`` or `ExceptionStackContext`.
 
     The class attribute ``async_test_timeout`` sets how long each wait may take, in seconds; see
     `get_async_test_timeout` for the default. 0 stands for no limit.
@@ -95,13 +95,18 @@ class AsyncTestCase(unittest.TestCase):
 
         Raises ``ValueError`` for another ``loop_scope``, ``TypeError`` where that and the methods of the class do not
         go together, and what the coroutine raises.
+
+        As in `unittest.TestCase`. New in version 0.1.
         """
         super().setUpClass()
         _scope.open_for(cls, AsyncTestCase)
 
     @classmethod
     def tearDownClass(cls) -> None:
-        """Call `asyncTearDownClass`. The loop is closed after the cleanups of the class."""
+        """Call `asyncTearDownClass`. The loop is closed after the cleanups of the class.
+
+        As in `unittest.TestCase`. New in version 0.1.
+        """
         scope = _scope.of(cls)
         if scope is not None:
             scope.tear_down()
@@ -122,7 +127,7 @@ class AsyncTestCase(unittest.TestCase):
         """
 
     def setUp(self) -> None:
-        """Make the loop."""
+        """Make the loop. From ``tornado.testing``. New in version 0.1."""
         super().setUp()
         harness = self._asynctest_harness
         if harness is None or harness.state is State.CLOSED:
@@ -157,6 +162,8 @@ class AsyncTestCase(unittest.TestCase):
         """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some.
 
         Tasks are cancelled here in any case, unless there are asynchronous cleanups, which may still wait for them.
+
+        From ``tornado.testing``. New in version 0.1.
         """
         harness = harness_of(self)
         harness.trap.hold()

@@ -25,7 +25,7 @@ __tracebackhide__ = True
 
 MARKER = "gen_test"
 #: What the marker takes; ``run_sync`` is that of pytest-tornado, and makes no difference here.
-_SETTINGS = {
+SETTINGS = {
     "allowed_leaks",
     "clock_factory",
     "fail_on_server_error",
@@ -45,11 +45,11 @@ def settings_of(item: Any) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for marker in item.iter_markers(MARKER):
-        if marker.args or not marker.kwargs.keys() <= _SETTINGS:
+        if marker.args or not marker.kwargs.keys() <= SETTINGS:
             given = ", ".join([*map(repr, marker.args), *(f"{name}=" for name in marker.kwargs)])
             raise TypeError(
                 f"The marker {MARKER} of {item.nodeid} has the arguments ({given}). By keyword, it takes "
-                f"{', '.join(sorted(_SETTINGS))}."
+                f"{', '.join(sorted(SETTINGS))}."
             )
         for name, value in marker.kwargs.items():
             found.setdefault(name, value)

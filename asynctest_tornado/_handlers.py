@@ -54,7 +54,7 @@ class ServerError:
 
     @property
     def what(self) -> str:
-        """The request, for messages."""
+        """The request, for messages. New in version 0.1."""
         return f"{self.request.method} {self.request.uri} by {self.handler.__qualname__}"
 
     def hold(self, logs: Iterable[Callable[[], object]]) -> None:

@@ -47,8 +47,6 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 response = await self.fetch("/")
                 self.assertEqual(response.body, b"Hello, world")
 
-    ``self.http_server`` and ``self.http_client`` are there from ``setUp`` on.
-
     When a test fails, its report has what request handlers have raised, as notes. What no response could tell
     (because it happened in ``on_finish``, say, or after ``finish``) fails the test by itself.
 
@@ -59,13 +57,20 @@ class AsyncHTTPTestCase(AsyncTestCase):
     #: `ExpectLog` or ``assertLogs``. An ``HTTPError`` of the 4xx kind is an answer, and no error.
     fail_on_server_error: bool = False
 
+    #: The client, from ``setUp`` on.
     http_client: AsyncHTTPClient
+
+    #: The server, from ``setUp`` on.
     http_server: HTTPServer
+
     _app: Any
     _asynctest_site: _site.Site
 
     def setUp(self) -> None:
-        """Make the loop, the client, the application and the server; or take those of the class."""
+        """Make the loop, the client, the application and the server; or take those of the class.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         super().setUp()
         harness_of(self).trap.is_strict = self.fail_on_server_error
         scope = _scope.of(type(self))
@@ -108,7 +113,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
         return None
 
     def tearDown(self) -> None:
-        """Close the server and its connections, the client, and the loop; or what this test has left open there."""
+        """Close the server and its connections, the client, and the loop; or what this test has left open there.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         scope = _scope.of(type(self))
         if scope is not None:
             harness_of(self).trap.is_closing = True
@@ -134,11 +142,14 @@ class AsyncHTTPTestCase(AsyncTestCase):
         return _ports.bind_unused_port()[0]
 
     def get_http_client(self) -> AsyncHTTPClient:
-        """Return the client. May be overridden."""
+        """Return the client. May be overridden. From ``tornado.testing``. New in version 0.1."""
         return self._asynctest_site.make_client()
 
     def get_http_server(self) -> HTTPServer:
-        """Return the server for ``self._app``, which need not listen yet. May be overridden."""
+        """Return the server for ``self._app``, which need not listen yet. May be overridden.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         _site.check_app(self._app, f"What get_app() of {type(self).__qualname__} returned")
         options = self.get_httpserver_options()
         if "ssl_options" in options:
@@ -146,7 +157,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
         return HTTPServer(self._app, **options)
 
     def get_app(self) -> Application:
-        """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden."""
+        """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         raise NotImplementedError(
             f"{type(self).__qualname__} does not say what to serve. Override get_app() to return the "
             "tornado.web.Application to test."
@@ -253,19 +267,22 @@ class AsyncHTTPTestCase(AsyncTestCase):
         return self._asynctest_site.ws_connect(_site.websocket_url(path, self.get_url), headers, subprotocols, kwargs)
 
     def get_httpserver_options(self) -> dict[str, Any]:
-        """Return keyword arguments for the server. May be overridden."""
+        """Return keyword arguments for the server. May be overridden. From ``tornado.testing``. New in version 0.1."""
         return {}
 
     def get_http_port(self) -> int:
-        """Return the port of the server, another one in each test."""
+        """Return the port of the server, another one in each test. From ``tornado.testing``. New in version 0.1."""
         return self._asynctest_site.port
 
     def get_protocol(self) -> str:
-        """Return the scheme of the URLs."""
+        """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""
         return "http"
 
     def get_url(self, path: str) -> str:
-        """Return the absolute URL of a path on the server, which begins with a slash."""
+        """Return the absolute URL of a path on the server, which begins with a slash.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         return self._asynctest_site.url(path, self.get_protocol(), self.get_http_port())
 
 
@@ -283,16 +300,19 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     ca_certs: str = _tls.AUTHORITY
 
     def get_httpserver_options(self) -> dict[str, Any]:
-        """Return keyword arguments for the server. May be overridden."""
+        """Return keyword arguments for the server. May be overridden. From ``tornado.testing``. New in version 0.1."""
         return {"ssl_options": self.get_ssl_options()}
 
     def get_ssl_options(self) -> dict[str, Any]:
-        """Return the ``ssl_options`` of the server. May be overridden."""
+        """Return the ``ssl_options`` of the server. May be overridden. From ``tornado.testing``. New in version 0.1."""
         return AsyncHTTPSTestCase.default_ssl_options()
 
     @staticmethod
     def default_ssl_options() -> dict[str, Any]:
-        """Return the paths of the test certificate and its key, as ``certfile`` and ``keyfile``."""
+        """Return the paths of the test certificate and its key, as ``certfile`` and ``keyfile``.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         return _tls.server_options()
 
     def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
@@ -304,5 +324,5 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
         return self.get_ssl_options() if served is None else served
 
     def get_protocol(self) -> str:
-        """Return the scheme of the URLs."""
+        """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""
         return "https"

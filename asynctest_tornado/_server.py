@@ -36,16 +36,16 @@ class HTTPTestServer:
 
     All other arguments are those of ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
 
-    The attribute ``http_server`` is the server, ``http_client`` the client, ``errors`` lists what request handlers
-    have raised: each with its ``error`` and ``request``.
-
     Raises ``TypeError`` for an application that cannot be served, ``ValueError`` for an address that other machines
     could reach; and when it is entered, ``OSError`` where the port is in use.
 
     New in version 0.1.
     """
 
+    #: The client, while it runs.
     http_client: AsyncHTTPClient
+
+    #: The server, while it runs.
     http_server: HTTPServer
 
     def __init__(
@@ -67,7 +67,8 @@ class HTTPTestServer:
         self._unix_socket = unix_socket
         self._options = options
         self._open_site: _site.Site | None = None
-        #: What request handlers have raised, but for ``HTTPError`` of the 4xx kind.
+        #: What request handlers have raised, each with its ``error`` and ``request``; but no ``HTTPError`` of the 4xx
+        #: kind.
         self.errors: list[ServerError] = []
 
     @property

@@ -67,12 +67,12 @@ class WebSocket:
 
     @property
     def close_code(self) -> int | None:
-        """The code with which the server has closed the connection, or None."""
+        """The code with which the server has closed the connection, or None. New in version 0.1."""
         return self.connection.close_code
 
     @property
     def close_reason(self) -> str | None:
-        """The reason that it gave, or None."""
+        """The reason that it gave, or None. New in version 0.1."""
         return self.connection.close_reason
 
     async def write_message(self, message: str | bytes | dict[str, Any], binary: bool = False) -> None:

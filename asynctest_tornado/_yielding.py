@@ -35,7 +35,8 @@ async def run(func: Callable[[], Any], must_wait: bool = False, on_end: Callable
 
 
 async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
-    if isinstance(result, Generator):
+    # What __anext__() of an asynchronous generator returns has all the methods of a generator, too.
+    if isinstance(result, Generator) and not inspect.isawaitable(result):
         return await _run_generator(result)
     if isinstance(result, AsyncGenerator):
         raise TypeError(

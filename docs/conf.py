@@ -5,7 +5,14 @@
 Nothing is fetched: names of Python and Tornado are not linked.
 """
 
+import ast
+import importlib.util
 from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 project = "asynctest_tornado"
 release = version = version_of(project)
@@ -32,3 +39,31 @@ html_title = f"asynctest_tornado {release}"
 html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
+
+
+class Fixtures(SphinxDirective):
+    """The fixtures of the plugin for pytest, with their docstrings. They are read, as pytest need not be installed."""
+
+    def run(self) -> Any:
+        package = importlib.util.find_spec("asynctest_tornado")
+        assert package is not None
+        assert package.origin is not None
+        path = Path(package.origin).parent / "_pytest" / "_fixtures.py"
+        self.env.note_dependency(str(path))
+        lines: list[str] = []
+        for each in ast.walk(ast.parse(path.read_text())):
+            if isinstance(each, ast.FunctionDef) and each.decorator_list and not each.name.startswith("_"):
+                body = (ast.get_docstring(each) or "").splitlines()
+                lines += [f".. fixture:: {each.name}", "", *(f"   {line}" for line in body), ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _name_type_variables(app: Sphinx, what: str, name: str, obj: Any, options: Any, sig: str, ret: str) -> Any:
+    """Show a ``ParamSpec`` by its name, which autodoc does not know how to shorten."""
+    return sig and sig.replace("[~_P]", "[_P]").replace("~typing.~_P", "_P"), ret
+
+
+def setup(app: Sphinx) -> None:
+    app.add_object_type("fixture", "fixture", "pair: %s; fixture")
+    app.add_directive("fixtures", Fixtures)
+    app.connect("autodoc-process-signature", _name_type_variables)

@@ -13,6 +13,7 @@ import tornado
 from tests.support import ROOT, run_python
 
 _TORNADO = os.path.dirname(tornado.__file__)
+_UNITTEST = os.path.dirname(unittest.__file__)
 
 
 class RecordedReports:
@@ -22,6 +23,8 @@ class RecordedReports:
     example: ClassVar[str]
     #: The last line of the report of each test that goes wrong.
     outcomes: ClassVar[dict[str, str]]
+    #: Further reports, which are not of tests in ``going_wrong``: ``report`` has to be overridden for them.
+    others: ClassVar[tuple[str, ...]] = ()
     #: What may be in a report or not, depending on how busy the computer is.
     by_chance: ClassVar[str] = "(?!)"
     #: What the tests need.
@@ -38,8 +41,11 @@ class RecordedReports:
     @classmethod
     def report(cls, name: str) -> str:
         """Return what unittest says to one of the tests, with paths as seen from the project root."""
-        said = run_python("-m", "unittest", f"{cls.module()}.{name}", **cls.environment).stderr
-        return said.replace(_TORNADO, ".../tornado").replace(f"{ROOT}{os.sep}", "")
+        return cls.seen_from_the_root(run_python("-m", "unittest", f"{cls.module()}.{name}", **cls.environment).stderr)
+
+    @classmethod
+    def seen_from_the_root(cls, said: str) -> str:
+        return said.replace(_TORNADO, ".../tornado").replace(_UNITTEST, ".../unittest").replace(f"{ROOT}{os.sep}", "")
 
     @classmethod
     def recorded(cls, name: str) -> str:
@@ -54,7 +60,7 @@ class RecordedReports:
         """Record the reports that have changed, or run the tests."""
         if sys.argv[1:] != ["--record"]:
             unittest.main()
-        for name in cls.outcomes:
+        for name in (*cls.outcomes, *cls.others):
             report = cls.report(name)
             if cls.comparable(report) != cls.comparable(cls.recorded(name)):
                 cls.path(name).write_text(report)
@@ -62,7 +68,7 @@ class RecordedReports:
     def test_going_wrong_is_as_recorded(self) -> None:
         """Each test that goes wrong reports what was recorded, as a reader of the example will see it."""
         assert isinstance(self, unittest.TestCase)
-        for name in self.outcomes:
+        for name in (*self.outcomes, *self.others):
             with self.subTest(name):
                 self.assertEqual(self.comparable(self.report(name)), self.comparable(self.recorded(name)))
 
@@ -72,7 +78,7 @@ class RecordedReports:
         tests = names(unittest.defaultTestLoader.loadTestsFromName(self.module()))
         self.assertEqual(set(tests), {f"{self.module()}.{name}" for name in self.outcomes})
         files = {path.name for path in self.path("").parent.iterdir()}
-        self.assertEqual(files, {f"{name}.txt" for name in self.outcomes})
+        self.assertEqual(files, {f"{name}.txt" for name in (*self.outcomes, *self.others)})
         self.assertEqual({name: self.recorded(name).splitlines()[-1] for name in self.outcomes}, self.outcomes)
 
 

@@ -86,11 +86,12 @@ def run_python(
 
     :param typed: what the user types.
     """
-    env = _clean_environment(**environment)
+    env = clean_environment(**environment)
     return subprocess.run([sys.executable, *args], env=env, cwd=cwd, input=typed, capture_output=True, text=True)
 
 
-def _clean_environment(**environment: str) -> dict[str, str]:
+def clean_environment(**environment: str) -> dict[str, str]:
+    """Return our environment without what a user would not have, and with these variables."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     env.update(NO_COLOR="1", PYTHON_COLORS="0", **environment)
     return env
@@ -107,7 +108,7 @@ def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int
     terminal, other = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, *args],
-        env=_clean_environment(TERM="xterm", COLUMNS="80"),
+        env=clean_environment(TERM="xterm", COLUMNS="80"),
         cwd=ROOT,
         stdin=other,
         stdout=other,

@@ -5,6 +5,7 @@ Where a report changes for a good reason, record it anew, from the project root:
     python -m tests.test_docs --record
 """
 
+import ast
 import importlib.metadata
 import re
 import shlex
@@ -17,12 +18,24 @@ from pathlib import Path
 from typing import ClassVar
 
 import asynctest_tornado
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, _function, _runner
+from asynctest_tornado._pytest import _fixtures
 from tests.recorded import RecordedReports, normalise
 from tests.support import ROOT, run_example, run_python
 
 DOCS = ROOT / "docs"
 PAGES = {page.name: page.read_text() for page in sorted(DOCS.glob("*.rst"))}
 README = (ROOT / "README.rst").read_text()
+
+#: Members that are for the library itself, and some of unittest that behave as there.
+NOT_FOR_USERS = {
+    "AsyncTestCase": {"assertNoLogs", "debug", "doCleanups", "run", "subTest"},
+    "ExpectError": {"handle"},
+    "ExpectLog": {"filter", "watch"},
+    "ServerError": {"hold", "release"},
+    "VirtualClock": {"drop_targets", "move"},
+    "WebSocket": {"end", "let_go", "read_to_end", "waits_for"},
+}
 
 
 def directives(text: str, name: str) -> list[str]:
@@ -41,6 +54,15 @@ def literal_blocks(text: str) -> list[str]:
     """Return what stands after two colons, not indented any more."""
     found = re.findall(r"::\n\n((?: {4}.*\n|\n)+)", text)
     return [textwrap.dedent(block).strip("\n") for block in found]
+
+
+def source_lines(path: Path, name: str) -> list[str]:
+    """Return the lines of a file, or of the class of this name in it."""
+    text = path.read_text()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            text = str(ast.get_source_segment(text, node))
+    return text.splitlines()
 
 
 class BuildTest(unittest.TestCase):
@@ -73,6 +95,59 @@ class BuildTest(unittest.TestCase):
         named = set(re.findall(r'id="asynctest_tornado\.(\w+)"', text))
         self.assertEqual(named - {"replace"}, set(asynctest_tornado.__all__))
 
+    def test_the_reference_has_all_members(self) -> None:
+        """Each public method and attribute of a public class is there, but those that are named above."""
+        text = (self.html / "reference.html").read_text()
+        named = set(re.findall(r'id="asynctest_tornado\.(\w+\.\w+)"', text))
+        for name in asynctest_tornado.__all__:
+            cls = getattr(asynctest_tornado, name)
+            if isinstance(cls, type) and cls.__module__.startswith("asynctest_tornado"):
+                own = {member for member in {*vars(cls), *vars(cls).get("__annotations__", {})} if member[0] != "_"}
+                there = {member.partition(".")[2] for member in named if member.startswith(f"{name}.")}
+                self.assertEqual(own - there, NOT_FOR_USERS.get(name, set()), name)
+
+    def test_all_that_is_documented_has_its_version(self) -> None:
+        """Each public name, and each of its methods, says since when it is there."""
+        for name in set(asynctest_tornado.__all__) - {"Response"}:  # which is Tornado's
+            thing = getattr(asynctest_tornado, name)
+            methods = {
+                f"{name}.{member}": value.__doc__ or ""
+                for member, value in (vars(thing).items() if isinstance(thing, type) else ())
+                if callable(value) or isinstance(value, classmethod | staticmethod | property)
+                if member[0] != "_" and member not in NOT_FOR_USERS.get(name, ())
+            }
+            for where, docstring in {name: thing.__doc__, **methods}.items():
+                self.assertRegex(docstring, r"New in version\s+\d", where)
+
+    def test_the_settings_are_complete(self) -> None:
+        """Each class attribute, environment variable and option that there is has its place in the page."""
+        package = Path(asynctest_tornado.__file__).parent
+        source = "".join(path.read_text() for path in package.rglob("*.py"))
+        plugin = (package / "_pytest" / "__init__.py").read_text()
+        attributes = {
+            name
+            for cls in (AsyncTestCase, AsyncHTTPTestCase)
+            for name, value in vars(cls).items()
+            if name[0] != "_" and isinstance(value, bool | str | tuple | None)
+        }
+        self.assertLess({"async_test_timeout", "leaks", "fail_on_server_error"}, attributes)
+        variables = set(re.findall(r"ASYNC_TEST_[A-Z]+", source))
+        self.assertGreaterEqual(variables, {setting.variable for setting in _runner.SETTINGS.values()})
+        options = set(
+            re.findall(r"--[a-z]{3,}", run_python("-m", "asynctest_tornado", "--help").stderr.split("Tornado and")[0])
+        )
+        self.assertGreaterEqual(options, {f"--{name}" for name in _runner.SETTINGS})
+        of_pytest = set(re.findall(r"asynctest_tornado_[a-z]+(?=\")|--async-test-timeout", plugin))
+        self.assertGreater(len(of_pytest), 4)
+        for name in sorted({*attributes, *variables, *options, *of_pytest, *(_function.SETTINGS - {"run_sync"})}):
+            self.assertRegex(PAGES["settings.rst"], rf"`[\w~.]*(?<!\w){name}\b", name)
+
+    def test_all_fixtures_are_there(self) -> None:
+        text = (self.html / "pytest.html").read_text()
+        own = {name for cls in (_fixtures.Fixtures, _fixtures.BaseURL) for name in vars(cls) if name[0] != "_"}
+        self.assertGreater(len(own), 8)
+        self.assertEqual(set(re.findall(r'id="fixture-(\w+)"', text)), own)
+
     def test_the_drawing_is_in_its_page_and_well_formed(self) -> None:
         drawing = (DOCS / "life_of_a_test.svg").read_text()
         self.assertEqual(xml.etree.ElementTree.fromstring(drawing).tag, "{http://www.w3.org/2000/svg}svg")
@@ -100,7 +175,9 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
     def test_suites_pass(self) -> None:
         """The suites that the pages show pass, and leave nothing behind."""
         done = run_example(self.example, ASYNC_TEST_LEAKS="fail")
-        self.assertRegex(done.stderr, r"\A\.+\n-+\nRan (3[0-9]|[4-9]\d) tests in [\d.]+s\n\nOK\n\Z")
+        # The debug mode of IsolatedAsyncioTestCase tells how slow a busy machine is.
+        said = re.sub(r"Executing <.*> took [\d.]+ seconds\n", "", done.stderr)
+        self.assertRegex(said, r"\A\.+\n-+\nRan (3[0-9]|[4-9]\d) tests in [\d.]+s\n\nOK\n\Z")
 
     def test_only_we_notice_mistakes(self) -> None:
         """The comparison tells the truth about the base classes of Tornado, of Python, and ours."""
@@ -108,6 +185,13 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
             with self.subTest(name):
                 done = run_python("-m", "unittest", f"docs.examples.mistakes.{name}")
                 self.assertRegex(done.stderr, rf"\nRan 7 tests in [\d.]+s\n\n{outcome}\n")
+
+    def test_what_others_notice_of_mistakes(self) -> None:
+        """The comparison tells the truth about pytest-asyncio and anyio."""
+        plugins = ["-p", "no:cacheprovider", "-p", "no:asynctest_tornado"]
+        done = run_python("-m", "pytest", "-q", "-rf", *plugins, "docs/examples/pytest_mistakes")
+        self.assertRegex(done.stdout, r"\n1 failed, 13 passed")
+        self.assertRegex(done.stdout, r"\nFAILED \S+::test_of_anyio\[callback_of_asyncio\]")
 
     @unittest.skipUnless(
         any(each.value.startswith("asynctest_tornado") for each in importlib.metadata.entry_points(group="pytest11")),
@@ -128,7 +212,7 @@ class PagesTest(unittest.TestCase):
                 settings = dict(words.pop(0).split("=", 1) for word in words[:] if re.match(r"[A-Z_]+=", word))
                 self.assertEqual(words.pop(0), "python")
                 done = run_python(*words, **settings)
-                self.assertRegex(done.stderr, r"\nRan \d+ tests? in ")
+                self.assertRegex(done.stdout + done.stderr, r"\nRan \d+ tests? in |\n\d+ passed in |= \d+ passed in ")
                 self.assertEqual(done.returncode, "going_wrong" in command, done.stderr)
 
     def test_pages_have_no_code_of_their_own(self) -> None:
@@ -148,6 +232,26 @@ class PagesTest(unittest.TestCase):
             self.assertRegex(path, rf"\A({allowed})")
             if path.endswith(".txt"):
                 self.assertRegex(path, r"/reports/|/gallery/")
+
+    def test_what_is_left_out_of_a_file_is_a_docstring(self) -> None:
+        """Where a page shows lines by their numbers, these are still the lines that were meant."""
+        found = [
+            each
+            for page in PAGES.values()
+            for each in re.findall(r"literalinclude:: (.*)\n(?: +:pyobject: (.*)\n)? +:lines: (1,)?(\d+)-\n", page)
+        ]
+        self.assertGreater(len(found), 8)
+        for path, name, has_head, begin in found:
+            with self.subTest(path, name=name):
+                lines = source_lines((DOCS / path).resolve(), name)
+                left_out = "\n".join(lines[bool(has_head) : int(begin) - 1])
+                [docstring] = ast.parse(textwrap.dedent(left_out)).body
+                self.assertIsInstance(ast.literal_eval(ast.unparse(docstring)), str)
+                self.assertNotEqual(lines[int(begin) - 1], "")
+
+    def test_the_readme_names_each_page(self) -> None:
+        for page in PAGES.keys() - {"index.rst"}:
+            self.assertIn(f"``{page}``", README)
 
     def test_the_first_example_of_the_readme_is_run(self) -> None:
         example, report = literal_blocks(README)[:2]

@@ -5,11 +5,17 @@ Where a report changes for a good reason, record it anew, from the project root:
     python -m tests.test_example_delay --record
 """
 
+import re
+import signal
+import subprocess
+import sys
 import unittest
 from typing import ClassVar
 
 from tests.recorded import RecordedReports
-from tests.support import run_example
+from tests.support import ROOT, clean_environment, run_example
+
+HANGING = "LoopByHandTest.hanging"
 
 
 class DelayExampleTest(RecordedReports, unittest.TestCase):
@@ -25,6 +31,33 @@ class DelayExampleTest(RecordedReports, unittest.TestCase):
         "VirtualTimeTest.test_twice_as_long": "FAILED (failures=1)",
         "VirtualTimeTest.test_nobody_stops": "FAILED (failures=1)",
     }
+
+    others = (HANGING,)
+
+    @classmethod
+    def report(cls, name: str) -> str:
+        return cls.run_until_it_hangs()[0] if name == HANGING else super().report(name)
+
+    @classmethod
+    def run_until_it_hangs(cls) -> tuple[str, str]:
+        """Return what the test says before and after Ctrl-C."""
+        command = [sys.executable, "-m", "unittest", "examples.delay.hanging"]
+        with subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            said = ""
+            for line in process.stderr:
+                said += line
+                if line.startswith("AssertionError"):
+                    process.send_signal(signal.SIGINT)
+                    break
+            return cls.seen_from_the_root(re.sub("0x[0-9a-f]+", "0x...", said)), process.stderr.read()
+
+    @unittest.skipIf(sys.platform == "win32", "Ctrl-C cannot be sent to one process")
+    def test_the_one_that_hangs(self) -> None:
+        """The test that hangs has said nothing of a result, and ends only by Ctrl-C."""
+        before, after = self.run_until_it_hangs()
+        self.assertNotIn("FAIL", before)
+        self.assertRegex(after, r"\nKeyboardInterrupt\n")
 
     def test_suite_passes(self) -> None:
         """The suite of the example passes, and warns of nothing."""

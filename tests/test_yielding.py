@@ -38,6 +38,14 @@ class RunTest(unittest.TestCase):
 
         self.assertEqual(run(work), 1)
 
+    def test_it_waits_for_what_an_asynchronous_generator_waits_for(self) -> None:
+        async def work() -> AsyncGenerator[str, None]:
+            yield await asyncio.get_running_loop().run_in_executor(None, str, "first")
+
+        generator = work()
+        self.assertEqual(run(generator.__anext__), "first")
+        run(generator.aclose)
+
     def test_a_generator_may_yield_whatever_tornado_can(self) -> None:
         async def native() -> str:
             return "native"

@@ -45,12 +45,20 @@ class Fixtures:
 
     @pytest.fixture
     def io_loop(self, _asynctest_tornado: "Function") -> "IOLoop":
-        """Tornado's event loop, for this test."""
+        """Tornado's event loop, another one for each test.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         return _asynctest_tornado.io_loop
 
     @pytest.fixture
     def clock(self, _asynctest_tornado: "Function") -> "VirtualClock":
-        """The clock of a test whose time is virtual: ``@pytest.mark.gen_test(clock_factory=VirtualClock)``."""
+        """The `VirtualClock` of a test that has ``@pytest.mark.gen_test(clock_factory=VirtualClock)``.
+
+        In a test whose time is real, to ask for it is an error.
+
+        New in version 0.1.
+        """
         clock = _asynctest_tornado.harness.clock
         if clock is None:
             _whose.refuse(
@@ -67,22 +75,34 @@ class Fixtures:
 
     @pytest.fixture
     def http_server(self, _asynctest_tornado_http: "Served") -> "HTTPServer":
-        """A server for what the fixture ``app`` returns."""
+        """The ``HTTPServer`` for what the fixture ``app`` returns, on a port of 127.0.0.1.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         return _asynctest_tornado_http.http_server
 
     @pytest.fixture
     def http_port(self, _asynctest_tornado_http: "Served") -> int:
-        """The port of the server, which no other test has."""
+        """The port of the server, which no other test has.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         return _asynctest_tornado_http.site.port
 
     @pytest.fixture
     def http_client(self, _asynctest_tornado_http: "Served") -> "AsyncHTTPClient":
-        """A client."""
+        """An ``AsyncHTTPClient``. It takes full URLs: see :fixture:`base_url`.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         return _asynctest_tornado_http.make_client()
 
     @pytest.fixture
     def ssl_options(self) -> Any:
-        """Those of the HTTPS server. By default it has a test certificate, which the client trusts."""
+        """The ``ssl_options`` of the HTTPS server: a test certificate, which the client trusts. May be overridden.
+
+        As in pytest-tornado, which has no certificate, so that tests have to define the fixture. New in version 0.1.
+        """
         from asynctest_tornado._function import ssl_options_of_tests
 
         return ssl_options_of_tests()
@@ -97,17 +117,26 @@ class Fixtures:
 
     @pytest.fixture
     def https_server(self, _asynctest_tornado_https: "Served") -> "HTTPServer":
-        """An HTTPS server for what the fixture ``app`` returns."""
+        """An ``HTTPServer`` that speaks HTTPS, for what the fixture ``app`` returns.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         return _asynctest_tornado_https.http_server
 
     @pytest.fixture
     def https_port(self, _asynctest_tornado_https: "Served") -> int:
-        """The port of the HTTPS server, which no other test has."""
+        """The port of the HTTPS server, which no other test has.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         return _asynctest_tornado_https.site.port
 
     @pytest.fixture
     def https_client(self, _asynctest_tornado_https: "Served") -> "AsyncHTTPClient":
-        """A client that verifies the certificate of the server."""
+        """An ``AsyncHTTPClient`` that verifies the certificate of the HTTPS server.
+
+        As in pytest-tornado, where a request has to name an authority in ``ca_certs``. New in version 0.1.
+        """
         return _asynctest_tornado_https.make_client()
 
 
@@ -116,7 +145,10 @@ class BaseURL:
 
     @pytest.fixture
     def base_url(self, request: Any, _asynctest_tornado: "Function") -> str:
-        """The URL of the server, without a path: that of HTTPS if the test uses that."""
+        """The URL of the server, without a slash at its end: that of HTTPS if the test uses one of those fixtures.
+
+        As in pytest-tornado. New in version 0.1.
+        """
         is_https = any(name in request.fixturenames for name in ("https_server", "https_client", "https_port"))
         scheme = "https" if is_https else "http"
         served: Served = request.getfixturevalue(f"_asynctest_tornado_{scheme}")

@@ -16,5 +16,7 @@ test at a time::
     python -m unittest examples.delay.going_wrong
     python -m unittest examples.delay.going_wrong.WaitAndStopTest.test_nobody_stops
 
-What unittest says to each of them is in ``reports``.
+What unittest says to each of them is in ``reports``. One test that goes wrong never ends, but by Ctrl-C::
+
+    python -m unittest examples.delay.hanging
 """

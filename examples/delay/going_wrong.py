@@ -2,7 +2,7 @@
 
 Discovery does not find this module. What unittest says to each test is in ``reports``, under the test's name.
 
-One test is missing, since it would never end: that of ``LoopByHandTest`` in a plain TestCase.
+One test is missing, since it would never end: that of ``LoopByHandTest`` in a plain TestCase. It is in ``hanging.py``.
 """
 
 import time

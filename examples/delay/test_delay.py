@@ -13,8 +13,9 @@ from examples.delay.delay import delay, delay_async
 #: Seconds.
 DELAY = 0.3
 
-#: How much longer a delay may take than it was asked to, in seconds. A busy machine may well be late, so this is
-#: generous; but it is less than another DELAY, and so none of the tests takes twice the delay for the right one.
+#: How much longer a delay may take than it was asked to, in seconds. A busy machine may well be late, so
+#: this is generous; but it is less than another DELAY, and so none of the tests takes twice the delay for
+#: the right one.
 TOLERANCE = 0.25
 
 

@@ -17,7 +17,7 @@ def setUpModule() -> None:
 
 
 class FindOneTestCase(AsyncTestCase):
-    """What the tests have in common: a collection, and a coroutine that prepares it, which nobody has called yet."""
+    """What the tests have in common: a collection, and a coroutine that prepares it."""
 
     database: ClassVar[Database]
     collection: "MotorCollection[dict[str, Any]]"
@@ -49,7 +49,7 @@ class FindOneTest(FindOneTestCase):
 
     @gen_test
     def test_generator(self) -> Generator[Any, Any, None]:
-        """With gen_test, a test that is a generator is run, and gets the results of the futures that it yields."""
+        """With gen_test, a generator is run, and gets the results of the futures that it yields."""
         document = yield self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})
 

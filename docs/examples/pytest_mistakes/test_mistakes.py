@@ -1,0 +1,26 @@
+"""The seven mistakes under the plugins of others."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from docs.examples.mistakes import MISTAKES
+
+each_mistake = pytest.mark.parametrize("mistake", MISTAKES)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.asyncio
+@each_mistake
+async def test_of_pytest_asyncio(mistake: Callable[[], Awaitable[None]]) -> None:
+    await mistake()
+
+
+@pytest.mark.anyio
+@each_mistake
+async def test_of_anyio(mistake: Callable[[], Awaitable[None]]) -> None:
+    await mistake()

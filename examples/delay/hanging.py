@@ -1,0 +1,21 @@
+"""Step 3, and the test that is missing in ``going_wrong.py``, since it never ends. To end it, type Ctrl-C."""
+
+import time
+
+from examples.delay.delay import delay_async
+from examples.delay.test_delay import DELAY, TOLERANCE, PlainLoopTestCase
+
+
+class LoopByHandTest(PlainLoopTestCase):
+    """Step 3. The callback fails in the line before it would have stopped the loop. Tornado logs that, and goes on."""
+
+    def test_twice_as_long(self) -> None:
+        """A callback that fails before it stops the loop leaves the test hanging."""
+        start = time.monotonic()
+
+        def done() -> None:
+            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.io_loop.stop()
+
+        delay_async(2 * DELAY, done)
+        self.io_loop.start()
