@@ -41,13 +41,14 @@ def _around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
 
     Where nobody has configured another class, it is made without the search for it, which takes longer than the rest.
     """
-    io_loop: Any
-    if getattr(IOLoop, "_Configurable__impl_class", None) is AsyncIOLoop and not IOLoop._Configurable__impl_kwargs:
+    base: Any = IOLoop
+    io_loop: IOLoop
+    if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not base._Configurable__impl_kwargs:
         io_loop = object.__new__(AsyncIOLoop)
         io_loop.initialize(make_current=False, asyncio_loop=asyncio_loop)
     else:
-        io_loop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
-    return io_loop  # type: ignore[no-any-return]
+        io_loop = base(make_current=False, asyncio_loop=asyncio_loop)
+    return io_loop
 
 
 class LoopOfTest:

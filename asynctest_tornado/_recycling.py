@@ -46,6 +46,17 @@ class _Parts(NamedTuple):
 
 #: What the next loop gets: nothing, or one set. Nested loops, as those of a class and of a test, have their own.
 _spare: list[_Parts] = []
+_process = os.getpid()
+
+
+def _begin_anew() -> None:
+    """Know the parts of a process that was forked for what they are: its parent's."""
+    global _process
+    _process = os.getpid()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 #: These are private to asyncio.
@@ -66,7 +77,7 @@ def _take() -> _Parts | None:
         parts = _spare.pop()
     except IndexError:
         return None
-    if parts.process == os.getpid():
+    if parts.process == _process:
         return parts
     # Closed here, it stays open for the parent; but to unregister something would do so for both.
     parts.close()
@@ -74,7 +85,7 @@ def _take() -> _Parts | None:
 
 
 #: What a new loop has of its own, each time another one.
-_OWN = {"_asynctest_parts", "_asynctest_selector", "_selector", "_ssock", "_csock"}
+_OWN = {"_asynctest_process", "_asynctest_parts", "_asynctest_selector", "_selector", "_ssock", "_csock"}
 _VALUES = (type(None), bool, int, float)
 _CONTAINERS = (collections.deque, dict, list, set, weakref.WeakSet, weakref.WeakValueDictionary)
 
@@ -86,7 +97,8 @@ def _blueprint_of(loop: asyncio.AbstractEventLoop) -> _Blueprint | None:
 
     None where there is anything else, of which nobody knows how to make another one.
     """
-    values, makers = [], []
+    values: list[tuple[str, Any]] = []
+    makers: list[tuple[str, Callable[[], Any]]] = []
     for name, value in vars(loop).items():
         if name in _OWN:
             continue
@@ -109,6 +121,8 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     _asynctest_blueprint: _Blueprint | None = None
 
     def __init__(self) -> None:
+        #: A child process has the files of its parent, and must not use them for another loop.
+        self._asynctest_process = _process
         self._asynctest_parts = parts = _take()
         self._asynctest_selector = selector = Selector() if parts is None else parts.selector
         is_usual = _environment.get("PYTHONASYNCIODEBUG") is None
@@ -176,7 +190,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         if parts is None:
             selector = self._asynctest_selector
             (key,) = selector.get_map().values()
-            parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], os.getpid())
+            parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], _process)
         # Nothing of this loop may reach the next one.
         parts.serve(None)
         parts.selector.reset()
@@ -199,5 +213,5 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             and threading.active_count() == 1  # no thread is about to wake this loop
             and not (self._asynctest_was_woken and selector.has_events())  # nobody has done so
             and loop._ssock is not None
-            and (self._asynctest_parts is None or self._asynctest_parts.process == os.getpid())
+            and self._asynctest_process == _process
         )

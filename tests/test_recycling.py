@@ -10,9 +10,9 @@ import weakref
 from typing import Any
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._recycling import RecyclingLoop
+from asynctest_tornado._recycling import RecyclingLoop, _blueprint_of
 from asynctest_tornado._selector import Selector
-from tests.support import run_body, run_code
+from tests.support import environ, run_body, run_code
 
 
 def files() -> set[str]:
@@ -67,9 +67,36 @@ class RecyclingTest(unittest.TestCase):
         (other,) = fresh._selector.get_map().values()
         self.assertEqual((key.fd, key.events), (new._ssock.fileno(), other.events))
         self.assertEqual(key.data[0]._callback, new._read_from_self)
-        own = {name: type(value) for name, value in vars(new).items() if not name.startswith("_asynctest_")}
-        expected = {name: type(value) for name, value in vars(fresh).items()}
-        self.assertEqual(own | {"_selector": None}, expected | {"_selector": None})
+        own = {name: value for name, value in vars(new).items() if not name.startswith("_asynctest_")}
+        self.assertEqual(own.keys(), vars(fresh).keys())
+        for name, value in vars(fresh).items():
+            with self.subTest(name):
+                if name in ("_selector", "_ssock", "_csock"):
+                    continue
+                self.assertIs(type(own[name]), type(value))
+                if value is None or isinstance(value, (bool, int, float)):
+                    self.assertEqual(own[name], value)
+                else:
+                    self.assertFalse(own[name])
+                    self.assertIsNot(own[name], vars(old)[name])
+
+    def test_a_loop_is_debugged_where_the_environment_says_so(self) -> None:
+        with environ(PYTHONASYNCIODEBUG="1"):
+            for loop in RecyclingLoop(), RecyclingLoop():
+                self.assertTrue(loop.get_debug())
+                loop.close()
+        loop = RecyclingLoop()
+        self.addCleanup(loop.close)
+        self.assertFalse(loop.get_debug())
+
+    def test_a_loop_with_something_that_nobody_knows_how_to_make_is_no_example(self) -> None:
+        loop: Any = RecyclingLoop()
+        self.addCleanup(loop.close)
+        self.assertIsNotNone(_blueprint_of(loop))
+        loop.unknown = object()
+        self.assertIsNone(_blueprint_of(loop))
+        loop.unknown = [1]
+        self.assertIsNone(_blueprint_of(loop))
 
     def test_nothing_keeps_a_loop_that_was_closed(self) -> None:
         loop = RecyclingLoop()
@@ -116,8 +143,21 @@ class RecyclingTest(unittest.TestCase):
 
     def test_a_loop_that_was_woken_and_has_not_noticed(self) -> None:
         loop = RecyclingLoop()
-        loop.call_soon_threadsafe(self.fail)
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self.fail)
+            loop.stop()
+
+        loop.call_soon(wake)
+        loop.run_forever()
         self.check_is_closed_for_good(loop)
+
+    def test_a_loop_that_does_not_run_yet_need_not_be_woken(self) -> None:
+        loop = RecyclingLoop()
+        self.addCleanup(loop.close)
+        loop.call_soon_threadsafe(loop.stop)
+        self.assertFalse(loop._asynctest_selector.has_events())
+        loop.run_forever()
 
     def test_a_loop_that_is_dropped_closes_what_it_has(self) -> None:
         with self.assertWarnsRegex(ResourceWarning, "unclosed event loop"):
@@ -129,6 +169,10 @@ class RecyclingTest(unittest.TestCase):
     def test_a_child_process_leaves_the_parts_to_its_parent(self) -> None:
         done = run_code(FORK)
         self.assertEqual((done.stdout, done.stderr), ("child: other\nparent: same\n", ""))
+
+    def test_a_child_process_closes_a_loop_of_its_parent_for_good(self) -> None:
+        done = run_code(FORK_INSIDE)
+        self.assertEqual((done.stdout, done.stderr), ("child: other\n", ""))
 
     def test_tests_use_it(self) -> None:
         numbers: list[int] = []
@@ -201,5 +245,21 @@ os.waitpid(child, 0)
 loop.call_soon_threadsafe(loop.stop)
 loop.run_forever()
 print("parent:", "same" if same else "other")
+loop.close()
+"""
+
+FORK_INSIDE = """
+import os
+from asynctest_tornado._recycling import RecyclingLoop
+
+loop = RecyclingLoop()
+inode = os.fstat(loop._ssock.fileno()).st_ino
+child = os.fork()
+if child == 0:
+    loop.close()
+    loop = RecyclingLoop()
+    print("child:", "same" if os.fstat(loop._ssock.fileno()).st_ino == inode else "other", flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
 loop.close()
 """
