@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import unittest
+import warnings
 import weakref
 from typing import Any
 
@@ -22,6 +23,9 @@ class NewIOLoopTest(unittest.TestCase):
     def test_a_policy_of_the_user_decides(self) -> None:
         class Loop(asyncio.SelectorEventLoop):
             pass
+
+        # Policies are deprecated from Python 3.14 on.
+        self.enterContext(warnings.catch_warnings(action="ignore", category=DeprecationWarning))
 
         class Policy(asyncio.DefaultEventLoopPolicy):
             def new_event_loop(self) -> asyncio.AbstractEventLoop:
