@@ -69,37 +69,46 @@ def _take() -> _Parts | None:
     return None
 
 
+class _System:
+    """What a loop has of the system."""
+
+    __slots__ = ("is_dropped", "parts", "selector", "was_woken")
+
+    def __init__(self) -> None:
+        self.parts = _take()
+        self.selector = Selector() if self.parts is None else self.parts.selector
+        self.is_dropped = False
+        #: Whether something may have been written to wake the loop.
+        self.was_woken = False
+
+
 class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another one."""
 
-    _asynctest_is_dropped = False
-    #: Whether something may have been written to wake it.
-    _asynctest_was_woken = False
-
     def __init__(self) -> None:
-        self._asynctest_parts = parts = _take()
-        self._asynctest_selector = Selector() if parts is None else parts.selector
-        super().__init__(self._asynctest_selector)
+        # One attribute of the loop, for the reason that `_watched.Use` is one: 3.14 has none to spare.
+        self._asynctest_system = _System()
+        super().__init__(self._asynctest_system.selector)
 
     def __del__(self) -> None:
         # In a garbage collection, the sockets are finalized as well, before or after this.
-        self._asynctest_is_dropped = True
+        self._asynctest_system.is_dropped = True
         super().__del__()
 
     def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:  # type: ignore[override]
-        self._asynctest_was_woken = True
+        self._asynctest_system.was_woken = True
         super().add_signal_handler(sig, callback, *args)
 
     # What follows stands in for private methods of asyncio, which make and close the sockets. Were they renamed, loops
     # would be made and closed as ever.
 
     def _write_to_self(self) -> None:
-        self._asynctest_was_woken = True
+        self._asynctest_system.was_woken = True
         super()._write_to_self()  # type: ignore[misc]
 
     def _make_self_pipe(self) -> None:
         loop: Any = self
-        parts = self._asynctest_parts
+        parts = self._asynctest_system.parts
         if parts is None:
             super()._make_self_pipe()  # type: ignore[misc]
             return
@@ -112,9 +121,9 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         if not self._asynctest_is_in_order():
             super()._close_self_pipe()  # type: ignore[misc]
             return
-        parts = self._asynctest_parts
+        parts = self._asynctest_system.parts
         if parts is None:
-            selector = self._asynctest_selector
+            selector = self._asynctest_system.selector
             (key,) = selector.get_map().values()
             parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], os.getpid())
         # Nothing of this loop may reach the next one.
@@ -128,16 +137,17 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     def _asynctest_is_in_order(self) -> bool:
         """Tell whether nobody else has anything to do with the parts any more."""
         loop: Any = self
-        selector = self._asynctest_selector
+        system = self._asynctest_system
+        selector = system.selector
         return (
             not _spare
             and _CAN_RECYCLE
-            and not self._asynctest_is_dropped
+            and not system.is_dropped
             and loop._selector is selector
             and selector.has_no_files()
             and not getattr(loop, "_signal_handlers", True)  # which write to the socket
             and threading.active_count() == 1  # no thread is about to wake this loop
-            and not (self._asynctest_was_woken and selector.has_events())  # nobody has done so
+            and not (system.was_woken and selector.has_events())  # nobody has done so
             and loop._ssock is not None
-            and (self._asynctest_parts is None or self._asynctest_parts.process == os.getpid())
+            and (system.parts is None or system.parts.process == os.getpid())
         )

@@ -42,6 +42,13 @@ class NewIOLoopTest(unittest.TestCase):
         self.assertIn("ZeroDivisionError", run_body(AsyncTestCase, body).report)
 
 
+class AttributesTest(AsyncTestCase):
+    def test_it_has_no_more_than_cpython_finds_at_once(self) -> None:
+        self.io_loop.asyncio_loop.call_soon_threadsafe(self.stop)  # type: ignore[attr-defined]
+        self.wait()
+        self.assertLess(len(vars(self.io_loop.asyncio_loop)), 30)  # type: ignore[attr-defined]
+
+
 class FactoryTest(unittest.TestCase):
     """A loop of another make gives the same verdicts."""
 
