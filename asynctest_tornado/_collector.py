@@ -17,9 +17,13 @@ from asynctest_tornado._weakly import WeakNotes
 __unittest = True
 
 
-def warnings_now() -> tuple[object, int]:
+#: What says how to warn, from Python 3.14 on: a context variable, if the interpreter is told so.
+_warnings_context: Callable[[], object] = getattr(warnings, "_get_context", lambda: None)
+
+
+def warnings_now() -> tuple[object, ...]:
     """Return something that changes when somebody begins to catch or record warnings."""
-    return getattr(warnings, "_showwarnmsg_impl", None), id(warnings.filters)
+    return _warnings_context(), getattr(warnings, "_showwarnmsg_impl", None), id(warnings.filters)
 
 
 def raise_as_it_was(error: BaseException | None) -> None:

@@ -5,6 +5,7 @@ the thread in which it happens, or, for an object that was garbage, by the tests
 """
 
 import concurrent.futures.thread
+import contextvars
 import functools
 import sys
 import threading
@@ -23,7 +24,10 @@ _next_unraisablehook: Callable[["sys.UnraisableHookArgs"], object] = sys.unraisa
 _next_warn_unawaited: Callable[[Any], object] = getattr(warnings, "_warn_unawaited_coroutine", lambda coro: None)
 _start_thread = threading.Thread.start
 _pool_worker = getattr(concurrent.futures.thread, "_worker", None)
-
+#: Whether a thread starts with the context variables of the code that starts it.
+_INHERITS = bool(getattr(sys.flags, "thread_inherit_context", False))
+#: The attribute of a thread that has failed, for the contexts in which it did.
+_CHAIN = "_asynctest_chain"
 
 _handing_on = threading.local()
 
@@ -61,24 +65,41 @@ def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], a
 def _start(self: threading.Thread) -> None:
     """Let the thread inherit the contexts of the code that starts it, as a callback or task does.
 
-    It does not inherit context variables by itself, before Python 3.14. The worker of a pool is to inherit nothing:
-    it works for whoever comes.
+    It inherits context variables by itself only from Python 3.14 on, and there only if it is told so. The worker of a
+    pool is to inherit nothing: it works for whoever comes.
     """
-    chain = _trap.chain_here()
-    if chain and getattr(self, "_target", None) is not _pool_worker:
+    is_worker = getattr(self, "_target", None) is _pool_worker
+    chain = () if is_worker else _chain_for(self)
+    if chain or (is_worker and _INHERITS):
         run = self.run
 
         def run_in_contexts() -> None:
             del self.run  # the instance's, which would be a reference cycle
-            _trap.contexts.set(chain)
-            run()
+            try:
+                with _trap.under(chain):  # of a context that may be the user's, and used again
+                    run()
+            except BaseException:
+                vars(self)[_CHAIN] = chain
+                raise
 
         self.run = run_in_contexts  # type: ignore[method-assign]
-        _resources.remember(self, _origins.THREADS)
+        if chain:
+            _resources.remember(self, _origins.THREADS)
     _start_thread(self)
 
 
+def _chain_for(thread: threading.Thread) -> _trap.Chain:
+    # From Python 3.14 on, a thread can be given a context, as a task can.
+    given: contextvars.Context | None = getattr(thread, "_context", None)
+    chain: _trap.Chain = () if given is None else given.get(_trap.contexts, ())
+    return chain or _trap.chain_here()
+
+
 def _on_thread(args: threading.ExceptHookArgs) -> None:
+    chain = None if args.thread is None else vars(args.thread).pop(_CHAIN, None)
+    if chain:
+        # The thread has left its contexts, and what its frames hold is still to be dropped.
+        _trap.contexts.set(chain)
     if not (_trap.is_error(args.exc_value) and _trap.deliver(args.exc_value, _trap.chain_here())):
         _hand_on(_next_excepthook, threading.__excepthook__, args)
 

@@ -11,6 +11,9 @@ __unittest = True
 
 #: What cannot stand in XML, not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: How a report begins its lines that was written for a terminal with colours, from Python 3.14 on; and these.
+_COLOURED = re.compile(r"^\W*File \x1b", re.MULTILINE)
+_COLOURS = re.compile(r"\x1b\[[\d;]*m")
 #: The reports that a result keeps, and the place of one of these: others may still add to it.
 Place = tuple[list[tuple[Any, str]], int]
 
@@ -110,11 +113,15 @@ class Journal:
             outcome = kind(_clean(message))
             if place is not None:
                 reports, index = place
-                outcome.text = _clean(reports[index][1])
+                outcome.text = _clean(_plain(reports[index][1]))
             results.append(outcome)
         if results:
             element.result = results
         return element
+
+
+def _plain(report: str) -> str:
+    return _COLOURS.sub("", report) if _COLOURED.search(report) else report
 
 
 def _clean(text: str) -> str:

@@ -91,7 +91,7 @@ class LoopOfTest:
         self.loop: _watched.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
-        self._selector: Selector | None = getattr(self.loop, "_asynctest_selector", None)
+        self._selector: Selector | None = getattr(getattr(self.loop, "_asynctest_system", None), "selector", None)
         if self._selector is not None:
             self._outer_before_sleep = self._selector.before_sleep
             self._selector.before_sleep = self._before_sleep

@@ -1,5 +1,6 @@
 """Shows on a terminal which test runs, and for how long, once that takes longer than a second."""
 
+import re
 import shutil
 import threading
 import unittest
@@ -13,6 +14,8 @@ __unittest = True
 #: Seconds after which a test is shown, and between two looks at it.
 INTERVAL = 1.0
 _WIPE = "\r\x1b[K"
+#: What takes a column, with the colours before it, which unittest has from Python 3.14 on.
+_COLUMN = re.compile(r"(?:\x1b\[[\d;]*m)*[^\x1b]")
 
 
 class Progress:
@@ -90,6 +93,7 @@ class Progress:
             self._is_shown = False
             width = shutil.get_terminal_size().columns
             # Of a line that goes on in further rows, the last row was covered.
-            covered = self._line[(max(len(self._line) - 1, 0) // width) * width :]
+            columns = [match.start() for match in _COLUMN.finditer(self._line)]
+            covered = self._line[columns[(len(columns) - 1) // width * width] :] if columns else ""
             self._stream.write(f"{_WIPE}{covered}")
             self._stream.flush()

@@ -85,7 +85,7 @@ def _take() -> _Parts | None:
 
 
 #: What a new loop has of its own, each time another one.
-_OWN = {"_asynctest_process", "_asynctest_parts", "_asynctest_selector", "_selector", "_ssock", "_csock"}
+_OWN = {"_asynctest_system", "_selector", "_ssock", "_csock"}
 _VALUES = (type(None), bool, int, float)
 _CONTAINERS = (collections.deque, dict, list, set, weakref.WeakSet, weakref.WeakValueDictionary)
 
@@ -111,30 +111,41 @@ def _blueprint_of(loop: asyncio.AbstractEventLoop) -> _Blueprint | None:
     return values, makers
 
 
+#: What a new loop looks like, from the first one.
+_blueprint: _Blueprint | None = None
+
+
+class _System:
+    """What a loop has of the system."""
+
+    __slots__ = ("is_dropped", "parts", "process", "selector", "was_woken")
+
+    def __init__(self) -> None:
+        self.parts = _take()
+        self.selector = Selector() if self.parts is None else self.parts.selector
+        self.is_dropped = False
+        #: Whether something may have been written to wake the loop.
+        self.was_woken = False
+        #: A child process has the files of its parent, and must not use them for another loop.
+        self.process = _process
+
+
 class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another one."""
 
-    _asynctest_is_dropped = False
-    #: Whether something may have been written to wake it.
-    _asynctest_was_woken = False
-    #: What a new loop looks like, from the first one.
-    _asynctest_blueprint: _Blueprint | None = None
-
     def __init__(self) -> None:
-        #: A child process has the files of its parent, and must not use them for another loop.
-        self._asynctest_process = _process
-        self._asynctest_parts = parts = _take()
-        self._asynctest_selector = selector = Selector() if parts is None else parts.selector
+        global _blueprint
+        # One attribute of the loop, for the reason that `_watched.Use` is one: 3.14 has none to spare.
+        self._asynctest_system = system = _System()
         is_usual = _environment.get("PYTHONASYNCIODEBUG") is None
-        blueprint = RecyclingLoop._asynctest_blueprint if is_usual else None
-        if parts is not None and blueprint is not None:
-            self._asynctest_build(blueprint, selector)
+        if is_usual and _blueprint is not None and system.parts is not None:
+            self._asynctest_build(_blueprint)
             return
-        super().__init__(selector)
+        super().__init__(system.selector)
         if is_usual:
-            RecyclingLoop._asynctest_blueprint = _blueprint_of(self)
+            _blueprint = _blueprint_of(self)
 
-    def _asynctest_build(self, blueprint: _Blueprint, selector: Selector) -> None:
+    def _asynctest_build(self, blueprint: _Blueprint) -> None:
         """Become what the constructors of asyncio make, at half of their cost: they ask the system about its clock and
         variables, and log. That is a tenth of an empty test."""
         loop: Any = self
@@ -144,16 +155,16 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             setattr(loop, name, value)
         for name, make in makers:
             setattr(loop, name, make())
-        loop._selector = selector
+        loop._selector = self._asynctest_system.selector
         self._asynctest_serve()
 
     def __del__(self) -> None:
         # In a garbage collection, the sockets are finalized as well, before or after this.
-        self._asynctest_is_dropped = True
+        self._asynctest_system.is_dropped = True
         super().__del__()
 
     def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:  # type: ignore[override]
-        self._asynctest_was_woken = True
+        self._asynctest_system.was_woken = True
         super().add_signal_handler(sig, callback, *args)
 
     # What follows stands in for private methods of asyncio, which make and close the sockets. Were they renamed, loops
@@ -163,12 +174,12 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         # Called once a callback is ready. A loop that does not run yet will see it before it sleeps: to wake it takes
         # four system calls, a tenth of what a test by wait() and stop() costs.
         if self.is_running():
-            self._asynctest_was_woken = True
+            self._asynctest_system.was_woken = True
             super()._write_to_self()  # type: ignore[misc]
 
     def _make_self_pipe(self) -> None:
         loop: Any = self
-        if self._asynctest_parts is None:
+        if self._asynctest_system.parts is None:
             super()._make_self_pipe()  # type: ignore[misc]
             return
         loop._internal_fds += 1
@@ -176,7 +187,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
 
     def _asynctest_serve(self) -> None:
         loop: Any = self
-        parts = self._asynctest_parts
+        parts = self._asynctest_system.parts
         assert parts is not None
         loop._ssock, loop._csock = parts.reading, parts.writing
         parts.serve(loop)
@@ -186,9 +197,9 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         if not self._asynctest_is_in_order():
             super()._close_self_pipe()  # type: ignore[misc]
             return
-        parts = self._asynctest_parts
+        parts = self._asynctest_system.parts
         if parts is None:
-            selector = self._asynctest_selector
+            selector = self._asynctest_system.selector
             (key,) = selector.get_map().values()
             parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], _process)
         # Nothing of this loop may reach the next one.
@@ -202,16 +213,17 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     def _asynctest_is_in_order(self) -> bool:
         """Tell whether nobody else has anything to do with the parts any more."""
         loop: Any = self
-        selector = self._asynctest_selector
+        system = self._asynctest_system
+        selector = system.selector
         return (
             not _spare
             and _CAN_RECYCLE
-            and not self._asynctest_is_dropped
+            and not system.is_dropped
             and loop._selector is selector
             and selector.has_no_files()
             and not getattr(loop, "_signal_handlers", True)  # which write to the socket
             and threading.active_count() == 1  # no thread is about to wake this loop
-            and not (self._asynctest_was_woken and selector.has_events())  # nobody has done so
+            and not (system.was_woken and selector.has_events())  # nobody has done so
             and loop._ssock is not None
-            and self._asynctest_process == _process
+            and system.process == _process
         )

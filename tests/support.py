@@ -93,8 +93,7 @@ def run_python(
 def clean_environment(**environment: str) -> dict[str, str]:
     """Return our environment without what a user would not have, and with these variables."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
-    env.update(NO_COLOR="1", PYTHON_COLORS="0", **environment)
-    return env
+    return {**env, "NO_COLOR": "1", "PYTHON_COLORS": "0", **environment}
 
 
 def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 import _thread
 import asyncio
 import concurrent.futures
+import multiprocessing
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ from unittest import mock
 
 from tornado import locks
 
-from asynctest_tornado import AsyncTestCase, _watchdog
+from asynctest_tornado import AsyncTestCase, _selector, _watchdog
 from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
 
@@ -41,6 +42,11 @@ class DeadlockTest(unittest.TestCase):
         for body in start, run_sync:
             self.check_deadlock(body)
 
+    def test_the_helpers_of_multiprocessing_wake_nobody(self) -> None:
+        done = run_code(POOL)
+        self.assertIn("this is a deadlock", done.stderr)
+        self.assertIn("Ran 2 tests", done.stderr)
+
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
         with mock.patch("asynctest_tornado._deadline.INSISTENCE", 0.01):
             report = run_case(cases.RefusesToEndInDeadlock).report
@@ -57,6 +63,25 @@ class DeadlockTest(unittest.TestCase):
                 case.run_sync(forever, timeout=60)
 
         self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+
+POOL = """
+import concurrent.futures, multiprocessing, os, unittest
+from asynctest_tornado import AsyncTestCase
+
+class Sample(AsyncTestCase):
+    async_test_timeout = 0
+
+    def test_1(self):
+        context = multiprocessing.get_context("forkserver")  # the default, from Python 3.14 on
+        with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+            pool.submit(os.getpid).result()
+
+    def test_2(self):
+        self.wait()
+
+unittest.main()
+"""
 
 
 class NoDeadlockTest(AsyncTestCase):
@@ -113,6 +138,16 @@ class NoDeadlockTest(AsyncTestCase):
         self.addCleanup(signal.signal, signal.SIGCHLD, before)
         with subprocess.Popen([sys.executable, "-c", ""]):
             self.wait()
+
+    def test_a_process_that_a_helper_of_multiprocessing_has_begun(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=theirs.recv)
+        process.start()
+        self.assertTrue(_selector.has_children())
+        ours.send(None)
+        process.join()
+        self.assertFalse(_selector.has_children())
 
 
 class UnshowableTest(unittest.TestCase):

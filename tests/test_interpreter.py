@@ -1,4 +1,6 @@
 import asyncio
+import concurrent.futures
+import contextvars
 import gc
 import queue
 import sys
@@ -8,9 +10,9 @@ import warnings
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, ExpectError
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, ExpectError
 from tests.samples import cases
-from tests.support import RecordingResult, run_body, run_code
+from tests.support import RecordingResult, run_body, run_code, run_python
 
 
 class Bad:
@@ -118,6 +120,47 @@ class ThreadTest(unittest.TestCase):
         thread.join()
         self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"], result.report)
         self.assertTrue(result.errors[0][0].id().endswith("test_third"))
+
+    def test_a_thread_of_a_pool_works_for_whoever_comes(self) -> None:
+        pool = self.enterContext(concurrent.futures.ThreadPoolExecutor(1))
+
+        class Sample(AsyncTestCase):
+            loop_scope = "class"
+
+            def test_first(self) -> None:
+                pool.submit(int).result()
+
+            def test_second(self) -> None:
+                pool.submit(self.io_loop.add_callback, cases.boom)
+                self.wait()
+
+        result = RecordingResult()
+        unittest.TestSuite(map(Sample, ("test_first", "test_second"))).run(result)
+        self.assertEqual(result.verdicts, ["addSuccess", "addError"], result.report)
+
+    @unittest.skipIf(sys.version_info < (3, 14), "threads are not given contexts")
+    def test_a_context_that_a_thread_was_given_is_left_as_it_was(self) -> None:
+        context = contextvars.Context()
+        options: Any = {"target": cases.boom, "context": context}
+
+        def body(case: AsyncTestCase) -> None:
+            thread = threading.Thread(**options)
+            thread.start()
+            thread.join()
+
+        self.assertIn("planted", run_body(AsyncTestCase, body).report)
+        self.assertEqual(list(context), [])
+
+    @unittest.skipIf(sys.version_info < (3, 14), "threads are not given contexts")
+    def test_a_context_that_a_thread_was_given_says_who_handles_its_errors(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            with ExceptionStackContext(lambda typ, value, tb: typ is ValueError):
+                options: Any = {"target": cases.boom, "context": contextvars.copy_context()}
+            thread = threading.Thread(**options)
+            thread.start()
+            thread.join()
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
 
     def test_a_hook_of_the_user_may_call_the_one_before(self) -> None:
         for name in "threading.excepthook", "sys.unraisablehook":
@@ -261,6 +304,17 @@ class NeverAwaitedTest(unittest.TestCase):
 
         with self.assertWarnsRegex(RuntimeWarning, "never awaited"):
             helper()  # type: ignore[unused-coroutine]
+
+
+@unittest.skipIf(sys.version_info < (3, 14), "there are no such flags")
+class FlagsTest(unittest.TestCase):
+    """What is the default of an interpreter without a global lock, others have on request."""
+
+    def test_the_verdicts_are_the_same_where_threads_and_warnings_keep_to_contexts(self) -> None:
+        flags = "-X", "thread_inherit_context=1", "-X", "context_aware_warnings=1"
+        tests = [f"{cls.__module__}.{cls.__qualname__}" for cls in (ThreadTest, FinalizerTest, NeverAwaitedTest)]
+        done = run_python(*flags, "-W", "error", "-m", "unittest", *tests)
+        self.assertRegex(done.stderr, r"Ran \d\d tests in .*\n\nOK\n")
 
 
 class LateTest(unittest.TestCase):

@@ -10,11 +10,13 @@ from tests.support import run_code, run_python
 SAMPLES = "tests.samples.outcomes"
 
 
-def elements_of(*args: str) -> dict[str, Any]:
+def elements_of(*args: str, **environment: str) -> dict[str, Any]:
     """Run tests, and return what is written of each."""
     with TemporaryDirectory() as folder:
         out = Path(folder, "out.xml")
-        done = run_python("-W", "error", "-m", "asynctest_tornado", "--leaks=note", f"--junit={out}", *args)
+        done = run_python(
+            "-W", "error", "-m", "asynctest_tornado", "--leaks=note", f"--junit={out}", *args, **environment
+        )
         assert out.stat().st_size, done.stderr
         (suite,) = junitparser.JUnitXml.fromfile(str(out))
     elements = list(suite)
@@ -63,6 +65,11 @@ class JUnitTest(unittest.TestCase):
     def test_what_xml_cannot_hold_is_spelled_out(self) -> None:
         (failure,) = self.elements["test_fails"].result
         self.assertIn(r"not the same \x1b[1m", failure.text)
+
+    def test_what_a_terminal_shows_in_colours_is_told_without(self) -> None:
+        (failure,) = elements_of(f"{SAMPLES}.Outcomes.test_error", PYTHON_COLORS="1")["test_error"].result
+        self.assertRegex(failure.text, r'  File ".*outcomes.py", line \d+, in')
+        self.assertNotIn("[0m", failure.text)
 
     def test_names_classes_and_seconds_are_told(self) -> None:
         self.assertEqual(self.elements["test_passes"].classname, f"{SAMPLES}.Outcomes")

@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import unittest
+import warnings
 import weakref
 from typing import Any
 
@@ -23,6 +24,9 @@ class NewIOLoopTest(unittest.TestCase):
         class Loop(asyncio.SelectorEventLoop):
             pass
 
+        # Policies are deprecated from Python 3.14 on.
+        self.enterContext(warnings.catch_warnings(action="ignore", category=DeprecationWarning))
+
         class Policy(asyncio.DefaultEventLoopPolicy):
             def new_event_loop(self) -> asyncio.AbstractEventLoop:
                 return Loop()
@@ -36,6 +40,13 @@ class NewIOLoopTest(unittest.TestCase):
             case.wait()
 
         self.assertIn("ZeroDivisionError", run_body(AsyncTestCase, body).report)
+
+
+class AttributesTest(AsyncTestCase):
+    def test_it_has_no_more_than_cpython_finds_at_once(self) -> None:
+        self.io_loop.asyncio_loop.call_soon_threadsafe(self.stop)  # type: ignore[attr-defined]
+        self.wait()
+        self.assertLess(len(vars(self.io_loop.asyncio_loop)), 30)  # type: ignore[attr-defined]
 
 
 class FactoryTest(unittest.TestCase):

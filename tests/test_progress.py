@@ -59,6 +59,13 @@ class ProgressTest(unittest.TestCase):
             self.assertEqual(self.written(), WIPE + "." * row, length)
             self.progress.begin_test(Test())
 
+    def test_colours_take_no_columns(self) -> None:
+        dot = "\x1b[32m.\x1b[0m"
+        self.progress.write("\n" + 45 * dot)
+        self.look_after(1)
+        self.progress.end_test()
+        self.assertEqual(self.written().removeprefix(WIPE).removeprefix("\x1b[0m"), 5 * dot)
+
     def test_a_long_name_keeps_its_end(self) -> None:
         with mock.patch.dict(os.environ, COLUMNS="12"):
             text = self.look_after(1).removeprefix(WIPE)

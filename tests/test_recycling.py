@@ -52,14 +52,14 @@ class RecyclingTest(unittest.TestCase):
         self.addCleanup(fresh.close)
         old: Any = RecyclingLoop()
         old.run_until_complete(asyncio.sleep(0))
-        old._asynctest_selector.alarm = (0.0, self.fail)
-        old._asynctest_selector.before_sleep = self.fail
-        old._asynctest_selector.pass_time = self.fail
+        old._asynctest_system.selector.alarm = (0.0, self.fail)
+        old._asynctest_system.selector.before_sleep = self.fail
+        old._asynctest_system.selector.pass_time = self.fail
         old.close()
         self.assertIsNone(old._selector)
         new: Any = RecyclingLoop()
         self.addCleanup(new.close)
-        selector, unused = new._asynctest_selector, Selector()
+        selector, unused = new._asynctest_system.selector, Selector()
         self.addCleanup(unused.close)
         for name in ("alarm", "before_sleep", "pass_time"):
             self.assertEqual(getattr(selector, name), getattr(unused, name))
@@ -156,7 +156,7 @@ class RecyclingTest(unittest.TestCase):
         loop = RecyclingLoop()
         self.addCleanup(loop.close)
         loop.call_soon_threadsafe(loop.stop)
-        self.assertFalse(loop._asynctest_selector.has_events())
+        self.assertFalse(loop._asynctest_system.selector.has_events())
         loop.run_forever()
 
     def test_a_loop_that_is_dropped_closes_what_it_has(self) -> None:
