@@ -26,6 +26,8 @@ VERDICTS = {
     "test_broken_fixture": ["ERROR", "PASSED"],
     "test_unbounded_fixture": ["ERROR", "PASSED"],
     "test_wide_fixture": ["ERROR"],
+    "test_wide_fixture_again": ["ERROR"],
+    "test_fixture_that_is_asked_for_in_a_coroutine": ["FAILED"],
     "test_leak_fails": ["ERROR", "PASSED"],
     "test_leak_of_a_failure": ["FAILED"],
     "test_bad_marker": ["ERROR"],
@@ -98,10 +100,10 @@ class VerdictsTest(unittest.TestCase):
         self.assertIn("It surfaced after the end of this test.", report)
 
     def test_a_fixture_that_cannot_be_says_why(self) -> None:
-        self.assertIn(
-            "The asynchronous fixture 'wide' has the scope 'module'",
-            self.report("ERROR at setup of test_wide_fixture"),
-        )
+        for name in "test_wide_fixture", "test_wide_fixture_again":
+            report = self.report(f"ERROR at setup of {name}")
+            self.assertIn("The asynchronous fixture 'wide' has the scope 'module'", report)
+        self.assertIn("Name it as an argument", self.report("test_fixture_that_is_asked_for_in_a_coroutine"))
         self.assertIn("yields more than once", self.report("ERROR at teardown of test_unbounded_fixture"))
         self.assertIn("real time, without a clock", self.report("ERROR at setup of test_no_clock"))
 

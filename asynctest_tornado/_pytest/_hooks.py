@@ -1,9 +1,10 @@
 """The hooks: which tests run on Tornado's loop, and how."""
 
+import functools
 import inspect
 import unittest
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -113,17 +114,21 @@ class Hooks:
         func = fixturedef.func
         if not (_whose.is_async(func) and self._is_ours(self._current)) or self._is_of_another(fixturedef, request):
             return (yield)
-        if fixturedef.scope != "function":
-            _whose.refuse(
-                f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test "
-                "has an event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not "
-                "asynchronous; tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
-            )
-        function: Function = request.getfixturevalue(_whose.ROOT)
         if inspect.ismethod(func) and isinstance(request.instance, type(func.__self__)):
             func = func.__func__.__get__(request.instance)
 
+        # In the place of the fixture: pytest cannot set a fixture up again for another test that has failed before.
         def set_up(**kwargs: Any) -> Any:
+            if fixturedef.scope != "function":
+                # Or other tests, which may be those of another plugin, would be told what this one is.
+                self._current.addfinalizer(functools.partial(fixturedef.finish, request))
+                _refuse_scope(fixturedef)
+            function: Function = request.getfixturevalue(_whose.ROOT)
+            if function.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
+                _whose.refuse(
+                    f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a coroutine, "
+                    "whose event loop is running, so that nothing can wait for it. Name it as an argument instead."
+                )
             return function.set_up(func, request.addfinalizer, **kwargs)
 
         before, fixturedef.func = fixturedef.func, set_up
@@ -200,3 +205,11 @@ class Hooks:
         if function is not None:
             function.begin_to_end()
         return (yield)
+
+
+def _refuse_scope(fixturedef: Any) -> NoReturn:
+    _whose.refuse(
+        f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test has an "
+        "event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not asynchronous; "
+        "tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
+    )

@@ -255,6 +255,14 @@ async def test_wide_fixture(wide: None, io_loop: IOLoop) -> None:
     pass
 
 
+async def test_wide_fixture_again(wide: None, io_loop: IOLoop) -> None:
+    pass
+
+
+async def test_fixture_that_is_asked_for_in_a_coroutine(request: pytest.FixtureRequest, io_loop: IOLoop) -> None:
+    request.getfixturevalue("unbounded")
+
+
 async def test_leak(io_loop: IOLoop) -> None:
     io_loop.call_later(3600, boom)
 
