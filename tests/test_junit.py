@@ -48,7 +48,8 @@ class JUnitTest(unittest.TestCase):
 
     def test_subtests_are_outcomes_of_their_test(self) -> None:
         self.assertEqual(
-            self.outcomes("test_subtests"), [("Failure", f"AssertionError: {number} != 1") for number in (0, 2)]
+            self.outcomes("test_subtests"),
+            [("Failure", f"(number={number}) AssertionError: {number} != 1") for number in (0, 2)],
         )
 
     def test_the_text_is_the_report(self) -> None:
@@ -68,6 +69,7 @@ class JUnitTest(unittest.TestCase):
         self.assertEqual(self.elements["test_passes"].classname, f"{SAMPLES}.Outcomes")
         self.assertEqual(self.elements["setUpClass"].classname, f"{SAMPLES}.BadClass")
         self.assertGreater(self.elements["test_error"].time, 0)
+        self.assertEqual(self.elements["test GET /a.b (json)"].classname, f"{SAMPLES}.Outcomes")
 
 
 class OptionTest(unittest.TestCase):

@@ -111,9 +111,10 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
-        func = fixturedef.func
-        if not (_whose.is_async(func) and self._is_ours(self._current)) or self._is_of_another(fixturedef, request):
+        func, item = fixturedef.func, self._current
+        if not (_whose.is_async(func) and self._is_ours(item)) or self._is_of_another(fixturedef, request):
             return (yield)
+        assert item is not None
         if inspect.ismethod(func) and isinstance(request.instance, type(func.__self__)):
             func = func.__func__.__get__(request.instance)
 
@@ -121,13 +122,14 @@ class Hooks:
         def set_up(**kwargs: Any) -> Any:
             if fixturedef.scope != "function":
                 # Or other tests, which may be those of another plugin, would be told what this one is.
-                self._current.addfinalizer(functools.partial(fixturedef.finish, request))
+                item.addfinalizer(functools.partial(fixturedef.finish, request))
                 _refuse_scope(fixturedef)
             function: Function = request.getfixturevalue(_whose.ROOT)
             if function.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
                 _whose.refuse(
-                    f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a coroutine, "
-                    "whose event loop is running, so that nothing can wait for it. Name it as an argument instead."
+                    f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a "
+                    "coroutine, whose event loop is running, so that nothing can wait for it. Name it as an argument "
+                    "instead."
                 )
             return function.set_up(func, request.addfinalizer, **kwargs)
 

@@ -38,6 +38,10 @@ class Outcomes(AsyncTestCase):
         self.fail("leaks as well")
 
 
+# As programs make them from data.
+setattr(Outcomes, "test GET /a.b (json)", lambda self: None)
+
+
 class BadClass(AsyncTestCase):
     @classmethod
     def setUpClass(cls) -> None:
