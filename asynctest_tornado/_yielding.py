@@ -35,7 +35,8 @@ async def run(func: Callable[[], Any], must_wait: bool = False, on_end: Callable
 
 
 async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
-    if isinstance(result, Generator):
+    # The next item of an asynchronous generator has all that a generator has, and is to be awaited.
+    if isinstance(result, Generator) and not isinstance(result, Awaitable):
         return await _run_generator(result)
     if isinstance(result, AsyncGenerator):
         raise TypeError(

@@ -148,7 +148,8 @@ class Hooks:
             or "anyio_backend" in request.fixturenames
         )
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    # After that of --trace, which makes of the test what runs it in a debugger, and returns nothing to wait for.
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         function = pyfuncitem.stash.get(_whose.FUNCTION, None)
         if function is None:
@@ -156,11 +157,14 @@ class Hooks:
         holder, name = pyfuncitem, "obj"
         if hasattr(pyfuncitem.obj, "hypothesis"):
             holder, name = pyfuncitem.obj.hypothesis, "inner_test"
-        test = getattr(holder, name)
-        waits = _whose.is_async(test) or pyfuncitem.get_closest_marker(_whose.MARKER) is not None
+        test = original = getattr(holder, name)
+        if pyfuncitem.config.option.trace and holder is pyfuncitem:
+            original = test.__wrapped__
+        waits = _whose.is_async(original) or pyfuncitem.get_closest_marker(_whose.MARKER) is not None
+        called = _whose.traced(original) if waits and original is not test else test
 
         def call(**kwargs: Any) -> Any:
-            return function.call(test, waits, **kwargs)
+            return function.call(called, waits, **kwargs)
 
         setattr(holder, name, call)
         try:
@@ -174,12 +178,16 @@ class Hooks:
             return (yield)
         option = item.config.option
         # Or pytest would put tearDown() off, but not the cleanups, and that would find its loop closed.
-        before, option.usepdb = option.usepdb, False
+        before = option.usepdb, option.trace
+        option.usepdb = False
+        if option.trace and _whose.is_async(item.obj):  # type: ignore[attr-defined]
+            option.trace = False  # as for test functions
+            setattr(item.instance, item.name, _whose.traced(item.obj))  # type: ignore[attr-defined]
         self._failed_subtests, self._is_called = 0, True
         try:
             return (yield)
         finally:
-            option.usepdb = before
+            option.usepdb, option.trace = before
             self._is_called = False
 
     @pytest.hookimpl(wrapper=True)
