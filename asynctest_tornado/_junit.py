@@ -25,6 +25,7 @@ class _Case:
     def __init__(self, test: Any) -> None:
         self.cls, self.method = _names_of(test)
         self.seconds = 0.0
+        self.has_passed = False
         #: The class of the element, its message, and where the text is kept, if there is one.
         self.outcomes: list[tuple[Any, str, Place | None]] = []
 
@@ -56,7 +57,11 @@ class Journal:
     def end_test(self) -> None:
         """Learn that it has ended."""
         if self._running is not None:
-            self._running[1].seconds = monotonic() - self._began
+            test, case = self._running
+            case.seconds = monotonic() - self._began
+            if not (case.outcomes or case.has_passed):
+                # Or what reads it would count it as passed.
+                self._add(test, self._library.Error, "The test did not come to its end: the run was interrupted.")
             self._running = None
 
     def _new_case(self, test: Any) -> _Case:
@@ -70,6 +75,11 @@ class Journal:
         is_of_running = running is not None and getattr(test, "test_case", test) is running[0]
         case = running[1] if running is not None and is_of_running else self._new_case(test)
         case.outcomes.append((kind, message, place))
+
+    def add_success(self, test: unittest.TestCase) -> None:
+        """Note that a test has passed."""
+        if self._running is not None and self._running[0] is test:
+            self._running[1].has_passed = True
 
     def add_report(self, test: Any, error: BaseException, place: Place, is_failure: bool) -> None:
         """Note an error.

@@ -31,6 +31,11 @@ class Result(unittest.TextTestResult):
             self.journal.end_test()
         super().stopTest(test)
 
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        if self.journal is not None:
+            self.journal.add_success(test)
+
     def addError(self, test: unittest.TestCase, err: Any) -> None:
         super().addError(test, err)
         if self.journal is not None:

@@ -65,6 +65,12 @@ class JUnitTest(unittest.TestCase):
         (failure,) = self.elements["test_fails"].result
         self.assertIn(r"not the same \x1b[1m", failure.text)
 
+    def test_one_that_was_interrupted_has_not_passed(self) -> None:
+        elements = elements_of(f"{SAMPLES}.Interrupted")
+        self.assertEqual(elements["test_1_passes"].result, [])
+        (error,) = elements["test_2_is_interrupted"].result
+        self.assertIn("the run was interrupted", error.message)
+
     def test_names_classes_and_seconds_are_told(self) -> None:
         self.assertEqual(self.elements["test_passes"].classname, f"{SAMPLES}.Outcomes")
         self.assertEqual(self.elements["setUpClass"].classname, f"{SAMPLES}.BadClass")

@@ -49,3 +49,11 @@ class BadClass(AsyncTestCase):
 
     def test(self) -> None:
         pass
+
+
+class Interrupted(AsyncTestCase):
+    def test_1_passes(self) -> None:
+        pass
+
+    def test_2_is_interrupted(self) -> None:
+        raise KeyboardInterrupt
