@@ -6,6 +6,8 @@ It knows pytest by the objects that it is handed, and does not import it.
 import contextvars
 import functools
 import inspect
+import re
+import shlex
 import types
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
@@ -210,11 +212,15 @@ class Function:
         if not inspect.isasyncgenfunction(func):
             return self.run(functools.partial(func, **kwargs))
         generator = func(**kwargs)
-        value = self.run(generator.__anext__)
-        add_finalizer(functools.partial(self._tear_down, generator))
+
+        async def begin() -> Any:
+            return await generator.__anext__()
+
+        value = self.run(_named(func, begin))
+        add_finalizer(functools.partial(self._tear_down, func, generator))
         return value
 
-    def _tear_down(self, generator: AsyncGenerator[Any, None]) -> None:
+    def _tear_down(self, func: Callable[..., Any], generator: AsyncGenerator[Any, None]) -> None:
         async def end() -> None:
             try:
                 await generator.__anext__()
@@ -226,7 +232,7 @@ class Function:
                 "'yield' cleans up."
             )
 
-        self.run(end)
+        self.run(_named(func, end))
 
     def ends_with(self, error: BaseException, is_failure: bool) -> None:
         """Note what pytest makes of an error: one that skips the test is none."""
@@ -295,11 +301,17 @@ def ssl_options_of_tests() -> dict[str, Any]:
     return _tls.server_options()
 
 
+def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[], Any]:
+    """Let reports call a part of a fixture by the name of that."""
+    return functools.update_wrapper(part, fixture, ("__name__", "__qualname__"), ())
+
+
 def _hint(seed: int, item: Any) -> str:
     if seed == 0:
         return "In the order of asyncio itself, which is that of seed 0."
-    name = item.nodeid.partition("[")[0]
-    return f"In the order of seed {seed}. To replay it: {_orders.SEED}={seed} python -m pytest {name}"
+    # By the variable there is one order, which is not part of the name.
+    name = re.sub(rf"(?<=\[)seed{seed}(-|(?=\]))|-seed{seed}(?=[-\]])", "", item.nodeid, count=1).removesuffix("[]")
+    return f"In the order of seed {seed}. To replay it: {_orders.SEED}={seed} python -m pytest {shlex.quote(name)}"
 
 
 def _is_own(tb: types.TracebackType | None) -> bool:

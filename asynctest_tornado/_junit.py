@@ -4,6 +4,7 @@ import re
 import traceback
 import unittest
 from typing import Any
+from unittest.util import strclass
 
 from asynctest_tornado._real import monotonic
 
@@ -21,12 +22,13 @@ Place = tuple[list[tuple[Any, str]], int]
 class _Case:
     """What is told of one test.
 
-    :param name: its id, as unittest has it.
+    :param test: the test, or what unittest has in its place.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, test: Any) -> None:
+        self.cls, self.method = _names_of(test)
         self.seconds = 0.0
+        self.has_passed = False
         #: The class of the element, its message, and where the text is kept, if there is one.
         self.outcomes: list[tuple[Any, str, Place | None]] = []
 
@@ -58,11 +60,15 @@ class Journal:
     def end_test(self) -> None:
         """Learn that it has ended."""
         if self._running is not None:
-            self._running[1].seconds = monotonic() - self._began
+            test, case = self._running
+            case.seconds = monotonic() - self._began
+            if not (case.outcomes or case.has_passed):
+                # Or what reads it would count it as passed.
+                self._add(test, self._library.Error, "The test did not come to its end: the run was interrupted.")
             self._running = None
 
     def _new_case(self, test: Any) -> _Case:
-        case = _Case(test.id())
+        case = _Case(test)
         self._cases.append(case)
         return case
 
@@ -73,14 +79,23 @@ class Journal:
         case = running[1] if running is not None and is_of_running else self._new_case(test)
         case.outcomes.append((kind, message, place))
 
+    def add_success(self, test: unittest.TestCase) -> None:
+        """Note that a test has passed."""
+        if self._running is not None and self._running[0] is test:
+            self._running[1].has_passed = True
+
     def add_report(self, test: Any, error: BaseException, place: Place, is_failure: bool) -> None:
         """Note an error.
 
+        :param test: the test, or one of its subtests.
         :param place: where its report is.
         :param is_failure: whether an assertion has failed.
         """
         kind = self._library.Failure if is_failure else self._library.Error
-        self._add(test, kind, traceback.format_exception_only(error)[0].strip(), place)
+        message = traceback.format_exception_only(error)[0].strip()
+        if hasattr(test, "test_case"):
+            message = f"{test.id().removeprefix(test.test_case.id()).strip()} {message}"
+        self._add(test, kind, message, place)
 
     def add_skip(self, test: Any, reason: str, place: Place | None = None) -> None:
         """Note that a test was skipped, or has failed as expected."""
@@ -101,13 +116,7 @@ class Journal:
         xml.write(path)
 
     def _element(self, case: _Case) -> Any:
-        # The id of a class is like "setUpClass (module.Class)", that of a test like "module.Class.test".
-        method, is_class, cls = case.name.partition(" (")
-        if is_class:
-            cls = cls.removesuffix(")")
-        else:
-            cls, _, method = case.name.rpartition(".")
-        element = self._library.TestCase(_clean(method), _clean(cls), time=round(case.seconds, 6))
+        element = self._library.TestCase(_clean(case.method), _clean(case.cls), time=round(case.seconds, 6))
         results = []
         for kind, message, place in case.outcomes:
             outcome = kind(_clean(message))
@@ -122,6 +131,19 @@ class Journal:
 
 def _plain(report: str) -> str:
     return _COLOURS.sub("", report) if _COLOURED.search(report) else report
+
+
+def _names_of(test: Any) -> tuple[str, str]:
+    """Return the names of the class and the method."""
+    name = test.id()
+    prefix = f"{strclass(type(test))}."
+    if name.startswith(prefix):
+        return prefix[:-1], name.removeprefix(prefix)  # which may be any text, where a program has made it
+    method, is_class, cls = name.partition(" (")
+    if is_class:
+        return cls.removesuffix(")"), method  # such as "setUpClass (module.Class)"
+    cls, _, method = name.rpartition(".")
+    return cls, method
 
 
 def _clean(text: str) -> str:

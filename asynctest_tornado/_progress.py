@@ -2,7 +2,9 @@
 
 import re
 import shutil
+import sys
 import threading
+import unicodedata
 import unittest
 from typing import Any, TextIO
 
@@ -33,7 +35,7 @@ class Progress:
         # What stands in the last line, as far as unittest has written it.
         self._line = ""
         self._is_shown = False
-        self._running: tuple[unittest.TestCase, float] | None = None
+        self._running: tuple[unittest.TestCase, float, int] | None = None
         self.when = monotonic() + INTERVAL
 
     def __getattr__(self, name: str) -> Any:
@@ -58,7 +60,7 @@ class Progress:
 
     def begin_test(self, test: unittest.TestCase) -> None:
         """Learn which test begins now."""
-        self._running = (test, monotonic())
+        self._running = (test, monotonic(), threading.get_ident())
 
     def end_test(self) -> None:
         """Learn that it has ended."""
@@ -74,7 +76,9 @@ class Progress:
             running = self._running
             if running is None:
                 return
-            test, began = running
+            test, began, thread = running
+            if _watchdog.is_debugging(sys._current_frames().get(thread)):
+                return  # where somebody types
             if now - began >= INTERVAL:
                 self._show(f"{test.id()}: {now - began:.0f} s")
             else:
@@ -82,9 +86,7 @@ class Progress:
 
     def _show(self, text: str) -> None:
         width = shutil.get_terminal_size().columns
-        # Its end tells more: the name of the test, and the time.
-        cut = text if len(text) < width else f"...{text[4 - width :]}"
-        self._stream.write(f"{_WIPE}{cut}")
+        self._stream.write(f"{_WIPE}{_cut(text, width - 1)}")
         self._stream.flush()
         self._is_shown = True
 
@@ -97,3 +99,17 @@ class Progress:
             covered = self._line[columns[(len(columns) - 1) // width * width] :] if columns else ""
             self._stream.write(f"{_WIPE}{covered}")
             self._stream.flush()
+
+
+def _columns(text: str) -> int:
+    return len(text) + sum(unicodedata.east_asian_width(each) in "WF" for each in text)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the end of a text, which tells more: the name of the test, and the time."""
+    if _columns(text) <= width:
+        return text
+    place = len("...")
+    while place < len(text) and _columns(text[place:]) > width - len("..."):
+        place += 1
+    return f"...{text[place:]}"[: max(width, 0)]

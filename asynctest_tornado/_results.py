@@ -1,5 +1,6 @@
 """What unittest's runner and result do in addition: show the progress, write JUnit XML."""
 
+import os
 import sys
 import unittest
 from typing import Any
@@ -29,6 +30,11 @@ class Result(unittest.TextTestResult):
         if self.journal is not None:
             self.journal.end_test()
         super().stopTest(test)
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        if self.journal is not None:
+            self.journal.add_success(test)
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:
         super().addError(test, err)
@@ -77,7 +83,8 @@ class Runner(unittest.TextTestRunner):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._journal = None if self.junit is None else Journal()
         self._progress = None
-        if not args and kwargs.get("stream") is None and kwargs.get("verbosity", 1) > 0 and sys.stderr.isatty():
+        is_quiet = args or kwargs.get("stream") is not None or kwargs.get("verbosity", 1) == 0
+        if not is_quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             self._progress = kwargs["stream"] = Progress(sys.stderr)
         super().__init__(*args, **kwargs)
 

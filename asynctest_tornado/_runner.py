@@ -1,6 +1,7 @@
 """main(): unittest's command line with Tornado's options, and with our own."""
 
 import argparse
+import itertools
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import unittest
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tornado.options import define, options, parse_command_line
+from tornado.options import Error, define, options, parse_command_line
 
 from asynctest_tornado import _leaks, _orders, _results, _timeouts
 
@@ -108,11 +109,16 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     _define_options()
     parser = _parser()
     own, rest = parser.parse_known_args(sys.argv[1:])
-    if "--help" in rest:
+    given: set[str] = set(itertools.takewhile(_is_option, rest))
+    if given & {"-help", "--help"} or ("-h" in given and "h" not in options):
         # To where Tornado writes its own.
         parser.print_help(sys.stderr)
         print("\nOptions of Tornado and of the program:", file=sys.stderr)
-    names = parse_command_line([sys.argv[0], *rest])
+        rest = ["--help"]
+    try:
+        names = parse_command_line([sys.argv[0], *rest])
+    except Error as error:
+        parser.error(str(error))
     if not options.exception_on_interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name, meaning in _UNITTEST_OPTIONS.items():
@@ -128,6 +134,10 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     _set_runner(kwargs, parser, getattr(own, "junit", None))
     patterns = [argument for pattern in getattr(own, "pattern", None) or () for argument in ("-k", pattern)]
     return [sys.argv[0], *names, *patterns]
+
+
+def _is_option(argument: str) -> bool:
+    return argument.startswith("-")
 
 
 def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, junit: str | None) -> None:

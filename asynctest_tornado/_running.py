@@ -96,8 +96,15 @@ class Running:
             if deadline.takes(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
-                self._end_on_ctrl_c(interruption, deadline, main)
+                interruption.add_note(deadline.describe())
+                self._end(main)
                 raise
+        except BaseException as error:
+            # A SystemExit, or what a handler of signals raises, such as that of pytest-timeout.
+            if main is None or not main.done():
+                error.add_note(deadline.describe())
+                self._end(main)
+            raise
 
     def _catch_up(self, schedule: Schedule, deadline: Deadline) -> None:
         """See to it that what was registered before the loop was stopped is called, as asyncio does."""
@@ -105,14 +112,11 @@ class Running:
         while schedule.has_older_than(limit) and not deadline.is_over:
             self.turn()
 
-    def _end_on_ctrl_c(
-        self, interruption: KeyboardInterrupt, deadline: Deadline, main: "asyncio.Task[Any] | None"
-    ) -> None:
-        """Note where the test stood, and let it run its ``finally`` blocks."""
-        interruption.add_note(deadline.describe())
-        if main is None or main.done():
-            return
+    def _end(self, main: "asyncio.Task[Any] | None") -> None:
+        """Let what the test waited for run its ``finally`` blocks, now that an error has left the loop."""
         loop = self._loop.loop
+        if main is None or main.done() or loop.is_closed():
+            return
         self.cancel(main)
         limit = _timeouts.Limit(INSISTENCE, "of the library")
         with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:

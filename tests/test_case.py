@@ -311,6 +311,13 @@ class TestMethodsTest(unittest.TestCase):
     def test_an_exit_in_a_callback_is_no_silent_pass(self) -> None:
         self.assertIn("SystemExit", self.verdict(cases.ExitInCallback))
 
+    def test_what_leaves_the_loop_ends_the_coroutine_that_it_ran_and_shows_where_that_stood(self) -> None:
+        report = self.verdict(cases.ExitUnderCoroutine)
+        self.assertRegex(report, r"\AaddError\n[^d]")
+        self.assertRegex(report, r"SystemExit: 0\n(.*\n)+ *at .*cases.py:\d+ in test: await asyncio.Event\(\).wait\(\)")
+        self.assertNotIn("already entered", report)
+        self.assertEqual(cases.ExitUnderCoroutine.ended, "test tearDown")
+
     def test_ctrl_c_in_a_callback_stops_the_run_and_closes_the_loop(self) -> None:
         before = open_files()
         with self.assertRaises(KeyboardInterrupt):

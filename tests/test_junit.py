@@ -50,7 +50,8 @@ class JUnitTest(unittest.TestCase):
 
     def test_subtests_are_outcomes_of_their_test(self) -> None:
         self.assertEqual(
-            self.outcomes("test_subtests"), [("Failure", f"AssertionError: {number} != 1") for number in (0, 2)]
+            self.outcomes("test_subtests"),
+            [("Failure", f"(number={number}) AssertionError: {number} != 1") for number in (0, 2)],
         )
 
     def test_the_text_is_the_report(self) -> None:
@@ -71,10 +72,17 @@ class JUnitTest(unittest.TestCase):
         self.assertRegex(failure.text, r'  File ".*outcomes.py", line \d+, in')
         self.assertNotIn("[0m", failure.text)
 
+    def test_one_that_was_interrupted_has_not_passed(self) -> None:
+        elements = elements_of(f"{SAMPLES}.Interrupted")
+        self.assertEqual(elements["test_1_passes"].result, [])
+        (error,) = elements["test_2_is_interrupted"].result
+        self.assertIn("the run was interrupted", error.message)
+
     def test_names_classes_and_seconds_are_told(self) -> None:
         self.assertEqual(self.elements["test_passes"].classname, f"{SAMPLES}.Outcomes")
         self.assertEqual(self.elements["setUpClass"].classname, f"{SAMPLES}.BadClass")
         self.assertGreater(self.elements["test_error"].time, 0)
+        self.assertEqual(self.elements["test GET /a.b (json)"].classname, f"{SAMPLES}.Outcomes")
 
 
 class OptionTest(unittest.TestCase):

@@ -72,6 +72,21 @@ class ProgressTest(unittest.TestCase):
         self.assertLess(len(text), 12)
         self.assertTrue(text.endswith(": 1 s"))
 
+    def test_a_terminal_that_is_too_narrow_for_anything_stays_in_its_line(self) -> None:
+        for columns in 1, 3, 4, 5:
+            with mock.patch.dict(os.environ, COLUMNS=str(columns)):
+                self.assertLess(len(self.look_after(1).removeprefix(WIPE)), columns)
+
+    def test_characters_that_take_two_columns_count_as_two(self) -> None:
+        with mock.patch.object(Test, "id", return_value="試" * 30):
+            text = self.look_after(1).removeprefix(WIPE)
+        self.assertEqual(text, f"...{'試' * 15}: 1 s")
+
+    def test_under_a_debugger_nothing_is_shown(self) -> None:
+        namespace = {"__name__": "pdb", "look": lambda: self.look_after(1)}
+        exec("text = look()", namespace)
+        self.assertEqual(namespace["text"], "")
+
     def test_between_tests_nothing_is_shown(self) -> None:
         self.progress.end_test()
         self.assertEqual(self.look_after(5), "")

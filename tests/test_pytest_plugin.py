@@ -25,9 +25,14 @@ VERDICTS = {
     "test_deadlock": ["FAILED"],
     "test_broken_fixture": ["ERROR", "PASSED"],
     "test_unbounded_fixture": ["ERROR", "PASSED"],
+    "test_stuck_fixture": ["ERROR"],
     "test_wide_fixture": ["ERROR"],
+    "test_wide_fixture_again": ["ERROR"],
+    "test_fixture_that_is_asked_for_in_a_coroutine": ["FAILED"],
     "test_leak_fails": ["ERROR", "PASSED"],
     "test_leak_of_a_failure": ["FAILED"],
+    "test_orders_of_each[seed0-b]": ["FAILED"],
+    "test_orders_of_each[seed1-b]": ["FAILED"],
     "test_bad_marker": ["ERROR"],
     "test_bad_timeout": ["ERROR"],
     "test_late_1": ["ERROR", "PASSED"],
@@ -79,9 +84,12 @@ class VerdictsTest(unittest.TestCase):
 
     def test_a_timeout_shows_where_the_test_stood(self) -> None:
         report = self.report("test_timeout")
-        self.assertIn("timed out after 0.01 seconds (timeout of the marker gen_test)", report)
+        self.assertIn("timed out after 0.1 seconds (timeout of the marker gen_test)", report)
         self.assertRegex(report, r"at tests/samples/functions.py:\d+ in test_timeout: await asyncio.sleep\(3600\)")
         self.assertIn("this is a deadlock", self.report("test_deadlock"))
+        report = self.report("ERROR at setup of test_stuck_fixture")
+        self.assertIn("TimeoutError: Operation timed out after 0.1 seconds", report)
+        self.assertRegex(report, r"stuck <Task-\d+> .*\nE +at \S+:\d+ in stuck: await asyncio.sleep\(3600\)")
 
     def test_leaks_are_told_as_a_warning_a_failure_or_in_a_report(self) -> None:
         leak = r"pending timer boom, due in 3.6e\+03 s\s+(E +)?made at tests/samples/functions.py:\d+ in "
@@ -98,15 +106,15 @@ class VerdictsTest(unittest.TestCase):
         self.assertIn("It surfaced after the end of this test.", report)
 
     def test_a_fixture_that_cannot_be_says_why(self) -> None:
-        self.assertIn(
-            "The asynchronous fixture 'wide' has the scope 'module'",
-            self.report("ERROR at setup of test_wide_fixture"),
-        )
+        for name in "test_wide_fixture", "test_wide_fixture_again":
+            report = self.report(f"ERROR at setup of {name}")
+            self.assertIn("The asynchronous fixture 'wide' has the scope 'module'", report)
+        self.assertIn("Name it as an argument", self.report("test_fixture_that_is_asked_for_in_a_coroutine"))
         self.assertIn("yields more than once", self.report("ERROR at teardown of test_unbounded_fixture"))
         self.assertIn("real time, without a clock", self.report("ERROR at setup of test_no_clock"))
 
     def test_each_order_is_a_test_of_its_own(self) -> None:
-        orders = [name for name in self.found if name.startswith("test_orders")]
+        orders = [name for name in self.found if name.startswith("test_orders[")]
         self.assertEqual(orders, [f"test_orders[seed{seed}]" for seed in range(3)])
 
 
@@ -264,6 +272,18 @@ class OptionsTest(unittest.TestCase):
         done = run_pytest("--pdb", f"{FUNCTIONS}::test_leak_of_a_failure", typed=typed)
         self.assertIn("('closed', False)", done.stdout)
         self.assertEqual(verdicts(done), {"test_leak_of_a_failure": ["FAILED"]})
+
+    def test_a_test_that_is_traced_from_its_beginning_runs_to_its_end(self) -> None:
+        for test in f"{FUNCTIONS}::test_fixtures", f"{FUNCTIONS}::test_generator", f"{CASES}::Traced::test":
+            done = run_pytest("--trace", test, typed="c\n")
+            self.assertIn("PDB set_trace", done.stdout)
+            self.assertEqual(list(verdicts(done).values()), [["PASSED"]])
+
+    def test_the_order_to_replay_is_that_of_the_parameter(self) -> None:
+        done = run_pytest(f"{FUNCTIONS}::test_orders_of_each", "--tb=short")
+        self.assertIn(f"ASYNC_TEST_SEED=1 python -m pytest '{FUNCTIONS}::test_orders_of_each[b]'", done.stdout)
+        done = run_pytest(f"{FUNCTIONS}::test_orders_of_each[b]", ASYNC_TEST_SEED="1")
+        self.assertIn("In the order of seed 1.", done.stdout)
 
     def test_a_deadlock_is_told_in_a_worker_which_has_a_thread_of_its_own(self) -> None:
         done = run_pytest("-n", "1", "tests/samples/deadlocked.py")

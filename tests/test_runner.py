@@ -1,10 +1,15 @@
+import io
 import os
 import subprocess
 import sys
 import unittest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
 
+from asynctest_tornado import _results
+from asynctest_tornado._progress import Progress
 from tests.support import ROOT, run_code, run_on_terminal, run_python
 
 PASSES = "tests.samples.cases.Passes"
@@ -51,16 +56,18 @@ class MainTest(unittest.TestCase):
             "--schedules=0": "--schedules cannot be '0'",
             "--seed=x": "--seed cannot be 'x'",
             "--durations=many": "argument --durations: invalid int value: 'many'",
+            "--nonsense": "error: Unrecognized command line option: 'nonsense'",
         }.items():
             done = run_module(option, PASSES)
             self.assertEqual(done.returncode, 2, option)
             self.assertIn(reason, done.stderr)
 
     def test_help_explains_all_options(self) -> None:
-        done = run_module("--help")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        for option in "--timeout SECONDS", "--junit FILE", "--exception-on-interrupt", "--logging":
-            self.assertIn(option, done.stderr)
+        for flag in "--help", "-h":
+            done = run_module("-v", flag)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for option in "--timeout SECONDS", "--junit FILE", "--exception-on-interrupt", "--logging":
+                self.assertIn(option, done.stderr)
 
     def test_the_slowest_tests_are_shown_where_unittest_can_do_that(self) -> None:
         done = run_module("--durations=3", PASSES)
@@ -145,6 +152,13 @@ class ProgressTest(unittest.TestCase):
         status, text = self.run_samples("Deadlock")
         self.assertIn("this is a deadlock", text)
         self.assertEqual(status, 1)
+
+    def test_a_terminal_that_cannot_wipe_a_line_has_none(self) -> None:
+        terminal = mock.Mock(io.StringIO(), isatty=lambda: True)
+        for name, has_progress in ("xterm", True), ("dumb", False):
+            with mock.patch.object(sys, "stderr", terminal), mock.patch.dict(os.environ, TERM=name):
+                stream: Any = _results.runner(None)().stream
+            self.assertEqual(isinstance(stream.stream, Progress), has_progress, name)
 
     def test_without_a_terminal_there_is_none(self) -> None:
         code = (

@@ -46,6 +46,20 @@ class RunTest(unittest.TestCase):
         self.assertEqual(run(generator.__anext__), "first")
         run(generator.aclose)
 
+    def test_the_next_item_of_an_asynchronous_generator_can_be_cancelled(self) -> None:
+        async def items() -> AsyncGenerator[None, None]:
+            await asyncio.Event().wait()
+            yield
+
+        async def cancel() -> None:
+            task = asyncio.ensure_future(_yielding.run(items().__anext__))
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+
+        run(cancel)
+
     def test_a_generator_may_yield_whatever_tornado_can(self) -> None:
         async def native() -> str:
             return "native"

@@ -1,9 +1,10 @@
 """The hooks: which tests run on Tornado's loop, and how."""
 
+import functools
 import inspect
 import unittest
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -110,20 +111,26 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
-        func = fixturedef.func
-        if not (_whose.is_async(func) and self._is_ours(self._current)) or self._is_of_another(fixturedef, request):
+        func, item = fixturedef.func, self._current
+        if not (_whose.is_async(func) and self._is_ours(item)) or self._is_of_another(fixturedef, request):
             return (yield)
-        if fixturedef.scope != "function":
-            _whose.refuse(
-                f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test "
-                "has an event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not "
-                "asynchronous; tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
-            )
-        function: Function = request.getfixturevalue(_whose.ROOT)
+        assert item is not None
         if inspect.ismethod(func) and isinstance(request.instance, type(func.__self__)):
             func = func.__func__.__get__(request.instance)
 
+        # In the place of the fixture: pytest cannot set a fixture up again for another test that has failed before.
         def set_up(**kwargs: Any) -> Any:
+            if fixturedef.scope != "function":
+                # Or other tests, which may be those of another plugin, would be told what this one is.
+                item.addfinalizer(functools.partial(fixturedef.finish, request))
+                _refuse_scope(fixturedef)
+            function: Function = request.getfixturevalue(_whose.ROOT)
+            if function.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
+                _whose.refuse(
+                    f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a "
+                    "coroutine, whose event loop is running, so that nothing can wait for it. Name it as an argument "
+                    "instead."
+                )
             return function.set_up(func, request.addfinalizer, **kwargs)
 
         before, fixturedef.func = fixturedef.func, set_up
@@ -141,7 +148,8 @@ class Hooks:
             or "anyio_backend" in request.fixturenames
         )
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    # After that of --trace, which makes of the test what runs it in a debugger, and returns nothing to wait for.
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         function = pyfuncitem.stash.get(_whose.FUNCTION, None)
         if function is None:
@@ -149,11 +157,14 @@ class Hooks:
         holder, name = pyfuncitem, "obj"
         if hasattr(pyfuncitem.obj, "hypothesis"):
             holder, name = pyfuncitem.obj.hypothesis, "inner_test"
-        test = getattr(holder, name)
-        waits = _whose.is_async(test) or pyfuncitem.get_closest_marker(_whose.MARKER) is not None
+        test = original = getattr(holder, name)
+        if pyfuncitem.config.option.trace and holder is pyfuncitem:
+            original = test.__wrapped__
+        waits = _whose.is_async(original) or pyfuncitem.get_closest_marker(_whose.MARKER) is not None
+        called = _whose.traced(original) if waits and original is not test else test
 
         def call(**kwargs: Any) -> Any:
-            return function.call(test, waits, **kwargs)
+            return function.call(called, waits, **kwargs)
 
         setattr(holder, name, call)
         try:
@@ -167,12 +178,16 @@ class Hooks:
             return (yield)
         option = item.config.option
         # Or pytest would put tearDown() off, but not the cleanups, and that would find its loop closed.
-        before, option.usepdb = option.usepdb, False
+        before = option.usepdb, option.trace
+        option.usepdb = False
+        if option.trace and _whose.is_async(item.obj):  # type: ignore[attr-defined]
+            option.trace = False  # as for test functions
+            setattr(item.instance, item.name, _whose.traced(item.obj))  # type: ignore[attr-defined]
         self._failed_subtests, self._is_called = 0, True
         try:
             return (yield)
         finally:
-            option.usepdb = before
+            option.usepdb, option.trace = before
             self._is_called = False
 
     @pytest.hookimpl(wrapper=True)
@@ -200,3 +215,11 @@ class Hooks:
         if function is not None:
             function.begin_to_end()
         return (yield)
+
+
+def _refuse_scope(fixturedef: Any) -> NoReturn:
+    _whose.refuse(
+        f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test has an "
+        "event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not asynchronous; "
+        "tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
+    )

@@ -1,5 +1,6 @@
 """Whose test it is, and what to tell of one that is of two."""
 
+import functools
 import inspect
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -34,6 +35,26 @@ def is_auto(config: pytest.Config, name: str) -> bool:
 def is_async(func: Any) -> bool:
     func = getattr(getattr(func, "hypothesis", None), "inner_test", func)
     return inspect.iscoroutinefunction(func) or inspect.isasyncgenfunction(func)
+
+
+def traced(test: Any) -> Any:
+    """Return a test that begins in the debugger: what a call of it returns does not run yet, and cannot be traced."""
+
+    def begin(**kwargs: Any) -> Any:
+        pytest.set_trace()
+        return test(**kwargs)
+
+    def begin_generator(**kwargs: Any) -> Any:
+        pytest.set_trace()
+        return (yield from test(**kwargs))
+
+    async def begin_coroutine(**kwargs: Any) -> Any:
+        pytest.set_trace()
+        return await test(**kwargs)
+
+    if is_async(test):
+        return functools.wraps(test)(begin_coroutine)
+    return functools.wraps(test)(begin_generator if inspect.isgeneratorfunction(test) else begin)
 
 
 def other(item: pytest.Function) -> str | None:

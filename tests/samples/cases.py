@@ -201,6 +201,23 @@ class ExitInCallback(AsyncTestCase):
         self.wait()
 
 
+class ExitUnderCoroutine(AsyncTestCase):
+    ended = ""
+
+    async def test(self) -> None:
+        def leave() -> None:
+            raise SystemExit(0)
+
+        self.io_loop.add_callback(leave)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            type(self).ended += "test "
+
+    async def asyncTearDown(self) -> None:
+        type(self).ended += "tearDown"
+
+
 class InterruptInCallback(AsyncTestCase):
     def test(self) -> None:
         def interrupt() -> None:

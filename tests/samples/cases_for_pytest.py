@@ -43,6 +43,11 @@ class Late(AsyncTestCase):
             thread.join()
 
 
+class Traced(AsyncTestCase):
+    async def test(self) -> None:
+        await asyncio.sleep(0)
+
+
 class Debugged(AsyncTestCase):
     def setUp(self) -> None:
         super().setUp()

@@ -98,6 +98,13 @@ async def wide() -> None:
     pass
 
 
+@pytest.fixture
+async def stuck() -> AsyncGenerator[None, None]:
+    await asyncio.sleep(3600)
+    yield
+    await asyncio.sleep(0)
+
+
 def boom() -> None:
     raise ValueError("planted")
 
@@ -234,7 +241,7 @@ async def test_strict(http_client: AsyncHTTPClient, base_url: str) -> None:
     await http_client.fetch(f"{base_url}/broken", raise_error=False)
 
 
-@pytest.mark.gen_test(timeout=0.01)
+@pytest.mark.gen_test(timeout=0.1)
 async def test_timeout() -> None:
     await asyncio.sleep(3600)
 
@@ -251,8 +258,21 @@ async def test_unbounded_fixture(unbounded: None, io_loop: IOLoop) -> None:
     pass
 
 
+@pytest.mark.gen_test(timeout=0.1)
+async def test_stuck_fixture(stuck: None) -> None:
+    pass
+
+
 async def test_wide_fixture(wide: None, io_loop: IOLoop) -> None:
     pass
+
+
+async def test_wide_fixture_again(wide: None, io_loop: IOLoop) -> None:
+    pass
+
+
+async def test_fixture_that_is_asked_for_in_a_coroutine(request: pytest.FixtureRequest, io_loop: IOLoop) -> None:
+    request.getfixturevalue("unbounded")
 
 
 async def test_leak(io_loop: IOLoop) -> None:
@@ -283,6 +303,12 @@ async def test_orders() -> None:
         reached.append(number)
 
     await asyncio.gather(reach(0), reach(1))
+
+
+@pytest.mark.gen_test(schedules=2)
+@pytest.mark.parametrize("value", ["a", "b"])
+async def test_orders_of_each(value: str) -> None:
+    assert value == "a"
 
 
 @pytest.mark.gen_test(0.1)

@@ -38,6 +38,10 @@ class Outcomes(AsyncTestCase):
         self.fail("leaks as well")
 
 
+# As programs make them from data.
+setattr(Outcomes, "test GET /a.b (json)", lambda self: None)
+
+
 class BadClass(AsyncTestCase):
     @classmethod
     def setUpClass(cls) -> None:
@@ -45,3 +49,11 @@ class BadClass(AsyncTestCase):
 
     def test(self) -> None:
         pass
+
+
+class Interrupted(AsyncTestCase):
+    def test_1_passes(self) -> None:
+        pass
+
+    def test_2_is_interrupted(self) -> None:
+        raise KeyboardInterrupt
