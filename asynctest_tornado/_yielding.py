@@ -41,7 +41,8 @@ async def run(func: Callable[[], Any], must_wait: bool = False, on_end: Callable
 
 
 async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
-    if isinstance(result, Generator):
+    # What asynchronous generators return, from __anext__() and the like, has the methods of a generator, too.
+    if isinstance(result, Generator) and not isinstance(result, Awaitable):
         return await _run_generator(result)
     if isinstance(result, AsyncGenerator):
         raise TypeError(

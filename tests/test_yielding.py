@@ -38,6 +38,21 @@ class RunTest(unittest.TestCase):
 
         self.assertEqual(run(work), 1)
 
+    def test_it_runs_an_asynchronous_generator_by_steps(self) -> None:
+        async def work() -> AsyncGenerator[str, None]:
+            try:
+                await gen.sleep(0.001)
+                yield "waited"
+            finally:
+                await gen.sleep(0.001)
+                ended.append(True)
+
+        ended: list[bool] = []
+        generator = work()
+        self.assertEqual(run(generator.__anext__), "waited")
+        run(generator.aclose)
+        self.assertEqual(ended, [True])
+
     def test_a_generator_may_yield_whatever_tornado_can(self) -> None:
         async def native() -> str:
             return "native"
