@@ -7,6 +7,8 @@ Nothing is fetched: names of Python and Tornado are not linked.
 
 from importlib.metadata import version as version_of
 
+from sphinx.pycode import ModuleAnalyzer
+
 project = "asynctest_tornado"
 release = version = version_of(project)
 extensions = ["sphinx.ext.autodoc"]
@@ -17,6 +19,16 @@ default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+
+
+def analyze(self: ModuleAnalyzer) -> None:
+    """Analyze a module, and forget its overloads: they are for type checkers, and six of them no signature to read."""
+    analyze_all(self)
+    self.overloads.clear()
+
+
+analyze_all = ModuleAnalyzer.analyze
+ModuleAnalyzer.analyze = analyze  # type: ignore[method-assign]
 
 # A name of ours that leads nowhere is an error; others cannot be looked up without a network.
 nitpicky = True
