@@ -6,8 +6,9 @@ import functools
 import inspect
 import re
 import unittest
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
@@ -17,11 +18,14 @@ from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import raise_as_it_was
 from asynctest_tornado._harness import Harness, State
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+#: Some declare their generators to return an ``Iterator``, and Tornado its hooks to return an awaitable or None.
+_Other = Other | Iterator[Any] | Awaitable[None]
 
 
 class AsyncTestCase(unittest.TestCase):
@@ -257,7 +261,20 @@ class AsyncTestCase(unittest.TestCase):
         limit = _timeouts.limit(timeout, self.async_test_timeout)
         return harness_of(self).wait(condition, limit, self.failureException)
 
-    def run_sync(
+    # With a timeout, the arguments are not checked: no type stands for those of func and one more.
+    @overload
+    def run_sync(self, func: Callable[..., Begun[_T]], /, *args: Any, timeout: float | None, **kwargs: Any) -> _T: ...
+    @overload
+    def run_sync(self, func: Callable[_P, Begun[_T]], /, *args: _P.args, **kwargs: _P.kwargs) -> _T: ...
+    @overload
+    def run_sync(self, func: Callable[..., _Other], /, *args: Any, timeout: float | None, **kwargs: Any) -> Any: ...
+    @overload
+    def run_sync(self, func: Callable[_P, _Other], /, *args: _P.args, **kwargs: _P.kwargs) -> Any: ...
+    @overload
+    def run_sync(self, func: Begun[_T] | Future[_T], /, *, timeout: float | None = None) -> _T: ...
+    @overload
+    def run_sync(self, func: list[Any] | dict[Any, Any], /, *, timeout: float | None = None) -> Any: ...
+    def run_sync(  # type: ignore[misc]  # a timeout is never handed to func
         self, func: Callable[..., Any] | Any, /, *args: Any, timeout: float | None = None, **kwargs: Any
     ) -> Any:
         """Run a coroutine to its end, from code that is not one: ``setUp``, ``tearDown``, a cleanup.

@@ -55,10 +55,10 @@ class VirtualClock:
                 "connections as autojump_threshold."
             )
         self.autojump = autojump
-        self.autojump_threshold = _seconds(autojump_threshold, "autojump_threshold of VirtualClock")
+        self.autojump_threshold: float = _seconds(autojump_threshold, "autojump_threshold of VirtualClock")
         if isinstance(epoch, datetime):
             epoch = epoch.timestamp()
-        self.epoch = _number(epoch, "epoch of VirtualClock")
+        self.epoch: float = _number(epoch, "epoch of VirtualClock")
         self._now = 0.0
         #: Until when time has been told to advance, and what waits for that.
         self._targets: list[tuple[float, int, asyncio.Future[None]]] = []

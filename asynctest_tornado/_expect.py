@@ -51,7 +51,7 @@ class ExpectError(_trap.Context):
                     'Write, for example, ExpectError(ValueError, r"boom").'
                 )
         self.type = classes
-        self.regex = None if regex is None else re.compile(regex)
+        self.regex: re.Pattern[str] | None = None if regex is None else re.compile(regex)
         self.required = required
         self.exceptions: list[BaseException] = []
         self._others: list[BaseException] = []

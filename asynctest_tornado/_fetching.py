@@ -6,7 +6,7 @@ import json as json_module
 import mimetypes
 import ssl
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypedDict
@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 
         def json(self) -> Any:
             """Return the body, decoded. Raises ``ValueError`` for what is no JSON."""
+
+    class Fetched(Response):
+        """What `AsyncHTTPTestCase.fetch` returns: the response, and in a coroutine something to await."""
+
+        def __await__(self) -> Generator[Any, Any, Response]:
+            raise NotImplementedError
 else:
-    Response = HTTPResponse
+    Response = Fetched = HTTPResponse
 
 
 class Arguments(TypedDict, total=False):

@@ -4,10 +4,11 @@ import contextlib
 import functools
 import unittest
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from asynctest_tornado import _names, _timeouts
 from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
 
@@ -15,14 +16,19 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-@overload
-def gen_test(*, timeout: float | None = None) -> Callable[[Callable[_P, Any]], Callable[_P, None]]: ...
+class _Decorator(Protocol):
+    @overload
+    def __call__(self, func: Callable[_P, Begun[_T]], /) -> Callable[_P, _T]: ...
+    @overload
+    def __call__(self, func: Callable[_P, Other], /) -> Callable[_P, Any]: ...
 
 
 @overload
-def gen_test(func: Callable[_P, Any]) -> Callable[_P, None]: ...
-
-
+def gen_test(func: None = None, timeout: float | None = None) -> _Decorator: ...
+@overload
+def gen_test(func: Callable[_P, Begun[_T]], timeout: float | None = None) -> Callable[_P, _T]: ...
+@overload
+def gen_test(func: Callable[_P, Other], timeout: float | None = None) -> Callable[_P, Any]: ...
 def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = None) -> Any:
     """Make a test method of a coroutine: a generator that yields what Tornado can yield, or an ``async def``.
 

@@ -14,7 +14,7 @@ from tornado.web import Application
 from asynctest_tornado import _ports, _scope, _site, _timeouts, _tls
 from asynctest_tornado._attributes import computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
-from asynctest_tornado._fetching import Arguments, Response
+from asynctest_tornado._fetching import Arguments, Fetched, Response
 from asynctest_tornado._handlers import ServerError
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._websocket import Connecting
@@ -188,7 +188,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         cookies.are_sent = True
         return cookies.jar
 
-    def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> Response:
+    def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> Fetched:
         """Fetch a URL of the server. Return the response; in a coroutine, something to await, as `async_fetch` does.
 
         :param path: the path and query, which `get_url` makes a URL of; or a full ``http://`` or ``https://`` URL.
@@ -215,7 +215,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         harness = harness_of(self)
         if harness.is_running_here():
             return asyncio.ensure_future(fetch())  # type: ignore[return-value]
-        response: Response = harness.run(fetch, _timeouts.limit(None, self.async_test_timeout))
+        response: Fetched = harness.run(fetch, _timeouts.limit(None, self.async_test_timeout))
         return response
 
     def async_fetch(
@@ -223,7 +223,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     ) -> "asyncio.Task[Response]":
         """Begin to `fetch` a URL of the server, in a coroutine; return a task whose result is the response.
 
-        The same as `fetch`, for typed code.
+        What `fetch` returns there, by a name that says so, and with the type of a task.
 
         Raises ``RuntimeError`` where the loop does not run; the task raises what `fetch` raises.
 

@@ -39,13 +39,13 @@ class ExpectLog(logging.Filter):
     def __init__(
         self, logger: logging.Logger | str, regex: str, required: bool = True, level: int | None = None
     ) -> None:
-        self.logger = logging.getLogger(logger) if isinstance(logger, str) else logger
-        self.regex = re.compile(regex)
+        self.logger: logging.Logger = logging.getLogger(logger) if isinstance(logger, str) else logger
+        self.regex: re.Pattern[str] = re.compile(regex)
         self.required = required
         self.level = level
-        self.matched = 0
-        self.deprecated_level_matched = 0
-        self.logged_stack = False
+        self.matched: int = 0
+        self.deprecated_level_matched: int = 0
+        self.logged_stack: bool = False
         self.orig_level: int | None = None
         self._others: list[str] = []
         self._last: logging.LogRecord | None = None

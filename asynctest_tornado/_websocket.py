@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
@@ -247,11 +247,13 @@ class Connecting(Awaitable[WebSocket]):
                 raise
             value.add_note(f"What is more: {error}")
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(
-            f"The websocket is not connected yet, and has no {name!r}. Write 'async with self.ws_connect(...) as "
-            "socket', 'await self.ws_connect(...)', or self.run_sync(self.ws_connect, ...)."
-        )
+    if not TYPE_CHECKING:  # or type checkers would take any attribute to be there
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"The websocket is not connected yet, and has no {name!r}. Write 'async with self.ws_connect(...) as "
+                "socket', 'await self.ws_connect(...)', or self.run_sync(self.ws_connect, ...)."
+            )
 
 
 async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:

@@ -8,13 +8,19 @@ import concurrent.futures
 import inspect
 import types
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado import gen
 
 from asynctest_tornado._names import name_of
 
 __unittest = True
+
+_T = TypeVar("_T")
+#: What is waited for, and has a result.
+Begun = Awaitable[_T] | Generator[Any, Any, _T]
+#: What else may be, with a result whose type is not known, or with nothing to wait for.
+Other = list[Any] | dict[Any, Any] | concurrent.futures.Future[Any] | None
 
 
 async def run(func: Callable[[], Any], must_wait: bool = False, on_end: Callable[[], object] = lambda: None) -> Any:

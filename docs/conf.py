@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 project = "asynctest_tornado"
@@ -24,6 +25,16 @@ default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+
+
+def analyze(self: ModuleAnalyzer) -> None:
+    """Analyze a module, and forget its overloads: they are for type checkers, and six of them no signature to read."""
+    analyze_all(self)
+    self.overloads.clear()
+
+
+analyze_all = ModuleAnalyzer.analyze
+ModuleAnalyzer.analyze = analyze  # type: ignore[method-assign]
 
 # A name of ours that leads nowhere is an error; others cannot be looked up without a network.
 nitpicky = True

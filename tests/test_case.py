@@ -643,7 +643,7 @@ class GenTestTest(AsyncTestCase):
         with self.assertRaisesRegex(TypeError, "not callable: 42.*above a test method"):
             gen_test(42)  # type: ignore[call-overload]
         with self.assertRaisesRegex(TypeError, "not callable"):
-            gen_test(timeout=5)(property())  # type: ignore[arg-type]
+            gen_test(timeout=5)(property())  # type: ignore[call-overload]
 
     def test_a_bad_timeout_is_an_error_where_it_is_written(self) -> None:
         for value, error in (-1, ValueError), (float("nan"), ValueError), ("5", TypeError):
@@ -732,11 +732,11 @@ class RunSyncTest(AsyncTestCase):
     def test_what_gives_nothing_to_wait_for_is_an_error(self) -> None:
         for value in 42, lambda: 42, "text", [1, 2]:
             with self.assertRaisesRegex(TypeError, "nothing to wait for.*coroutine function"):
-                self.run_sync(value)
+                self.run_sync(value)  # type: ignore[arg-type]
 
     def test_what_is_no_function_takes_no_arguments(self) -> None:
         with self.assertRaisesRegex(TypeError, "cannot call 42 with arguments"):
-            self.run_sync(42, 1)
+            self.run_sync(42, 1)  # type: ignore[call-overload]
 
     async def test_a_coroutine_is_told_to_await(self) -> None:
         with self.assertRaisesRegex(RuntimeError, "running already.*await"):

@@ -253,6 +253,11 @@ class PagesTest(unittest.TestCase):
         for page in PAGES.keys() - {"index.rst"}:
             self.assertIn(f"``{page}``", README)
 
+    def test_the_changes_begin_with_this_version(self) -> None:
+        release, _, development = importlib.metadata.version("asynctest_tornado").partition(".dev")
+        found = re.findall(r"^(\S+) \((.+)\)\n-+\n", (ROOT / "CHANGES.rst").read_text(), re.MULTILINE)
+        self.assertEqual((found[0][0], found[0][1] == "unreleased"), (release, bool(development)))
+
     def test_the_first_example_of_the_readme_is_run(self) -> None:
         example, report = literal_blocks(README)[:2]
         self.assertIn(f"\n\n\n{example}\n", (DOCS / "examples" / "going_wrong.py").read_text())

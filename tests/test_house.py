@@ -83,7 +83,7 @@ ARROWS: dict[str, set[str]] = {
         "_watched",
     },
     "_deadline": {"_collector", "_interruptible", "_loop", "_real", "_timeouts", "_watchdog"},
-    "_gen_test": {"_case", "_names", "_timeouts"},
+    "_gen_test": {"_case", "_names", "_timeouts", "_yielding"},
     "_running": {
         "_collector",
         "_deadline",

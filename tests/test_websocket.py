@@ -234,7 +234,7 @@ class WebSocketTest(Case):
         with self.assertRaisesRegex(TypeError, "on_message_callback.*Use read_message"):
             self.ws_connect("/socket", on_message_callback=print)
         with self.assertRaisesRegex(AttributeError, "not connected yet, and has no 'write_message'. Write 'async with"):
-            self.ws_connect("/socket").write_message("hello")
+            self.ws_connect("/socket").write_message("hello")  # type: ignore[attr-defined]
 
 
 class TimeoutTest(unittest.TestCase):

@@ -38,7 +38,7 @@ class UndecoratedGenerator(AsyncTestCase):
 
 
 class AsynchronousGenerator(AsyncTestCase):
-    @gen_test
+    @gen_test  # type: ignore[arg-type]
     async def test(self) -> AsyncGenerator[Any, None]:
         yield gen.moment
 

@@ -1,0 +1,1 @@
+"""Orders, and a line to the shop."""
