@@ -68,7 +68,7 @@ ARROWS: dict[str, set[str]] = {
         "_weakly",
         "_work",
     },
-    "_recycling": {"_selector"},
+    "_recycling": {"_environment", "_selector"},
     "_passing": {"_clock", "_names", "_selector", "_wire"},
     "_loop": {
         "_clock",
