@@ -237,7 +237,7 @@ class Trap(_trap.Context):
         """Take what is there, and let go of what was seen."""
         with self._lock:
             self._is_open = False
-            error = self.take()
+            error = self.take() if self._errors else None
             self.interrupt = self.report_lost = None
             self._known.clear()
             self._done.clear()

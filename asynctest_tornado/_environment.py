@@ -13,15 +13,16 @@ def get(name: str) -> str | None:
     twice, which takes about 1 us for each setting of each test.
     """
     environ: Any = os.environ  # which a test may have replaced
-    data = getattr(environ, "_data", None)
-    if data is None:
-        found: str | None = environ.get(name)
-        return found
-    key = _encoded.get(name)
-    if key is None:
-        key = _encoded[name] = environ.encodekey(name)
-    value = data.get(key)
-    return None if value is None else str(environ.decodevalue(value))
+    try:
+        value = environ._data.get(_encoded[name])
+    except KeyError:
+        _encoded[name] = environ.encodekey(name)
+    except AttributeError:
+        pass
+    else:
+        return None if value is None else str(environ.decodevalue(value))
+    found: str | None = environ.get(name)
+    return found
 
 
 #: The names of the settings, as the system has them. There are a handful.

@@ -57,12 +57,15 @@ def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]
 
     Raises ``ValueError`` for an action that there is not or a malformed pattern, ``TypeError`` for other mistakes.
     """
-    action, setting = attribute, "leaks"
-    if action is None:
-        action, setting = _environment.get(ENVIRONMENT), f"The environment variable {ENVIRONMENT}"
+    action = attribute
+    if action is not None:
+        check(action, "leaks")
+    else:
+        action = _environment.get(ENVIRONMENT)
         if action is None:
             action = default_action
-    check(action, setting)
+        else:
+            check(action, f"The environment variable {ENVIRONMENT}")
     return Policy(action, _check_allowed(allowed)) if allowed else _PLAIN[action]
 
 

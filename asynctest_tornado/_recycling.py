@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import collections
 import contextvars
+import itertools
 import os
 import socket
 import threading
@@ -89,7 +90,7 @@ _OWN = {"_asynctest_system", "_selector", "_ssock", "_csock"}
 _VALUES = (type(None), bool, int, float)
 _CONTAINERS = (collections.deque, dict, list, set, weakref.WeakSet, weakref.WeakValueDictionary)
 
-_Blueprint = tuple[list[tuple[str, Any]], list[tuple[str, Callable[[], Any]]]]
+_Blueprint = tuple[dict[str, Any], dict[str, Callable[[], Any]]]
 
 
 def _blueprint_of(loop: asyncio.AbstractEventLoop) -> _Blueprint | None:
@@ -97,15 +98,15 @@ def _blueprint_of(loop: asyncio.AbstractEventLoop) -> _Blueprint | None:
 
     None where there is anything else, of which nobody knows how to make another one.
     """
-    values: list[tuple[str, Any]] = []
-    makers: list[tuple[str, Callable[[], Any]]] = []
+    values: dict[str, Any] = {}
+    makers: dict[str, Callable[[], Any]] = {}
     for name, value in vars(loop).items():
         if name in _OWN:
             continue
         if isinstance(value, _VALUES):
-            values.append((name, value))
+            values[name] = value
         elif type(value) in _CONTAINERS and not value:
-            makers.append((name, type(value)))
+            makers[name] = type(value)
         else:
             return None
     return values, makers
@@ -150,10 +151,10 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         variables, and log. That is a tenth of an empty test."""
         loop: Any = self
         values, makers = blueprint
-        # One by one: a __dict__ of its own would make each look at an attribute slower.
-        for name, value in values:
-            setattr(loop, name, value)
-        for name, make in makers:
+        # One by one, as a __dict__ of its own would make each look at an attribute slower; without a loop in Python, which
+        # would take as long as all the rest. setattr() returns None, so that any() goes through to the end.
+        any(map(setattr, itertools.repeat(loop), values, values.values()))
+        for name, make in makers.items():
             setattr(loop, name, make())
         loop._selector = self._asynctest_system.selector
         self._asynctest_serve()
