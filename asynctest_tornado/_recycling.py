@@ -151,8 +151,8 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         variables, and log. That is a tenth of an empty test."""
         loop: Any = self
         values, makers = blueprint
-        # One by one, as a __dict__ of its own would make each look at an attribute slower; without a loop in Python, which
-        # would take as long as all the rest. setattr() returns None, so that any() goes through to the end.
+        # One by one, as a __dict__ of its own would make each look at an attribute slower; without a loop in Python,
+        # which would take as long as all the rest. setattr() returns None, so that any() goes through to the end.
         any(map(setattr, itertools.repeat(loop), values, values.values()))
         for name, make in makers.items():
             setattr(loop, name, make())

@@ -7,16 +7,15 @@ import asyncio
 import contextlib
 import contextvars
 import functools
-import socket
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado import gen
-from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado import _garbage, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._connecting import ConnectingLoop
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._weakly import WeakNotes
@@ -24,18 +23,10 @@ from asynctest_tornado._work import Work
 
 __unittest = True
 
-if TYPE_CHECKING:
-    _Base = asyncio.BaseEventLoop
-else:
-    _Base = object
-
 #: The contexts in which a future was made, and the line that made it.
 _Made = tuple[_trap.Chain, _origins.Origin]
 _Futures = WeakNotes[_Made]
 _NO_FUTURES: _Futures = WeakNotes()
-
-
-_IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 #: What ``asyncio.sleep`` sets its timers for: they are its own, and the most frequent ones.
@@ -71,7 +62,7 @@ class Use:
         self.files: dict[tuple[int, bool], _resources.FileHandler] = {}
 
 
-class WatchedLoop(_Base):
+class WatchedLoop(ConnectingLoop):
     """The methods that a loop has while a test uses it, on top of its own class."""
 
     _asynctest: Use
@@ -119,13 +110,6 @@ class WatchedLoop(_Base):
     def _asynctest_remember_process(self, transport: Any) -> None:
         with contextlib.suppress(TypeError):  # that of uvloop cannot be referred to weakly
             self._asynctest_get_work().processes.add(transport)
-
-    async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
-        """Return addresses that are written in figures at once: else each loop would start a thread to do so."""
-        try:
-            return socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
-        except (socket.gaierror, UnicodeError):
-            return await super().getaddrinfo(host, port, **hints)
 
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
@@ -264,57 +248,7 @@ def _remember_futures_of_coroutines() -> None:
     vars(gen).update(_create_future=make_and_remember)
 
 
-def _resolve_figures_at_once() -> None:
-    """Let Tornado's clients connect to an address that is written in figures without a task that looks it up.
-
-    That task takes three turns of the loop, a twentieth of what a fetch from a test server costs.
-    """
-    original = DefaultLoopResolver.resolve
-
-    @functools.wraps(original)
-    def resolve(self: Any, host: Any, port: Any, family: Any = socket.AF_UNSPEC) -> Any:
-        loop = asyncio.get_running_loop()
-        if isinstance(loop, WatchedLoop):
-            try:
-                found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, _IN_FIGURES)
-            except (OSError, UnicodeError):
-                pass  # it is a name, or a mistake that the original tells of
-            else:
-                future = loop.create_future()
-                future.set_result([(each[0], each[4]) for each in found])
-                return future
-        return original(self, host, port, family)
-
-    DefaultLoopResolver.resolve = resolve  # type: ignore[method-assign]
-
-
-def _remember_connections() -> None:
-    """Let a loop know what its methods open that are coroutines."""
-    for name in _OPENING:
-
-        async def open_and_remember(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
-            opened = await getattr(super(WatchedLoop, self), _name)(*args, **kwargs)
-            _resources.remember(opened[0] if isinstance(opened, tuple) else opened, _origins.STREAMS)
-            return opened
-
-        setattr(WatchedLoop, name, open_and_remember)
-
-
-#: They return a server, or a tuple that begins with a transport.
-_OPENING = (
-    "create_connection",
-    "create_unix_connection",
-    "create_server",
-    "create_unix_server",
-    "create_datagram_endpoint",
-    "connect_read_pipe",
-    "connect_write_pipe",
-    "connect_accepted_socket",
-)
-
-_resolve_figures_at_once()
 _remember_futures_of_coroutines()
-_remember_connections()
 
 
 def _first_error_of_gather(callback: Any) -> BaseException | None:

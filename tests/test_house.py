@@ -57,8 +57,10 @@ ARROWS: dict[str, set[str]] = {
     "_sources": {"_collector", "_garbage", "_handlers", "_terminal", "_trap"},
     "_interpreter": {"_collector", "_garbage", "_origins", "_resources", "_trap"},
     "_selector": {"_real", "_watchdog"},
+    "_connecting": {"_origins", "_resources"},
     "_watched": {
         "_collector",
+        "_connecting",
         "_garbage",
         "_interruptible",
         "_origins",
