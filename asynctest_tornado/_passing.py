@@ -80,6 +80,8 @@ class Passing:
         if (_waiting or self._loop._asynctest.work is not None) and self._hindrances():
             return None
         quiet, is_held = self._quiet_period()
+        if self._loop._ready:
+            return 0  # by a thread that is gone by now, since the loop has looked
         if quiet is not None:
             rest = self._selector.rest()
             if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:

@@ -248,6 +248,18 @@ class RealThingsTest(VirtualCase):
     async def test_a_thread_that_answers_soon(self) -> None:
         await self.hear_from_a_thread()
 
+    async def test_a_thread_that_has_answered_and_is_gone(self) -> None:
+        """As if it had done both after the loop has looked for events, and before it looks for threads."""
+        loop: Any = asyncio.get_running_loop()
+        answered = asyncio.Event()
+        async with asyncio.timeout(1):
+            thread = threading.Thread(target=loop.call_soon_threadsafe, args=(answered.set,))
+            thread.start()
+            thread.join()
+            self.assertEqual(loop._asynctest_system.selector.pass_time(), 0)
+            await answered.wait()
+        self.assertEqual(self.clock.time(), 0)
+
     async def test_a_job_that_the_loop_knows_nothing_of(self) -> None:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             self.assertEqual(await asyncio.get_running_loop().run_in_executor(pool, int), 0)
@@ -577,13 +589,13 @@ class LimitsTest(unittest.TestCase):
 
     def test_an_endless_loop_times_out_and_tells_how_far_it_came(self) -> None:
         class Sample(VirtualCase):
-            @gen_test(timeout=0.05)
+            @gen_test(timeout=0.1)
             async def test(self) -> None:
                 while True:
                     await asyncio.sleep(1)
 
         report = run_body(Sample, Sample.test).report
-        self.assertIn("Operation timed out after 0.05 seconds", report)
+        self.assertIn("Operation timed out after 0.1 seconds", report)
         self.assertRegex(report, r"Virtual time: \d+ s have passed in this test\.")
 
     def test_a_virtual_day_does_not(self) -> None:

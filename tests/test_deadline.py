@@ -201,7 +201,7 @@ class BlockedLoopTest(unittest.TestCase):
     def test_a_callback_that_blocks_wait_is_ended(self) -> None:
         def body(case: AsyncTestCase) -> None:
             case.io_loop.add_callback(time.sleep, 30)
-            case.wait(timeout=0.05)
+            case.wait(timeout=0.2)
 
         self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
 
@@ -236,7 +236,7 @@ class BlockedLoopTest(unittest.TestCase):
             with self.subTest(function.__name__):
 
                 def body(case: AsyncTestCase) -> None:
-                    case.run_sync(function, timeout=0.05)  # noqa: B023
+                    case.run_sync(function, timeout=0.2)  # noqa: B023
 
                 result = run_body(AsyncTestCase, body)
                 self.assertEqual(result.verdicts, ["addError"])
@@ -249,7 +249,7 @@ class BlockedLoopTest(unittest.TestCase):
             except BaseException:
                 return
 
-        result = run_body(AsyncTestCase, lambda case: case.run_sync(block, timeout=0.05))
+        result = run_body(AsyncTestCase, lambda case: case.run_sync(block, timeout=0.2))
         self.assertEqual(result.verdicts, ["addError"])
         self.assertRegex(result.report, r"caught the KeyboardInterrupt.*\nIt was blocked at:\n(?s:.*)time.sleep\(30\)")
 
@@ -269,7 +269,7 @@ class BlockedLoopTest(unittest.TestCase):
                 sum(range(100))
 
         def body(case: AsyncTestCase) -> None:
-            case.run_sync(compute, timeout=0.05)
+            case.run_sync(compute, timeout=0.2)
 
         self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
 

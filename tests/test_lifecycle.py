@@ -96,7 +96,7 @@ class OrderTest(unittest.TestCase):
             await self.enterAsyncContext(self.manager())
             await asyncio.sleep(60)
 
-        events, result = run_events(test=test, async_test_timeout=0.05)
+        events, result = run_events(test=test, async_test_timeout=0.2)
         self.assertIn("TimeoutError", result.report)
         self.assertEqual(events, ["setUp", "asyncSetUp", "enter", *ENDS])
 
@@ -122,8 +122,8 @@ class OrderTest(unittest.TestCase):
         for name in "asyncSetUp", "test", "asyncTearDown":
             with self.subTest(name):
                 phase: Any = {name: stuck}
-                _, result = run_events(async_test_timeout=0.02, **phase)
-                self.assertIn("TimeoutError: Operation timed out after 0.02 seconds", result.report)
+                _, result = run_events(async_test_timeout=0.1, **phase)
+                self.assertIn("TimeoutError: Operation timed out after 0.1 seconds", result.report)
 
     def test_a_cleanup_that_is_stuck_does_not_hold_up_the_next(self) -> None:
         events: list[str] = []

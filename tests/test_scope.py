@@ -284,7 +284,7 @@ class AttributionTest(unittest.TestCase):
             async def work_for_the_class(cls) -> None:
                 await asyncio.Event().wait()
 
-            @gen_test(timeout=0.01)
+            @gen_test(timeout=0.1)
             async def test(self) -> None:
                 await asyncio.sleep(10)
 

@@ -69,7 +69,7 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
                 with self.assertRaises(HTTPClientError) as caught:
                     await server.fetch(path, request_timeout=seconds)
             WaitingHandler.go_on.set()
-        self.assertRegex(caught.exception.__notes__[0], r"WaitingHandler, which serves GET /wait .*\n +at .* in get")
+        self.assertRegex(caught.exception.__notes__[0], r"WaitingHandler, which serves GET /wait\S* .*\n +at .* in get")
 
     async def test_cookies_are_kept(self) -> None:
         class Login(web.RequestHandler):

@@ -398,34 +398,34 @@ class DoesCleanupsItself(AsyncTestCase):
 class TimesOut(AsyncTestCase):
     events: ClassVar[list[str]] = []
 
-    @gen_test(timeout=0.01)
+    @gen_test(timeout=0.1)
     def test_generator(self) -> Generator[Any, Any, None]:
         yield gen.sleep(60)
 
-    @gen_test(timeout=0.01)
+    @gen_test(timeout=0.1)
     async def test_native(self) -> None:
         await gen.sleep(60)
 
-    @gen_test(timeout=0.01)
+    @gen_test(timeout=0.1)
     async def test_finally(self) -> None:
         try:
             await gen.sleep(60)
         finally:
             self.events.append("finally")
 
-    @gen_test(timeout=0.01)
+    @gen_test(timeout=0.1)
     async def test_swallows(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await gen.sleep(60)
 
-    @gen_test(timeout=0.01)
+    @gen_test(timeout=0.1)
     async def test_swallows_and_fails(self) -> None:
         try:
             await gen.sleep(60)
         except asyncio.CancelledError:
             raise KeyError("instead") from None
 
-    @gen_test(timeout=0.01)
+    @gen_test(timeout=0.1)
     async def test_refuses(self) -> None:
         while True:
             try:
