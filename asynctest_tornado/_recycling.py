@@ -8,7 +8,6 @@ import asyncio
 import atexit
 import collections
 import contextvars
-import itertools
 import os
 import socket
 import threading
@@ -147,13 +146,15 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             _blueprint = _blueprint_of(self)
 
     def _asynctest_build(self, blueprint: _Blueprint) -> None:
-        """Become what the constructors of asyncio make, at half of their cost: they ask the system about its clock and
-        variables, and log. That is a tenth of an empty test."""
+        """Become what the constructors of asyncio make, which ask the system about its clock and variables, and log.
+
+        That takes 3 % of the instructions of an empty test.
+        """
         loop: Any = self
         values, makers = blueprint
-        # One by one, as a __dict__ of its own would make each look at an attribute slower; without a loop in Python,
-        # which would take as long as all the rest. setattr() returns None, so that any() goes through to the end.
-        any(map(setattr, itertools.repeat(loop), values, values.values()))
+        # One by one, as a __dict__ of its own would make each look at an attribute slower.
+        for name, value in values.items():
+            setattr(loop, name, value)
         for name, make in makers.items():
             setattr(loop, name, make())
         loop._selector = self._asynctest_system.selector
