@@ -16,7 +16,7 @@ from asynctest_tornado import _cleanups, _late, _leaks, _logs, _loop, _orders, _
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import raise_as_it_was
-from asynctest_tornado._harness import Harness, State
+from asynctest_tornado._harness import CLOSED, NEW, Harness
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._yielding import Begun, Other
 
@@ -134,7 +134,7 @@ class AsyncTestCase(unittest.TestCase):
         """Make the loop. From ``tornado.testing``. New in version 0.1."""
         super().setUp()
         harness = self._asynctest_harness
-        if harness is None or harness.state is State.CLOSED:
+        if harness is None or harness.state is CLOSED:
             # Nobody called run() or debug(): the test case is used by hand, as a fixture.
             harness = self._asynctest_harness = self._asynctest_new_harness()
         make: Callable[[], IOLoop] = self.get_new_ioloop
@@ -361,10 +361,12 @@ class AsyncTestCase(unittest.TestCase):
             return super().run(result)
         finally:
             # A KeyboardInterrupt leaves out all that unittest would call.
-            if self._asynctest_harness is not None:
-                self._asynctest_has_warned |= self._asynctest_harness.has_warned
-                self._asynctest_harness.close()
-                self._asynctest_harness.trap.forget_reports()
+            harness = self._asynctest_harness
+            if harness is not None:
+                if harness.has_warned:
+                    self._asynctest_has_warned = True
+                harness.close()
+                harness.trap.forget_reports()
                 self._asynctest_harness = None
             _late.flush()
 
@@ -416,7 +418,7 @@ class AsyncTestCase(unittest.TestCase):
         if self._asynctest_bad_setting is not None:
             raise self._asynctest_bad_setting
         # Set by unittest's run(), and not by its debug().
-        result = getattr(vars(self).get("_outcome"), "result", None)
+        result = getattr(getattr(self, "_outcome", None), "result", None)
         if isinstance(result, _orders.Report):
             result = result.result
         harness = self._asynctest_harness = self._asynctest_new_harness(result)
@@ -449,7 +451,7 @@ class AsyncTestCase(unittest.TestCase):
                 harness.trap.remember_failure(error)
                 raise
             finally:
-                if getattr(method, "__unittest_expecting_failure__", False):
+                if getattr(getattr(self, "_outcome", None), "expecting_failure", False):
                     # The verdict comes too late to be the failure that is expected.
                     harness.report_lost_errors()
             harness.trap.raise_errors()
@@ -521,7 +523,7 @@ if not TYPE_CHECKING:
 
 def harness_of(case: AsyncTestCase) -> Harness:
     harness = case._asynctest_harness
-    if harness is None or harness.state is State.NEW:
+    if harness is None or harness.state is NEW:
         raise RuntimeError(_say_no_loop(type(case)))
     return harness
 

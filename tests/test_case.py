@@ -306,6 +306,7 @@ class TestMethodsTest(unittest.TestCase):
         self.assertEqual(self.verdict(cases.SkipInTask), "addSkip\n")
         self.assertIn("addExpectedFailure", self.verdict(cases.ExpectedFailureInCallback))
         self.assertIn("addExpectedFailure", self.verdict(cases.ExpectedFailureInTask))
+        self.assertIn("addExpectedFailure", self.verdict(cases.ExpectedFailureOfClass))
         self.assertIn("addUnexpectedSuccess", self.verdict(cases.UnexpectedSuccess))
 
     def test_an_exit_in_a_callback_is_no_silent_pass(self) -> None:

@@ -186,6 +186,13 @@ class ExpectedFailureInTask(AsyncTestCase):
         await asyncio.sleep(0.001)
 
 
+@unittest.expectedFailure
+class ExpectedFailureOfClass(AsyncTestCase):
+    async def test(self) -> None:
+        self.task = asyncio.ensure_future(fail())
+        await asyncio.sleep(0.001)
+
+
 class UnexpectedSuccess(AsyncTestCase):
     @unittest.expectedFailure
     async def test(self) -> None:
