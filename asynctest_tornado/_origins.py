@@ -1,5 +1,6 @@
 """Where something was made: the line of the user that asked for it."""
 
+import functools
 import os
 import sys
 import tracemalloc
@@ -33,8 +34,6 @@ _PACKAGES = ("site-packages", "dist-packages")
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 _LIBRARIES = ("tornado.", "asyncio.", "asynctest_tornado.")
 _TESTS_OF_TORNADO = "tornado.test."
-_RUNS_CALLBACKS = "asyncio.events"
-_RUNS_GENERATORS = "asynctest_tornado._yielding"
 
 # Modules that make something because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._passing"})
@@ -57,41 +56,48 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
     package: Origin = None
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if name in through:
-            frame = frame.f_back
-            continue
-        if name == _RUNS_CALLBACKS:
-            return package
-        if name == _RUNS_GENERATORS:
-            # It is in the midst of a 'yield', and not among those that lead here.
-            generator = frame.f_locals.get("generator")
-            running = getattr(generator, "gi_frame", None)
-            return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
-        # Mostly, it is for a library: the names of modules tell so at less cost than those of files.
-        if name in _known or _is_library(name):
-            return package or LIBRARY
-        filename = frame.f_code.co_filename
-        if _is_of_package(filename) and not name.startswith(_TESTS_OF_TORNADO):
-            package = package or Line(frame.f_code, frame.f_lineno, True)
-        elif not _is_stdlib(filename):
-            return Line(frame.f_code, frame.f_lineno, package is not None)
+        if name not in through:
+            code = frame.f_code
+            kind = _kind_of(name, code.co_filename)
+            if kind is _LIBRARY:  # first, since most of what is made is for a library
+                return package or LIBRARY
+            if kind is _USER:
+                return Line(code, frame.f_lineno, package is not None)
+            if kind is _CALLBACKS:
+                return package
+            if kind is _GENERATORS:
+                # It is in the midst of a 'yield', and not among those that lead here.
+                generator = frame.f_locals.get("generator")
+                running = getattr(generator, "gi_frame", None)
+                return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
+            if kind is _PACKAGE:
+                package = package or Line(code, frame.f_lineno, True)
         frame = frame.f_back
     return package
 
 
-#: Modules of libraries, by name.
-_known: set[str] = set()
+# What the code of a module can have to do with what is being made.
+_USER = "the user's"
+_PACKAGE = "of an installed package"
+_STANDARD = "of the standard library"
+_LIBRARY = "of what makes things for itself"
+_CALLBACKS = "runs callbacks"
+_GENERATORS = "runs generators"
+
+_RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._yielding": _GENERATORS}
 
 
-def _is_library(name: str) -> bool:
-    if not name.startswith(_LIBRARIES) or name.startswith(_TESTS_OF_TORNADO):
-        return False
-    _known.add(name)
-    return True
-
-
-def _is_stdlib(filename: str) -> bool:
-    return filename.startswith((_STDLIB, "<frozen"))
+# To look at the names each time would take half of what a timer costs. Limited, as a test may make modules and files.
+@functools.lru_cache(maxsize=1000)
+def _kind_of(name: str, filename: str) -> str:
+    if name in _RUNNERS:
+        return _RUNNERS[name]
+    is_test_of_tornado = name.startswith(_TESTS_OF_TORNADO)
+    if name.startswith(_LIBRARIES) and not is_test_of_tornado:
+        return _LIBRARY
+    if _is_of_package(filename) and not is_test_of_tornado:
+        return _PACKAGE
+    return _STANDARD if filename.startswith((_STDLIB, "<frozen")) else _USER
 
 
 def _is_of_package(filename: str) -> bool:
