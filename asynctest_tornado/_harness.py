@@ -49,6 +49,10 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
+# Each test asks for these eight times, and CPython looks the members of an enumeration up the long way.
+NEW, OPEN, CLOSED = State
+
+
 def _new_ioloop() -> IOLoop:
     return _loop.new_ioloop(is_watched=True)
 
@@ -70,18 +74,15 @@ class Harness:
 
     # Defaults of what few tests change stand here and below in classes: to set all of it for each test would take long.
 
-    state = State.NEW
     #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
     has_shell = False
     #: Whether the test is over, up to its cleanups.
     is_ending = False
     #: Adds to the report of the failure that was told last.
     amend: Callable[[BaseException, str], object] = staticmethod(lambda error, text: None)
-    _resources: contextlib.ExitStack | None = None
     # What looks for what is left, once there may be something.
     _tidying: Tidying | None = None
     _outer_chain: _trap.Chain = ()
-    _is_inside = False
     _is_stopped = False
     _is_waiting = False
     _stop_value: Any = None
@@ -94,6 +95,7 @@ class Harness:
         leaks: _leaks.Policy = _leaks.IGNORE,
         schedule: Schedule | None = None,
     ) -> None:
+        self.state = NEW
         self.describe = describe
         self.trap = Trap(describe)
         #: HTTP clients whose requests a report tells of.
@@ -104,18 +106,21 @@ class Harness:
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
         #: In which all parts of the test run.
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
-        self.context.run(_trap.contexts.set, (self.trap,))
+        self._run_in_context = self.context.run
+        self._run_in_context(_trap.contexts.set, (self.trap,))
+        self._is_inside = False
+        self._resources: contextlib.ExitStack | None = None
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""
-        if self.state is State.OPEN:
+        if self.state is OPEN:
             # A test that calls tearDown() and setUp(), or a setUp() that is reached twice: it goes on with a new loop.
             self.close()
             self.trap.is_closing = False
             self._is_stopped = False
             self._stop_value = None
         else:
-            assert self.state is State.NEW, self.state
+            assert self.state is NEW, self.state
         if self._outer is None:
             self._loop = _loop.LoopOfTest(make_loop, self.trap, clock=self.clock, schedule=self._schedule)
         else:
@@ -133,7 +138,7 @@ class Harness:
             # The caller's code is that of the test, up to `finish`.
             self._outer_chain = _trap.contexts.get()
             _trap.contexts.set((self.trap,))
-        self.state = State.OPEN
+        self.state = OPEN
         return self._loop.io_loop
 
     @property
@@ -171,7 +176,7 @@ class Harness:
             _trap.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        if self._tidying is not None or (_summary.current is not None and self.state is State.CLOSED):
+        if self._tidying is not None or (_summary.current is not None and self.state is CLOSED):
             error = self._tidy().tell(self.describe(), error)
         if error is not None:
             raise_as_it_was(error)
@@ -182,7 +187,7 @@ class Harness:
             return func(*args, **kwargs)
         self._is_inside = True
         try:
-            return self.context.run(func, *args, **kwargs)
+            return self._run_in_context(func, *args, **kwargs)
         finally:
             self._is_inside = False
 
@@ -340,12 +345,12 @@ class Harness:
 
     def close(self, futures: Iterable[object] = ()) -> None:
         """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
-        if self.state is not State.OPEN:
+        if self.state is not OPEN:
             return
         self.trap.hold()
         try:
             # Most tests have left nothing that could go on: one look instead of one before and after each step.
-            if self._resources is not None or self.may_have_pending_tasks():
+            if self._resources is not None or self._loop.may_have_pending_tasks():
                 self.look_for_tasks()
                 self.close_resources()
                 self.drain()
@@ -359,9 +364,9 @@ class Harness:
                         "not end. It is abandoned. Let it end when it gets a GeneratorExit."
                     )
                 )
-            self.report_lost_errors(futures)
+            self._loop.report_lost_errors(futures)
         finally:
-            self.state = State.CLOSED
+            self.state = CLOSED
             for task in self._running.abandoned:
                 self._loop.forget(task)
             if self.clock is not None:
@@ -388,12 +393,12 @@ class Harness:
     def is_running_here(self) -> bool:
         """Tell whether the loop runs, and called the caller."""
         try:
-            return self.state is State.OPEN and asyncio.get_running_loop() is self._loop.loop
+            return self.state is OPEN and asyncio.get_running_loop() is self._loop.loop
         except RuntimeError:
             return False
 
     def _check_idle(self) -> None:
-        if self.state is not State.OPEN:
+        if self.state is not OPEN:
             raise RuntimeError(
                 f"The event loop of {self.describe()} is {self.state.value}. setUp() makes it and tearDown() closes "
                 "it: call this in between, and super().setUp() first thing in a setUp() of your own."

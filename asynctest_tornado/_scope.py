@@ -7,7 +7,7 @@ from typing import Any
 
 from asynctest_tornado import _leaks, _loop, _timeouts
 from asynctest_tornado._clock import make_clock
-from asynctest_tornado._harness import Harness, State
+from asynctest_tornado._harness import OPEN, Harness
 
 __unittest = True
 
@@ -121,7 +121,7 @@ def of(cls: Any) -> ClassScope | None:
     if cls.loop_scope == "test" or not is_shared(cls):
         return None
     scope: ClassScope | None = vars(cls).get(_NAME)
-    if scope is None or scope.harness.state is not State.OPEN:
+    if scope is None or scope.harness.state is not OPEN:
         raise RuntimeError(
             f"{cls.__qualname__} has no event loop: AsyncTestCase.setUpClass(), which makes it where loop_scope is "
             f"'class', has not been called. Call super().setUpClass() first thing in the setUpClass() of "

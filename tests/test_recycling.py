@@ -10,7 +10,7 @@ import weakref
 from typing import Any
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._recycling import RecyclingLoop, _blueprint_of
+from asynctest_tornado._recycling import RecyclingLoop, _builder_of
 from asynctest_tornado._selector import Selector
 from tests.support import environ, run_body, run_code
 
@@ -92,11 +92,11 @@ class RecyclingTest(unittest.TestCase):
     def test_a_loop_with_something_that_nobody_knows_how_to_make_is_no_example(self) -> None:
         loop: Any = RecyclingLoop()
         self.addCleanup(loop.close)
-        self.assertIsNotNone(_blueprint_of(loop))
+        self.assertIsNotNone(_builder_of(loop))
         loop.unknown = object()
-        self.assertIsNone(_blueprint_of(loop))
+        self.assertIsNone(_builder_of(loop))
         loop.unknown = [1]
-        self.assertIsNone(_blueprint_of(loop))
+        self.assertIsNone(_builder_of(loop))
 
     def test_nothing_keeps_a_loop_that_was_closed(self) -> None:
         loop = RecyclingLoop()
