@@ -365,7 +365,8 @@ class AsyncTestCase(unittest.TestCase):
             if harness is not None:
                 if harness.has_warned:
                     self._asynctest_has_warned = True
-                harness.close()
+                if harness.state is not CLOSED:
+                    harness.close()
                 harness.trap.forget_reports()
                 self._asynctest_harness = None
             _late.flush()

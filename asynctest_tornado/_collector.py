@@ -17,8 +17,12 @@ from asynctest_tornado._weakly import WeakNotes
 __unittest = True
 
 
-#: What says how to warn, from Python 3.14 on: a context variable, if the interpreter is told so.
-_warnings_context: Callable[[], object] = getattr(warnings, "_get_context", lambda: None)
+#: Errors come from threads, too; and from finalizers, in the middle of anything. One lock for all traps, which need it
+#: for moments: to make one takes 1 % of an empty test.
+_lock = threading.RLock()
+
+#: What says how to warn, from Python 3.14 on: a context variable, if the interpreter is told so. Else nothing does.
+_warnings_context: Callable[[], object] = getattr(warnings, "_get_context", types.NoneType)
 
 
 def warnings_now() -> tuple[object, ...]:
@@ -81,8 +85,6 @@ class Trap(_trap.Context):
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
-        # Errors come from threads, too; and from finalizers, in the middle of anything.
-        self._lock = threading.RLock()
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
         # By identity: those that the test fails of, and those that were raised or expected.
@@ -108,7 +110,7 @@ class Trap(_trap.Context):
         if any(takes(error) for takes in reversed(self.expectations)):
             self.expect(error)
             return True
-        with self._lock:
+        with _lock:
             is_open = self._is_open
             is_new = is_open and id(error) not in self._known
             if is_new:
@@ -138,31 +140,31 @@ class Trap(_trap.Context):
 
     def expect(self, error: BaseException) -> None:
         """Note that the error was expected."""
-        with self._lock:
+        with _lock:
             self._done[id(error)] = error
 
     def knows(self, error: BaseException) -> bool:
         """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
-        with self._lock:
+        with _lock:
             return id(error) in self._known or id(error) in self._done
 
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
-        with self._lock:
+        with _lock:
             self._known[id(error)] = error
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
 
     def add_sibling(self, first: BaseException, error: BaseException) -> None:
         """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
-        with self._lock:
+        with _lock:
             self._siblings.append((first, error))
             if id(first) in self._known:
                 self._promote(first)
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""
-        with self._lock:
+        with _lock:
             return [sibling for first, sibling in self._siblings if first is error]
 
     def _promote(self, cause: BaseException | None) -> None:
@@ -187,19 +189,19 @@ class Trap(_trap.Context):
     def hold(self) -> None:
         """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
         if self._errors:
-            with self._lock:
+            with _lock:
                 self._held += self._errors
                 self._errors = []
 
     def release(self) -> None:
         """Undo `hold`."""
         if self._held:
-            with self._lock:
+            with _lock:
                 self._errors, self._held = self._held + self._errors, []
 
     def take(self) -> BaseException | None:
         """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""
-        with self._lock:
+        with _lock:
             errors, self._errors = self._errors, []
             for error in errors:
                 # Should the very same object be raised once more, it is another error.
@@ -235,7 +237,7 @@ class Trap(_trap.Context):
 
     def close(self) -> BaseException | None:
         """Take what is there, and let go of what was seen."""
-        with self._lock:
+        with _lock:
             self._is_open = False
             error = self.take() if self._errors else None
             self.interrupt = self.report_lost = None

@@ -78,6 +78,8 @@ class Harness:
     has_shell = False
     #: Whether the test is over, up to its cleanups.
     is_ending = False
+    #: Whether there was a warning of leaks.
+    has_warned = False
     #: Adds to the report of the failure that was told last.
     amend: Callable[[BaseException, str], object] = staticmethod(lambda error, text: None)
     # What looks for what is left, once there may be something.
@@ -154,11 +156,6 @@ class Harness:
             self._tidying = Tidying(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
         return self._tidying
 
-    @property
-    def has_warned(self) -> bool:
-        """Whether there was a warning of leaks."""
-        return self._tidying is not None and self._tidying.has_warned
-
     def __enter__(self) -> "Harness":
         self.open()
         return self
@@ -178,6 +175,7 @@ class Harness:
         error = self.trap.close()
         if self._tidying is not None or (_summary.current is not None and self.state is CLOSED):
             error = self._tidy().tell(self.describe(), error)
+            self.has_warned |= self._tidy().has_warned
         if error is not None:
             raise_as_it_was(error)
 
