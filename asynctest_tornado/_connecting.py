@@ -1,13 +1,17 @@
-"""How the loop of a test connects: addresses in figures are resolved at once, and what is opened is noted."""
+"""How the loop of a test connects: addresses in figures are resolved at once, and what is opened is noted.
+
+And clients of Tornado that verify nobody do not read the authorities of the system.
+"""
 
 import asyncio
 import functools
 import socket
 from typing import TYPE_CHECKING, Any
 
+from tornado import simple_httpclient
 from tornado.netutil import DefaultLoopResolver
 
-from asynctest_tornado import _origins, _resources
+from asynctest_tornado import _origins, _resources, _tls
 
 __unittest = True
 
@@ -79,5 +83,28 @@ def _resolve_figures_at_once() -> None:
     DefaultLoopResolver.resolve = resolve  # type: ignore[method-assign]
 
 
+def _share_trusting_context() -> None:
+    """Let all clients of a test that verify nobody share one context, instead of one for each request."""
+    connection: Any = getattr(simple_httpclient, "_HTTPConnection", None)
+    original = getattr(connection, "_get_ssl_options", None)
+    if original is None:
+        return  # renamed: contexts are made as ever
+
+    @functools.wraps(original)
+    def get_ssl_options(self: Any, scheme: str) -> Any:
+        request = self.request
+        is_trusting = scheme == "https" and request.ssl_options is None and not request.validate_cert
+        if (
+            is_trusting
+            and (request.ca_certs, request.client_cert, request.client_key) == (None, None, None)
+            and isinstance(asyncio.get_running_loop(), ConnectingLoop)
+        ):
+            return _tls.trusting_context()
+        return original(self, scheme)
+
+    connection._get_ssl_options = get_ssl_options
+
+
 _remember_connections()
 _resolve_figures_at_once()
+_share_trusting_context()

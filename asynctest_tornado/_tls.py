@@ -55,9 +55,12 @@ def client_context() -> ssl.SSLContext:
 
 
 @functools.cache
-def _trusting_context() -> ssl.SSLContext:
-    """Return the context of a client that trusts anybody. Tornado makes one for each request, at 18 milliseconds."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def trusting_context() -> ssl.SSLContext:
+    """Return the context of a client that trusts anybody.
+
+    Tornado makes one for each request, and reads all authorities of the system for it: 18 milliseconds.
+    """
+    context = ssl.create_default_context(cafile=AUTHORITY)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -75,7 +78,7 @@ def context_for(options: Options) -> ssl.SSLContext:
     if _is_ours(options):
         return client_context()
     check_date(options)
-    return _trusting_context()
+    return trusting_context()
 
 
 #: How the caller of a client can say whom to trust.
@@ -98,15 +101,14 @@ def make_client(port: int, get_options: Callable[[], Options], resolver: Any = N
         client.tcp_client.resolver = resolver
     fetch_impl = client.fetch_impl
 
-    def fetch_with_shared_context(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
+    def fetch_in_context(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
         given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
-        if all(getattr(given, name) is None for name in _ARGUMENTS):
-            is_own = urlsplit(given.url).port == port
-            context = context_for(get_options()) if is_own else _trusting_context()
+        if urlsplit(given.url).port == port and all(getattr(given, name) is None for name in _ARGUMENTS):
+            context = context_for(get_options())
             request.defaults = {**client.defaults, "ssl_options": context}  # type: ignore[attr-defined]
         fetch_impl(request, callback)
 
-    client.fetch_impl = fetch_with_shared_context  # type: ignore[method-assign]
+    client.fetch_impl = fetch_in_context  # type: ignore[method-assign]
     return client
 
 

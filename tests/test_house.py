@@ -57,7 +57,7 @@ ARROWS: dict[str, set[str]] = {
     "_sources": {"_collector", "_garbage", "_handlers", "_terminal", "_trap"},
     "_interpreter": {"_collector", "_garbage", "_origins", "_resources", "_trap"},
     "_selector": {"_real", "_watchdog"},
-    "_connecting": {"_origins", "_resources"},
+    "_connecting": {"_origins", "_resources", "_tls"},
     "_watched": {
         "_collector",
         "_connecting",

@@ -1,11 +1,14 @@
+import asyncio
 import ssl
 import tempfile
 import unittest
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import trustme
 from tornado import web
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from asynctest_tornado import AsyncHTTPSTestCase, _tls
 from tests.support import run_case
@@ -109,3 +112,40 @@ class SharedTest(unittest.TestCase):
     def test_any_other_options_are_those_of_the_suite(self) -> None:
         for options in {"certfile": "mine.crt"}, {**_tls.server_options(), "ssl_version": 1}, None:
             self.assertIs(_tls.shared(options), options)
+
+
+class TrustingClientTest(AsyncHTTPSTestCase):
+    """Clients that verify nobody: Tornado lets each request read the authorities of the system, for nothing."""
+
+    def get_app(self) -> web.Application:
+        return web.Application([("/", web.RedirectHandler, {"url": "/"})], log_function=lambda handler: None)
+
+    def setUp(self) -> None:
+        super().setUp()
+        _tls.trusting_context()
+        make = ssl.create_default_context
+        self.made = self.enterContext(mock.patch.object(ssl, "create_default_context", wraps=make))
+
+    async def fetch_by_own_client(self, **options: Any) -> int:
+        client = SimpleAsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
+        try:
+            response = await client.fetch(self.get_url("/"), follow_redirects=False, raise_error=False, **options)
+            return response.code
+        finally:
+            client.close()
+
+    async def test_they_share_a_context(self) -> None:
+        self.assertEqual(await self.fetch_by_own_client(), 301)
+        response = await self.fetch("/", validate_cert=False, follow_redirects=False)
+        self.assertEqual((response.code, self.made.mock_calls), (301, []))
+
+    async def test_one_that_has_a_certificate_gets_its_own(self) -> None:
+        paths = _tls.server_options()
+        self.assertEqual(
+            await self.fetch_by_own_client(client_cert=paths["certfile"], client_key=paths["keyfile"]), 301
+        )
+        self.made.assert_called_once()
+
+    async def test_outside_of_tests_each_request_has_its_own(self) -> None:
+        self.assertEqual(await asyncio.to_thread(asyncio.run, self.fetch_by_own_client()), 301)
+        self.made.assert_called_once()
