@@ -11,6 +11,8 @@ ratio is the median of the ratios in one round. The rest is measured in processe
 import asyncio
 import importlib
 import resource
+import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -20,14 +22,23 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import tornado.testing
 from tornado import gen
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.netutil import Resolver
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import Application, RequestHandler
+
+from asynctest_tornado import AsyncHTTPSTestCase
 
 OURS = "asynctest_tornado"
 THEIRS = "tornado.testing"
+#: Tornado's client and server, and nothing that is for tests: what no library for them can do without.
+BARE = "a plain loop"
 
-#: What to divide by what, and the ratio that is aimed at.
-RATIOS = [
+#: What to divide by what, and the ratio that is aimed at, if one is.
+RATIOS: list[tuple[str, str, float | None]] = [
     (f"{OURS}: gen_test, native", f"{THEIRS}: gen_test, native", 0.45),
     (f"{OURS}: gen_test, generator", f"{THEIRS}: gen_test, generator", 0.45),
     (f"{OURS}: gen_test, native", "fresh asyncio loop, one coroutine", 1.25),
@@ -36,6 +47,8 @@ RATIOS = [
     (f"{OURS}: empty synchronous test", f"{THEIRS}: empty synchronous test", 0.8),
     (f"{OURS}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", 0.5),
     (f"{OURS}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", 0.06),
+    (f"{BARE}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", None),
+    (f"{BARE}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", None),
 ]
 
 
@@ -59,6 +72,55 @@ class FreshLoop(unittest.TestCase):
 class Isolated(unittest.IsolatedAsyncioTestCase):
     async def test(self) -> None:
         pass
+
+
+class AtOnce(Resolver):
+    """Gives an address back: to look it up would start a thread."""
+
+    async def resolve(self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Any]:
+        return [(socket.AF_INET, (host, port))]
+
+
+class BareFetch(unittest.TestCase):
+    scheme = "http"
+    server_context: ssl.SSLContext | None = None
+    client_context: ssl.SSLContext | None = None
+
+    def test(self) -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            self.assertEqual(loop.run_until_complete(self.fetch()), b"hello")
+        finally:
+            IOLoop.current().close(all_fds=True)
+            asyncio.set_event_loop(None)
+
+    async def fetch(self) -> bytes:
+        sock, port = tornado.testing.bind_unused_port()
+        app = Application([("/", Hello)], log_function=lambda handler: None)
+        server = HTTPServer(app, ssl_options=self.server_context)
+        server.add_socket(sock)
+        client = SimpleAsyncHTTPClient(force_instance=True)
+        client.tcp_client.resolver = AtOnce()
+        try:
+            url = f"{self.scheme}://127.0.0.1:{port}/"
+            return (await client.fetch(url, ssl_options=self.client_context)).body
+        finally:
+            client.close()
+            server.stop()
+
+
+class BareFetchSecurely(BareFetch):
+    scheme = "https"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if cls.server_context is None:
+            options = AsyncHTTPSTestCase.default_ssl_options()
+            cls.server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            cls.server_context.load_cert_chain(options["certfile"], options["keyfile"])
+            cls.server_context.num_tickets = 0
+            cls.client_context = ssl.create_default_context(cafile=AsyncHTTPSTestCase.ca_certs)
 
 
 def contenders(library: Any) -> dict[str, type[unittest.TestCase]]:
@@ -118,7 +180,12 @@ def cost(cls: type[unittest.TestCase], count: int) -> float:
 
 def compare(count: int, rounds: int) -> None:
     """Print what tests cost."""
-    classes = {"fresh asyncio loop, one coroutine": FreshLoop, "IsolatedAsyncioTestCase": Isolated}
+    classes: dict[str, type[unittest.TestCase]] = {
+        "fresh asyncio loop, one coroutine": FreshLoop,
+        "IsolatedAsyncioTestCase": Isolated,
+        f"{BARE}: fetch over HTTP": BareFetch,
+        f"{BARE}: fetch over HTTPS": BareFetchSecurely,
+    }
     for name in (THEIRS, OURS):
         library = importlib.import_module(name)
         classes |= {f"{name}: {kind}": cls for kind, cls in contenders(library).items()}
@@ -134,7 +201,7 @@ def compare(count: int, rounds: int) -> None:
     print()
     for one, other, aim in RATIOS:
         ratio = statistics.median(a / b for a, b in zip(costs[one], costs[other], strict=True))
-        print(f"{one} / {other}: {ratio:.2f} (aim: {aim})")
+        print(f"{one} / {other}: {ratio:.2f}" + ("" if aim is None else f" (aim: {aim})"))
 
 
 CALLBACKS = 100_000
