@@ -60,31 +60,34 @@ class Trap(_trap.Context):
 
     is_trap = True
 
-    #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
-    interrupt: Callable[[], None] | None = None
-    #: Looks for errors that nobody was told of yet, and that the function returns true for.
-    report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
-    #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
-    #: names another test that it may belong to.
-    report_late: Callable[[BaseException, str | None], bool] | None = None
+    # What few tests change has its default in the class. What each test looks at does not: CPython finds an attribute
+    # at once only where the object has it, and not the class as well.
+
     #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
     has_cancelled = False
-    #: Whether the connections of the test are being closed, so that what still uses them will fail.
-    is_closing = False
     #: The error that was told last, while it is being raised on.
     just_told: BaseException | None = None
-    #: What the test fails of, as far as it was raised already.
-    failure: BaseException | None = None
     #: What to add to the report of a failure.
     hint: str | None = None
-    #: The error of a timeout, whose report shows what was pending.
-    shows_pending: BaseException | None = None
     #: How many errors the trap has taken.
     count = 0
-    _is_open = True
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
+        self._is_open = True
+        #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
+        self.interrupt: Callable[[], None] | None = None
+        #: Looks for errors that nobody was told of yet, and that the function returns true for.
+        self.report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
+        #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
+        #: names another test that it may belong to.
+        self.report_late: Callable[[BaseException, str | None], bool] | None = None
+        #: Whether the connections of the test are being closed, so that what still uses them will fail.
+        self.is_closing = False
+        #: What the test fails of, as far as it was raised already.
+        self.failure: BaseException | None = None
+        #: The error of a timeout, whose report shows what was pending.
+        self.shows_pending: BaseException | None = None
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
         # By identity: those that the test fails of, and those that were raised or expected.

@@ -27,15 +27,8 @@ class Deadline(_watchdog.Watch):
     :param interrupt: called at an error in the trap instead.
     """
 
-    #: Whether the time is over.
-    is_over = False
-    #: Whether the block does not end in spite of everything.
-    is_hopeless = False
-    _call_off: Callable[[], object] | None = None
-    _is_watched = False
     _report = _blocked_at = ""
     _interruption: KeyboardInterrupt | None = None
-    _is_interrupted = _interrupts_this_run = False
     _is_deadlock = False
     _is_debugged = False
 
@@ -47,6 +40,12 @@ class Deadline(_watchdog.Watch):
         describe: Callable[[], str] = lambda: "",
         interrupt: Callable[[], object] | None = None,
     ) -> None:
+        #: Whether the time is over.
+        self.is_over = False
+        #: Whether the block does not end in spite of everything.
+        self.is_hopeless = False
+        self._call_off: Callable[[], object] | None = None
+        self._is_watched = self._is_interrupted = self._interrupts_this_run = False
         self._loop = loop
         self._end = end
         self._limit = limit

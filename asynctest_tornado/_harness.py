@@ -57,6 +57,10 @@ def _new_ioloop() -> IOLoop:
     return _loop.new_ioloop(is_watched=True)
 
 
+def _amend_nothing(error: BaseException, text: str) -> None:
+    """Stand in where no framework has a report."""
+
+
 class Harness:
     """A context manager that owns what one asynchronous test needs. It knows nothing of unittest.
 
@@ -72,22 +76,7 @@ class Harness:
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
-    # Defaults of what few tests change stand here and below in classes: to set all of it for each test would take long.
-
-    #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
-    has_shell = False
-    #: Whether the test is over, up to its cleanups.
-    is_ending = False
-    #: Whether there was a warning of leaks.
-    has_warned = False
-    #: Adds to the report of the failure that was told last.
-    amend: Callable[[BaseException, str], object] = staticmethod(lambda error, text: None)
-    # What looks for what is left, once there may be something.
-    _tidying: Tidying | None = None
     _outer_chain: _trap.Chain = ()
-    _is_stopped = False
-    _is_waiting = False
-    _stop_value: Any = None
 
     def __init__(
         self,
@@ -98,6 +87,14 @@ class Harness:
         schedule: Schedule | None = None,
     ) -> None:
         self.state = NEW
+        #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
+        self.has_shell = False
+        #: Whether the test is over, up to its cleanups.
+        self.is_ending = False
+        #: Whether there was a warning of leaks.
+        self.has_warned = False
+        #: Adds to the report of the failure that was told last.
+        self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
         self.trap = Trap(describe)
         #: HTTP clients whose requests a report tells of.
@@ -112,6 +109,10 @@ class Harness:
         self._run_in_context(_trap.contexts.set, (self.trap,))
         self._is_inside = False
         self._resources: contextlib.ExitStack | None = None
+        # What looks for what is left, once there may be something.
+        self._tidying: Tidying | None = None
+        self._is_stopped = self._is_waiting = False
+        self._stop_value: Any = None
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""

@@ -62,11 +62,6 @@ class LoopOfTest:
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
-    #: Called when nothing can happen any more; returns whether that has changed something. Else the trap gets an error.
-    on_deadlock: Callable[[], bool] | None = None
-    _end_schedule: Callable[[], None] | None = None
-    _stand_in: tuple[str, Any] | None = None
-
     def __init__(
         self,
         make: Callable[[], IOLoop],
@@ -77,6 +72,11 @@ class LoopOfTest:
     ) -> None:
         self.is_lent = is_lent
         self.trap = trap
+        #: Called when nothing can happen any more; returns whether that has changed something. Else the trap gets an
+        #: error.
+        self.on_deadlock: Callable[[], bool] | None = None
+        self._end_schedule: Callable[[], None] | None = None
+        self._stand_in: tuple[str, Any] | None = None
         before = set(IOLoop._ioloop_for_asyncio)
         try:
             self.io_loop = make()

@@ -37,14 +37,14 @@ class Running:
     :param trap: gets the errors of what does not end.
     """
 
-    #: Whether the test has run the loop at all.
-    has_run = False
     #: The streams that were open when what the test waited for had ended.
     open_streams: Sequence[BaseIOStream] = ()
 
     def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
         self._loop = loop
         self._trap = trap
+        #: Whether the test has run the loop at all.
+        self.has_run = False
         #: The tasks that could not be ended.
         self.abandoned: set[asyncio.Task[Any]] = set()
         #: Those of the watchdog.

@@ -111,16 +111,17 @@ class Selector(selectors.DefaultSelector):
     """
 
     #: When to call what, in the time of ``time.monotonic``.
-    alarm: tuple[float, Callable[[], object]] | None = None
+    alarm: tuple[float, Callable[[], object]] | None
     #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
-    before_sleep: Callable[[], float | None] = staticmethod(_sleep_for_ever)
+    before_sleep: Callable[[], float | None]
 
     #: Called where the loop would sleep, and no file is ready: passes the time of a virtual clock. Returns 0 if there
     #: is something to do now, else for how long the loop may sleep in real time, as ``before_sleep`` does.
-    pass_time: Callable[[], float | None] | None = None
+    pass_time: Callable[[], float | None] | None
 
     def __init__(self) -> None:
         super().__init__()
+        self.reset()
         # Private to the module; without them, all goes by the class above.
         poller: Any = getattr(self, "_selector", None)
         self._poll: Callable[[float, int], list[Any]] | None = getattr(poller, "poll", None) if _HAS_EPOLL else None
