@@ -28,8 +28,8 @@ def _is_alarm_set(timer: int) -> bool:
 
 
 def _has_signal_handlers() -> bool:
-    """Tell whether a signal, which any process can send, would run something; that of ctrl-c does not count."""
-    handlers = map(signal.getsignal, signal.valid_signals() - {signal.SIGINT})
+    """Tell whether a signal, which any process can send, would run something; what interrupts does not count."""
+    handlers = map(signal.getsignal, signal.valid_signals() - {signal.SIGINT, _watchdog.stand_in})
     return any(handler is not None and callable(handler) for handler in handlers)
 
 

@@ -62,6 +62,9 @@ class Watched(Protocol):
         """Look at it, in the thread of the watchdog, and set the next time."""
 
 
+#: The signal that interrupts the main thread where SIGINT does not.
+stand_in: int | None = None
+
 _lock = threading.Lock()
 _watches: list[Watched] = []
 _wake = threading.Event()
@@ -75,6 +78,7 @@ def start(watch: Watched) -> None:
     with _lock:
         _watches.append(watch)
         if not _is_running:
+            _see_to_signal()
             _is_running = True
             _wake.clear()
             _thread.start_new_thread(_run, ())
@@ -182,13 +186,34 @@ def is_debugger_attached() -> bool:
     return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
 
 
+def _raises(number: int) -> bool:
+    return signal.getsignal(number) is signal.default_int_handler
+
+
+def _see_to_signal() -> None:
+    """Have a signal that raises KeyboardInterrupt, in the main thread, which alone can set one up.
+
+    SIGINT is ignored in what a shell runs in the background, and ``python -m unittest --catch`` handles it.
+    """
+    global stand_in
+    if _raises(signal.SIGINT) or threading.current_thread() is not threading.main_thread():
+        return
+    if stand_in is None or not _raises(stand_in):
+        # One of those that are for programs to use as they like. Not every platform has them.
+        numbers = range(getattr(signal, "SIGRTMAX", 0), getattr(signal, "SIGRTMIN", 1) - 1, -1)
+        stand_in = next((number for number in numbers if signal.getsignal(number) is signal.SIG_DFL), None)
+        if stand_in is not None:
+            signal.signal(stand_in, signal.default_int_handler)
+
+
 def interrupt(thread: int) -> bool:
     """Raise KeyboardInterrupt in a thread, out of whatever it does; return whether that is possible."""
     if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
         return False
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    number = signal.SIGINT if _raises(signal.SIGINT) else stand_in
+    if number is None or not _raises(number):
         return False
-    signal.pthread_kill(thread, signal.SIGINT)
+    signal.pthread_kill(thread, number)
     return True
 
 

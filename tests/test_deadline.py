@@ -288,11 +288,42 @@ class BlockedLoopTest(unittest.TestCase):
         self.assertIn("TimeoutError", result.report)
         self.assertNotIn("blocked the event loop", result.report)
 
+    def test_it_is_ended_also_where_ctrl_c_is_ignored_or_handled_by_somebody_else(self) -> None:
+        for setting in "signal.signal(signal.SIGINT, signal.SIG_IGN)", "unittest.installHandler()":
+            with self.subTest(setting):
+                done = run_code(f"{IMPORTS}\n{setting}\n{BLOCKED_AND_DEADLOCKED}")
+                self.assertRegex(done.stderr, r", in test_1\n( .*\n)*TimeoutError: .*blocked the event loop\n")
+                # A signal that was set up for that could wake no loop.
+                self.assertIn("this is a deadlock", done.stderr)
+                self.assertIn("FAILED (errors=2)", done.stderr)
+                self.assertEqual(done.stdout, "True\n")
+
     def test_in_another_thread_the_report_is_printed_while_it_hangs(self) -> None:
         done = run_code(IN_A_THREAD)
         self.assertIn("The event loop is blocked: 0.1 seconds are over", done.stderr)
         self.assertRegex(done.stderr, r'File "<string>", line \d+, in test\n')
 
+
+IMPORTS = """
+import asyncio, signal, time, unittest
+from asynctest_tornado import AsyncTestCase, gen_test
+"""
+
+BLOCKED_AND_DEADLOCKED = """
+before = signal.getsignal(signal.SIGINT)
+
+class Sample(AsyncTestCase):
+    @gen_test(timeout=0.1)
+    async def test_1(self):
+        time.sleep(30)
+
+    @gen_test(timeout=30)
+    async def test_2(self):
+        await asyncio.Event().wait()
+
+unittest.main(exit=False)
+print(signal.getsignal(signal.SIGINT) is before)
+"""
 
 #: Lets a test go on that blocks its loop, as soon as the report says so.
 RELEASE = """
