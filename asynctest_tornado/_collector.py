@@ -21,6 +21,16 @@ __unittest = True
 #: for moments: to make one takes 1 % of an empty test.
 _lock = threading.RLock()
 
+
+def _begin_anew() -> None:
+    """Have a lock that nobody holds, in a process that was forked while another thread did."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
 #: What says how to warn, from Python 3.14 on: a context variable, if the interpreter is told so. Else nothing does.
 _warnings_context: Callable[[], object] = getattr(warnings, "_get_context", types.NoneType)
 
@@ -174,7 +184,7 @@ class Trap(_trap.Context):
         causes: list[BaseException] = []
         while cause is not None and not any(each is cause for each in causes):
             causes.append(cause)
-            cause = cause.__cause__ or cause.__context__
+            cause = cause.__context__ if cause.__cause__ is None else cause.__cause__
         for first, error in self._siblings:
             if any(each is first for each in causes) and id(error) not in self._known:
                 self._keep(error)
@@ -242,11 +252,11 @@ class Trap(_trap.Context):
         """Take what is there, and let go of what was seen."""
         with _lock:
             self._is_open = False
-            error = self.take() if self._errors else None
             self.interrupt = self.report_lost = None
-            self._known.clear()
-            self._done.clear()
-            self._siblings.clear()
+        error = self.take() if self._errors else None
+        self._known.clear()
+        self._done.clear()
+        self._siblings.clear()
         return error
 
     def report_for_one_of(self, suspects: "list[Trap]", error: BaseException) -> bool:

@@ -83,12 +83,12 @@ def _resolve_figures_at_once() -> None:
     DefaultLoopResolver.resolve = resolve  # type: ignore[method-assign]
 
 
-def _share_trusting_context() -> None:
-    """Let all clients of a test that verify nobody share one context, instead of one for each request."""
+def _spare_authorities() -> None:
+    """Let the clients of a test that verify nobody not read the authorities of the system for each request."""
     connection: Any = getattr(simple_httpclient, "_HTTPConnection", None)
     original = getattr(connection, "_get_ssl_options", None)
     if original is None:
-        return  # renamed: contexts are made as ever
+        return  # renamed: they are read as ever
 
     @functools.wraps(original)
     def get_ssl_options(self: Any, scheme: str) -> Any:
@@ -97,7 +97,7 @@ def _share_trusting_context() -> None:
         if (
             is_trusting
             and (request.ca_certs, request.client_cert, request.client_key) == (None, None, None)
-            and isinstance(asyncio.get_running_loop(), ConnectingLoop)
+            and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop)
         ):
             return _tls.trusting_context()
         return original(self, scheme)
@@ -107,4 +107,4 @@ def _share_trusting_context() -> None:
 
 _remember_connections()
 _resolve_figures_at_once()
-_share_trusting_context()
+_spare_authorities()

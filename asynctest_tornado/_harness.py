@@ -175,8 +175,11 @@ class Harness:
             self.trap.forget_reports()
         error = self.trap.close()
         if self._tidying is not None or (_summary.current is not None and self.state is CLOSED):
-            error = self._tidy().tell(self.describe(), error)
-            self.has_warned |= self._tidy().has_warned
+            tidying = self._tidy()
+            try:
+                error = tidying.tell(self.describe(), error)
+            finally:  # a filter may make an error of the warning
+                self.has_warned |= tidying.has_warned
         if error is not None:
             raise_as_it_was(error)
 

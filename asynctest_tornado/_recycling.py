@@ -198,6 +198,12 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
 
     def _close_self_pipe(self) -> None:
         loop: Any = self
+        if loop._ssock.fileno() == -1:
+            # The garbage collector has closed it before it came to the loop, which is younger than what it was handed.
+            loop._csock.close()
+            loop._ssock = loop._csock = None
+            loop._internal_fds -= 1
+            return
         if not self._asynctest_is_in_order():
             super()._close_self_pipe()  # type: ignore[misc]
             return

@@ -54,11 +54,10 @@ def client_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=AUTHORITY)
 
 
-@functools.cache
 def trusting_context() -> ssl.SSLContext:
-    """Return the context of a client that trusts anybody.
+    """Return a new context for a client that trusts anybody.
 
-    Tornado makes one for each request, and reads all authorities of the system for it: 18 milliseconds.
+    As Tornado makes one for each request; but that reads all authorities of the system for it: 18 milliseconds.
     """
     context = ssl.create_default_context(cafile=AUTHORITY)
     context.check_hostname = False
@@ -103,7 +102,7 @@ def make_client(port: int, get_options: Callable[[], Options], resolver: Any = N
 
     def fetch_in_context(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
         given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
-        if urlsplit(given.url).port == port and all(getattr(given, name) is None for name in _ARGUMENTS):
+        if all(getattr(given, name) is None for name in _ARGUMENTS) and urlsplit(given.url).port == port:
             context = context_for(get_options())
             request.defaults = {**client.defaults, "ssl_options": context}  # type: ignore[attr-defined]
         fetch_impl(request, callback)

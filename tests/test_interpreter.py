@@ -199,6 +199,41 @@ unittest.main()
 """
 
 
+class ForkTest(unittest.TestCase):
+    def test_a_child_process_runs_tests_whatever_another_thread_of_its_parent_was_at(self) -> None:
+        done = run_code(FORKED)
+        self.assertIn("OK", done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+FORKED = """
+import os, threading, unittest, warnings
+from asynctest_tornado import AsyncTestCase, _collector
+
+held, let_go = threading.Event(), threading.Event()
+
+def add_an_error():
+    with _collector._lock:
+        held.set()
+        let_go.wait()
+
+class Sample(AsyncTestCase):
+    async def test(self):
+        pass
+
+threading.Thread(target=add_an_error).start()
+held.wait()
+warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.12 on: that there is a thread
+child = os.fork()
+if child == 0:
+    unittest.TextTestRunner().run(Sample("test"))
+    os._exit(0)
+status = os.waitpid(child, 0)[1]
+let_go.set()
+os._exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 class FinalizerTest(unittest.TestCase):
     def test_a_finalizer_that_fails_fails_the_test(self) -> None:
         def body(case: AsyncTestCase) -> None:

@@ -4,10 +4,12 @@ import os
 import selectors
 import signal
 import socket
+import sys
 import threading
 import unittest
 import weakref
 from typing import Any
+from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._recycling import RecyclingLoop, _builder_of
@@ -160,10 +162,12 @@ class RecyclingTest(unittest.TestCase):
         loop.run_forever()
 
     def test_a_loop_that_is_dropped_closes_what_it_has(self) -> None:
+        hook = self.enterContext(mock.patch.object(sys, "unraisablehook"))
         with self.assertWarnsRegex(ResourceWarning, "unclosed event loop"):
             loop = RecyclingLoop()
             del loop
             gc.collect()
+        hook.assert_not_called()
         self.assertEqual(self.used(), self.used())
 
     def test_a_child_process_leaves_the_parts_to_its_parent(self) -> None:

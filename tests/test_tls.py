@@ -122,9 +122,8 @@ class TrustingClientTest(AsyncHTTPSTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        _tls.trusting_context()
-        make = ssl.create_default_context
-        self.made = self.enterContext(mock.patch.object(ssl, "create_default_context", wraps=make))
+        self.fetch("/", follow_redirects=False)  # for what Tornado reads but once
+        self.read = self.enterContext(mock.patch.object(ssl.SSLContext, "load_default_certs"))
 
     async def fetch_by_own_client(self, **options: Any) -> int:
         client = SimpleAsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
@@ -134,18 +133,26 @@ class TrustingClientTest(AsyncHTTPSTestCase):
         finally:
             client.close()
 
-    async def test_they_share_a_context(self) -> None:
+    async def test_they_do_not_read_them(self) -> None:
         self.assertEqual(await self.fetch_by_own_client(), 301)
         response = await self.fetch("/", validate_cert=False, follow_redirects=False)
-        self.assertEqual((response.code, self.made.mock_calls), (301, []))
+        self.assertEqual((response.code, self.read.mock_calls), (301, []))
 
-    async def test_one_that_has_a_certificate_gets_its_own(self) -> None:
+    async def test_each_request_has_a_context_of_its_own(self) -> None:
+        make = _tls.trusting_context
+        with mock.patch.object(_tls, "trusting_context", side_effect=make) as made:
+            for _ in range(2):
+                await self.fetch_by_own_client()
+        self.assertEqual(made.call_count, 2)
+        self.assertIsNot(make(), make())
+
+    async def test_one_that_has_a_certificate_gets_what_tornado_makes(self) -> None:
         paths = _tls.server_options()
         self.assertEqual(
             await self.fetch_by_own_client(client_cert=paths["certfile"], client_key=paths["keyfile"]), 301
         )
-        self.made.assert_called_once()
+        self.read.assert_called_once()
 
-    async def test_outside_of_tests_each_request_has_its_own(self) -> None:
+    async def test_outside_of_tests_they_get_what_tornado_makes(self) -> None:
         self.assertEqual(await asyncio.to_thread(asyncio.run, self.fetch_by_own_client()), 301)
-        self.made.assert_called_once()
+        self.read.assert_called_once()
