@@ -89,7 +89,9 @@ _RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._yielding": _GENERA
 
 # To look at the names each time would take half of what a timer costs. Limited, as a test may make modules and files.
 @functools.lru_cache(maxsize=1000)
-def _kind_of(name: str, filename: str) -> str:
+def _kind_of(name: object, filename: str) -> str:
+    if not isinstance(name, str):
+        name = ""  # of code that somebody runs in a namespace of his own
     if name in _RUNNERS:
         return _RUNNERS[name]
     is_test_of_tornado = name.startswith(_TESTS_OF_TORNADO)

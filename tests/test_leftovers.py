@@ -258,6 +258,18 @@ class LeftTest(AsyncTestCase):
                     body, "executor job .*job, which still runs", base=type("Sample", (Tidy,), {"executor": executor})
                 )
 
+    def test_what_is_made_by_code_of_no_module(self) -> None:
+        for name in None, 42:
+            space: dict[str, Any] = {"__name__": name, "asyncio": asyncio, "forever": forever}
+            exec("def begin():\n    return asyncio.ensure_future(forever())", space)
+
+            async def body(case: Any, begin: Any = space["begin"]) -> None:
+                case.task = begin()
+                await asyncio.sleep(0)
+
+            result = run_body(Tidy, body)
+            self.assertRegex(result.report, r"pending task forever .*\n    made at <string>:2 in begin")
+
     def test_threads(self) -> None:
         go = threading.Event()
         self.addCleanup(go.set)
