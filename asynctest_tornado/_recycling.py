@@ -92,13 +92,23 @@ _CONTAINERS = (collections.deque, dict, list, set, weakref.WeakSet, weakref.Weak
 _Builder = Callable[[Any], None]
 
 
+def _is_stateless(value: object) -> bool:
+    """Tell whether it is an object of asyncio like any other of its class, as one that waits for child processes."""
+    cls = type(value)
+    return (
+        cls.__module__.startswith("asyncio.")
+        and cls.__init__ is object.__init__
+        and getattr(value, "__dict__", None) == {}
+    )
+
+
 def _builder_of(loop: asyncio.AbstractEventLoop) -> _Builder | None:
     """Return a function that gives another loop the attributes of this one, which has just been made.
 
     It is compiled of one assignment for each, the fastest way there is: ``setattr`` takes five times as long, and a
     ``__dict__`` of its own would make each look at an attribute slower.
 
-    None where there is anything but plain values and empty containers, of which nobody knows how to make another one.
+    None where there is anything but plain values and what is empty, of which nobody knows how to make another one.
     """
     names: dict[str, Any] = {}
     lines = ["def build(loop):"]
@@ -108,7 +118,7 @@ def _builder_of(loop: asyncio.AbstractEventLoop) -> _Builder | None:
         if isinstance(value, _VALUES):
             names[name] = value
             lines.append(f"    loop.{name} = {name}")
-        elif type(value) in _CONTAINERS and not value:
+        elif (type(value) in _CONTAINERS and not value) or _is_stateless(value):
             names[name] = type(value)
             lines.append(f"    loop.{name} = {name}()")
         else:
