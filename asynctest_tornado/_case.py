@@ -365,8 +365,7 @@ class AsyncTestCase(unittest.TestCase):
             if harness is not None:
                 if harness.has_warned:
                     self._asynctest_has_warned = True
-                if harness.state is not CLOSED:
-                    harness.close()
+                harness.close()
                 harness.trap.forget_reports()
                 self._asynctest_harness = None
             _late.flush()

@@ -17,20 +17,6 @@ from asynctest_tornado._weakly import WeakNotes
 __unittest = True
 
 
-#: Errors come from threads, too; and from finalizers, in the middle of anything. One lock for all traps, which need it
-#: for moments: to make one takes 1 % of an empty test.
-_lock = threading.RLock()
-
-
-def _begin_anew() -> None:
-    """Have a lock that nobody holds, in a process that was forked while another thread did."""
-    global _lock
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
-
 #: What says how to warn, from Python 3.14 on: a context variable, if the interpreter is told so. Else nothing does.
 _warnings_context: Callable[[], object] = getattr(warnings, "_get_context", types.NoneType)
 
@@ -84,6 +70,8 @@ class Trap(_trap.Context):
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
+        # Errors come from threads, too; and from finalizers, in the middle of anything.
+        self._lock = threading.RLock()
         self._is_open = True
         #: Ends whatever runs the loop just now. Called at each error, maybe from another thread.
         self.interrupt: Callable[[], None] | None = None
@@ -123,7 +111,7 @@ class Trap(_trap.Context):
         if any(takes(error) for takes in reversed(self.expectations)):
             self.expect(error)
             return True
-        with _lock:
+        with self._lock:
             is_open = self._is_open
             is_new = is_open and id(error) not in self._known
             if is_new:
@@ -153,31 +141,31 @@ class Trap(_trap.Context):
 
     def expect(self, error: BaseException) -> None:
         """Note that the error was expected."""
-        with _lock:
+        with self._lock:
             self._done[id(error)] = error
 
     def knows(self, error: BaseException) -> bool:
         """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
-        with _lock:
+        with self._lock:
             return id(error) in self._known or id(error) in self._done
 
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
-        with _lock:
+        with self._lock:
             self._known[id(error)] = error
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
 
     def add_sibling(self, first: BaseException, error: BaseException) -> None:
         """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
-        with _lock:
+        with self._lock:
             self._siblings.append((first, error))
             if id(first) in self._known:
                 self._promote(first)
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""
-        with _lock:
+        with self._lock:
             return [sibling for first, sibling in self._siblings if first is error]
 
     def _promote(self, cause: BaseException | None) -> None:
@@ -202,19 +190,19 @@ class Trap(_trap.Context):
     def hold(self) -> None:
         """Keep what is there for the verdict: it must not stop the code that cleans up from running."""
         if self._errors:
-            with _lock:
+            with self._lock:
                 self._held += self._errors
                 self._errors = []
 
     def release(self) -> None:
         """Undo `hold`."""
         if self._held:
-            with _lock:
+            with self._lock:
                 self._errors, self._held = self._held + self._errors, []
 
     def take(self) -> BaseException | None:
         """Hand over what was trapped: one error as itself, several as a group in the order in which they happened."""
-        with _lock:
+        with self._lock:
             errors, self._errors = self._errors, []
             for error in errors:
                 # Should the very same object be raised once more, it is another error.
@@ -250,9 +238,10 @@ class Trap(_trap.Context):
 
     def close(self) -> BaseException | None:
         """Take what is there, and let go of what was seen."""
-        with _lock:
+        with self._lock:
             self._is_open = False
             self.interrupt = self.report_lost = None
+        # Not under the lock: to group errors asks the test for its name, which is code of the user.
         error = self.take() if self._errors else None
         self._known.clear()
         self._done.clear()

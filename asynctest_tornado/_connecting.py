@@ -93,12 +93,9 @@ def _spare_authorities() -> None:
     @functools.wraps(original)
     def get_ssl_options(self: Any, scheme: str) -> Any:
         request = self.request
-        is_trusting = scheme == "https" and request.ssl_options is None and not request.validate_cert
-        if (
-            is_trusting
-            and (request.ca_certs, request.client_cert, request.client_key) == (None, None, None)
-            and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop)
-        ):
+        given = (request.ssl_options, request.ca_certs, request.client_cert, request.client_key)
+        is_trusting = scheme == "https" and not request.validate_cert and given == (None, None, None, None)
+        if is_trusting and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop):
             return _tls.trusting_context()
         return original(self, scheme)
 

@@ -105,8 +105,7 @@ class Harness:
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
         #: In which all parts of the test run.
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
-        self._run_in_context = self.context.run
-        self._run_in_context(_trap.contexts.set, (self.trap,))
+        self.context.run(_trap.contexts.set, (self.trap,))
         self._is_inside = False
         self._resources: contextlib.ExitStack | None = None
         # What looks for what is left, once there may be something.
@@ -189,7 +188,7 @@ class Harness:
             return func(*args, **kwargs)
         self._is_inside = True
         try:
-            return self._run_in_context(func, *args, **kwargs)
+            return self.context.run(func, *args, **kwargs)
         finally:
             self._is_inside = False
 

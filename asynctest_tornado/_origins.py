@@ -87,7 +87,7 @@ _GENERATORS = "runs generators"
 _RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._yielding": _GENERATORS}
 
 
-# To look at the names each time would take half of what a timer costs. Limited, as a test may make modules and files.
+# To look at the names each time takes a tenth of what a timer costs. Limited, as a test may make modules and files.
 @functools.lru_cache(maxsize=1000)
 def _kind_of(name: object, filename: str) -> str:
     if not isinstance(name, str):

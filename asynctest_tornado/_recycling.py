@@ -105,7 +105,7 @@ def _is_stateless(value: object) -> bool:
 def _builder_of(loop: asyncio.AbstractEventLoop) -> _Builder | None:
     """Return a function that gives another loop the attributes of this one, which has just been made.
 
-    It is compiled of one assignment for each, the fastest way there is: ``setattr`` takes five times as long, and a
+    It is compiled of one assignment for each: ``setattr`` for each takes as long as the constructors of asyncio, and a
     ``__dict__`` of its own would make each look at an attribute slower.
 
     None where there is anything but plain values and what is empty, of which nobody knows how to make another one.
@@ -156,21 +156,16 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         self._asynctest_system = system = _System()
         is_usual = _environment.get("PYTHONASYNCIODEBUG") is None
         if is_usual and _builder is not None and system.parts is not None:
-            self._asynctest_build(_builder)
+            # What the constructors of asyncio make; but these ask the system about its clock and variables, and log,
+            # which takes 7 % of the instructions of an empty test.
+            loop: Any = self
+            _builder(loop)
+            loop._selector = system.selector
+            self._asynctest_serve()
             return
         super().__init__(system.selector)
         if is_usual:
             _builder = _builder_of(self)
-
-    def _asynctest_build(self, builder: _Builder) -> None:
-        """Become what the constructors of asyncio make, which ask the system about its clock and variables, and log.
-
-        That takes 5 % of the instructions of an empty test.
-        """
-        loop: Any = self
-        builder(loop)
-        loop._selector = self._asynctest_system.selector
-        self._asynctest_serve()
 
     def __del__(self) -> None:
         # In a garbage collection, the sockets are finalized as well, before or after this.

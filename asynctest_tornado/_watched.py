@@ -281,7 +281,7 @@ def new(cls: type) -> Any:
 
     To give an object another class makes CPython look its attributes up the long way: a fifth of what a callback costs.
     """
-    return (_watched_classes.get(cls) or _watched(cls))()
+    return _watched(cls)()
 
 
 def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:

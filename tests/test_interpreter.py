@@ -212,8 +212,8 @@ from asynctest_tornado import AsyncTestCase, _collector
 
 held, let_go = threading.Event(), threading.Event()
 
-def add_an_error():
-    with _collector._lock:
+def add_an_error(trap):
+    with trap._lock:
         held.set()
         let_go.wait()
 
@@ -221,7 +221,7 @@ class Sample(AsyncTestCase):
     async def test(self):
         pass
 
-threading.Thread(target=add_an_error).start()
+threading.Thread(target=add_an_error, args=[_collector.Trap(lambda: "a test of the parent")]).start()
 held.wait()
 warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.12 on: that there is a thread
 child = os.fork()
