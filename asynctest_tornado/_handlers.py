@@ -172,10 +172,11 @@ def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: _tr
     assert handler is not None
     error = exc_info[1]
     log = functools.partial(_method(handler, "log_exception"), *exc_info)
-    is_answered = _can_answer(handler)
-    if not _is_called_by_tornado() or (is_answered and _is_refusal(error)):
+    if not _is_called_by_tornado() or _is_refusal(error):
+        # Tornado logs a refusal as a warning, and so it is no error even where the response was sent before.
         log()
         return
+    is_answered = _can_answer(handler)
     failure = _keep(ServerError(error, request, type(handler)), chain)
     # Of a client that goes away in the middle of its response, it is the client who knows.
     failure.is_answered = is_answered or isinstance(error, (StreamClosedError, WebSocketClosedError))
