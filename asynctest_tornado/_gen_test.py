@@ -6,7 +6,9 @@ import unittest
 from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
-from asynctest_tornado import _names, _timeouts
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import _names, _timeouts, _yielding
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._yielding import Begun, Other
 
@@ -50,8 +52,11 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
         ``async_test_timeout``, else the environment variable ``ASYNC_TEST_TIMEOUT``, else 5; looked up when the test
         runs.
 
+    Like the original, it also works for methods of any other object that has a loop of its own as ``self.io_loop``;
+    errors of callbacks and tasks are then trapped only if that is the loop of an `AsyncTestCase`.
+
     Raises ``TypeError`` for what is not callable. The decorated method raises what the coroutine raises, else the
-    error of a callback or task, or ``TimeoutError``; and ``TypeError`` outside of an `AsyncTestCase`.
+    error of a callback or task, or ``TimeoutError``; and ``TypeError`` if ``self`` has no loop.
 
     From ``tornado.testing``, which looks the environment variable up when it decorates. New in version 0.1.
     """
@@ -65,17 +70,34 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
             "above a test method."
         )
 
-    @functools.wraps(func)
-    def run_test(self: AsyncTestCase, /, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(self, AsyncTestCase):
+    if getattr(func, "__code__", None) is _RUN_TEST:
+        # Decorated twice, for example by a class decorator as well: two of them would run the loop inside the loop.
+        if timeout is None:
+            return func
+        func = vars(func)["__wrapped__"]
+    return functools.wraps(func)(_decorated(func, timeout))
+
+
+def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[..., Any]:
+    # `self` may be given by keyword: hypothesis does so.
+    def run_test(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = functools.partial(func, self, *args, **kwargs)
+        if isinstance(self, AsyncTestCase):
+            return harness_of(self).run(call, _timeouts.limit(timeout, self.async_test_timeout))
+        io_loop = getattr(self, "io_loop", None)
+        if not isinstance(io_loop, IOLoop):
             raise TypeError(
                 f"gen_test runs {_names.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
                 f"{self!r}. Derive its class from asynctest_tornado.AsyncTestCase."
             )
-        limit = _timeouts.limit(timeout, self.async_test_timeout)
-        return harness_of(self).run(functools.partial(func, self, *args, **kwargs), limit)
+        limit = _timeouts.limit(timeout, getattr(self, "async_test_timeout", None))
+        # 0 is no limit here, and no time at all for Tornado.
+        return io_loop.run_sync(functools.partial(_yielding.run, call), limit.seconds or None)
 
     return run_test
+
+
+_RUN_TEST = _decorated(print, None).__code__
 
 
 # Test runners that look for functions called *test* would take it for one.
