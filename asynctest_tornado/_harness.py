@@ -232,7 +232,8 @@ class Harness:
         :param main: the task that the test waits for.
         """
         tasks = [task for task in self._loop.all_tasks() if task not in self._running.abandoned]
-        text = _snapshot.describe(self._loop.io_loop, tasks, main, self._loop.pending_jobs(), self.clients)
+        jobs = [func for _, func in self._loop.pending_jobs()]
+        text = _snapshot.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
         return text if self.clock is None else f"{text}\n{self._describe_clock(self.clock)}"
 
     def _describe_clock(self, clock: VirtualClock) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import threading
 import types
-import weakref
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -47,13 +46,14 @@ class Leftovers:
         :param held: the ids of objects which somebody is still going to end.
         """
         known = {id(leak.thing) for leak in self._found}
-        made = {} if id(self._loop.loop) in held else self._loop.own_futures()
+        made = [] if id(self._loop.loop) in held else self._loop.own_futures()
         # Such as those that serve a connection: their server ends, and they with that.
-        made = {future: origin for future, origin in made.items() if origin is not _origins.LIBRARY}
-        if not made:
+        origins = {id(future): origin for future, origin in made if origin is not _origins.LIBRARY}
+        if not origins:
             return []
-        pending = [future for future in roots(made) if id(future) not in known and id(future) not in held]
-        leaks = [safely(_task, future, made[future]) for future in pending]
+        own = roots(future for future, _ in made if id(future) in origins)
+        pending = [future for future in own if id(future) not in known and id(future) not in held]
+        leaks = [safely(_task, future, origins[id(future)]) for future in pending]
         return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]
 
     def find_tasks(self, held: Collection[int] = ()) -> None:
@@ -63,7 +63,7 @@ class Leftovers:
     def find_callbacks(self) -> None:
         """Find the timers, and what was still to run; call that off, unless the loop goes on."""
         for timer in self._loop.own_timers():
-            origin = self._trap.made.pop(weakref.ref(timer), _origins.LIBRARY)
+            origin = self._trap.made.take(timer, _origins.LIBRARY)
             self._add(safely(_timer, timer, origin, self._loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
         for handle in self._loop.own_callbacks() if self._loop.is_own else ():
@@ -96,7 +96,8 @@ class Leftovers:
             if isinstance(stream.error, ConnectionError) and safely(look_at_stream, stream, None) is None:
                 name = type(stream).__name__
                 what = f"unclosed stream {name}, until the connection was lost"
-                self._keep(Leak(what, (name,), stream, self._trap.made.get(weakref.ref(stream))))
+                origin = self._trap.made.of(stream, None)
+                self._keep(Leak(what, (name,), stream, origin))
         return len(self._found) > before
 
     def hand_over(self, trap: Trap) -> None:
@@ -120,18 +121,17 @@ class Leftovers:
 
     def _jobs(self) -> list[Leak]:
         pending = self._loop.pending_jobs()
-        own = self._loop.own_futures() if pending else {}
+        own = {id(future): origin for future, origin in self._loop.own_futures()} if pending else {}
         leaks = []
-        for future, func in pending.items():
-            origin = own.get(future, _origins.LIBRARY)
+        for future, func in pending:
+            origin = own.get(id(future), _origins.LIBRARY)
             if origin is not _origins.LIBRARY:
                 name = _names.name_of_job(func)
                 leaks.append(Leak(f"executor job {name}, which still runs", (name,), func, origin))
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
     def _open(self, kinds: Kinds) -> Iterator[tuple[Leak, Callable[[], object]]]:
-        for reference, origin in list(self._trap.made.items()):
-            thing = reference()
+        for thing, origin in self._trap.made.known():
             look = next((look for cls, look in kinds if isinstance(thing, cls)), None)
             state = None if look is None else safely(look, thing, origin)
             if state is not None:

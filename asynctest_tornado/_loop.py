@@ -162,10 +162,10 @@ class LoopOfTest:
             )
         )
 
-    def pending_jobs(self) -> dict[asyncio.Future[Any], Any]:
-        """Return the functions that executors still run for the loop, by what waits for them."""
+    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], Any]]:
+        """Return the functions that executors still run for the loop, each with what waits for it."""
         work = self.loop._asynctest.work
-        return {} if work is None else work.pending_jobs
+        return [] if work is None else work.pending_jobs
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
@@ -179,15 +179,18 @@ class LoopOfTest:
 
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, and that the test has to end."""
-        own = {task: None for task in self.own_futures() if isinstance(task, asyncio.Task)}
-        # In the order in which they were made, as far as that is known.
-        return list(own if self.is_lent else own | dict.fromkeys(self.all_tasks()))
+        own = [future for future, _ in self.own_futures() if isinstance(future, asyncio.Task)]
+        if not self.is_lent:
+            # In the order in which they were made, as far as that is known.
+            known = set(map(id, own))
+            own += [task for task in self.all_tasks() if id(task) not in known]
+        return own
 
-    def own_futures(self) -> dict[asyncio.Future[Any], _origins.Origin]:
+    def own_futures(self) -> list[tuple[asyncio.Future[Any], _origins.Origin]]:
         """Return the futures that are not done, and that the test has set off, with where it did."""
-        made = list(self.loop._asynctest.futures.items())
-        own = [(ref(), origin) for ref, (chain, origin) in made if not self.is_lent or chain[:1] == (self.trap,)]
-        return {future: origin for future, origin in own if future is not None and not future.done()}
+        made = self.loop._asynctest.futures.known()
+        own = [(future, origin) for future, (chain, origin) in made if not self.is_lent or chain[:1] == (self.trap,)]
+        return [(future, origin) for future, origin in own if not future.done()]
 
     def _is_of_test(self, handle: Any) -> bool:
         context = getattr(handle, "_context", None)

@@ -108,7 +108,7 @@ class Passing:
         loop, found = self._loop, []
         work = loop._asynctest.work
         if work is not None and work.is_going_on:
-            found += [f"{name_of_job(job)} in an executor" for job in work.pending_jobs.values()]
+            found += [f"{name_of_job(job)} in an executor" for _, job in work.pending_jobs]
             found += [f"the subprocess {process.get_pid()}" for process in work.pending_processes]
         for pid, process in _waiting.items():
             if process.io_loop is self._io_loop and process.returncode is None:

@@ -37,7 +37,7 @@ def note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
 
 
 def note(trap: Trap, thing: Any, origin: _origins.Origin) -> None:
-    """Note a thing that a test has made."""
+    """Note a thing that a test has made, if it can be referred to weakly."""
     trap.made.note(thing, origin)
 
 

@@ -65,7 +65,7 @@ class Running:
     def end(self) -> None:
         """Stop the loop, once it has called what is ready: to be called by a task that is about to end."""
         if self._trap.made:
-            self.open_streams = _unclosed.open_streams(self._trap.made)
+            self.open_streams = _unclosed.open_streams(thing for thing, _ in self._trap.made.known())
         loop = self._loop.loop
         if self._loop.is_idle():
             # Another turn, in which nothing happens, would cost a tenth of an empty test.

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import types
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -36,10 +35,9 @@ def safely(look: Callable[..., _T], *args: Any) -> _T | None:
         return None
 
 
-def open_streams(made: Iterable[weakref.ref[Any]]) -> list[BaseIOStream]:
+def open_streams(made: Iterable[object]) -> list[BaseIOStream]:
     """Return the streams that are open, of what a test has made."""
-    things = [reference() for reference in list(made)]
-    streams = [each for each in things if isinstance(each, BaseIOStream)]
+    streams = [each for each in made if isinstance(each, BaseIOStream)]
     return [each for each in streams if safely(look_at_stream, each, None) is not None]
 
 

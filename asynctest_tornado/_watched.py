@@ -4,10 +4,8 @@ A loop that the test made and one that the user supplied get the same methods, b
 """
 
 import asyncio
-import contextlib
 import contextvars
 import functools
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -90,7 +88,7 @@ class WatchedLoop(ConnectingLoop):
 
     def _asynctest_remember_job(self, future: asyncio.Future[Any], func: Any, origin: _origins.Origin) -> None:
         self._asynctest_remember(future, _trap.contexts.get(), origin)
-        self._asynctest_get_work().jobs[future] = func
+        self._asynctest_get_work().jobs.note(future, func)
 
     def _asynctest_get_work(self) -> "Work":
         if self._asynctest.work is None:
@@ -108,8 +106,7 @@ class WatchedLoop(ConnectingLoop):
         return transport, protocol
 
     def _asynctest_remember_process(self, transport: Any) -> None:
-        with contextlib.suppress(TypeError):  # that of uvloop cannot be referred to weakly
-            self._asynctest_get_work().processes.add(transport)
+        self._asynctest_get_work().processes.note(transport, True)
 
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
@@ -184,8 +181,8 @@ class WatchedLoop(ConnectingLoop):
     def _asynctest_chain(self, context: dict[str, Any]) -> _trap.Chain:
         future = context.get("task", context.get("future"))
         if future is not None:
-            reference = weakref.ref(future)
-            made = self._asynctest.futures.get(reference) or self._asynctest.outer_futures.get(reference)
+            use = self._asynctest
+            made = use.futures.of(future, None) or use.outer_futures.of(future, None)
             if made and made[0]:
                 return made[0]
         scheduled = context.get("handle", future)
@@ -213,7 +210,7 @@ class WatchedLoop(ConnectingLoop):
     def _asynctest_report_lost(self, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:
         """Tell of the futures that have failed and nobody looked at, as their finalizers would do later."""
         made = self._asynctest.futures
-        known = [reference() for reference in list(made)] if made else ()
+        known = [future for future, _ in made.known()] if made else ()
         for future in (*known, *futures):
             # The flag of the finalizers: set when the exception is, and cleared by whoever retrieves it.
             if isinstance(future, asyncio.Future) and getattr(future, "_log_traceback", False):

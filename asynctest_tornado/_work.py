@@ -1,8 +1,9 @@
 """What works for a loop in threads and processes."""
 
 import asyncio
-import weakref
 from typing import Any
+
+from asynctest_tornado._weakly import WeakNotes
 
 __unittest = True
 
@@ -12,19 +13,19 @@ class Work:
 
     def __init__(self) -> None:
         #: The functions that executors run, by what waits for them.
-        self.jobs: weakref.WeakKeyDictionary[asyncio.Future[Any], Any] = weakref.WeakKeyDictionary()
+        self.jobs: WeakNotes[Any] = WeakNotes()
         #: The subprocesses that the loop has begun.
-        self.processes: weakref.WeakSet[asyncio.SubprocessTransport] = weakref.WeakSet()
+        self.processes: WeakNotes[bool] = WeakNotes()
 
     @property
-    def pending_jobs(self) -> dict[asyncio.Future[Any], Any]:
-        """The functions that still run, by what waits for them."""
-        return {future: func for future, func in list(self.jobs.items()) if not future.done()}
+    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], Any]]:
+        """The functions that still run, each with what waits for it."""
+        return [(future, func) for future, func in self.jobs.known() if not future.done()]
 
     @property
     def pending_processes(self) -> list[asyncio.SubprocessTransport]:
         """Those that have not ended."""
-        return [process for process in list(self.processes) if process.get_returncode() is None]
+        return [process for process, _ in self.processes.known() if process.get_returncode() is None]
 
     @property
     def is_going_on(self) -> bool:

@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "_watchdog": {"_real"},
     "_weakly": set(),
     "_wire": set(),
-    "_work": set(),
+    "_work": {"_weakly"},
     "_timeouts": {"_environment"},
     "_tls": set(),
     "_trap": set(),
