@@ -65,6 +65,8 @@ class Trap(_trap.Context):
     just_told: BaseException | None = None
     #: What to add to the report of a failure.
     hint: str | None = None
+    #: The task or future that the report of the failure is about, so that it need not be a leak as well.
+    explained: object = None
     #: How many errors the trap has taken.
     count = 0
 
@@ -231,7 +233,7 @@ class Trap(_trap.Context):
 
         What was held back for a report that did not come is logged.
         """
-        self.failure = self.shows_pending = None
+        self.failure = self.shows_pending = self.explained = None
         for failure in self.server_errors:
             failure.release()
         self.server_errors.clear()

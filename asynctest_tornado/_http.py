@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import functools
+import inspect
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _ports, _scope, _site, _timeouts, _tls
+from asynctest_tornado import _hints, _ports, _scope, _site, _timeouts, _tls
 from asynctest_tornado._attributes import computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Fetched, Response
@@ -80,7 +81,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             scope.call(functools.partial(self._asynctest_serve, scope.harness, scope))
         else:
             vars(self).update(scope.made)
-        harness_of(self).clients.append(self.http_client)
+            harness_of(self).clients.append(self.http_client)
         self._asynctest_site.begin()
 
     def _asynctest_serve(self, harness: Harness, scope: _scope.ClassScope | None) -> None:
@@ -96,8 +97,14 @@ class AsyncHTTPTestCase(AsyncTestCase):
             self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_get_ssl_options())
             self.http_client = self.get_http_client()
             resources.callback(self.http_client.close)
-            self._app = self.get_app()
-            self.http_server = self.get_http_server()
+            harness_of(self).clients.append(self.http_client)
+            try:
+                self._app = self._asynctest_complete(self.get_app)
+            except Exception as error:
+                site.explain_early(error, self.http_client, type(self).__qualname__)
+                _hints.before_async_set_up(error, self)
+                raise
+            self.http_server = self._asynctest_complete(self.get_http_server)
             site.listen(self.http_server)
             resources.pop_all()
         if scope is None:
@@ -107,6 +114,20 @@ class AsyncHTTPTestCase(AsyncTestCase):
             scope.made.update((name, vars(self)[name]) for name in names)
             harness.resources.callback(lambda: scope.made["http_client"].close())
         harness.resources.callback(_close, site, harness, _timeouts.limit(None, self.async_test_timeout))
+
+    def _asynctest_complete(self, hook: Callable[[], Any]) -> Any:
+        """Return the result of a hook, which may be a coroutine function."""
+        result = hook()
+        # A callback of HTTPServer may have any methods.
+        while inspect.isawaitable(result) and not callable(result):
+            awaitable = result
+            begun = functools.update_wrapper(lambda awaitable=awaitable: awaitable, hook, ("__qualname__",), ())
+            try:
+                result = harness_of(self).run(begun, _timeouts.limit(None, self.async_test_timeout), shared=True)
+            finally:
+                if inspect.iscoroutine(awaitable):
+                    awaitable.close()  # or a second report would say that it was never awaited
+        return result
 
     def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
         """Return a function that returns the ``ssl_options`` of the server, if it is to have some."""
@@ -145,19 +166,37 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """Return the client. May be overridden. From ``tornado.testing``. New in version 0.1."""
         return self._asynctest_site.make_client()
 
-    def get_http_server(self) -> HTTPServer:
+    # Any: overrides may be coroutine functions, and callers of super() have what Tornado's own method returns.
+    def get_http_server(self) -> HTTPServer | Any:
         """Return the server for ``self._app``, which need not listen yet. May be overridden.
+
+        An override may be a coroutine function.
 
         From ``tornado.testing``. New in version 0.1.
         """
         _site.check_app(self._app, f"What get_app() of {type(self).__qualname__} returned")
         options = self.get_httpserver_options()
+        if inspect.isawaitable(options):
+            if harness_of(self).is_running_here():  # called by a coroutine function
+                return self._asynctest_await_options(options)
+            options = self._asynctest_complete(lambda: options)
+        return self._asynctest_make_server(options)
+
+    async def _asynctest_await_options(self, options: Awaitable[dict[str, Any]]) -> HTTPServer:
+        return self._asynctest_make_server(await options)
+
+    def _asynctest_make_server(self, options: dict[str, Any]) -> HTTPServer:
         if "ssl_options" in options:
             options = {**options, "ssl_options": _tls.shared(options["ssl_options"])}
         return HTTPServer(self._app, **options)
 
-    def get_app(self) -> Application:
+    def get_app(self) -> Application | Awaitable[Application]:
         """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden.
+
+        The override may be a coroutine function. It is awaited before the server listens::
+
+            async def get_app(self):
+                return make_app(await connect_to_database())
 
         From ``tornado.testing``. New in version 0.1.
         """
@@ -211,6 +250,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         be called in a coroutine. New in version 0.1.
         """
         url = _site.absolute(path, self.get_url)
+        self._asynctest_site.check_listens(url, type(self).__qualname__)
         fetch = functools.partial(self._asynctest_site.fetch, self.http_client, url, raise_error, kwargs)
         harness = harness_of(self)
         if harness.is_running_here():
@@ -264,10 +304,15 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        return self._asynctest_site.ws_connect(_site.websocket_url(path, self.get_url), headers, subprotocols, kwargs)
+        url = _site.websocket_url(path, self.get_url)
+        self._asynctest_site.check_listens(url, type(self).__qualname__)
+        return self._asynctest_site.ws_connect(url, headers, subprotocols, kwargs)
 
-    def get_httpserver_options(self) -> dict[str, Any]:
-        """Return keyword arguments for the server. May be overridden. From ``tornado.testing``. New in version 0.1."""
+    def get_httpserver_options(self) -> dict[str, Any] | Any:
+        """Return keyword arguments for the server. May be overridden, also by a coroutine function.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         return {}
 
     def get_http_port(self) -> int:
@@ -299,8 +344,11 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     #: The path of the certificate that clients have to trust, in PEM format.
     ca_certs: str = _tls.AUTHORITY
 
-    def get_httpserver_options(self) -> dict[str, Any]:
-        """Return keyword arguments for the server. May be overridden. From ``tornado.testing``. New in version 0.1."""
+    def get_httpserver_options(self) -> dict[str, Any] | Any:
+        """Return keyword arguments for the server. May be overridden, also by a coroutine function.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         return {"ssl_options": self.get_ssl_options()}
 
     def get_ssl_options(self) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Leftovers:
         origins = {id(future): origin for future, origin in made if origin is not _origins.LIBRARY}
         if not origins:
             return []
-        own = roots(future for future, _ in made if id(future) in origins)
+        own = roots(future for future, _ in made if id(future) in origins and future is not self._trap.explained)
         pending = [future for future in own if id(future) not in known and id(future) not in held]
         leaks = [safely(_task, future, origins[id(future)]) for future in pending]
         return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]

@@ -1,5 +1,6 @@
 """Tells in the report of a test that failed what the request handlers of its servers have raised."""
 
+import inspect
 import os
 import traceback
 import types
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 
 import tornado
 
+from asynctest_tornado import _hints
 from asynctest_tornado._collector import Trap, strip
 from asynctest_tornado._handlers import ServerError
 from asynctest_tornado._trap import is_failure
@@ -25,12 +27,23 @@ def explain(error: BaseException, trap: Trap) -> None:
     :param trap: that of the test.
     """
     if is_failure(error):
+        _add_hints(error, trap)
         strip(error)
         trap.failure = error
         if trap.hint is not None and trap.hint not in getattr(error, "__notes__", ()):
             error.add_note(trap.hint)
         if trap.server_errors:
             add_to(error, trap)
+
+
+def _add_hints(error: BaseException, trap: Trap) -> None:
+    """Add how to mend a typical mistake, for which the frames are needed that the report leaves out."""
+    found = _hints.missing_await(error)
+    if found is not None:
+        hint, trap.explained = found
+        _hints.add(error, hint)
+        if inspect.iscoroutine(trap.explained):
+            trap.explained.close()  # or a second report would say that it was never awaited
 
 
 def add_to(error: BaseException, trap: Trap) -> None:

@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import DefaultLoopResolver
 
-from asynctest_tornado import _fetching, _tls, _trap, _websocket
+from asynctest_tornado import _fetching, _hints, _tls, _trap, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._handlers import ServerError, keep_in
 
@@ -21,6 +21,7 @@ __unittest = True
 
 #: Seconds that websockets which a test has left open get to end.
 _PATIENCE = 0.2
+_NOT_YET = "The server of {} does not listen yet: get_app() makes what it serves. Fetch in asyncSetUp() or in the test."
 _KEY = "Sec-WebSocket-Key"
 
 
@@ -87,10 +88,7 @@ def check_app(app: object, origin: str) -> None:
         return
     if inspect.iscoroutine(app):
         app.close()
-        raise TypeError(
-            f"{origin} is a coroutine, which nobody runs. Make what it needs in asyncSetUp(), or by self.run_sync(), "
-            "and return the tornado.web.Application."
-        )
+        raise TypeError(f"{origin} is a coroutine. Await it, and give the tornado.web.Application that it returns.")
     if app is None or inspect.isclass(app) or not callable(app):
         returned = "None" if app is None else f"{app!r}, which cannot be served"
         raise TypeError(
@@ -118,6 +116,7 @@ class Site:
         self.describe = describe
         self.cookies = Cookies()
         self.http_server: HTTPServer | None = None
+        self._has_listened = False
         self._record = _Record(describe)
         self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
         # Asked for once: the socket is closed before the test has ended.
@@ -161,8 +160,30 @@ class Site:
     def listen(self, http_server: HTTPServer) -> None:
         """Let the server accept connections, from now on."""
         self.http_server = http_server
+        self._has_listened = True
         with _trap.under((*_trap.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
+
+    def is_own(self, url: str) -> bool:
+        """Return whether a URL leads to this server."""
+        parts = urllib.parse.urlsplit(url)
+        if self._is_unix:
+            return parts.hostname == "localhost" and parts.port is None
+        return parts.port == self.port and parts.hostname in ("localhost", self._address)
+
+    def check_listens(self, url: str, owner: str) -> None:
+        """Raise ``RuntimeError`` for a request to this server that would wait until the server listens.
+
+        :param owner: the name of the class that the server belongs to.
+        """
+        if not self._has_listened and self.is_own(url):
+            raise RuntimeError(_NOT_YET.format(owner))
+
+    def explain_early(self, error: BaseException, client: object, owner: str) -> None:
+        """Add a hint to an error of ``get_app``, if that has waited for the server itself."""
+        requests = [request for request, _ in getattr(client, "active", {}).values()]
+        if isinstance(error, TimeoutError) and any(self.is_own(request.url) for request in requests):
+            _hints.add(error, _NOT_YET.format(owner))
 
     def begin(self) -> None:
         """Forget what another test has left."""

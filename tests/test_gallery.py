@@ -1,4 +1,4 @@
-"""A gallery of stuck tests: what the report of each says, compared with the recorded one in ``tests/gallery``.
+"""A gallery of tests that are stuck or mistaken: the report of each, compared with the recorded one.
 
 Where a report changes for a good reason, record it anew, from the project root::
 
@@ -10,11 +10,16 @@ import sys
 import unittest
 from pathlib import Path
 
-from tests.samples import stuck
+from tests.samples import mistaken, stuck
 from tests.support import ROOT, run_case
 
 GALLERY = ROOT / "tests" / "gallery"
-CASES = {name: cls for name, cls in vars(stuck).items() if getattr(cls, "__module__", None) == stuck.__name__}
+CASES = {
+    name: cls
+    for module in (stuck, mistaken)
+    for name, cls in vars(module).items()
+    if getattr(cls, "__module__", None) == module.__name__ and issubclass(cls, unittest.TestCase) and name[0] != "_"
+}
 
 
 def path(name: str) -> Path:

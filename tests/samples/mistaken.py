@@ -1,0 +1,42 @@
+"""Tests with a typical mistake each. Their reports, in ``tests/gallery``, say how to mend it."""
+
+import asyncio
+from typing import Any
+
+from tornado import web
+
+from asynctest_tornado import AsyncHTTPTestCase
+
+
+class Hello(web.RequestHandler):
+    def get(self) -> None:
+        self.write("hello")
+
+
+class _Served(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return web.Application([("/hello", Hello)], log_function=lambda handler: None)
+
+
+class FetchWithoutAwait(_Served):
+    async def test(self) -> None:
+        response: Any = self.fetch("/hello")
+        self.assertEqual(response.code, 200)
+
+
+class FetchInGetApp(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        self.fetch("/hello")
+        return web.Application()
+
+    def test(self) -> None: ...
+
+
+class GetAppBeforeAsyncSetUp(AsyncHTTPTestCase):
+    async def asyncSetUp(self) -> None:
+        self.database = await asyncio.sleep(0, "database")
+
+    def get_app(self) -> web.Application:
+        return web.Application(database=self.database)
+
+    def test(self) -> None: ...

@@ -1,0 +1,194 @@
+import asyncio
+import unittest
+from collections.abc import Awaitable
+from typing import Any, ClassVar
+
+from tornado import gen, web
+from tornado.httpserver import HTTPServer
+
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, HTTPTestServer
+from tests.support import RecordingResult, run_body
+
+
+class Handler(web.RequestHandler):
+    def get(self) -> None:
+        self.write(self.settings["database"])
+
+
+async def connect() -> str:
+    await asyncio.sleep(0)
+    return "database"
+
+
+async def make_app() -> web.Application:
+    return web.Application([("/", Handler)], database=await connect(), log_function=lambda handler: None)
+
+
+class CoroutineTest(AsyncHTTPTestCase):
+    """All hooks that make the server may be coroutine functions."""
+
+    async def get_app(self) -> web.Application:
+        self.loop_of_app = asyncio.get_running_loop()
+        return await make_app()
+
+    async def get_http_server(self) -> HTTPServer:
+        await asyncio.sleep(0)
+        server: Any = super().get_http_server()
+        return await server  # type: ignore[no-any-return]
+
+    async def get_httpserver_options(self) -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return {**super().get_httpserver_options(), "xheaders": True}
+
+    def test_they_are_awaited_before_the_server_listens(self) -> None:
+        self.assertEqual(self.fetch("/").body, b"database")
+        self.assertTrue(self.http_server.xheaders)
+
+    async def test_they_run_on_the_loop_of_the_test(self) -> None:
+        self.assertIs(self.loop_of_app, asyncio.get_running_loop())
+        self.assertEqual((await self.async_fetch("/")).body, b"database")
+
+
+class SharedCoroutineTest(CoroutineTest):
+    """The same, with a server for all tests of the class."""
+
+    loop_scope = "class"
+    loop_of_app: ClassVar[Any] = None  # type: ignore[misc]
+    apps: ClassVar[list[web.Application]] = []
+
+    async def get_app(self) -> web.Application:
+        type(self).loop_of_app = asyncio.get_running_loop()
+        self.apps.append(await make_app())
+        return self.apps[-1]
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        super().tearDownClass()
+        assert len(cls.apps) == 1
+        cls.apps.clear()
+
+
+class OptionsTest(AsyncHTTPSTestCase):
+    """Coroutine functions go with plain ones, and with those of Tornado."""
+
+    @gen.coroutine
+    def get_app(self) -> Any:
+        database = yield connect()
+        return web.Application([("/", Handler)], database=database, log_function=lambda handler: None)
+
+    async def get_httpserver_options(self) -> dict[str, Any]:
+        return {**super().get_httpserver_options(), "xheaders": True}
+
+    def get_http_server(self) -> HTTPServer:
+        server: HTTPServer = super().get_http_server()
+        assert server.xheaders
+        return server
+
+    def test(self) -> None:
+        self.assertEqual(self.fetch("/").body, b"database")
+
+
+class FailureTest(unittest.TestCase):
+    def test_an_error_is_reported_once_with_the_line_of_the_user(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            async def get_app(self) -> web.Application:
+                raise ValueError("planted")
+
+            def test(self) -> None: ...
+
+        for scope in "test", "class":
+            cls = type("Sample", (Sample,), {"loop_scope": scope})
+            result = RecordingResult()
+            unittest.TestSuite([cls("test")]).run(result)
+            self.assertEqual(result.verdicts, ["addError"])
+            self.assertRegex(
+                result.report, r"\ATraceback.*\n.*in get_app\n.*planted.*\n(?:.*\^\n)?ValueError: planted\n\Z"
+            )
+
+    def test_one_that_never_ends_is_a_deadlock_and_its_line_is_shown(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            async_test_timeout = 0
+
+            async def get_app(self) -> web.Application:
+                await asyncio.Event().wait()
+                raise AssertionError
+
+            def test(self) -> None: ...
+
+        for scope in "test", "class":
+            cls = type("Sample", (Sample,), {"loop_scope": scope})
+            result = RecordingResult()
+            unittest.TestSuite([cls("test")]).run(result)
+            self.assertEqual(result.verdicts, ["addError"])
+            self.assertRegex(result.report, r"this is a deadlock[^$]*at .*in get_app: await asyncio.Event\(\).wait\(\)")
+
+    def test_a_coroutine_that_returns_no_application(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            async def get_app(self) -> Any:
+                return 7
+
+        report = run_body(Sample, lambda case: None).report
+        self.assertRegex(report, r"TypeError: What get_app\(\) of Sample returned is 7, which cannot be served")
+
+    def test_a_server_outside_of_a_test_case_awaits_nothing(self) -> None:
+        app: Awaitable[web.Application] = make_app()
+        with self.assertRaisesRegex(TypeError, "HTTPTestServer is a coroutine. Await it"):
+            HTTPTestServer(app)
+
+
+class NotYetTest(unittest.TestCase):
+    """A request in get_app() to the server itself cannot be answered."""
+
+    def check(self, body: Any) -> None:
+        class Sample(AsyncHTTPTestCase):
+            async_test_timeout = 0.1
+            get_app = body
+
+            def test(self) -> None: ...
+
+        result = RecordingResult()
+        Sample("test").run(result)
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertRegex(
+            result.report, r"The server of .*Sample does not listen yet: get_app\(\) makes.*asyncSetUp\(\)"
+        )
+
+    def test_by_fetch(self) -> None:
+        def get_app(case: Any) -> None:
+            case.fetch("/")
+
+        def get_app_by_name(case: Any) -> None:
+            case.fetch(case.get_url("/").replace("127.0.0.1", "localhost"))
+
+        async def get_app_in_a_coroutine(case: Any) -> None:
+            await case.fetch("/")
+
+        for body in get_app, get_app_by_name, get_app_in_a_coroutine:
+            self.check(body)
+
+    def test_by_websocket(self) -> None:
+        async def get_app(case: Any) -> None:
+            async with case.ws_connect("/"):
+                pass
+
+        self.check(get_app)
+
+    def test_by_the_client_alone(self) -> None:
+        def get_app(case: Any) -> None:
+            case.run_sync(case.http_client.fetch, case.get_url("/"))
+
+        self.check(get_app)
+
+    def test_of_another_server_is_possible(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            async def get_app(self) -> web.Application:
+                async with HTTPTestServer(await make_app()) as other:
+                    response = await self.fetch(other.get_url("/"))
+                    return web.Application([("/", Handler)], database=response.body)
+
+            def test(self) -> None:
+                self.assertEqual(self.fetch("/").body, b"database")
+
+        result = RecordingResult()
+        Sample("test").run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
