@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _cleanups, _late, _leaks, _logs, _loop, _orders, _reasons, _scope, _timeouts, _yielding
+from asynctest_tornado import (
+    _cleanups,
+    _late,
+    _leaks,
+    _logs,
+    _loop,
+    _misspelled,
+    _orders,
+    _reasons,
+    _scope,
+    _timeouts,
+    _yielding,
+)
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import raise_as_it_was
@@ -92,6 +104,10 @@ class AsyncTestCase(unittest.TestCase):
     _asynctest_schedule: Schedule | None = None
     _asynctest_has_warned = False
     _asynctest_bad_setting: Exception | None = None
+
+    def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
+        super().__init_subclass__(*args, **kwargs)
+        _misspelled.check_class(cls, AsyncTestCase)
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -17,6 +17,7 @@ from asynctest_tornado import (
     _interpreter,
     _leaks,
     _loop,
+    _misspelled,
     _names,
     _resources,
     _snapshot,
@@ -86,6 +87,7 @@ class Harness:
         leaks: _leaks.Policy = _leaks.IGNORE,
         schedule: Schedule | None = None,
     ) -> None:
+        _misspelled.check_environment()
         self.state = NEW
         #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
         self.has_shell = False
