@@ -280,7 +280,7 @@ class Served:
         sock = _ports.bind_unused_port()[0]
         get_options = None if ssl_options is None else lambda: ssl_options
         self.site = _site.Site(sock, function.harness.snapshot, get_options)
-        self.http_server = HTTPServer(app, ssl_options=_tls.shared(ssl_options))
+        self.http_server = HTTPServer(app, ssl_options=ssl_options)
         self.site.listen(self.http_server)
         self.site.begin()
 

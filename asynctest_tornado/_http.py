@@ -94,7 +94,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             sock = self.get_http_socket()
             resources.callback(sock.close)
             describe = harness.snapshot if scope is None else scope.describe
-            self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_get_ssl_options())
+            self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_get_ssl_options(), True)
             self.http_client = self.get_http_client()
             resources.callback(self.http_client.close)
             harness_of(self).clients.append(self.http_client)
@@ -180,15 +180,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
             if harness_of(self).is_running_here():  # called by a coroutine function
                 return self._asynctest_await_options(options)
             options = self._asynctest_complete(lambda: options)
-        return self._asynctest_make_server(options)
+        return HTTPServer(self._app, **options)
 
     async def _asynctest_await_options(self, options: Awaitable[dict[str, Any]]) -> HTTPServer:
-        return self._asynctest_make_server(await options)
-
-    def _asynctest_make_server(self, options: dict[str, Any]) -> HTTPServer:
-        if "ssl_options" in options:
-            options = {**options, "ssl_options": _tls.shared(options["ssl_options"])}
-        return HTTPServer(self._app, **options)
+        return HTTPServer(self._app, **await options)
 
     def get_app(self) -> Application | Awaitable[Application]:
         """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden.
@@ -296,7 +291,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
         :param headers: headers of the request.
         :param subprotocols: those that the client proposes.
 
-        All other arguments are handed to ``tornado.websocket.websocket_connect``.
+        ``client_cert``, ``client_key``, ``validate_cert``, ``ca_certs`` and ``ssl_options`` are those of `fetch`. All
+        other arguments are handed to ``tornado.websocket.websocket_connect``.
 
         :return: what ``async with`` or ``await`` make a `WebSocket` of.
 
@@ -341,7 +337,8 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     From ``tornado.testing``, whose client never verifies. New in version 0.1.
     """
 
-    #: The path of the certificate that clients have to trust, in PEM format.
+    #: The path of the certificate that clients have to trust, in PEM format. The key of what it has signed is public by
+    #: design, a part of this package: it is for tests on one machine, and nothing that a system should trust.
     ca_certs: str = _tls.AUTHORITY
 
     def get_httpserver_options(self) -> dict[str, Any] | Any:

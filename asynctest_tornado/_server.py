@@ -32,7 +32,7 @@ class HTTPTestServer:
     :param address: a loopback address, such as ``::1``.
     :param port: the port; 0 stands for one that nobody uses.
     :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port.
-    :param https: whether to serve the test certificate, which the client verifies.
+    :param https: whether to serve the test certificate. The client verifies that, and any other server.
 
     All other arguments are those of ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
 
@@ -90,7 +90,7 @@ class HTTPTestServer:
             self._open_site = _site.Site(sock, self._describe, get_ssl_options)
             self.errors = self._site.errors
             self.http_client = self._site.make_client(force_instance=True)
-            self.http_server = HTTPServer(self._app, **{**self._options, "ssl_options": _tls.shared(ssl_options)})
+            self.http_server = HTTPServer(self._app, **self._options)
             self._site.listen(self.http_server)
         except BaseException:
             sock.close()

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import socket
+import ssl
 import urllib.parse
 import weakref
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import DefaultLoopResolver
 
-from asynctest_tornado import _fetching, _hints, _tls, _trap, _websocket
+from asynctest_tornado import _dates, _fetching, _hints, _tls, _trap, _verifying, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._handlers import ServerError, keep_in
 
@@ -103,16 +104,22 @@ class Site:
     :param sock: the socket, bound. It is closed in the end.
     :param describe: returns what the loop still has to do.
     :param get_ssl_options: returns those of the server, if it has some.
+    :param trusts_strangers: whether the client verifies no other server, as with ``tornado.testing``.
     """
 
     def __init__(
         self,
         sock: socket.socket,
         describe: Callable[[], str],
-        get_ssl_options: Callable[[], _tls.Options] | None = None,
+        get_ssl_options: Callable[[], _dates.Options] | None = None,
+        trusts_strangers: bool = False,
     ) -> None:
         self.sock = sock
-        self.get_ssl_options = get_ssl_options
+        self._trusts_strangers = trusts_strangers
+        self._verifier: _verifying.Verifier | None = None
+        if get_ssl_options is not None:
+            _tls.read_certificate_once()
+            self._verifier = _verifying.Verifier(self._may_be_own, get_ssl_options, trusts_strangers)
         self.describe = describe
         self.cookies = Cookies()
         self.http_server: HTTPServer | None = None
@@ -140,6 +147,16 @@ class Site:
             base = f"{protocol}://{host.format(self._address)}:{port}"
         return base + path
 
+    def _may_be_own(self, url: str) -> bool:
+        """Return whether a URL leads to this server, by any name: a resolver of the test may have its own."""
+        parts = urllib.parse.urlsplit(url)
+        if self._is_unix:
+            return parts.hostname == "localhost"
+        try:
+            return parts.port == self.port
+        except ValueError:  # no number, which the client reports
+            return False
+
     @property
     def resolver(self) -> "_UnixResolver | None":
         """What a client needs to find a server that listens on a Unix-domain socket."""
@@ -151,8 +168,8 @@ class Site:
         :param force_instance: not the one that all code on this loop shares.
         """
         resolver = self.resolver
-        if self.get_ssl_options is not None:
-            return _tls.make_client(self.port, self.get_ssl_options, resolver)
+        if self._verifier is not None:
+            return _verifying.make_client(self._verifier, self._trusts_strangers, resolver)
         if resolver is not None:
             return AsyncHTTPClient(force_instance=True, resolver=resolver)
         return AsyncHTTPClient(force_instance=force_instance)
@@ -225,6 +242,9 @@ class Site:
             if error.code == 599:
                 error.add_note(self.describe())
             raise
+        except ssl.SSLCertVerificationError as error:
+            _dates.explain(error)
+            raise
 
     def ws_connect(
         self, url: str, headers: Any, subprotocols: Iterable[str] | None, kwargs: dict[str, Any]
@@ -243,15 +263,20 @@ class Site:
             # Tornado takes the timeout with the request, or else by itself.
             options = dict(kwargs)
             timeout = options.pop("connect_timeout", None)
-            request = HTTPRequest(url, headers=HTTPHeaders(headers or {}), connect_timeout=timeout)
+            tls = {name: options.pop(name) for name in _verifying.ARGUMENTS if name in options}
+            request = HTTPRequest(url, headers=HTTPHeaders(headers or {}), connect_timeout=timeout, **tls)
             if not gives_cookies(request):
                 self.cookies.add_to(request)
-            if url.startswith("wss:") and self.get_ssl_options is not None:
-                request.ssl_options = _tls.context_for(self.get_ssl_options())
+            if url.lower().startswith("wss:") and self._verifier is not None:
+                vars(request).update(self._verifier.arguments(request))
             names = None if subprotocols is None else list(subprotocols)
-            websocket = await _websocket.connect(
-                request, self._record, subprotocols=names, resolver=self.resolver, **options
-            )
+            try:
+                websocket = await _websocket.connect(
+                    request, self._record, subprotocols=names, resolver=self.resolver, **options
+                )
+            except ssl.SSLCertVerificationError as error:
+                _dates.explain(error)
+                raise
             self._websockets.add(websocket)
             return websocket
 

@@ -1,19 +1,18 @@
 """The certificate that HTTPS tests serve and trust.
 
 An authority signed it whose key nobody has any more; ``certificate/make.sh`` made both. It is valid for
-``localhost``, ``127.0.0.1`` and ``::1`` until the year 2126.
+``localhost``, ``127.0.0.1`` and ``::1``, from the year 1970 to the year 2125. Its own key is public by design.
 """
 
 import functools
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado import tcpserver
 from tornado.netutil import ssl_options_to_context
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from asynctest_tornado import _dates
 
 __unittest = True
 
@@ -24,7 +23,8 @@ AUTHORITY = str(_FOLDER / "authority.crt")
 CERTIFICATE = str(_FOLDER / "server.crt")
 KEY = str(_FOLDER / "server.key")
 
-Options = dict[str, Any] | ssl.SSLContext
+#: The hosts that the certificate is for.
+HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def server_options() -> dict[str, Any]:
@@ -32,12 +32,32 @@ def server_options() -> dict[str, Any]:
     return {"certfile": CERTIFICATE, "keyfile": KEY}
 
 
-def shared(options: Any) -> Any:
-    """Return a context that all servers share, for the options of this module; any others as they are.
+def is_ours(options: _dates.Options) -> bool:
+    """Tell whether a server with these ``ssl_options`` presents the certificate of this module."""
+    if isinstance(options, dict):
+        return options.get("certfile") == CERTIFICATE
+    return _dates.served(options) == ssl.PEM_cert_to_DER_cert(Path(CERTIFICATE).read_text())
 
-    Tornado would read the certificate anew for each connection, and the key: half a millisecond.
+
+@functools.cache
+def read_certificate_once() -> None:
+    """Let Tornado's servers read our certificate once.
+
+    They read the certificate and its key for each connection: half a millisecond. The server has the ``ssl_options``
+    that it was given, which count at each connection, as ever.
     """
-    return _server_context() if options == server_options() else options
+    module: Any = tcpserver
+    original: Any = getattr(module, "ssl_wrap_socket", None)
+    if original is None:
+        return  # renamed: the certificate is read as ever
+
+    @functools.wraps(original)
+    def ssl_wrap_socket(socket: Any, ssl_options: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("server_side") and isinstance(ssl_options, dict) and ssl_options == server_options():
+            ssl_options = _server_context()
+        return original(socket, ssl_options, *args, **kwargs)
+
+    module.ssl_wrap_socket = ssl_wrap_socket
 
 
 @functools.cache
@@ -54,6 +74,22 @@ def client_context() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=AUTHORITY)
 
 
+@functools.cache
+def any_host_context() -> ssl.SSLContext:
+    """Return the context of a client that trusts the test certificate, whatever name the host goes by."""
+    context = ssl.create_default_context(cafile=AUTHORITY)
+    context.check_hostname = False
+    return context
+
+
+@functools.cache
+def public_context() -> ssl.SSLContext:
+    """Return the context of a client that trusts the authorities of the system, and the test certificate."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(AUTHORITY)
+    return context
+
+
 def trusting_context() -> ssl.SSLContext:
     """Return a new context for a client that trusts anybody.
 
@@ -63,101 +99,3 @@ def trusting_context() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _is_ours(options: Options) -> bool:
-    return options is _server_context() or options == server_options()
-
-
-def context_for(options: Options) -> ssl.SSLContext:
-    """Return the context of a client for the server with these ``ssl_options``.
-
-    Raises ``ValueError`` for a certificate that clients would refuse for its date.
-    """
-    if _is_ours(options):
-        return client_context()
-    check_date(options)
-    return trusting_context()
-
-
-#: How the caller of a client can say whom to trust.
-_ARGUMENTS = ("ssl_options", "validate_cert", "ca_certs", "client_key", "client_cert")
-
-
-def make_client(port: int, get_options: Callable[[], Options], resolver: Any = None) -> AsyncHTTPClient:
-    """Return a client for the server on this port of the machine, and for any others.
-
-    It verifies the server if that has our certificate. Of any other one, it cannot know whom to trust.
-
-    :param get_options: returns the ``ssl_options`` of the server.
-    """
-    client = AsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
-    if not isinstance(client, SimpleAsyncHTTPClient):
-        if _is_ours(get_options()):
-            client.defaults.update(validate_cert=True, ca_certs=AUTHORITY)
-        return client
-    if resolver is not None:
-        client.tcp_client.resolver = resolver
-    fetch_impl = client.fetch_impl
-
-    def fetch_in_context(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
-        given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
-        if all(getattr(given, name) is None for name in _ARGUMENTS) and urlsplit(given.url).port == port:
-            context = context_for(get_options())
-            request.defaults = {**client.defaults, "ssl_options": context}  # type: ignore[attr-defined]
-        fetch_impl(request, callback)
-
-    client.fetch_impl = fetch_in_context  # type: ignore[method-assign]
-    return client
-
-
-#: OpenSSL's numbers.
-_REASONS = {9: "is not valid yet", 10: "has expired"}
-
-
-def check_date(options: Options) -> None:
-    """Raise ``ValueError`` for the certificate of a server whose time is over, or has not come yet.
-
-    :param options: its ``ssl_options``.
-    """
-    reason = _REASONS.get(_verify_code(options))
-    if reason is not None:
-        name = repr(options.get("certfile")) if isinstance(options, dict) else f"in {options!r}"
-        raise ValueError(
-            f"The certificate {name} of the server {reason}: clients will refuse it. Renew it, leave get_ssl_options() "
-            "alone to serve a certificate that does not expire, or fetch with validate_cert=False."
-        )
-
-
-def _verify_code(options: Options) -> int:
-    """Return what OpenSSL says of the certificate to a client that trusts its issuer, whoever that is: 0 is good."""
-    server = ssl_options_to_context(options, server_side=True)
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname = False
-    client.verify_mode = ssl.CERT_NONE
-    certificate = _shake_hands(client, server).getpeercert(binary_form=True)
-    if certificate is None:
-        return 0
-    client.load_verify_locations(cadata=certificate)
-    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.verify_mode = ssl.CERT_REQUIRED
-    try:
-        _shake_hands(client, server)
-    except ssl.SSLCertVerificationError as error:
-        return error.verify_code
-    return 0
-
-
-def _shake_hands(client: ssl.SSLContext, server: ssl.SSLContext) -> ssl.SSLObject:
-    """Connect the two in memory."""
-    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-    one = client.wrap_bio(to_client, to_server)
-    other = server.wrap_bio(to_server, to_client, server_side=True)
-    left = [one, other]
-    while left:
-        side = left.pop(0)
-        try:
-            side.do_handshake()
-        except ssl.SSLWantReadError:
-            left.append(side)
-    return one

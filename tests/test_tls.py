@@ -1,16 +1,19 @@
 import asyncio
+import contextlib
 import ssl
 import tempfile
 import unittest
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import trustme
 from tornado import web
+from tornado.httpclient import HTTPError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado import AsyncHTTPSTestCase, _tls
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer, _dates, _tls
 from tests.support import run_case
 
 
@@ -23,6 +26,15 @@ class CertificateTest(unittest.TestCase):
         for path in _tls.AUTHORITY, _tls.CERTIFICATE:
             end = ssl.cert_time_to_seconds(str(self.certificate(path)["notAfter"]))
             self.assertGreater(datetime.fromtimestamp(end) - datetime.now(), timedelta(days=30 * 365))
+
+    def test_it_is_valid_on_a_machine_whose_clock_was_never_set(self) -> None:
+        for path in _tls.AUTHORITY, _tls.CERTIFICATE:
+            self.assertEqual(ssl.cert_time_to_seconds(str(self.certificate(path)["notBefore"])), 0)
+
+    def test_its_key_says_that_it_is_public(self) -> None:
+        text, begin, _ = Path(_tls.KEY).read_text().partition("-----BEGIN PRIVATE KEY-----")
+        self.assertTrue(begin)
+        self.assertIn("public by design", text)
 
     def test_it_is_for_this_machine_only(self) -> None:
         names = self.certificate(_tls.CERTIFICATE)["subjectAltName"]
@@ -48,24 +60,63 @@ class CheckDateTest(unittest.TestCase):
         self.now = datetime.now(UTC)
 
     def test_one_that_is_valid_is_good_whoever_has_signed_it(self) -> None:
-        _tls.check_date(self.options())
-        _tls.check_date(_tls.server_options())
+        _dates.check_date(self.options())
+        _dates.check_date(_tls.server_options())
 
     def test_one_that_has_expired_is_an_error_that_names_it(self) -> None:
         options = self.options(not_after=self.now - timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "own.crt' of the server has expired.*Renew it, .*validate_cert=False"):
-            _tls.check_date(options)
+            _dates.check_date(options)
 
     def test_one_that_is_not_valid_yet_is_an_error(self) -> None:
         options = self.options(not_before=self.now + timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "is not valid yet"):
-            _tls.check_date(options)
+            _dates.check_date(options)
 
     def test_one_in_a_context_is_looked_at_too(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options(not_after=self.now - timedelta(days=1)))
         with self.assertRaisesRegex(ValueError, "in <ssl.SSLContext object .* has expired"):
-            _tls.check_date(context)
+            _dates.check_date(context)
+
+    def test_a_server_that_asks_for_certificates_is_looked_at_too(self) -> None:
+        expired = self.options(not_after=self.now - timedelta(days=1))
+        asking = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": _tls.AUTHORITY}
+        with self.assertRaisesRegex(ValueError, "has expired"):
+            _dates.check_date({**expired, **asking})
+        for paths, is_refused in (expired, True), (self.options(), False):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(**paths)
+            context.load_verify_locations(_tls.AUTHORITY)
+            context.verify_mode = ssl.CERT_REQUIRED
+            with self.subTest(is_refused=is_refused), contextlib.ExitStack() as stack:
+                if is_refused:
+                    stack.enter_context(self.assertRaisesRegex(ValueError, "has expired"))
+                _dates.check_date(context)
+
+    def test_any_other_fault_is_not_about_dates(self) -> None:
+        asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        asking.load_cert_chain(**self.options())
+        asking.verify_mode = ssl.CERT_REQUIRED
+        asking.maximum_version = ssl.TLSVersion.TLSv1_2
+        faulty: tuple[Any, ...] = (
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),  # without a certificate
+            asking,
+            {**self.options(), "keyfile": _tls.KEY},
+            {"certfile": "/nowhere"},
+            {**self.options(), "unknown": 1},
+            {**self.options(), "ciphers": "none"},
+        )
+        for options in faulty:
+            with self.subTest(options=options):
+                _dates.check_date(options)
+
+    def test_a_callback_of_the_test_is_not_called(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(**self.options())
+        context.sni_callback = mock.Mock()
+        _dates.check_date(context)
+        context.sni_callback.assert_not_called()
 
     def test_a_suite_learns_of_it_unless_it_does_not_verify(self) -> None:
         options = self.options(not_after=self.now - timedelta(days=1))
@@ -104,14 +155,71 @@ class CheckDateTest(unittest.TestCase):
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
 
-class SharedTest(unittest.TestCase):
-    def test_our_certificate_is_read_once(self) -> None:
-        self.assertIs(_tls.shared(_tls.server_options()), _tls.shared(_tls.server_options()))
-        self.assertIsInstance(_tls.shared(_tls.server_options()), ssl.SSLContext)
+class WrongClockTest(AsyncTestCase):
+    """A machine whose clock is wrong learns of that, also where a client verifies."""
 
-    def test_any_other_options_are_those_of_the_suite(self) -> None:
-        for options in {"certfile": "mine.crt"}, {**_tls.server_options(), "ssl_version": 1}, None:
-            self.assertIs(_tls.shared(options), options)
+    async def test_the_error_of_the_client_says_what_time_it_is(self) -> None:
+        authority = trustme.CA()
+        now = datetime.now(UTC)
+        certificate = authority.issue_cert("127.0.0.1", not_after=now - timedelta(days=1))
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        certificate.private_key_and_cert_chain_pem.write_to_path(f"{folder}/server.pem")
+        authority.cert_pem.write_to_path(f"{folder}/authority.pem")
+        arguments: dict[str, Any] = {"ca_certs": f"{folder}/authority.pem", "validate_cert": True}
+        server = HTTPTestServer(web.Application(), ssl_options={"certfile": f"{folder}/server.pem"})
+        async with server:
+            with ExpectLog("tornado.general", "SSL Error"):
+                for request in server.fetch("/", **arguments), server.ws_connect("/", **arguments):
+                    with self.assertRaisesRegex(ssl.SSLCertVerificationError, "has expired") as caught:
+                        await request
+                    (note,) = caught.exception.__notes__
+                    self.assertRegex(note, rf"clock of this machine shows {now:%Y-}.*: set it if that is wrong")
+
+
+class OptionsOfTheServerTest(AsyncHTTPSTestCase):
+    """A server has the very ``ssl_options`` that it was given, and our certificate is read once all the same."""
+
+    def get_app(self) -> web.Application:
+        return web.Application(log_function=lambda handler: None)
+
+    def get_ssl_options(self) -> dict[str, Any]:
+        self.given = super().get_ssl_options()
+        return self.given
+
+    def test_they_are_those_that_it_was_given(self) -> None:
+        self.assertIs(self.http_server.ssl_options, self.given)
+        self.assertEqual(self.given, {"certfile": _tls.CERTIFICATE, "keyfile": _tls.KEY})
+
+    def test_our_certificate_is_read_once(self) -> None:
+        self.fetch("/")
+        with mock.patch.object(ssl.SSLContext, "load_cert_chain") as read:
+            self.assertEqual(self.fetch("/").code, 404)
+        read.assert_not_called()
+
+    def test_they_count_at_each_connection(self) -> None:
+        self.assertEqual(self.fetch("/").code, 404)
+        self.given.update(cert_reqs=ssl.CERT_REQUIRED, ca_certs=self.ca_certs)
+        with ExpectLog("tornado.general", "SSL Error"), self.assertRaises((OSError, HTTPError)):
+            self.fetch("/")
+        self.assertNotIn("cert_reqs", AsyncHTTPSTestCase.default_ssl_options())
+
+    def test_a_context_is_the_one_that_was_given(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(_tls.CERTIFICATE, _tls.KEY)
+
+        class Sample(AsyncHTTPSTestCase):
+            def get_app(self) -> web.Application:
+                return web.Application(log_function=lambda handler: None)
+
+            def get_ssl_options(self) -> Any:
+                return context
+
+            def test(self) -> None:
+                self.assertIs(self.http_server.ssl_options, context)
+                self.assertEqual(self.fetch("/").code, 404)
+
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
 
 class TrustingClientTest(AsyncHTTPSTestCase):

@@ -1,0 +1,113 @@
+"""How clients verify a server of ours, and others: the TLS arguments that a request gets beside its own."""
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from asynctest_tornado import _dates, _tls
+
+__unittest = True
+
+#: The arguments of a request that say whom to trust, or who the client is.
+ARGUMENTS = ("ssl_options", "validate_cert", "ca_certs", "client_key", "client_cert")
+
+
+class Verifier:
+    """Knows the certificate of a server.
+
+    :param is_own: tells whether a URL leads to the server.
+    :param get_options: returns the ``ssl_options`` of the server.
+    :param trusts_strangers: whether other servers are not verified by default, as with ``tornado.testing``.
+    """
+
+    def __init__(
+        self, is_own: Callable[[str], bool], get_options: Callable[[], _dates.Options], trusts_strangers: bool
+    ) -> None:
+        self._is_own = is_own
+        self._get_options = get_options
+        self._trusts_strangers = trusts_strangers
+
+    def arguments(self, request: HTTPRequest, has_contexts: bool = True) -> dict[str, Any]:
+        """Return what a request needs besides its own arguments.
+
+        :param has_contexts: whether the client takes ``ssl_options``; curl does not.
+
+        Raises ``ValueError`` for a certificate that clients would refuse for its date.
+        """
+        if request.ssl_options is not None or request.validate_cert is False:
+            return {}
+        if not self._is_own(request.url):
+            return {} if self._trusts_strangers else _for_strangers(request, has_contexts)
+        options = self._get_options()
+        if not _tls.is_ours(options):
+            return self._for_own_certificate(request, options, has_contexts)
+        if request.ca_certs is not None and (request.validate_cert or not self._trusts_strangers):
+            return {}  # the test says whom to trust
+        if not has_contexts:
+            return {"validate_cert": True, "ca_certs": _tls.AUTHORITY}
+        return {"ssl_options": _with_certificates(request)}
+
+    def _for_own_certificate(self, request: HTTPRequest, options: _dates.Options, has_contexts: bool) -> dict[str, Any]:
+        """Return the arguments for a server whose certificate is the user's: nothing says whom to trust."""
+        if request.validate_cert or request.ca_certs is not None:
+            return {}
+        if not has_contexts:
+            return {"validate_cert": False}
+        _dates.check_date(options)
+        context = _tls.trusting_context()
+        _load_client_certificate(context, request)
+        return {"ssl_options": context}
+
+
+def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
+    if request.ca_certs is not None or request.client_cert is not None:
+        return {}
+    if has_contexts:
+        return {"ssl_options": _tls.public_context()}
+    # A handle of curl cannot go back to its default after it had another authority.
+    return {"validate_cert": True, "ca_certs": ssl.get_default_verify_paths().cafile}
+
+
+def _with_certificates(request: HTTPRequest) -> ssl.SSLContext:
+    """Return a context that verifies our certificate, and has those of the request."""
+    is_named = urlsplit(request.url).hostname in _tls.HOSTS
+    if request.client_cert is None and request.ca_certs is None:
+        return _tls.client_context() if is_named else _tls.any_host_context()
+    context = ssl.create_default_context(cafile=_tls.AUTHORITY)
+    context.check_hostname = is_named
+    if request.ca_certs is not None:
+        context.load_verify_locations(request.ca_certs)
+    _load_client_certificate(context, request)
+    return context
+
+
+def _load_client_certificate(context: ssl.SSLContext, request: HTTPRequest) -> None:
+    if request.client_cert is not None:
+        context.load_cert_chain(request.client_cert, request.client_key)
+
+
+def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None) -> AsyncHTTPClient:
+    """Return a client for a server, and for any others.
+
+    It verifies the server if that has our certificate. Of any other one, it cannot know whom to trust.
+    """
+    defaults = {"validate_cert": not trusts_strangers}
+    client = AsyncHTTPClient(force_instance=True, defaults=defaults)
+    has_contexts = isinstance(client, SimpleAsyncHTTPClient)
+    if isinstance(client, SimpleAsyncHTTPClient) and resolver is not None:
+        client.tcp_client.resolver = resolver
+    fetch_impl = client.fetch_impl
+
+    def fetch_verified(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
+        given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
+        arguments = verifier.arguments(given, has_contexts) if given.url.lower().startswith("https:") else None
+        if arguments:
+            request.defaults = {**client.defaults, **arguments}  # type: ignore[attr-defined]
+        fetch_impl(request, callback)
+
+    client.fetch_impl = fetch_verified  # type: ignore[method-assign]
+    return client
