@@ -7,15 +7,23 @@ __unittest = True
 
 
 class Missing:
-    """Stands for what a test does not have, so that it can be told what is missing."""
+    """Stands for what a test does not have, so that it can be told what is missing.
 
-    def __init__(self, explain: Callable[[type], str]) -> None:
+    :param explain: returns the message, given the class.
+    :param error: the class of the error: ``AttributeError``, so that ``hasattr`` says no, where the name is public.
+    """
+
+    def __init__(self, explain: Callable[[type], str], error: type[Exception] = AttributeError) -> None:
         self._explain = explain
+        self._error = error
 
     def __get__(self, case: object, owner: type) -> "Missing":
         if case is None:
             return self
-        raise AttributeError(self._explain(owner))
+        error = self._error(self._explain(owner))
+        if isinstance(error, AttributeError):
+            error.obj = case  # or Python 3.12 and later would add a guess at another name
+        raise error
 
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from asynctest_tornado import (
     _orders,
     _reasons,
     _scope,
+    _setups,
     _timeouts,
     _yielding,
 )
@@ -153,12 +154,30 @@ class AsyncTestCase(unittest.TestCase):
         if harness is None or harness.state is CLOSED:
             # Nobody called run() or debug(): the test case is used by hand, as a fixture.
             harness = self._asynctest_harness = self._asynctest_new_harness()
+        self._asynctest_open(harness)
+
+    def _asynctest_open(self, harness: Harness) -> None:
         make: Callable[[], IOLoop] = self.get_new_ioloop
         if getattr(make, "__func__", None) is AsyncTestCase.get_new_ioloop:
             make = functools.partial(_loop.new_ioloop, type(self).loop_factory, is_watched=True)
         self.io_loop = harness.open(make)
         if harness.clock is not None:
             self.clock = harness.clock
+
+    def _asynctest_set_up(self, harness: Harness) -> None:
+        """Call ``setUp``, and open the loop where that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
+        # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
+        is_plain = type(self).get_new_ioloop is AsyncTestCase.get_new_ioloop
+        if is_plain and not _setups.lead_to(AsyncTestCase, type(self)):
+            self._asynctest_open(harness)
+        returned: Any = self.setUp()  # type: ignore[func-returns-value]
+        if returned is not None:
+            _yielding.check_is_no_coroutine(returned, "setUp", type(self))
+        own = vars(self).get("io_loop")
+        if isinstance(own, IOLoop) and not harness.has_loop(own):
+            harness.open(lambda: own)  # that setUp() has made by itself
+        elif harness.state is NEW:
+            self._asynctest_open(harness)
 
     def _asynctest_new_harness(self, result: Any = None) -> Harness:
         cls = type(self)
@@ -442,9 +461,7 @@ class AsyncTestCase(unittest.TestCase):
         if self._asynctest_schedule is not None:
             harness.trap.hint = _orders.hint(self._asynctest_schedule.seed, self)
         try:
-            returned = harness.call(self.setUp)
-            if returned is not None:
-                _yielding.check_is_no_coroutine(returned, "setUp", type(self))
+            harness.call(self._asynctest_set_up, harness)
             self._asynctest_call_hook(self.asyncSetUp, AsyncTestCase.asyncSetUp)
         except BaseException as error:
             harness.is_ending = True

@@ -145,6 +145,10 @@ class Harness:
         self.state = OPEN
         return self._loop.io_loop
 
+    def has_loop(self, io_loop: IOLoop) -> bool:
+        """Tell whether this is the loop of the test, or the test has to take the loop of the class."""
+        return self._outer is not None or (self.state is OPEN and self._loop.io_loop is io_loop)
+
     @property
     def resources(self) -> contextlib.ExitStack:
         """Servers, clients and the like; closed before the loop, while it can still run."""

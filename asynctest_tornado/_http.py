@@ -5,6 +5,7 @@ import contextlib
 import functools
 import inspect
 import socket
+import unittest
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -13,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from asynctest_tornado import _hints, _ports, _scope, _site, _timeouts, _tls
-from asynctest_tornado._attributes import computed
+from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Fetched, Response
 from asynctest_tornado._handlers import ServerError
@@ -138,6 +139,9 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
+        if "_asynctest_site" not in vars(self):
+            super().tearDown()  # setUp() was overridden, and has started nothing
+            return
         scope = _scope.of(type(self))
         if scope is not None:
             harness_of(self).trap.is_closing = True
@@ -325,6 +329,20 @@ class AsyncHTTPTestCase(AsyncTestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         return self._asynctest_site.url(path, self.get_protocol(), self.get_http_port())
+
+
+def _say_no_server(cls: type[unittest.TestCase]) -> str:
+    return (
+        f"{cls.__qualname__} has no server: AsyncHTTPTestCase.setUp(), which starts it, has not been called. "
+        f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
+    )
+
+
+if not TYPE_CHECKING:
+    AsyncHTTPTestCase.http_client = Missing(_say_no_server)
+    AsyncHTTPTestCase.http_server = Missing(_say_no_server)
+    AsyncHTTPTestCase._app = Missing(_say_no_server)
+    AsyncHTTPTestCase._asynctest_site = Missing(_say_no_server, RuntimeError)
 
 
 class AsyncHTTPSTestCase(AsyncHTTPTestCase):

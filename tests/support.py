@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from asynctest_tornado._recycling import drop_spare
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -67,6 +69,12 @@ def run_case(cls: type[unittest.TestCase], method: str = "test") -> RecordingRes
     result = RecordingResult()
     cls(method).run(result)
     return result
+
+
+def open_files() -> int:
+    """Return how many files are open, besides those that are kept for the next loop."""
+    drop_spare()
+    return len(os.listdir("/proc/self/fd"))
 
 
 def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> RecordingResult:

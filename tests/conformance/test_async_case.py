@@ -11,8 +11,6 @@ MODULE = "unittest.test.test_async_case" if sys.version_info < (3, 12) else "tes
 
 #: Those that do not pass, and why.
 DIFFERENT = {
-    "test_full_cycle": "its setUp() does not call super().setUp(), which makes the loop here",
-    "test_setup_get_event_loop": "its setUp() does not call super().setUp(), which makes the loop here",
     "test_deprecation_of_return_val_from_test": "a value that a test returns is an error here, and no warning",
     "test_loop_factory": "a loop is current in setUp() here, wherever it comes from, which needs a policy",
 }

@@ -244,7 +244,9 @@ class SetUpFails(AsyncTestCase):
         raise AssertionError("never reached")
 
 
-class ForgetsSuper(AsyncTestCase):
+class NoSuperInSetUp(AsyncTestCase):
+    """As suites for ``IsolatedAsyncioTestCase`` are written."""
+
     def setUp(self) -> None:
         pass
 
@@ -252,30 +254,20 @@ class ForgetsSuper(AsyncTestCase):
         pass
 
     def test_wait(self) -> None:
-        self.wait()
-
-    def test_io_loop(self) -> None:
-        self.io_loop.add_callback(boom)
+        self.io_loop.add_callback(self.stop, 42)
+        self.assertEqual(self.wait(), 42)
 
     async def test_coroutine(self) -> None:
-        pass
+        await asyncio.sleep(0)
 
     @gen_test
     async def test_gen_test(self) -> None:
-        pass
+        await asyncio.sleep(0)
 
     def test_run_sync(self) -> None:
-        self.run_sync(lambda: None)
+        self.run_sync(asyncio.sleep, 0)
 
-
-class ForgetsSuperAndNeedsNothing(AsyncTestCase):
-    def setUp(self) -> None:
-        pass
-
-    def tearDown(self) -> None:
-        pass
-
-    def test(self) -> None:
+    def test_needs_nothing(self) -> None:
         pass
 
 
