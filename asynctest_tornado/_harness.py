@@ -19,6 +19,7 @@ from asynctest_tornado import (
     _loop,
     _misspelled,
     _names,
+    _pools,
     _resources,
     _snapshot,
     _sources,
@@ -40,6 +41,8 @@ _T = TypeVar("_T")
 
 # At import, and not for each test: an ExceptionStackContext works outside of tests, too.
 _sources.watch_loggers()
+_interpreter.watch_hooks()
+_pools.watch()
 _handlers.watch_handlers()
 _resources.watch_tornado()
 

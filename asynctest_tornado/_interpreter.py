@@ -4,9 +4,6 @@ The hooks stay in place once a test has asked for them. An error may surface aft
 the thread in which it happens, or, for an object that was garbage, by the tests that ran since the last collection.
 """
 
-import concurrent.futures.thread
-import contextvars
-import functools
 import sys
 import threading
 import types
@@ -14,36 +11,26 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado import _garbage, _origins, _resources, _trap
+from asynctest_tornado import _garbage, _threads, _trap
 from asynctest_tornado._collector import Trap, warnings_now
+from asynctest_tornado._replacement import Replacement
 
 __unittest = True
-
-_next_excepthook: Callable[[threading.ExceptHookArgs], object] = threading.excepthook
-_next_unraisablehook: Callable[["sys.UnraisableHookArgs"], object] = sys.unraisablehook
-_next_warn_unawaited: Callable[[Any], object] = getattr(warnings, "_warn_unawaited_coroutine", lambda coro: None)
-_start_thread = threading.Thread.start
-_pool_worker = getattr(concurrent.futures.thread, "_worker", None)
-#: Whether a thread starts with the context variables of the code that starts it.
-_INHERITS = bool(getattr(sys.flags, "thread_inherit_context", False))
-#: The attribute of a thread that has failed, for the contexts in which it did.
-_CHAIN = "_asynctest_chain"
 
 _handing_on = threading.local()
 
 
 def watch(trap: Trap) -> None:
     """Put the trap in front of the hooks of the interpreter, for a test that begins."""
-    global _next_excepthook, _next_unraisablehook
-    if threading.excepthook is not _on_thread:
-        _next_excepthook, threading.excepthook = threading.excepthook, _on_thread
-    if sys.unraisablehook is not _on_unraisable:
-        _next_unraisablehook, sys.unraisablehook = sys.unraisablehook, _on_unraisable
-    if threading.Thread.start is not _start:
-        threading.Thread.start = _start  # type: ignore[method-assign]
-        # What the interpreter calls for such a coroutine, before any filter of warnings.
-        warnings._warn_unawaited_coroutine = _on_unawaited  # type: ignore[attr-defined]
+    watch_hooks()
     _garbage.suspect(trap)
+
+
+def watch_hooks() -> None:
+    """Put the trap in front of the hooks of the interpreter. What comes later stays in front of it."""
+    for hook in _hooks:
+        hook.put_in()
+    _threads.watch()
 
 
 def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], args: Any) -> None:
@@ -61,61 +48,23 @@ def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], a
         _handing_on.hook = None
 
 
-@functools.wraps(_start_thread)
-def _start(self: threading.Thread) -> None:
-    """Let the thread inherit the contexts of the code that starts it, as a callback or task does.
-
-    It inherits context variables by itself only from Python 3.14 on, and there only if it is told so. The worker of a
-    pool is to inherit nothing: it works for whoever comes.
-    """
-    is_worker = getattr(self, "_target", None) is _pool_worker
-    chain = () if is_worker else _chain_for(self)
-    if chain or (is_worker and _INHERITS):
-        run = self.run
-
-        def run_in_contexts() -> None:
-            del self.run  # the instance's, which would be a reference cycle
-            try:
-                with _trap.under(chain):  # of a context that may be the user's, and used again
-                    run()
-            except BaseException:
-                vars(self)[_CHAIN] = chain
-                raise
-
-        self.run = run_in_contexts  # type: ignore[method-assign]
-        if chain:
-            _resources.remember(self, _origins.THREADS)
-    _start_thread(self)
-
-
-def _chain_for(thread: threading.Thread) -> _trap.Chain:
-    # From Python 3.14 on, a thread can be given a context, as a task can.
-    given: contextvars.Context | None = getattr(thread, "_context", None)
-    chain: _trap.Chain = () if given is None else given.get(_trap.contexts, ())
-    return chain or _trap.chain_here()
-
-
 def _on_thread(args: threading.ExceptHookArgs) -> None:
-    chain = None if args.thread is None else vars(args.thread).pop(_CHAIN, None)
-    if chain:
-        # The thread has left its contexts, and what its frames hold is still to be dropped.
-        _trap.contexts.set(chain)
     if not (_trap.is_error(args.exc_value) and _trap.deliver(args.exc_value, _trap.chain_here())):
-        _hand_on(_next_excepthook, threading.__excepthook__, args)
+        _hand_on(_excepthook.found, threading.__excepthook__, args)
 
 
 def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
     error = info.exc_value
     # A warning that was turned into an error is still about something that was left open, and nothing that failed.
     if not _trap.is_error(error) or isinstance(error, Warning) or not _deliver(error):
-        _hand_on(_next_unraisablehook, sys.__unraisablehook__, info)
+        _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
 
 
 def _on_unawaited(coro: Coroutine[Any, Any, Any]) -> None:
     code = getattr(coro, "cr_code", None)
     is_mock = code is not None and "unittest/mock" in code.co_filename.replace("\\", "/")
     if is_mock or _is_catching_warnings() or not _deliver(_never_awaited(coro, code)):
-        _next_warn_unawaited(coro)
+        _warn_unawaited.found(coro)
 
 
 def _is_catching_warnings() -> bool:
@@ -155,3 +104,12 @@ def _deliver(error: BaseException) -> bool:
         if frame is None or "__unittest" not in frame.f_globals:
             return False
     return _garbage.deliver(error)
+
+
+_excepthook = Replacement(threading, "excepthook", _on_thread)
+_unraisablehook = Replacement(sys, "unraisablehook", _on_unraisable)
+_hooks = [_excepthook, _unraisablehook]
+if hasattr(warnings, "_warn_unawaited_coroutine"):
+    # The interpreter calls it for such a coroutine, before any filter of warnings. It is private.
+    _warn_unawaited = Replacement(warnings, "_warn_unawaited_coroutine", _on_unawaited)
+    _hooks.append(_warn_unawaited)

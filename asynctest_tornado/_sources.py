@@ -7,15 +7,18 @@ handlers, so that no configuration of logging blinds it.
 
 import asyncio
 import concurrent.futures
+import inspect
 import logging
 import os
 import sys
+import types
 from collections.abc import Callable
+from typing import Any, TypeGuard
 
 import tornado
 from tornado import gen, websocket
 
-from asynctest_tornado import _garbage, _handlers, _terminal, _trap
+from asynctest_tornado import _garbage, _handlers, _pools, _terminal, _trap
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -33,44 +36,112 @@ def watch_loggers() -> None:
 
     What no context takes goes on to the logger, as before.
     """
-    for name in ("tornado.application", "tornado.general", "asyncio", "concurrent.futures"):
+    for name in ("tornado.application", "tornado.general", "asyncio", _pools.LOGGER):
         logger = logging.getLogger(name)
         if "handle" not in vars(logger):
             _watch(logger)
 
 
+def _method_of_class(logger: logging.Logger, name: str) -> Callable[[Any], object]:
+    """Return the method that the class has now: others may have replaced it, by a function or a mock."""
+    cls = type(logger)
+    found = getattr(cls, name)
+    bind = getattr(type(found), "__get__", None)
+    method: Callable[[Any], object] = found if bind is None else bind(found, logger, cls)
+    return method
+
+
 def _watch(logger: logging.Logger) -> None:
-    is_enabled, handle = logger.isEnabledFor, logger.handle
+    def is_enabled(level: int) -> bool:
+        return bool(_method_of_class(logger, "isEnabledFor")(level))
+
+    def handle(record: logging.LogRecord) -> None:
+        _method_of_class(logger, "handle")(record)
 
     def watched_is_enabled(level: int) -> bool:
-        return level >= logging.ERROR or is_enabled(level)
+        if is_enabled(level):
+            return True
+        # Whoever else asks gets the truth.
+        method = sys._getframe(1)
+        return level >= logging.ERROR and method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
     def watched_handle(record: logging.LogRecord) -> None:
         failure = _handlers.being_logged.get()
         if failure is not None:
             _log_of_handler(failure, handle, logger, record, is_enabled(record.levelno))
-        elif _is_stray(record) and _consume(logger, record, is_enabled(record.levelno)):
             return
-        elif is_enabled(record.levelno):
+        if record.levelno >= logging.ERROR:
+            method = sys._getframe(1)
+            caught, caller = _caught(record, method), _caller(logger, method)
+            if _is_stray(caught, caller) and _consume(logger, record, caught, caller, is_enabled(record.levelno)):
+                return
+        if is_enabled(record.levelno):
             handle(record)
 
     # On the instance: a logger outlives dictConfig and the like, which only change its attributes.
     vars(logger).update(isEnabledFor=watched_is_enabled, handle=watched_handle)
 
 
-def _is_stray(record: logging.LogRecord) -> bool:
-    """Tell whether the record says that Tornado or asyncio caught an error which had no caller.
+_METHODS = ("critical", "error", "exception", "log", "_log")
+#: Those that ask whether an error is to be logged.
+_ASKING = {each.__code__ for each in (logging.Logger.critical, logging.Logger.error, logging.Logger.log)}
+
+
+def _caller(logger: logging.Logger, frame: types.FrameType | None) -> types.FrameType | None:
+    """Return the frame that has called a logger, given one of its methods.
+
+    Not as the record says: a program may have told ``logging`` not to look for it, or change what is in the records. A
+    function that stands in for a method of the logger, and those that it wraps, are none that call one.
+    """
+    stand_ins = {getattr(getattr(logger, name), "__code__", None) for name in _METHODS}
+    found = frame
+    while frame is not None:
+        is_method = frame.f_code.co_filename == logging.__file__ or frame.f_code in stand_ins
+        if not is_method and not _has_logger(frame):
+            break
+        frame = frame.f_back
+        if is_method:
+            found = frame
+    return found
+
+
+def _has_logger(frame: types.FrameType) -> bool:
+    """Tell whether the first argument is a logger."""
+    code = frame.f_code
+    if code.co_argcount:
+        return isinstance(frame.f_locals.get(code.co_varnames[0]), logging.Logger)
+    if code.co_flags & inspect.CO_VARARGS:
+        args = frame.f_locals.get(code.co_varnames[code.co_kwonlyargcount])
+        return isinstance(args, tuple) and bool(args) and isinstance(args[0], logging.Logger)
+    return False
+
+
+def _caught(record: logging.LogRecord, method: types.FrameType) -> BaseException | None:
+    """Return the exception that is being logged, also if a record factory has left it out."""
+    info: Any = record.exc_info
+    if not info and method.f_code is logging.Logger._log.__code__:
+        info = method.f_locals.get("exc_info")
+    return info[1] if isinstance(info, tuple) and info else None
+
+
+def _is_of_library(frame: types.FrameType | None) -> bool:
+    filename = "" if frame is None else frame.f_code.co_filename
+    libraries = (_TORNADO, _ASYNCIO, _CONCURRENT, _OWN)
+    return filename.startswith(libraries) and not filename.startswith(_TORNADO_TEST)
+
+
+def _is_stray(caught: BaseException | None, caller: types.FrameType | None) -> TypeGuard[BaseException]:
+    """Tell whether Tornado or asyncio logs that it caught an error which had no caller.
 
     The same loggers serve applications, which may log an exception that they handled: not an error of the test. Nor
     is that of a request handler, which comes another way.
+
+    :param caller: the frame that has called the logger.
     """
-    if record.levelno < logging.ERROR or not record.exc_info or not _trap.is_error(record.exc_info[1]):
-        return False
-    libraries = (_TORNADO, _ASYNCIO, _CONCURRENT, _OWN)
-    if not record.pathname.startswith(libraries) or record.pathname.startswith(_TORNADO_TEST):
+    if caller is None or not _trap.is_error(caught) or not _is_of_library(caller):
         return False
     # The client of a websocket has a method of that name, too, for its callbacks.
-    return record.funcName != "log_exception" or record.pathname == websocket.__file__
+    return caller.f_code.co_name != "log_exception" or caller.f_code.co_filename == websocket.__file__
 
 
 def _log_of_handler(
@@ -97,15 +168,19 @@ def _log_of_handler(
 _AFTER_CANCELLATION = "future_set_exception_unless_cancelled"
 
 
-def _consume(logger: logging.Logger, record: logging.LogRecord, is_enabled: bool) -> bool:
+def _consume(
+    logger: logging.Logger,
+    record: logging.LogRecord,
+    caught: BaseException,
+    caller: types.FrameType | None,
+    is_enabled: bool,
+) -> bool:
     """Return whether the record is dealt with, so that it need not be logged any more."""
-    caught = record.exc_info[1] if record.exc_info else None
-    assert caught is not None
     if _garbage.is_collecting():
         return _garbage.deliver(caught)
-    chain = _trap.chain_here()
+    chain = (logger.name == _pools.LOGGER and _pools.chain_of(caught)) or _trap.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
-    if record.funcName == _AFTER_CANCELLATION:
+    if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
         return trap is not None and (trap.has_cancelled or trap.comes_of_closing(caught))
     if trap is not None and _is_told_again(trap, logger, caught):
         return True

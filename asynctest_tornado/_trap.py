@@ -6,10 +6,9 @@ one of the test as the outermost.
 """
 
 import asyncio
-import contextlib
 import contextvars
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeGuard
 from unittest import SkipTest
 
@@ -59,14 +58,20 @@ Chain = tuple[Context, ...]
 contexts: contextvars.ContextVar[Chain] = contextvars.ContextVar("asynctest_tornado", default=())
 
 
-@contextlib.contextmanager
-def under(chain: Chain) -> Iterator[None]:
-    """Run the block as if it had been scheduled in these contexts."""
-    token = contexts.set(chain)
-    try:
-        yield
-    finally:
-        contexts.reset(token)
+class under:
+    """For a block that runs as if it had been scheduled in these contexts."""
+
+    # No generator: contextlib assigns to an exception that passes through one, and not every one can be assigned to.
+    __slots__ = ("_chain", "_token")
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def __enter__(self) -> None:
+        self._token = contexts.set(self._chain)
+
+    def __exit__(self, *exc_info: object) -> None:
+        contexts.reset(self._token)
 
 
 def rooted(chain: Chain, loop: object) -> Chain:

@@ -1,0 +1,48 @@
+"""The trap of a class: the errors of what its setUpClass has begun, such as a thread, reported when the class ends."""
+
+import sys
+import types
+import unittest
+import unittest.util
+from typing import Any
+
+from asynctest_tornado import _trap
+from asynctest_tornado._collector import Trap, raise_as_it_was
+
+__unittest = True
+
+_NAME = "_asynctest_class_trap"
+
+
+def chain_here() -> _trap.Chain:
+    """Return the contexts of a ``setUpClass`` that is running, of a class of this library; none if there is none."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "setUpClass" and code.co_argcount == 1:
+            cls = frame.f_locals.get(code.co_varnames[0])
+            if isinstance(cls, type) and issubclass(cls, unittest.TestCase) and hasattr(cls, "_asynctest_harness"):
+                return (_trap_of(cls),)
+        frame = frame.f_back
+    return ()
+
+
+def _trap_of(cls: Any) -> Trap:
+    trap: Trap | None = vars(cls).get(_NAME)
+    if trap is None:
+        name = unittest.util.strclass(cls)
+        trap = Trap(lambda: name)
+        setattr(cls, _NAME, trap)
+        cls.addClassCleanup(_close, cls)
+        # The last one to be called, since others may wait for the thread. The list is private to unittest.
+        cleanups = getattr(cls, "_class_cleanups", None)
+        if isinstance(cleanups, list) and cleanups:
+            cleanups.insert(0, cleanups.pop())
+    return trap
+
+
+def _close(cls: Any) -> None:
+    """Raise the errors of the class."""
+    trap: Trap = vars(cls)[_NAME]
+    delattr(cls, _NAME)
+    raise_as_it_was(trap.close())

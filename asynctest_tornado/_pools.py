@@ -1,0 +1,70 @@
+"""Lets what is handed to a pool of threads run in the contexts of the code that hands it over.
+
+These are the jobs of a ``ThreadPoolExecutor``, and the callbacks of the futures of any pool. Whether a callback runs in
+a thread of the pool or in that of the test is a matter of chance.
+"""
+
+import functools
+import types
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from asynctest_tornado import _class_trap, _trap
+
+__unittest = True
+
+#: The logger that the error of a callback goes to.
+LOGGER = "concurrent.futures"
+#: Its jobs are serialized, for another interpreter.
+_OF_INTERPRETERS = "concurrent.futures.interpreter"
+
+
+def watch() -> None:
+    """Let all jobs and callbacks that are handed over from now on inherit their contexts."""
+    _replace(ThreadPoolExecutor, "submit", _submit)
+    _replace(Future, "add_done_callback", _add_done_callback)
+
+
+def _replace(cls: Any, method: str, replace: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    original = getattr(cls, method)
+    if not hasattr(original, "_asynctest_original"):
+        replaced: Any = functools.wraps(original)(replace(original))
+        replaced._asynctest_original = original
+        setattr(cls, method, replaced)
+
+
+def _submit(original: Callable[..., Any]) -> Callable[..., Any]:
+    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        is_serialized = type(self).__module__ == _OF_INTERPRETERS
+        return original(self, fn if is_serialized else _in_contexts(fn), *args, **kwargs)
+
+    return submit
+
+
+def _add_done_callback(original: Callable[..., Any]) -> Callable[..., Any]:
+    def add_done_callback(self: Any, fn: Any) -> Any:
+        return original(self, _in_contexts(fn))
+
+    return add_done_callback
+
+
+def _in_contexts(func: Any) -> Any:
+    chain = _trap.chain_here() or _class_trap.chain_here()
+    return functools.partial(_call, chain, func) if chain else func
+
+
+def _call(chain: _trap.Chain, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    with _trap.under(chain):
+        return func(*args, **kwargs)
+
+
+def chain_of(error: BaseException) -> _trap.Chain:
+    """Return the contexts of the callback that raised an error; none if it was no callback of a test."""
+    tb: types.TracebackType | None = error.__traceback__
+    while tb is not None:
+        if tb.tb_frame.f_code is _call.__code__:
+            chain: _trap.Chain = tb.tb_frame.f_locals["chain"]
+            return chain
+        tb = tb.tb_next
+    return ()

@@ -1,0 +1,54 @@
+"""A function of a module that is replaced once, and left alone when others replace it later."""
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+__unittest = True
+
+
+class Replacement:
+    """A function of this library in the place of one of the interpreter.
+
+    A mock or an instrumentation that comes later stays in front: it is the test's, or the application's. Only if that
+    goes, and puts back the function of the interpreter instead of ours, is ours put in again.
+
+    :param owner: the module.
+    :param name: the name there.
+    :param ours: the function of this library. It has to go on to `found`.
+    """
+
+    def __init__(self, owner: Any, name: str, ours: Callable[..., Any]) -> None:
+        self._owner = owner
+        self._name = name
+        self._ours = ours
+        #: The function that was there before.
+        self._is_new = True
+        self.found: Callable[..., Any] = getattr(owner, name)
+
+    def put_in(self) -> None:
+        """Put the function in, unless another one came later."""
+        present = getattr(self._owner, self._name)
+        if present is self._ours:
+            return
+        if self._is_new or present is self.found or _is_of_interpreter_or_runner(present):
+            self._is_new = False
+            self.found = present
+            setattr(self._owner, self._name, self._ours)
+
+
+#: pytest puts hooks in as a run begins, and some versions for each part of a test. These only warn.
+_INTERPRETER_AND_RUNNER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_warnings", "_pytest")
+
+
+def _is_of_interpreter_or_runner(func: Any) -> bool:
+    while isinstance(func, functools.partial):
+        func = func.func
+    func = getattr(func, "__func__", func)
+    module: object = None
+    if isinstance(func, types.FunctionType):
+        module = func.__globals__.get("__name__")  # and not __module__, which a wrapper copies
+    elif isinstance(func, types.BuiltinFunctionType):
+        module = func.__module__
+    return str(module).partition(".")[0] in _INTERPRETER_AND_RUNNER

@@ -1,0 +1,89 @@
+"""Lets a thread inherit the contexts of the code that starts it, as a callback or a task does.
+
+A thread inherits context variables by itself only from Python 3.14 on, and there only if the interpreter is told so.
+The place is below ``Thread.start``, where nobody but the module ``threading`` looks: a mock of that method starts no
+thread, an instrumentation of it stays as it is, and a thread cannot be started twice.
+"""
+
+import concurrent.futures.thread
+import contextlib
+import contextvars
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado import _class_trap, _origins, _resources, _trap
+from asynctest_tornado._replacement import Replacement
+
+__unittest = True
+
+_pool_worker = getattr(concurrent.futures.thread, "_worker", None)
+#: Whether a thread starts with the context variables of the code that starts it.
+_INHERITS = bool(getattr(sys.flags, "thread_inherit_context", False))
+
+
+def _replacing(name: str) -> Replacement:
+    @functools.wraps(getattr(threading, name))
+    def start(function: Any, *args: Any, **kwargs: Any) -> Any:
+        thread = getattr(function, "__self__", None)
+        if isinstance(thread, threading.Thread):
+            function = _in_contexts(thread, function)
+        return replacement.found(function, *args, **kwargs)
+
+    replacement = Replacement(threading, name, start)
+    return replacement
+
+
+# These are private to the module; the first one is there from Python 3.13 on. Without them, threads inherit nothing,
+# and the interpreter reports their errors as ever.
+_replacements = [
+    _replacing(name) for name in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, name)
+]
+
+
+def watch() -> None:
+    """Let all threads that are started from now on inherit their contexts."""
+    for replacement in _replacements:
+        replacement.put_in()
+
+
+def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what a thread is to run instead of its own function, called by what stands in for what starts it.
+
+    The worker of a pool is to inherit nothing: it works for whoever comes.
+    """
+    is_worker = _pool_worker is not None and getattr(thread, "_target", None) is _pool_worker
+    chain = () if is_worker else _chain_for(thread)
+    if chain:
+        _resources.remember(thread, _origins.THREADS, depth=4)
+    elif not (is_worker and _INHERITS):
+        return bootstrap
+    return functools.partial(_run, thread, chain, bootstrap)
+
+
+def _chain_for(thread: threading.Thread) -> _trap.Chain:
+    # From Python 3.14 on, a thread can be given a context, as a task can.
+    given: contextvars.Context | None = getattr(thread, "_context", None)
+    chain: _trap.Chain = () if given is None else given.get(_trap.contexts, ())
+    return chain or _trap.chain_here() or _class_trap.chain_here()
+
+
+def _run(thread: threading.Thread, chain: _trap.Chain, bootstrap: Callable[..., Any], *args: Any) -> None:
+    # For all that the thread does, up to the hook that is called if it fails.
+    _trap.contexts.set(chain)
+    given: contextvars.Context | None = getattr(thread, "_context", None)
+    if given is None:
+        bootstrap(*args)
+        return
+    # It may be the user's, and be used again. If it is in use, Python reports that.
+    token: contextvars.Token[_trap.Chain] | None = None
+    with contextlib.suppress(RuntimeError):
+        token = given.run(_trap.contexts.set, chain)
+    try:
+        bootstrap(*args)
+    finally:
+        if token is not None:
+            with contextlib.suppress(RuntimeError):
+                given.run(_trap.contexts.reset, token)
