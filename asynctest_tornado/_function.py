@@ -259,10 +259,7 @@ class Function:
             self.harness.trap.forget_reports()
 
     def serve(self, app: Any, ssl_options: Any = None) -> "Served":
-        """Serve an application, on an unused port of this machine.
-
-        Raises ``TypeError`` for what cannot be served.
-        """
+        """Serve an application, on an unused port of this machine."""
         return Served(self, app, ssl_options)
 
 
@@ -275,11 +272,11 @@ class Served:
     """
 
     def __init__(self, function: Function, app: Any, ssl_options: Any) -> None:
-        _site.check_app(app, "What the fixture app returned")
         self._function = function
         sock = _ports.bind_unused_port()[0]
         get_options = None if ssl_options is None else lambda: ssl_options
         self.site = _site.Site(sock, function.harness.snapshot, get_options)
+        app = self.site.servable(app, "What the fixture app returned")
         self.http_server = HTTPServer(app, ssl_options=ssl_options)
         self.site.listen(self.http_server)
         self.site.begin()

@@ -178,16 +178,19 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
-        _site.check_app(self._app, f"What get_app() of {type(self).__qualname__} returned")
         options = self.get_httpserver_options()
         if inspect.isawaitable(options):
             if harness_of(self).is_running_here():  # called by a coroutine function
                 return self._asynctest_await_options(options)
             options = self._asynctest_complete(lambda: options)
-        return HTTPServer(self._app, **options)
+        return self._asynctest_make_server(options)
 
     async def _asynctest_await_options(self, options: Awaitable[dict[str, Any]]) -> HTTPServer:
-        return HTTPServer(self._app, **await options)
+        return self._asynctest_make_server(await options)
+
+    def _asynctest_make_server(self, options: dict[str, Any]) -> HTTPServer:
+        origin = f"What get_app() of {type(self).__qualname__} returned"
+        return HTTPServer(self._asynctest_site.servable(self._app, origin), **options)
 
     def get_app(self) -> Application | Awaitable[Application]:
         """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden.

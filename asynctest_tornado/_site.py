@@ -124,6 +124,7 @@ class Site:
         self.cookies = Cookies()
         self.http_server: HTTPServer | None = None
         self._has_listened = False
+        self._refusal: str | None = None
         self._record = _Record(describe)
         self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
         # Asked for once: the socket is closed before the test has ended.
@@ -146,6 +147,29 @@ class Site:
             host = "[{}]" if self.sock.family == socket.AF_INET6 else "{}"
             base = f"{protocol}://{host.format(self._address)}:{port}"
         return base + path
+
+    def servable(self, app: Any, origin: str) -> Any:
+        """Return the application, or if no ``HTTPServer`` could serve it, a callback that raises ``TypeError``.
+
+        So a suite whose tests never fetch anything needs no application, as with ``tornado.testing``.
+
+        :param origin: where it comes from.
+        """
+        try:
+            check_app(app, origin)
+        except TypeError as error:
+            self._refusal = str(error)
+            return self._refuse
+        return app
+
+    def _refuse(self, request: HTTPServerRequest) -> None:
+        raise TypeError(self._refusal)
+
+    def _check_served(self, url: str) -> None:
+        """Raise ``TypeError`` for a request to this server that has nothing to serve, unless it was given later."""
+        is_refused = getattr(self.http_server, "request_callback", None) == self._refuse
+        if is_refused and self.is_own(url):
+            raise TypeError(self._refusal)
 
     def _may_be_own(self, url: str) -> bool:
         """Return whether a URL leads to this server, by any name: a resolver of the test may have its own."""
@@ -236,6 +260,7 @@ class Site:
         self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: _fetching.Arguments
     ) -> _fetching.Response:
         """Fetch a URL. If the client gives up, the error says what the server was doing."""
+        self._check_served(url)
         try:
             return await _fetching.fetch(client, url, self.cookies, raise_error, arguments)
         except HTTPClientError as error:
@@ -260,6 +285,7 @@ class Site:
             )
 
         async def connect() -> _websocket.WebSocket:
+            self._check_served(url)
             # Tornado takes the timeout with the request, or else by itself.
             options = dict(kwargs)
             timeout = options.pop("connect_timeout", None)

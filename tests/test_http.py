@@ -175,19 +175,42 @@ class LifeTest(unittest.TestCase):
         self.assertFalse(hasattr(case, "_app"))
         self.assertFalse(hasattr(case, "http_server"))
 
-    def test_get_app_has_to_return_an_application(self) -> None:
-        class Nothing(AsyncHTTPTestCase):
+    def test_what_get_app_returned_counts_once_something_is_fetched(self) -> None:
+        async def client(case: AsyncHTTPTestCase) -> None:
+            await case.http_client.fetch(case.get_url("/"))
+
+        async def websocket(case: AsyncHTTPTestCase) -> None:
+            async with case.ws_connect("/"):
+                pass
+
+        async def fetch(case: AsyncHTTPTestCase) -> None:
+            await case.async_fetch("/")
+
+        bodies = (lambda case: case.fetch("/") and None, fetch, client, websocket)
+        wrongs: tuple[Any, ...] = (None, [("/", Handler)], web.Application, 7)
+        for base in AsyncHTTPTestCase, AsyncHTTPSTestCase:
+            for wrong in wrongs:
+                cls = type("Sample", (base,), {"get_app": lambda self, wrong=wrong: wrong})
+                unused = run_body(cls, lambda case: None)
+                self.assertEqual(unused.verdicts, ["addSuccess"], unused.report)
+                for body in bodies if wrong is None else bodies[:1]:
+                    report = run_body(cls, body).report
+                    returned = "None" if wrong is None else ".* which cannot be served"
+                    self.assertRegex(report, f"TypeError: What get_app.. of Sample returned is {returned}. It has")
+
+    def test_an_application_may_come_later(self) -> None:
+        class Sample(AsyncHTTPTestCase):
             def get_app(self) -> web.Application:
                 return None  # type: ignore[return-value]
 
-        self.assertRegex(run_body(Nothing, lambda case: None).report, "get_app.. of Sample returned is None. It has")
-        for wrong in [("/", Handler)], web.Application, 7:
-            cls = type("Sample", (AsyncHTTPTestCase,), {"get_app": lambda self, wrong=wrong: wrong})
-            report = run_body(cls, lambda case: None).report
-            self.assertRegex(
-                report, "TypeError: What get_app.. of Sample returned is .* which cannot be served. It has"
-            )
+            def test(self) -> None:
+                self.http_server.request_callback = make_app()
+                self.assertEqual(self.fetch("/hello").body, b"hello")
 
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_get_app_has_to_be_overridden(self) -> None:
         report = run_body(AsyncHTTPTestCase, lambda case: None).report
         self.assertRegex(report, "NotImplementedError: Sample.*Override get_app")
 
