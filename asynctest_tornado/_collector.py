@@ -7,10 +7,7 @@ import warnings
 from collections.abc import Callable
 from unittest import SkipTest
 
-from tornado.iostream import StreamClosedError
-from tornado.simple_httpclient import HTTPStreamClosedError
-
-from asynctest_tornado import _origins, _summary, _trap
+from asynctest_tornado import _closing, _origins, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 from asynctest_tornado._weakly import WeakNotes
 
@@ -36,12 +33,6 @@ def raise_as_it_was(error: BaseException | None) -> None:
     finally:
         error.__context__ = context
         del error  # or its traceback, which holds this frame, would be a reference cycle
-
-
-def _may_come_of_closing(error: BaseException) -> bool:
-    if isinstance(error, (StreamClosedError, HTTPStreamClosedError, ConnectionError, EOFError)):
-        return True
-    return isinstance(error, RuntimeError) and str(error) == "fetch() called on closed AsyncHTTPClient"
 
 
 class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
@@ -82,8 +73,12 @@ class Trap(_trap.Context):
         #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
         #: names another test that it may belong to.
         self.report_late: Callable[[BaseException, str | None], bool] | None = None
-        #: Whether the connections of the test are being closed, so that what still uses them will fail.
-        self.is_closing = False
+        #: The thread that closes the connections of the test, so that what still uses them will fail.
+        self._closing_thread: int | None = None
+        # What has failed before that, and whether something was under way that closing can have cut off.
+        self._failed_before: list[BaseException] = []
+        self._can_cut_off = False
+        self._has_closed = False
         #: What the test fails of, as far as it was raised already.
         self.failure: BaseException | None = None
         #: The error of a timeout, whose report shows what was pending.
@@ -120,6 +115,8 @@ class Trap(_trap.Context):
                 self._keep(error)
                 self._promote(error)
         if not is_open:
+            if self._has_closed and error.__traceback__ is None and _closing.says_so(error):
+                return False  # of a future that nobody has waited for: nobody knows when it failed
             return self.report_late is not None and self.report_late(strip(error), None)
         interrupt = self.interrupt
         if is_new and interrupt is not None:
@@ -127,8 +124,34 @@ class Trap(_trap.Context):
         return True
 
     def comes_of_closing(self, error: BaseException) -> bool:
-        """Tell whether an error may come of the end of the test, which closes connections that are still in use."""
-        return self.is_closing and _may_come_of_closing(error)
+        """Tell whether an error comes of the end of the test, which closes connections that are still in use.
+
+        One that surfaces in another thread does not: threads go on as if nothing had happened.
+        """
+        if self._closing_thread != threading.get_ident() or any(each is error for each in self._failed_before):
+            return False
+        return _closing.is_consequence(error, self._can_cut_off)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the connections of the test are being closed."""
+        return self._closing_thread is not None
+
+    def begin_closing(self, failed_before: list[BaseException], can_cut_off: bool) -> None:
+        """Note that connections are closed from now on.
+
+        :param failed_before: the errors that have happened, and that nobody was told of yet.
+        :param can_cut_off: whether something of the test is under way, and may use these connections.
+        """
+        self._has_closed = True
+        self._closing_thread = threading.get_ident()
+        self._failed_before = failed_before
+        self._can_cut_off = can_cut_off
+
+    def end_closing(self) -> None:
+        """Note that all is closed: what happens from now on has other reasons."""
+        self._closing_thread = None
+        self._failed_before = []
 
     def keep_server_error(self, failure: ServerError) -> ServerError | None:
         known = keep_in(self.server_errors, failure)

@@ -9,7 +9,7 @@ import inspect
 import re
 import shlex
 import types
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
@@ -239,6 +239,14 @@ class Function:
         trap = self.harness.trap
         trap.failure = (trap.failure or error) if is_failure else None
 
+    def begin_closing(self) -> None:
+        """Note that connections are closed from now on."""
+        self.harness.begin_closing(self._futures())
+
+    def _futures(self) -> Iterable[object]:
+        """Return what may keep a future that has failed: the values of the fixtures."""
+        return (self._item.funcargs or {}).values()
+
     def begin_to_end(self) -> None:
         """Keep errors for the verdict from now on: they must not keep fixtures from cleaning up."""
         self.harness.is_ending = True
@@ -247,7 +255,7 @@ class Function:
     def finish(self) -> None:
         """Close the loop. Raises what nobody has told yet."""
         try:
-            self.harness.finish((self._item.funcargs or {}).values())
+            self.harness.finish(self._futures())
         except BaseException as error:
             if _is_own(strip(error).__traceback__):
                 error.__traceback__ = None  # it was raised by nobody but us, to tell of leaks
@@ -289,8 +297,7 @@ class Served:
 
     def close(self) -> None:
         """Close the server and its connections."""
-        self._function.harness.trap.is_closing = True
-        self._function.run(self.site.close)
+        self._function.run(functools.partial(self.site.close, self._function.begin_closing))
 
 
 def ssl_options_of_tests() -> dict[str, Any]:

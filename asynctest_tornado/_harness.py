@@ -123,7 +123,6 @@ class Harness:
         if self.state is OPEN:
             # A test that calls tearDown() and setUp(), or a setUp() that is reached twice: it goes on with a new loop.
             self.close()
-            self.trap.is_closing = False
             self._is_stopped = False
             self._stop_value = None
         else:
@@ -363,10 +362,10 @@ class Harness:
             # Most tests have left nothing that could go on: one look instead of one before and after each step.
             if self._resources is not None or self._loop.may_have_pending_tasks():
                 self.look_for_tasks()
-                self.close_resources()
+                self.close_resources(futures)
                 self.drain()
-            self.trap.is_closing = True
             if self.trap.made or not self._loop.is_tidy():
+                self.begin_closing(futures)
                 self._tidy().look_for_all()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
@@ -384,13 +383,26 @@ class Harness:
                 self.clock.run = self._run_before
                 self.clock.drop_targets()
             self._loop.close()
+            self.trap.end_closing()
             self.trap.release()
 
-    def close_resources(self) -> None:
-        """Close what was registered with `resources`, now and not with the loop."""
-        self.trap.is_closing = True
+    def begin_closing(self, futures: Iterable[object] = ()) -> None:
+        """Note that connections are closed from now on: what fails of that is no error of the test.
+
+        :param futures: objects, among which the failed futures are looked for whose error nobody has seen.
+        """
+        if not self.trap.is_closing:
+            is_under_way = bool(self.trap.made or self._loop.own_futures())
+            self.trap.begin_closing(self._loop.lost_errors(futures), is_under_way)
+
+    def close_resources(self, futures: Iterable[object] = ()) -> None:
+        """Close what was registered with `resources`, now and not with the loop.
+
+        :param futures: see `begin_closing`.
+        """
         if self._resources is not None:
             self._resources.close()
+            self.begin_closing(futures)
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True

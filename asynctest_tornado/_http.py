@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _hints, _ports, _scope, _site, _timeouts, _tls
+from asynctest_tornado import _hints, _ports, _scope, _site, _snapshot, _timeouts, _tls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Fetched, Response
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 __unittest = True
 
 
-def _close(site: _site.Site, harness: Harness, limit: _timeouts.Limit) -> None:
+def _close(site: _site.Site, harness: Harness, begin: Callable[[], None], limit: _timeouts.Limit) -> None:
     if site.stop():
-        harness.run(site.close, limit)
+        harness.run(functools.partial(site.close, begin), limit)
+    begin()
 
 
 class AsyncHTTPTestCase(AsyncTestCase):
@@ -108,13 +109,19 @@ class AsyncHTTPTestCase(AsyncTestCase):
             self.http_server = self._asynctest_complete(self.get_http_server)
             site.listen(self.http_server)
             resources.pop_all()
+        begin_closing: Callable[[], None] = harness.begin_closing
         if scope is None:
             harness.resources.callback(lambda: self.http_client.close())  # the test may have another one by then
+            begin_closing = self._asynctest_begin_closing
         else:
             names = ("_asynctest_site", "http_client", "_app", "http_server")
             scope.made.update((name, vars(self)[name]) for name in names)
             harness.resources.callback(lambda: scope.made["http_client"].close())
-        harness.resources.callback(_close, site, harness, _timeouts.limit(None, self.async_test_timeout))
+        limit = _timeouts.limit(None, self.async_test_timeout)
+        harness.resources.callback(_close, site, harness, begin_closing, limit)
+
+    def _asynctest_begin_closing(self) -> None:
+        harness_of(self).begin_closing(vars(self).values())
 
     def _asynctest_complete(self, hook: Callable[[], Any]) -> Any:
         """Return the result of a hook, which may be a coroutine function."""
@@ -144,14 +151,14 @@ class AsyncHTTPTestCase(AsyncTestCase):
             return
         scope = _scope.of(type(self))
         if scope is not None:
-            harness_of(self).trap.is_closing = True
+            self._asynctest_begin_closing()
             harness_of(self).run(self._asynctest_site.close_websockets, _timeouts.limit(None, self.async_test_timeout))
-            if getattr(self.http_client, "active", None) or getattr(self.http_client, "queue", None):
+            if _snapshot.names_of_requests(self.http_client):
                 # Those who waited for these requests are gone, but they would go on to use up the client.
                 self.http_client.close()
                 scope.made["http_client"] = self.get_http_client()
         self._asynctest_look_for_tasks()
-        harness_of(self).close_resources()
+        harness_of(self).close_resources(vars(self).values())
         del self.http_server
         del self._app
         super().tearDown()

@@ -173,6 +173,10 @@ class LoopOfTest:
         """Tell of the tasks, and of those futures, whose error nobody looked at."""
         self.loop._asynctest_report_lost(futures, wanted)
 
+    def lost_errors(self, futures: Iterable[object] = ()) -> list[BaseException]:
+        """Return the errors of these, and leave them to whoever may still look at them."""
+        return [error for _, error in self.loop._asynctest_lost(futures)]
+
     def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
         return list(asyncio.all_tasks(self.loop))

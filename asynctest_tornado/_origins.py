@@ -102,6 +102,11 @@ def _kind_of(name: object, filename: str) -> str:
     return _STANDARD if filename.startswith((_STDLIB, "<frozen")) else _USER
 
 
+def is_users(frame: types.FrameType) -> bool:
+    """Tell whether a frame runs code of the user: none of a library, an installed package or Python itself."""
+    return _kind_of(frame.f_globals.get("__name__", ""), frame.f_code.co_filename) is _USER
+
+
 def _is_of_package(filename: str) -> bool:
     return any(name in filename for name in _PACKAGES)
 

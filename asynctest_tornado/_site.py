@@ -248,8 +248,12 @@ class Site:
             self.http_server.stop()
         return bool(self._websockets or getattr(self.http_server, "_connections", True))
 
-    async def close(self) -> None:
-        """Close the server and its connections."""
+    async def close(self, begin: Callable[[], None] = lambda: None) -> None:
+        """Close the server and its connections.
+
+        :param begin: called first, on the loop, once that has done what was to be done before.
+        """
+        begin()
         await self.close_websockets()
         if self.http_server is not None:
             server, self.http_server = self.http_server, None

@@ -5,6 +5,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
@@ -244,7 +245,20 @@ def _timers(loop: Any) -> list[str]:
 
 def names_of_requests(client: object) -> list[str]:
     """Return what a client has not got the response of."""
-    if not isinstance(client, SimpleAsyncHTTPClient):
-        return []
-    active = [f"{request.method} {request.url}" for request, _ in client.active.values()]
-    return active + [f"{request.method} {request.url} (waits for another one)" for _, request, _ in client.queue]
+    active, waiting = _requests_of(client)
+    names = [f"{request.method} {request.url}" for request, _ in active]
+    return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]
+
+
+_Request = tuple[HTTPRequest, Any]
+
+
+def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
+    """Return the requests that a client has begun and those that it has not, with what is called in the end."""
+    if isinstance(client, SimpleAsyncHTTPClient):
+        active = list(client.active.values())
+        return active, [(request, callback) for _, request, callback in client.queue]
+    # The attributes of Tornado's client for pycurl, which may be missing: then nothing is known.
+    handles = [getattr(curl, "info", None) for curl in getattr(client, "_curls", ())]
+    active = [(info["request"], info["callback"]) for info in handles if info]
+    return active, [(request, callback) for request, callback, *_ in getattr(client, "_requests", ())]

@@ -6,7 +6,7 @@ A loop that the test made and one that the user supplied get the same methods, b
 import asyncio
 import contextvars
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tornado import gen
@@ -209,17 +209,23 @@ class WatchedLoop(ConnectingLoop):
 
     def _asynctest_report_lost(self, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:
         """Tell of the futures that have failed and nobody looked at, as their finalizers would do later."""
+        for future, error in self._asynctest_lost(futures):
+            if wanted(error):
+                future.exception()
+                kind = "task" if isinstance(future, asyncio.Task) else "future"
+                message = f"{kind.capitalize()} exception was never retrieved"
+                self.call_exception_handler({"message": message, "exception": error, kind: future})
+
+    def _asynctest_lost(self, futures: Iterable[object]) -> Iterator[tuple[asyncio.Future[Any], BaseException]]:
+        """Return the futures that have failed and nobody has looked at, of those of the test and of the given ones."""
         made = self._asynctest.futures
         known = [future for future, _ in made.known()] if made else ()
         for future in (*known, *futures):
             # The flag of the finalizers: set when the exception is, and cleared by whoever retrieves it.
             if isinstance(future, asyncio.Future) and getattr(future, "_log_traceback", False):
                 error = getattr(future, "_exception", None)
-                if _trap.is_error(error) and wanted(error):
-                    future.exception()
-                    kind = "task" if isinstance(future, asyncio.Task) else "future"
-                    message = f"{kind.capitalize()} exception was never retrieved"
-                    self.call_exception_handler({"message": message, "exception": error, kind: future})
+                if _trap.is_error(error):
+                    yield future, error
 
 
 def _remember_futures_of_coroutines() -> None:

@@ -43,7 +43,8 @@ ARROWS: dict[str, set[str]] = {
     # inner
     "_handlers": {"_trap"},
     "_origins": {"_names"},
-    "_collector": {"_handlers", "_origins", "_summary", "_trap", "_weakly"},
+    "_closing": {"_origins"},
+    "_collector": {"_closing", "_handlers", "_origins", "_summary", "_trap", "_weakly"},
     "_late": {"_summary"},
     "_resources": {"_collector", "_origins", "_trap"},
     "_leaks": {"_environment", "_origins", "_summary"},
@@ -172,6 +173,7 @@ ARROWS: dict[str, set[str]] = {
         "_ports",
         "_scope",
         "_site",
+        "_snapshot",
         "_timeouts",
         "_tls",
         "_websocket",

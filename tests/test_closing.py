@@ -1,0 +1,450 @@
+"""What the end of a test closes, and what fails of that; and what fails for another reason just then."""
+
+import asyncio
+import importlib.util
+import socket
+import threading
+import unittest
+from pathlib import Path
+from typing import Any
+
+from tornado import gen
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPError, HTTPRequest, HTTPResponse
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.tcpclient import TCPClient
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
+from tests.support import RecordingResult, run_body, run_case, run_code
+
+
+class Slow(RequestHandler):
+    """Serves requests that are under way for as long as the test is."""
+
+    async def get(self) -> None:
+        self.application.settings["served"].set()
+        await asyncio.Event().wait()
+
+
+class Plain(AsyncTestCase):
+    leaks = "ignore"
+
+
+class Served(AsyncHTTPTestCase):
+    leaks = "ignore"
+
+    def get_app(self) -> Application:
+        self.served = asyncio.Event()
+        handlers: list[Any] = [("/", Slow), ("/ws", WebSocketHandler)]
+        return Application(handlers, served=self.served, log_function=lambda handler: None)
+
+    def begin(self, work: Any) -> Any:
+        """Begin work that nobody waits for, and return once the server knows of it."""
+        self.work = asyncio.ensure_future(work)
+        return self.served.wait()
+
+    async def poll(self) -> None:
+        await self.http_client.fetch(self.get_url("/"))
+
+
+class OtherClient(AsyncHTTPClient):
+    """A client of another make, with errors of its own."""
+
+    def initialize(self, defaults: dict[str, Any] | None = None) -> None:
+        super().initialize(defaults)
+        self.tasks: list[Any] = []
+
+    def fetch_impl(self, request: HTTPRequest, callback: Any) -> None:
+        self.tasks.append(asyncio.ensure_future(self.exchange(request, callback)))
+
+    async def exchange(self, request: HTTPRequest, callback: Any) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(request.url.split(":")[2].split("/")[0]))
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        try:
+            await reader.read()
+        finally:
+            writer.close()
+        error = type("OtherError", (HTTPError,), {})(599, "empty reply")
+        callback(HTTPResponse(request, 599, error=error))
+
+
+class ServedForOther(Served):
+    def get_http_client(self) -> AsyncHTTPClient:
+        return OtherClient(force_instance=True)
+
+
+class ServedForCurl(Served):
+    def get_http_client(self) -> AsyncHTTPClient:
+        from tornado.curl_httpclient import CurlAsyncHTTPClient
+
+        return CurlAsyncHTTPClient(force_instance=True)
+
+
+class Gone(Exception):
+    """What an application makes of a lost connection."""
+
+
+class ConsequenceTest(unittest.TestCase):
+    """What is cut off as the test ends fails of that, and the test does not."""
+
+    bases: tuple[type[Served], ...] = (Served, ServedForOther)
+
+    def check(self, body: Any) -> None:
+        for base in self.bases:
+            for loop_scope in "test", "class":
+                with self.subTest(base=base.__name__, loop_scope=loop_scope):
+                    result = RecordingResult()
+                    sample = type("Sample", (base,), {"test": body, "loop_scope": loop_scope})
+                    unittest.TestSuite([sample("test")]).run(result)
+                    self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_a_request(self) -> None:
+        async def body(case: Served) -> None:
+            case.future = case.http_client.fetch(case.get_url("/"))  # type: ignore[attr-defined]
+            await case.served.wait()
+
+        self.check(body)
+
+    def test_a_request_whose_future_is_dropped(self) -> None:
+        async def body(case: Served) -> None:
+            case.http_client.fetch(case.get_url("/"))
+            await case.served.wait()
+
+        self.check(body)
+
+    def test_a_request_that_a_task_waits_for(self) -> None:
+        async def body(case: Served) -> None:
+            await case.begin(case.poll())
+
+        self.check(body)
+
+    def test_requests_of_a_group_of_tasks(self) -> None:
+        async def both(case: Served) -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(case.poll())
+                group.create_task(case.poll())
+
+        async def body(case: Served) -> None:
+            await case.begin(both(case))
+
+        self.check(body)
+
+    def test_one_that_the_application_tells_in_its_own_words(self) -> None:
+        async def poll(case: Served, explicitly: bool) -> None:
+            try:
+                await case.poll()
+            except HTTPClientError as error:
+                if explicitly:
+                    raise Gone("the server is gone") from error
+                raise Gone("the server is gone")  # noqa: B904
+
+        for explicitly in True, False:
+
+            async def body(case: Served, explicitly: bool = explicitly) -> None:
+                await case.begin(poll(case, explicitly))
+
+            self.check(body)
+
+    def test_streams(self) -> None:
+        async def read(case: Served) -> None:
+            stream = await TCPClient().connect("127.0.0.1", case.get_http_port())
+            await stream.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await stream.read_until(b"never")
+
+        async def body(case: Served) -> None:
+            await case.begin(read(case))
+
+        self.check(body)
+
+    def test_an_end_that_the_code_of_the_user_has_noticed(self) -> None:
+        async def read(case: Served) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", case.get_http_port())
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try:
+                if not await reader.read():
+                    raise ConnectionError("lost the server")
+            finally:
+                writer.close()
+
+        async def body(case: Served) -> None:
+            await case.begin(read(case))
+
+        self.check(body)
+
+    def test_websockets(self) -> None:
+        async def read(case: Served) -> None:
+            connection = await websocket_connect(f"ws://127.0.0.1:{case.get_http_port()}/ws")
+            case.served.set()
+            try:
+                if await connection.read_message() is None:
+                    raise WebSocketClosedError()
+            finally:
+                connection.close()
+
+        async def body(case: Served) -> None:
+            await case.begin(read(case))
+
+        self.check(body)
+
+    def test_the_use_of_a_closed_client(self) -> None:
+        async def say_goodbye(case: Served) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await case.poll()
+
+        async def body(case: Served) -> None:
+            case.served.set()
+            await case.begin(say_goodbye(case))
+
+        self.check(body)
+
+
+@unittest.skipUnless(importlib.util.find_spec("pycurl"), "there is no pycurl here")
+class CurlTest(ConsequenceTest):
+    bases = (ServedForCurl,)
+
+
+class OwnReasonTest(unittest.TestCase):
+    """What fails for a reason of its own fails the test, whatever the class of the error."""
+
+    def check(self, body: Any, error: str, bases: tuple[Any, ...] = (Plain, Served), only: str = "") -> None:
+        for base in bases:
+            for loop_scope in (only,) if only else ("test", "class"):
+                with self.subTest(base=base.__name__, loop_scope=loop_scope):
+                    sample = type("Sample", (base,), {"test": body, "loop_scope": loop_scope})
+                    result = RecordingResult()
+                    unittest.TestSuite([sample("test")]).run(result)
+                    self.assertEqual(len(result.verdicts), 1, result.report)
+                    self.assertIn(result.verdicts[0], ("addError", "addFailure"))
+                    self.assertEqual(result.report.count(error), 1, result.report)
+
+    def test_a_task_that_has_failed_in_the_middle_of_the_test(self) -> None:
+        for error in ConnectionRefusedError("planted"), EOFError("planted"), StreamClosedError(), Gone("planted"):
+
+            async def work(error: Exception = error) -> None:
+                raise error
+
+            async def body(case: Any, work: Any = work) -> None:
+                case.work = asyncio.ensure_future(work())
+                await asyncio.wait([case.work])
+
+            self.check(body, f"{type(error).__name__}: {error}")
+
+    def test_one_that_the_application_holds(self) -> None:
+        held: list[Any] = []
+        self.addCleanup(held.clear)
+
+        async def work() -> None:
+            raise BrokenPipeError("planted")
+
+        async def body(case: Any) -> None:
+            held.append(asyncio.ensure_future(work()))
+            await asyncio.wait(held[-1:])
+
+        self.check(body, "BrokenPipeError: planted")
+
+    def test_a_generator(self) -> None:
+        @gen.coroutine
+        def work() -> Any:
+            yield gen.moment
+            raise BrokenPipeError("planted")
+
+        @gen_test
+        async def body(case: Any) -> None:
+            case.work = work()
+            await asyncio.wait([case.work])
+
+        self.check(body, "BrokenPipeError: planted")
+
+    def test_a_future(self) -> None:
+        async def body(case: Any) -> None:
+            case.future = asyncio.get_running_loop().create_future()
+            case.future.set_exception(EOFError("planted"))
+
+        self.check(body, "EOFError: planted")
+
+    def test_a_connection_that_another_one_has_closed(self) -> None:
+        async def body(case: Any) -> None:
+            ours, theirs = socket.socketpair()
+            stream = IOStream(ours)
+            theirs.close()
+            case.work = asyncio.ensure_future(_read(stream))
+            await asyncio.wait([case.work])
+
+        self.check(body, "StreamClosedError: Stream is closed")
+
+    def test_a_task_that_fails_as_it_is_cancelled(self) -> None:
+        async def work() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise EOFError("planted")
+
+        async def body(case: Any) -> None:
+            case.work = asyncio.ensure_future(work())
+            await asyncio.sleep(0)
+
+        self.check(body, "EOFError: planted")
+
+    def test_a_file_that_is_missing(self) -> None:
+        async def work() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                Path("/missing/planted").read_text()
+
+        async def body(case: Any) -> None:
+            case.work = asyncio.ensure_future(work())
+            await asyncio.sleep(0)
+
+        self.check(body, "FileNotFoundError: ")
+
+    def test_a_thread(self) -> None:
+        go = threading.Event()
+
+        def fail() -> None:
+            go.wait()
+            raise ConnectionError("planted")
+
+        async def work(thread: threading.Thread) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                go.set()
+                thread.join()
+
+        async def body(case: Any) -> None:
+            go.clear()
+            thread = threading.Thread(target=fail)
+            thread.start()
+            case.work = asyncio.ensure_future(work(thread))
+            await asyncio.sleep(0)
+
+        self.check(body, "ConnectionError: planted")
+
+    def test_a_job_of_an_executor(self) -> None:
+        def fail() -> None:
+            raise ConnectionError("planted")
+
+        async def work() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.to_thread(fail)
+
+        async def body(case: Any) -> None:
+            case.work = asyncio.ensure_future(work())
+            await asyncio.sleep(0)
+
+        self.check(body, "ConnectionError: planted")
+
+    def test_a_mistake_in_what_handles_the_lost_connection(self) -> None:
+        async def work(case: Served) -> None:
+            try:
+                await case.poll()
+            except HTTPClientError:
+                misspelled  # type: ignore[name-defined]  # noqa: B018, F821
+
+        async def body(case: Served) -> None:
+            await case.begin(work(case))
+
+        self.check(body, "NameError: name 'misspelled' is not defined", (Served,), "test")
+
+    def test_an_assertion_about_the_lost_connection(self) -> None:
+        async def work(case: Served) -> None:
+            try:
+                await case.poll()
+            except HTTPClientError:
+                raise AssertionError("planted") from None
+
+        async def body(case: Served) -> None:
+            await case.begin(work(case))
+
+        self.check(body, "AssertionError: planted", (Served,), "test")
+
+    def test_a_task_of_a_cleanup(self) -> None:
+        async def work() -> None:
+            raise ConnectionError("planted")
+
+        async def clean_up(case: Any) -> None:
+            case.work = asyncio.ensure_future(work())
+            await asyncio.wait([case.work])
+
+        async def body(case: Any) -> None:
+            case.addAsyncCleanup(clean_up, case)
+
+        self.check(body, "ConnectionError: planted")
+
+
+async def _read(stream: IOStream) -> None:
+    await stream.read_bytes(1)
+
+
+class AfterwardsTest(unittest.TestCase):
+    def test_a_late_error_of_a_connection_is_reported_for_its_test(self) -> None:
+        done = run_code(LATE)
+        self.assertRegex(done.stderr, r"ERROR: test_guilty(?s:.*)ConnectionResetError: planted")
+        self.assertNotIn("ERROR: test_innocent", done.stderr)
+
+    def test_a_second_loop_of_the_same_test_begins_anew(self) -> None:
+        async def fail() -> None:
+            raise ConnectionError("planted")
+
+        def body(case: Served) -> None:
+            case.tearDown()
+            case.setUp()
+            case.work = asyncio.ensure_future(fail(), loop=case.io_loop.asyncio_loop)  # type: ignore[attr-defined]
+            case.io_loop.add_callback(case.stop)
+            case.wait()
+
+        self.assertIn("ConnectionError: planted", run_body(Served, body).report)
+
+    def test_a_cleanup_may_still_expect_the_error_of_a_task(self) -> None:
+        async def fail() -> None:
+            raise ConnectionError("planted")
+
+        class Sample(Served):
+            async def test(self) -> None:
+                self.work = asyncio.ensure_future(fail())
+                await asyncio.wait([self.work])
+                self.addAsyncCleanup(self.check)
+
+            async def check(self) -> None:
+                with self.assertRaises(ConnectionError):
+                    await self.work
+
+        self.assertEqual(run_case(Sample).verdicts, ["addSuccess"])
+
+
+LATE = """
+import asyncio, unittest
+from tornado.ioloop import IOLoop
+from tornado.web import Application
+from asynctest_tornado import AsyncHTTPTestCase
+
+io_loop = IOLoop(make_current=False, asyncio_loop=asyncio.new_event_loop())
+
+class Shared(AsyncHTTPTestCase):
+    leaks = "ignore"
+
+    def get_app(self):
+        return Application()
+
+    def get_new_ioloop(self):
+        return io_loop
+
+    def test_guilty(self):
+        def fail():
+            raise ConnectionResetError("planted")
+        self.io_loop.call_later(0.02, fail)
+        self.fetch("/")
+
+    def test_innocent(self):
+        self.io_loop.call_later(0.1, self.stop)
+        self.wait()
+
+unittest.main(verbosity=2, exit=False)
+io_loop.close()
+"""
