@@ -4,7 +4,8 @@ import os
 import threading
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 from unittest import SkipTest
 
 from asynctest_tornado import _closing, _origins, _summary, _trap
@@ -18,9 +19,24 @@ __unittest = True
 _warnings_context: Callable[[], object] = getattr(warnings, "_get_context", types.NoneType)
 
 
-def warnings_now() -> tuple[object, ...]:
-    """Return something that changes when somebody begins to catch or record warnings."""
-    return _warnings_context(), getattr(warnings, "_showwarnmsg_impl", None), id(warnings.filters)
+class Warnings(NamedTuple):
+    """What becomes of warnings."""
+
+    recorder: object
+    """Changes if a block begins to record them, as ``assertWarns`` does."""
+    filters: Sequence[tuple[Any, ...]]
+    """A list that others may change; a block that catches warnings has another one."""
+
+
+def warnings_now() -> Warnings:
+    """Return what becomes of warnings now."""
+    log = getattr(_warnings_context(), "log", None)
+    recorder = getattr(warnings, "_showwarnmsg_impl", None) if log is None else id(log)
+    return Warnings(recorder, getattr(warnings, "_get_filters", _filters)())
+
+
+def _filters() -> Sequence[tuple[Any, ...]]:
+    return warnings.filters
 
 
 def raise_as_it_was(error: BaseException | None) -> None:

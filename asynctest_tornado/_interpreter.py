@@ -4,6 +4,7 @@ The hooks stay in place once a test has asked for them. An error may surface aft
 the thread in which it happens, or, for an object that was garbage, by the tests that ran since the last collection.
 """
 
+import re
 import sys
 import threading
 import types
@@ -63,14 +64,43 @@ def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
 def _on_unawaited(coro: Coroutine[Any, Any, Any]) -> None:
     code = getattr(coro, "cr_code", None)
     is_mock = code is not None and "unittest/mock" in code.co_filename.replace("\\", "/")
-    if is_mock or _is_catching_warnings() or not _deliver(_never_awaited(coro, code)):
+    error = _never_awaited(coro, code)
+    if is_mock or _is_expected(error) or not _deliver(error):
         _warn_unawaited.found(coro)
 
 
-def _is_catching_warnings() -> bool:
-    """Tell whether ``assertWarns`` or ``catch_warnings`` is in force, and was not yet when the test began."""
+def _is_expected(warning: RuntimeWarning) -> bool:
+    """Tell whether the test has said, since it began, what is to become of such a warning: recorded, or ignored.
+
+    A block that only catches warnings of another kind has not.
+    """
     chain = _trap.chain_here()
-    return bool(chain) and isinstance(chain[0], Trap) and chain[0].warnings_before != warnings_now()
+    if not chain or not isinstance(chain[0], Trap):
+        return False
+    before, now = chain[0].warnings_before, warnings_now()
+    if now.recorder != before.recorder:
+        return True
+    if now.filters is before.filters:
+        return False
+    first = next((each for each in now.filters if _matches(each, warning)), None)
+    return first is not None and first[0] == "ignore" and not any(first is each for each in before.filters)
+
+
+def _matches(entry: tuple[Any, ...], warning: RuntimeWarning) -> bool:
+    """Tell whether an entry of the filters is for a warning, as the module ``warnings`` does."""
+    _, message, category, module, line = entry
+    frame = _frame_of_user()
+    name = "" if frame is None else str(frame.f_globals.get("__name__"))
+    return (
+        isinstance(warning, category)
+        and _fits(message, str(warning))
+        and _fits(module, name)
+        and line in (0, None if frame is None else frame.f_lineno)
+    )
+
+
+def _fits(pattern: re.Pattern[str] | str | None, text: str) -> bool:
+    return pattern is None or (pattern == text if isinstance(pattern, str) else pattern.match(text) is not None)
 
 
 def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) -> RuntimeWarning:

@@ -318,6 +318,62 @@ class NeverAwaitedTest(unittest.TestCase):
 
         self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
 
+    def test_what_is_said_of_other_warnings_makes_no_difference(self) -> None:
+        async def helper() -> None: ...
+
+        for action, category in (
+            ("ignore", DeprecationWarning),
+            ("ignore", ResourceWarning),
+            ("error", RuntimeWarning),
+            ("always", Warning),
+        ):
+
+            def set_up(case: Any, action: Any = action, category: type[Warning] = category) -> None:
+                AsyncTestCase.setUp(case)
+                case.enterContext(warnings.catch_warnings())
+                warnings.simplefilter(action, category)
+
+            def body(case: AsyncTestCase) -> None:
+                helper()  # type: ignore[unused-coroutine]
+
+            with self.subTest(action=action, category=category.__name__):
+                base = type("Catching", (AsyncTestCase,), {"setUp": set_up})
+                self.assertIn("never awaited", run_body(base, body).report)
+
+    def test_a_block_that_does_not_say_anything_makes_no_difference(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            with warnings.catch_warnings():
+                helper()  # type: ignore[unused-coroutine]
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.assertIn("never awaited", run_body(AsyncTestCase, body).report)
+
+    def test_a_test_that_names_the_warning_decides_for_itself(self) -> None:
+        async def helper() -> None: ...
+
+        for filters in {"message": ".*helper.* was never awaited"}, {"module": __name__}, {"category": RuntimeWarning}:
+
+            def body(case: AsyncTestCase, filters: Any = filters) -> None:
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", **filters)
+                    helper()  # type: ignore[unused-coroutine]
+
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"], filters)
+
+    def test_a_block_that_records_warnings_records_it(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                helper()  # type: ignore[unused-coroutine]
+            case.assertIn("never awaited", str(caught[0].message))
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
     def test_assert_warns_expects_it(self) -> None:
         async def helper() -> None: ...
 
