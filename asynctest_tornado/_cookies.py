@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPRequest
 from tornado.httputil import HTTPHeaders
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Cookies:
             self._jar = CookieJar()
         return self._jar
 
-    def keep(self, response: HTTPResponse, url: str) -> None:
-        """Keep what the response sets."""
-        values = response.headers.get_list("Set-Cookie")
+    def keep(self, headers: HTTPHeaders, url: str) -> None:
+        """Keep what the headers of a response set."""
+        values = headers.get_list("Set-Cookie")
         if values:
             self.jar.extract_cookies(_Reply(values), _make_request(url))  # type: ignore[arg-type]
 
@@ -56,7 +56,7 @@ def _make_request(url: str) -> Any:
     """Return a request of the kind that a cookie jar knows."""
     from urllib.request import Request
 
-    return Request(url.replace("ws", "http", 1) if url.startswith("ws") else url)
+    return Request("http" + url[2:] if url.lower().startswith("ws") else url)
 
 
 class _Reply:

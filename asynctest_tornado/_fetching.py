@@ -178,9 +178,10 @@ async def fetch(
         else:
             response = await client.fetch(url, raise_error=raise_error, **kwargs)
             if isinstance(response, HTTPResponse):
-                cookies.keep(response, response.effective_url)
+                cookies.keep(response.headers, response.effective_url)
     except HTTPClientError as error:
         if isinstance(error.response, HTTPResponse):
+            cookies.keep(error.response.headers, error.response.effective_url)
             _add_json(error.response)
             what = f"{error.response.request.method} {error.response.effective_url}"
             error.add_note(f"That is the answer to {what}. It begins with {error.response.body[:200]!r}.")
@@ -209,7 +210,7 @@ async def _fetch_with_cookies(
         if not has_own_cookies:
             cookies.add_to(hop)
         response = await client.fetch(hop, raise_error=False)
-        cookies.keep(response, hop.url)
+        cookies.keep(response.headers, hop.url)
         location = response.headers.get("Location")
         if not (left > 0 and location and response.code in (301, 302, 303, 307, 308)):
             break

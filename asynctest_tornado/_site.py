@@ -307,6 +307,12 @@ class Site:
             except ssl.SSLCertVerificationError as error:
                 _dates.explain(error)
                 raise
+            except HTTPClientError as error:
+                if error.response is not None:
+                    self.cookies.keep(error.response.headers, url)
+                raise
+            if websocket.connection.headers is not None:
+                self.cookies.keep(websocket.connection.headers, url)
             self._websockets.add(websocket)
             return websocket
 

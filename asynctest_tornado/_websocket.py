@@ -1,6 +1,7 @@
 """A websocket client for tests."""
 
 import asyncio
+import collections
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,10 @@ __unittest = True
 
 #: Seconds that the server gets to close its end.
 PATIENCE = 2.0
+#: How often the loop turns until what has arrived was read, frame by frame, in any order of callbacks.
+_TURNS = 50
+#: The close code for a message above a limit.
+_TOO_BIG = 1009
 #: Close codes that say that the other end is done, and nothing is wrong; None stands for a close frame without one.
 _ORDERLY = (None, 1000, 1001)
 
@@ -53,7 +58,10 @@ class WebSocket:
         #: The subprotocol that the server has chosen, or None.
         self.selected_subprotocol: str | None = protocol.selected_subprotocol
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._is_closing = self._has_failed = False
+        #: Messages that were received, and not handed out yet.
+        self._unread: collections.deque[str | bytes] = collections.deque()
+        self._reading = asyncio.Lock()
+        self._is_closing = self._has_failed = self._is_too_big = False
         self._got_close_frame: bool = protocol.client_terminated
         close = protocol.close
 
@@ -61,6 +69,8 @@ class WebSocket:
             # Called for a close frame, to answer it; also, but with both ends terminated, where there was none.
             if protocol.client_terminated and not protocol.server_terminated:
                 self._got_close_frame = True
+            elif code == _TOO_BIG and not protocol.client_terminated and not self._is_closing:
+                self._is_too_big = True
             close(code, reason)
 
         protocol.close = watched_close
@@ -85,14 +95,17 @@ class WebSocket:
         try:
             await self.connection.write_message(message, binary)
         except WebSocketClosedError:
-            # What the server has to say on that may still be on its way.
-            await self.read_to_end()
+            # The reason of the server may still be on its way, behind messages that the test may yet read.
+            async with self._reading:
+                while not self._end.done():
+                    await self._receive()
             self._fail("and the test writes to it")
 
     async def read_message(self, timeout: float | None = None) -> str | bytes | None:
         """Return the next message, or None if the server, or the test, has closed the connection in good order.
 
-        :param timeout: how long that may take, in seconds; as long as the test, by default.
+        :param timeout: how long that may take, in seconds; as long as the test, by default. With 0, a message has to be
+            there. One that comes too late, or whose reader is cancelled, is for the next call.
 
         Raises `tornado.websocket.WebSocketClosedError` if the connection ends in another way: without a close frame,
         as where the handler raises, or with a code that tells of an error. The handler's exception is its cause.
@@ -101,8 +114,7 @@ class WebSocket:
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """
         try:
-            async with asyncio.timeout(timeout):
-                message = await self._next()
+            message = await self._next_within(timeout)
         except TimeoutError:
             error = TimeoutError(f"No message came from {self.url} within {timeout:g} seconds")
             error.add_note(self._server.describe())
@@ -113,22 +125,53 @@ class WebSocket:
             self._fail("while the test waits for a message")
         return None
 
+    async def _next_within(self, timeout: float | None) -> str | bytes | None:
+        """Return the next message, or None at the end. Raises ``TimeoutError`` after this time."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._next()
+        except TimeoutError:
+            for _ in range(_TURNS):
+                if self._end.done() or self._is_ready():
+                    return self._pop()
+                await asyncio.sleep(0)
+            raise
+
     async def _next(self) -> str | bytes | None:
         """Return the next message, or None at the end: to all who wait for one, and again and again."""
-        if self._end.done():
-            return None
+        async with self._reading:
+            if not self._unread and not self._end.done():
+                await self._receive()
+            return self._pop()
+
+    async def _receive(self) -> None:
+        """Wait for a message or the end. A message is kept even if this is cancelled in the turn in which it comes."""
         getter = asyncio.ensure_future(self.connection.read_message())
-        ends: set[asyncio.Future[Any]] = {getter, self._end}
-        message = None
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if getter.done():
-                message = getter.result()
+            if not getter.done():
+                ends: set[asyncio.Future[Any]] = {getter, self._end}
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            getter.cancel()
+            if getter.done():
+                self._keep(getter.result())
+            else:
+                getter.cancel()
+
+    def _is_ready(self) -> bool:
+        """Return whether there is a message, and no one else who waits for it."""
+        if not self._unread and not self._reading.locked() and not self.connection.read_queue.empty():
+            getter = asyncio.ensure_future(self.connection.read_message())
+            self._keep(getter.result())
+        return self._end.done() or bool(self._unread)
+
+    def _keep(self, message: str | bytes | None) -> None:
         if message is None:
             self.let_go()
-        return message
+        else:
+            self._unread.append(message)
+
+    def _pop(self) -> str | bytes | None:
+        return self._unread.popleft() if self._unread else None
 
     def let_go(self) -> None:
         """Tell those who wait for a message that none will come."""
@@ -145,14 +188,32 @@ class WebSocket:
     def _fail(self, when: str) -> None:
         if self._is_closing:
             raise WebSocketClosedError(f"The test has closed the websocket {self.url}, {when}.")
+        self._has_failed = True
+        errors = self._server.errors_of(self._key)
+        cause = errors[0].error if errors else None
+        raise WebSocketClosedError(f"{self._reason_of_end()}, {when}.{self._hint()}") from cause
+
+    def _reason_of_end(self) -> str:
+        if self._is_too_big:
+            return (
+                f"The client has ended the websocket {self.url}, because a message of the server is above its own limit"
+            )
         how = "without a close frame"
         if self._got_close_frame:
             reason = f" ({self.close_reason})" if self.close_reason else ""
             how = f"with the close code {self.close_code}{reason}" if self.close_code else "with a close frame"
-        self._has_failed = True
-        errors = self._server.errors_of(self._key)
-        cause = errors[0].error if errors else None
-        raise WebSocketClosedError(f"The server has ended the websocket {self.url} {how}, {when}.") from cause
+        return f"The server has ended the websocket {self.url} {how}"
+
+    def _hint(self) -> str:
+        if self._is_too_big:
+            limit = getattr(getattr(self._protocol, "params", None), "max_message_size", None)
+            return f" Give ws_connect() a max_message_size above {limit} bytes."
+        if self.close_code == _TOO_BIG:
+            return (
+                " A message of the test may be above the limit of the server, the setting websocket_max_message_size "
+                "of the application."
+            )
+        return ""
 
     async def read_to_end(self) -> None:
         """Read and drop all messages that are still to come."""
