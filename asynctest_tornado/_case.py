@@ -209,6 +209,7 @@ class AsyncTestCase(unittest.TestCase):
         if harness.may_have_pending_tasks() and self._asynctest_look_for_tasks():
             harness.drain()
         super().tearDown()
+        harness.check_not_closed(vars(self).get("io_loop"))
         if not harness.has_shell:
             self._asynctest_finish()
 

@@ -122,6 +122,7 @@ class Function:
             schedule=None if seed is None else Schedule(seed, is_required="schedules" in settings),
         )
         self.harness.has_shell = True
+        self.harness.closer = "the fixture"
         self._loop_factory = settings.get("loop_factory")
         self._item = item
         self._chain: _trap.Chain = ()
@@ -254,6 +255,10 @@ class Function:
 
     def finish(self) -> None:
         """Close the loop. Raises what nobody has told yet."""
+        try:
+            self.harness.check_not_closed(self.io_loop)
+        except RuntimeError as error:
+            self.harness.trap.add(error)
         try:
             self.harness.finish(self._futures())
         except BaseException as error:

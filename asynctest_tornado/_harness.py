@@ -94,6 +94,8 @@ class Harness:
         self.state = NEW
         #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
         self.has_shell = False
+        #: Closes the loop, for messages.
+        self.closer = "tearDown()"
         #: Whether the test is over, up to its cleanups.
         self.is_ending = False
         #: Whether there was a warning of leaks.
@@ -137,6 +139,7 @@ class Harness:
         _interpreter.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._loop.stand_in("run_sync", self.run_sync)
+        self._loop.watch_close(self.closer)
         if self.clock is not None:
             self._clock_before, self._run_before = self.clock.time(), self.clock.run
             self.clock.run = self._run_clock
@@ -420,6 +423,22 @@ class Harness:
         except RuntimeError:
             return False
 
+    def check_not_closed(self, io_loop: IOLoop | None) -> None:
+        """Raise ``RuntimeError`` if the test has closed its loop by Tornado's method, and does not know by an error.
+
+        ``tornado.testing`` cannot close it once more, and fails with a ``KeyError``.
+
+        :param io_loop: that of the test now, which may have replaced it.
+        """
+        if io_loop is self._loop.io_loop:
+            self._check_not_closed()
+
+    def _check_not_closed(self) -> None:
+        if self._loop.closed_at is not None:
+            message = self._loop.describe_close()
+            self._loop.closed_at = None
+            raise RuntimeError(message)
+
     def _check_idle(self) -> None:
         if self.state is not OPEN:
             raise RuntimeError(
@@ -427,6 +446,7 @@ class Harness:
                 "it: call this in between, and super().setUp() first thing in a setUp() of your own."
             )
         if self._loop.loop.is_closed():
+            self._check_not_closed()
             raise RuntimeError(
                 f"The event loop of {self.describe()} was closed, and not by its tearDown(). Do not close "
                 "self.io_loop: it is closed at the end of the test."

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _origins, _passing, _trap, _watched
+from asynctest_tornado import _names, _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -76,7 +77,9 @@ class LoopOfTest:
         #: error.
         self.on_deadlock: Callable[[], bool] | None = None
         self._end_schedule: Callable[[], None] | None = None
-        self._stand_in: tuple[str, Any] | None = None
+        self._stand_ins: dict[str, Any] = {}
+        #: The line at which the test has closed the loop, or None.
+        self.closed_at: str | None = None
         before = set(IOLoop._ioloop_for_asyncio)
         try:
             self.io_loop = make()
@@ -127,8 +130,33 @@ class LoopOfTest:
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
         """Put a function where the loop of Tornado has a method, until `close`."""
         attributes = vars(self.io_loop)
-        self._stand_in = name, attributes.get(name)
+        self._stand_ins[name] = attributes.get(name)
         attributes[name] = func
+
+    def watch_close(self, closer: str) -> None:
+        """Notice that the test closes the loop, unless the loop is one that the user supplied.
+
+        :param closer: closes the loop, for messages.
+        """
+        self._closer = closer
+        if self.is_own or self.is_lent:
+            self.stand_in("close", functools.partial(self._close_for_test, self.io_loop.close))
+
+    def _close_for_test(self, close: Callable[[bool], object], all_fds: bool = False) -> None:
+        if self.is_lent:
+            raise RuntimeError(self.describe_close())
+        if self.loop.is_running():
+            # Tornado would have let go of its files by the time that asyncio refuses.
+            raise RuntimeError(self.describe_close())
+        frame = sys._getframe(1)
+        self.closed_at = _names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
+        close(all_fds)
+
+    def describe_close(self) -> str:
+        """Return the message of the error that the test closes the loop."""
+        place = "" if self.closed_at is None else f" ({self.closed_at})"
+        which = "loop of its class, which tearDownClass()" if self.is_lent else f"loop, which {self._closer}"
+        return f"{self.trap.describe()} closes the {which} does{place}. Take io_loop.close() away."
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
         """Call the function once in real time, whatever the loop does. Return a function that calls that off.
@@ -251,8 +279,7 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
-        if self._stand_in is not None:
-            name, before = self._stand_in
+        for name, before in self._stand_ins.items():
             if before is None:
                 vars(self.io_loop).pop(name, None)
             else:

@@ -127,7 +127,10 @@ class FailureTest(unittest.TestCase):
             async def get_app(self) -> Any:
                 return 7
 
-        report = run_body(Sample, lambda case: None).report
+        def fetch(case: Any) -> None:
+            case.fetch("/")
+
+        report = run_body(Sample, fetch).report
         self.assertRegex(report, r"TypeError: What get_app\(\) of Sample returned is 7, which cannot be served")
 
     def test_a_server_outside_of_a_test_case_awaits_nothing(self) -> None:

@@ -416,7 +416,7 @@ class SetUpTearDownTest(unittest.TestCase):
 
     def test_a_loop_that_the_test_closed_is_told(self) -> None:
         def body(case: AsyncTestCase) -> None:
-            case.io_loop.close()
+            case.io_loop.asyncio_loop.close()  # type: ignore[attr-defined]
             case.run_sync(asyncio.sleep, 0)
 
         result = run_body(AsyncTestCase, body)

@@ -85,6 +85,7 @@ ARROWS: dict[str, set[str]] = {
     "_loop": {
         "_clock",
         "_collector",
+        "_names",
         "_origins",
         "_passing",
         "_real",

@@ -35,6 +35,7 @@ VERDICTS = {
     "test_orders_of_each[seed1-b]": ["FAILED"],
     "test_bad_marker": ["ERROR"],
     "test_bad_timeout": ["ERROR"],
+    "test_closes_its_loop": ["ERROR", "PASSED"],
     "test_late_1": ["ERROR", "PASSED"],
 }
 
@@ -90,6 +91,13 @@ class VerdictsTest(unittest.TestCase):
         report = self.report("ERROR at setup of test_stuck_fixture")
         self.assertIn("TimeoutError: Operation timed out after 0.1 seconds", report)
         self.assertRegex(report, r"stuck <Task-\d+> .*\nE +at \S+:\d+ in stuck: await asyncio.sleep\(3600\)")
+
+    def test_a_loop_that_is_closed_is_reported_once(self) -> None:
+        report = self.report("ERROR at teardown of test_closes_its_loop")
+        self.assertRegex(
+            report, r"closes the loop, which the fixture does \(.*functions.py:\d+ in .*: io_loop.close\(\)\)"
+        )
+        self.assertNotIn("KeyError", report)
 
     def test_leaks_are_told_as_a_warning_a_failure_or_in_a_report(self) -> None:
         leak = r"pending timer boom, due in 3.6e\+03 s\s+(E +)?made at tests/samples/functions.py:\d+ in "

@@ -336,6 +336,20 @@ class _Thread:
 left = _Thread()
 
 
+def test_closes_its_loop(io_loop: IOLoop) -> None:
+    io_loop.close()
+
+
+class TestAsyncApp:
+    @pytest.fixture
+    async def app(self) -> web.Application:
+        await asyncio.sleep(0)
+        return web.Application([("/", Page)])
+
+    async def test_it_is_awaited(self, http_client: AsyncHTTPClient, base_url: str) -> None:
+        assert (await http_client.fetch(f"{base_url}/")).code == 200
+
+
 @pytest.mark.gen_test(leaks="ignore")
 def test_late_1() -> None:
     left.thread = threading.Thread(target=left.run)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tornado import web
 
-from asynctest_tornado import AsyncHTTPTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 
 
 class Hello(web.RequestHandler):
@@ -40,3 +40,13 @@ class GetAppBeforeAsyncSetUp(AsyncHTTPTestCase):
         return web.Application(database=self.database)
 
     def test(self) -> None: ...
+
+
+class LoopIsClosed(AsyncTestCase):
+    def test(self) -> None:
+        self.io_loop.close()
+
+
+class LoopIsClosedInACoroutine(AsyncTestCase):
+    async def test(self) -> None:
+        self.io_loop.close()
