@@ -1,13 +1,21 @@
 """Sockets to serve on, which only this machine can reach."""
 
+import contextlib
+import functools
 import ipaddress
 import os
 import socket
+import stat
+from collections.abc import Callable
 
 __unittest = True
 
 #: How many connections wait to be accepted; as in Tornado.
 _BACKLOG = 128
+#: How many bytes the path of a Unix-domain socket may have: on macOS, on Linux there are four more.
+_LONGEST_PATH = 103
+#: The greatest port.
+_LAST_PORT = 65535
 
 
 def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tuple[socket.socket, int]:
@@ -32,8 +40,14 @@ def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tu
 def bind(address: str, port: int) -> socket.socket:
     """Bind a listening socket to a port of this machine; 0 stands for one that nobody uses.
 
-    Raises ``ValueError`` for an address that others could reach, ``OSError`` where it cannot be bound.
+    Raises ``ValueError`` for an address that others could reach, or what is no port; ``OSError`` where it cannot be
+    bound.
     """
+    if not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
+        raise ValueError(
+            f"A test server cannot listen on port {port!r}: give a number from 0 to {_LAST_PORT}, where 0 stands for a "
+            "port that nobody uses."
+        )
     try:
         is_loopback = ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -57,18 +71,47 @@ def bind(address: str, port: int) -> socket.socket:
     return sock
 
 
-def bind_unix(path: str | os.PathLike[str]) -> socket.socket:
-    """Bind a listening Unix-domain socket. Raises ``OSError`` where that is not possible."""
+def absolute(path: str) -> str:
+    """Return the absolute path of a Unix-domain socket, so that ``os.chdir`` does not matter, unless it is too long."""
+    found = os.path.abspath(path)
+    return found if len(os.fsencode(found)) <= _LONGEST_PATH else path
+
+
+def bind_unix(path: str | bytes | os.PathLike[str]) -> tuple[socket.socket, Callable[[], None]]:
+    """Bind a listening Unix-domain socket; return it, and a function that removes its file.
+
+    :param path: the path, or an abstract name, which begins with a null character and has no file.
+
+    Raises ``OSError`` where that is not possible, ``ValueError`` for what is no path.
+    """
+    name = os.fsdecode(path)
+    is_file = bool(name) and not name.startswith("\0")
+    if is_file and "\0" in name:
+        raise ValueError(f"{name!r} is no path of a Unix-domain socket: a null character is in the middle of it.")
+    place = os.path.abspath(name) if is_file else name
     sock = socket.socket(socket.AF_UNIX)
     try:
-        sock.bind(os.fspath(path))
+        sock.bind(absolute(name) if is_file else name)
+        remove = functools.partial(_remove, place, os.lstat(place)) if is_file else _remove_nothing
         sock.listen(_BACKLOG)
+        sock.setblocking(False)
     except OSError as error:
         sock.close()
         raise OSError(
             error.errno,
-            f"A test server cannot listen on the Unix-domain socket {os.fspath(path)!r}: {error}. Give a short path in "
-            "a folder of this test, where there is no file yet",
+            f"A test server cannot listen on the Unix-domain socket {name!r}: {error}. Give a short path in a folder "
+            "of this test, where there is no file yet",
         ) from error
-    sock.setblocking(False)
-    return sock
+    return sock, remove
+
+
+def _remove(place: str, made: os.stat_result) -> None:
+    """Remove the file of a socket, unless another one is there by now."""
+    with contextlib.suppress(FileNotFoundError):
+        found = os.lstat(place)
+        if stat.S_ISSOCK(found.st_mode) and os.path.samestat(found, made):
+            os.unlink(place)
+
+
+def _remove_nothing() -> None:
+    """Stand in for a socket without a file."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -31,13 +32,14 @@ class HTTPTestServer:
     :param app: the ``tornado.web.Application``, or another callback of ``HTTPServer``.
     :param address: a loopback address, such as ``::1``.
     :param port: the port; 0 stands for one that nobody uses.
-    :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port.
+    :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port; or an abstract
+        name, which begins with a null character.
     :param https: whether to serve the test certificate. The client verifies that, and any other server.
 
     All other arguments are those of ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
 
     Raises ``TypeError`` for an application that cannot be served, ``ValueError`` for an address that other machines
-    could reach; and when it is entered, ``OSError`` where the port is in use.
+    could reach, or what is no port or path; and when it is entered, ``OSError`` where the port is in use.
 
     New in version 0.1.
     """
@@ -54,7 +56,7 @@ class HTTPTestServer:
         *,
         address: str = "127.0.0.1",
         port: int = 0,
-        unix_socket: str | os.PathLike[str] | None = None,
+        unix_socket: str | bytes | os.PathLike[str] | None = None,
         https: bool = False,
         **options: Any,
     ) -> None:
@@ -67,6 +69,7 @@ class HTTPTestServer:
         self._unix_socket = unix_socket
         self._options = options
         self._open_site: _site.Site | None = None
+        self._resources = contextlib.ExitStack()
         #: What request handlers have raised, each with its ``error`` and ``request``; but no ``HTTPError`` of the 4xx
         #: kind.
         self.errors: list[ServerError] = []
@@ -80,31 +83,33 @@ class HTTPTestServer:
     async def __aenter__(self) -> "HTTPTestServer":
         if self._open_site is not None:
             raise RuntimeError("This HTTPTestServer is running already. Make another one, for another 'async with'.")
+        ssl_options = self._options.get("ssl_options")
+        get_ssl_options = None if ssl_options is None else lambda: ssl_options
+        with contextlib.ExitStack() as resources:
+            resources.callback(setattr, self, "_open_site", None)
+            sock = self._bind(resources)
+            self._open_site = site = _site.Site(sock, self._describe, get_ssl_options)
+            self.errors = site.errors
+            self.http_client = site.make_client(force_instance=True)
+            resources.callback(self.http_client.close)
+            self.http_server = HTTPServer(self._app, **self._options)
+            site.listen(self.http_server)
+            self._resources = resources.pop_all()
+        return self
+
+    def _bind(self, resources: contextlib.ExitStack) -> socket.socket:
         if self._unix_socket is None:
             sock = _ports.bind(self._address, self._port)
         else:
-            sock = _ports.bind_unix(self._unix_socket)
-        ssl_options = self._options.get("ssl_options")
-        get_ssl_options = None if ssl_options is None else lambda: ssl_options
-        try:
-            self._open_site = _site.Site(sock, self._describe, get_ssl_options)
-            self.errors = self._site.errors
-            self.http_client = self._site.make_client(force_instance=True)
-            self.http_server = HTTPServer(self._app, **self._options)
-            self._site.listen(self.http_server)
-        except BaseException:
-            sock.close()
-            self._open_site = None
-            raise
-        return self
+            sock, remove = _ports.bind_unix(self._unix_socket)
+            resources.callback(remove)
+        resources.callback(sock.close)
+        return sock
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._site.close()
-        self.http_client.close()
-        self._open_site = None
-        if self._unix_socket is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._unix_socket)
+        site = self._site
+        with self._resources:
+            await site.close()
 
     def _describe(self) -> str:
         return _snapshot.describe(IOLoop.current(), asyncio.all_tasks(), clients=[self.http_client])

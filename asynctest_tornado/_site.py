@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import DefaultLoopResolver
 
-from asynctest_tornado import _dates, _fetching, _hints, _tls, _trap, _verifying, _websocket
+from asynctest_tornado import _dates, _fetching, _hints, _ports, _tls, _trap, _verifying, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._handlers import ServerError, keep_in
 
@@ -130,7 +130,10 @@ class Site:
         # Asked for once: the socket is closed before the test has ended.
         address = sock.getsockname()
         self._is_unix = isinstance(address, (str, bytes))
-        self._address = address if self._is_unix else address[0]
+        if self._is_unix:
+            self._address = _ports.absolute(address) if address and isinstance(address, str) else address
+        else:
+            self._address = address[0]
         #: The port, or 0 for a Unix-domain socket.
         self.port: int = 0 if self._is_unix else address[1]
 

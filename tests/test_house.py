@@ -158,6 +158,7 @@ ARROWS: dict[str, set[str]] = {
         "_fetching",
         "_handlers",
         "_hints",
+        "_ports",
         "_tls",
         "_trap",
         "_verifying",

@@ -1,15 +1,19 @@
 """A server outside of a test case."""
 
 import asyncio
+import contextlib
 import os
+import socket
+import sys
 import tempfile
 import unittest
+from pathlib import Path
 from typing import Any, ClassVar
 
 from tornado import web
 from tornado.httpclient import HTTPClientError
 
-from asynctest_tornado import AsyncTestCase, HTTPTestServer, bind_unused_port
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, bind_unused_port
 from tests.support import run_body
 from tests.test_handlers import Handler, SocketHandler, setUpModule, tearDownModule
 
@@ -139,6 +143,109 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
             except TypeError:
                 self.assertIn("xheader", arguments)
         self.assertLess(len(os.listdir("/proc/self/fd")), before)
+
+
+class UnixSocketTest(unittest.IsolatedAsyncioTestCase):
+    def setUp(self) -> None:
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.other = self.enterContext(tempfile.TemporaryDirectory())
+
+    async def assert_serves(self, server: HTTPTestServer) -> None:
+        self.assertEqual((await server.fetch("/")).body, b"fine")
+        async with server.ws_connect("/socket/") as socket:
+            await socket.write_message("hello")
+            self.assertEqual(await socket.read_message(), "hello")
+
+    async def test_a_relative_path_is_that_of_the_beginning(self) -> None:
+        Path(self.other, "socket").write_text("precious")
+        for path in "socket", Path("socket"), b"socket":
+            with contextlib.chdir(self.folder):
+                async with HTTPTestServer(make_app(), unix_socket=path) as server:
+                    with contextlib.chdir(self.other):
+                        await self.assert_serves(server)
+                    self.assertEqual(os.listdir(self.folder), ["socket"])
+                    os.chdir(self.other)
+            self.assertEqual(os.listdir(self.folder), [])
+            self.assertEqual(Path(self.other, "socket").read_text(), "precious")
+
+    async def test_a_relative_path_may_be_in_a_folder_with_a_long_name(self) -> None:
+        folder = Path(self.folder, "long" * 50)
+        folder.mkdir()
+        with contextlib.chdir(folder):
+            async with HTTPTestServer(make_app(), unix_socket="socket") as server:
+                await self.assert_serves(server)
+                os.chdir(self.other)
+        self.assertEqual(os.listdir(folder), [])
+
+    async def test_a_file_in_its_place_is_not_removed(self) -> None:
+        path = Path(self.folder, "socket")
+        for content in "precious", None:
+            async with HTTPTestServer(make_app(), unix_socket=path):
+                path.unlink()
+                if content is not None:
+                    path.write_text(content)
+            self.assertEqual(path.exists(), content is not None)
+            path.unlink(missing_ok=True)
+
+    @unittest.skipUnless(sys.platform == "linux", "There are abstract names on Linux alone")
+    async def test_an_abstract_name_has_no_file(self) -> None:
+        name = f"\0asynctest_tornado {os.getpid()}"
+        with contextlib.chdir(self.folder):
+            for path in name, name.encode(), "":
+                async with HTTPTestServer(make_app(), unix_socket=path) as server:
+                    await self.assert_serves(server)
+                    self.assertEqual((server.port, server.get_url("/a")), (0, "http://localhost/a"))
+            async with HTTPTestServer(make_app(), unix_socket=name, https=True) as server:
+                await self.assert_serves(server)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    async def test_a_failure_leaves_no_socket(self) -> None:
+        path = Path(self.folder, "socket")
+        before = len(os.listdir("/proc/self/fd"))
+        bad: tuple[tuple[type[Exception], dict[str, Any]], ...] = (
+            (TypeError, {"unix_socket": path, "xheader": True}),
+            (KeyError, {"unix_socket": path, "ssl_options": {}}),
+            (ValueError, {"unix_socket": f"{path}\0more"}),
+            (OSError, {"unix_socket": self.folder}),
+            (OSError, {"unix_socket": f"{path}/nowhere"}),
+            (OSError, {"unix_socket": "long" * 100}),
+            (ValueError, {"port": 65536}),
+            (ValueError, {"port": -1}),
+            (ValueError, {"port": "80"}),
+            (ValueError, {"port": None}),
+        )
+        for expected, arguments in bad:
+            with self.subTest(arguments=arguments):
+                server = HTTPTestServer(make_app(), **arguments)
+                with self.assertRaises(expected):
+                    await server.__aenter__()
+                self.assertEqual(os.listdir(self.folder), [])
+                with self.assertRaisesRegex(RuntimeError, "not running"):
+                    await server.fetch("/")
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    async def test_a_wrong_port_says_what_is_right(self) -> None:
+        with self.assertRaisesRegex(ValueError, "port 70000: give a number from 0 to 65535"):
+            await HTTPTestServer(make_app(), port=70000).__aenter__()
+
+
+class SocketOfATestTest(AsyncHTTPTestCase):
+    """A Unix-domain socket that a test has bound."""
+
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    def get_http_socket(self) -> socket.socket:
+        self.enterContext(contextlib.chdir(self.enterContext(tempfile.TemporaryDirectory())))
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind("socket")
+        sock.listen()
+        sock.setblocking(False)
+        return sock
+
+    def test_it_is_found_from_elsewhere(self) -> None:
+        with contextlib.chdir("/"):
+            self.assertEqual(self.fetch("/").body, b"fine")
 
 
 class InATestTest(unittest.TestCase):
