@@ -16,6 +16,7 @@ from unittest import mock
 from tornado import locks
 
 from asynctest_tornado import AsyncTestCase, _selector, _watchdog
+from tests.limits import limit_clock, run_past_limit
 from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
 
@@ -188,7 +189,7 @@ class UnshowableTest(unittest.TestCase):
 
 class BlockedLoopTest(unittest.TestCase):
     def test_the_blocking_line_is_reported_and_the_test_ended(self) -> None:
-        report = run_case(stuck.Blocked).report
+        report = run_past_limit(stuck.Blocked, turns=2).report
         self.assertRegex(report, r"time.sleep\(30\)\n(?s:.*)TimeoutError: .*0.1 seconds.*blocked the event loop")
 
     def test_a_test_that_ends_by_itself_but_too_late_has_timed_out(self) -> None:
@@ -200,14 +201,17 @@ class BlockedLoopTest(unittest.TestCase):
 
     def test_a_callback_that_blocks_wait_is_ended(self) -> None:
         def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(limit_clock.advance)
             case.io_loop.add_callback(time.sleep, 30)
             case.wait(timeout=0.2)
 
-        self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
+        with limit_clock.stopped():
+            self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
 
     def test_whichever_task_blocks_it_the_test_is_ended(self) -> None:
         async def block() -> None:
             await asyncio.sleep(0)
+            limit_clock.start()
             time.sleep(30)
 
         async def in_group() -> None:
@@ -238,18 +242,21 @@ class BlockedLoopTest(unittest.TestCase):
                 def body(case: AsyncTestCase) -> None:
                     case.run_sync(function, timeout=0.2)  # noqa: B023
 
-                result = run_body(AsyncTestCase, body)
+                with limit_clock.stopped():
+                    result = run_body(AsyncTestCase, body)
                 self.assertEqual(result.verdicts, ["addError"])
                 self.assertIn("blocked the event loop", result.report)
 
     def test_one_that_catches_everything_is_told(self) -> None:
         async def block() -> None:
+            limit_clock.start()
             try:
                 time.sleep(30)
             except BaseException:
                 return
 
-        result = run_body(AsyncTestCase, lambda case: case.run_sync(block, timeout=0.2))
+        with limit_clock.stopped():
+            result = run_body(AsyncTestCase, lambda case: case.run_sync(block, timeout=0.2))
         self.assertEqual(result.verdicts, ["addError"])
         self.assertRegex(result.report, r"caught the KeyboardInterrupt.*\nIt was blocked at:\n(?s:.*)time.sleep\(30\)")
 
@@ -265,16 +272,18 @@ class BlockedLoopTest(unittest.TestCase):
 
     def test_one_that_keeps_computing_is_ended(self) -> None:
         async def compute() -> None:
+            limit_clock.advance()
             while True:
                 sum(range(100))
 
         def body(case: AsyncTestCase) -> None:
             case.run_sync(compute, timeout=0.2)
 
-        self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
+        with limit_clock.stopped():
+            self.assertIn("blocked the event loop", run_body(AsyncTestCase, body).report)
 
     def test_the_next_test_runs_unharmed(self) -> None:
-        run_case(stuck.Blocked)
+        run_past_limit(stuck.Blocked, turns=2)
         result = run_body(AsyncTestCase, lambda case: case.run_sync(asyncio.sleep, 0.001))
         self.assertEqual(result.verdicts, ["addSuccess"])
 
@@ -307,6 +316,7 @@ class BlockedLoopTest(unittest.TestCase):
 IMPORTS = """
 import asyncio, signal, time, unittest
 from asynctest_tornado import AsyncTestCase, gen_test
+from tests.limits import limit_clock
 """
 
 BLOCKED_AND_DEADLOCKED = """
@@ -315,13 +325,15 @@ before = signal.getsignal(signal.SIGINT)
 class Sample(AsyncTestCase):
     @gen_test(timeout=0.1)
     async def test_1(self):
+        limit_clock.start()
         time.sleep(30)
 
     @gen_test(timeout=30)
     async def test_2(self):
         await asyncio.Event().wait()
 
-unittest.main(exit=False)
+with limit_clock.stopped():
+    unittest.main(exit=False)
 print(signal.getsignal(signal.SIGINT) is before)
 """
 
@@ -329,6 +341,7 @@ print(signal.getsignal(signal.SIGINT) is before)
 RELEASE = """
 import sys, threading, time, unittest
 from asynctest_tornado import AsyncTestCase, gen_test
+from tests.limits import limit_clock
 
 release = threading.Event()
 
@@ -347,17 +360,20 @@ IN_A_THREAD = f"""{RELEASE}
 class Sample(AsyncTestCase):
     @gen_test(timeout=0.1)
     async def test(self):
+        limit_clock.start()
         release.wait()
 
 thread = threading.Thread(target=Sample("test").run)
-thread.start()
-thread.join()
+with limit_clock.stopped():
+    thread.start()
+    thread.join()
 """
 
 IN_CLEANUP = f"""{RELEASE}
 class Sample(AsyncTestCase):
     @gen_test(timeout=0.1)
     async def test(self):
+        limit_clock.start()
         try:
             time.sleep(30)
         finally:
@@ -366,20 +382,24 @@ class Sample(AsyncTestCase):
     def wait_for_release(self):
         release.wait()
 
-Sample("test").run()
+with limit_clock.stopped():
+    Sample("test").run()
 """
 
 FORKED = """
 import os, time, unittest
 from asynctest_tornado import AsyncTestCase, gen_test
+from tests.limits import limit_clock
 
 class Sample(AsyncTestCase):
     @gen_test(timeout=0.1)
     async def test(self):
+        limit_clock.start()
         time.sleep(30)
 
 def run():
-    unittest.TextTestRunner().run(Sample("test"))
+    with limit_clock.stopped():
+        unittest.TextTestRunner().run(Sample("test"))
 
 run()
 pid = os.fork()

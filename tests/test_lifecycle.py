@@ -9,6 +9,7 @@ from typing import Any
 from tornado import gen
 
 from asynctest_tornado import AsyncTestCase, gen_test
+from tests.limits import limit_clock
 from tests.support import RecordingResult, run_body, run_case
 
 
@@ -94,9 +95,11 @@ class OrderTest(unittest.TestCase):
     def test_async_cleanups_run_after_a_timeout(self) -> None:
         async def test(self: Events) -> None:
             await self.enterAsyncContext(self.manager())
+            limit_clock.advance()
             await asyncio.sleep(60)
 
-        events, result = run_events(test=test, async_test_timeout=0.2)
+        with limit_clock.stopped():
+            events, result = run_events(test=test, async_test_timeout=0.2)
         self.assertIn("TimeoutError", result.report)
         self.assertEqual(events, ["setUp", "asyncSetUp", "enter", *ENDS])
 
@@ -117,10 +120,11 @@ class OrderTest(unittest.TestCase):
 
     def test_each_phase_has_a_limit(self) -> None:
         async def stuck(self: Events) -> None:
+            limit_clock.advance()
             await asyncio.sleep(60)
 
         for name in "asyncSetUp", "test", "asyncTearDown":
-            with self.subTest(name):
+            with self.subTest(name), limit_clock.stopped():
                 phase: Any = {name: stuck}
                 _, result = run_events(async_test_timeout=0.1, **phase)
                 self.assertIn("TimeoutError: Operation timed out after 0.1 seconds", result.report)
@@ -130,12 +134,17 @@ class OrderTest(unittest.TestCase):
 
         async def test(self: AsyncTestCase) -> None:
             self.addAsyncCleanup(note)
-            self.addAsyncCleanup(asyncio.sleep, 60)
+            self.addAsyncCleanup(stuck)
+
+        async def stuck() -> None:
+            limit_clock.advance()
+            await asyncio.sleep(60)
 
         async def note() -> None:
             events.append("cleanup")
 
-        result = run_case(type("Sample", (AsyncTestCase,), {"test": test, "async_test_timeout": 0.02}))
+        with limit_clock.stopped():
+            result = run_case(type("Sample", (AsyncTestCase,), {"test": test, "async_test_timeout": 0.02}))
         self.assertIn("TimeoutError", result.report)
         self.assertEqual(events, ["cleanup"])
 

@@ -11,6 +11,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError, WebSocketError, WebSocketHandler
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectError, WebSocket, _websocket
+from tests.limits import limit_clock
 from tests.support import run_body
 
 
@@ -77,7 +78,7 @@ class WebSocketTest(Case):
         async with self.ws_connect("/socket") as socket:
             for message in "text", b"bytes", "":
                 await socket.write_message(message, binary=isinstance(message, bytes))
-                self.assertEqual(await socket.read_message(timeout=5), message)
+                self.assertEqual(await socket.read_message(timeout=60), message)
             await socket.write_message({"a": 1})
             self.assertEqual(await socket.read_message(), '{"a": 1}')
 
@@ -241,9 +242,11 @@ class TimeoutTest(unittest.TestCase):
     def test_the_report_names_the_websocket(self) -> None:
         async def test(case: Case) -> None:
             async with case.ws_connect("/socket") as socket:
+                limit_clock.advance()
                 await socket.read_message()
 
-        report = run_body(type("Sample", (Case,), {"async_test_timeout": 0.05}), test).report
+        with limit_clock.stopped():
+            report = run_body(type("Sample", (Case,), {"async_test_timeout": 0.05}), test).report
         self.assertRegex(report, r"waits for the websocket ws://127.0.0.1:\d+/socket")
 
 

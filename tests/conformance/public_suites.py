@@ -1,10 +1,11 @@
 """Runs suites that others have written for ``tornado.testing``, on that and on this library, and compares verdicts.
 
 ``python -m tests.conformance.public_suites [NAME ...]``. The source distributions and what they need are installed by
-pip, each into an environment of its own in a temporary folder. The exit status is 1 where a verdict differs that is not
-explained here.
+pip, each into an environment of its own in a temporary folder. The exit status is 1 if a verdict differs that is not
+explained here, and 2 if a suite could not be fetched, installed or run.
 """
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -25,12 +26,18 @@ class Suite(NamedTuple):
     """What its tests need, and the package does not."""
     arguments: list[str] = ["tests"]  # noqa: RUF012  # never changed
     """For pytest."""
+    files: tuple[str, ...] = ("tests",)
+    """Files and folders of the source distribution that the tests consist of, besides the settings in its root."""
     explained: dict[str, str] = {}  # noqa: RUF012
     """The verdicts that differ, and why, by the last part of the test's name."""
 
 
+#: The last one with pkg_resources.
+SETUPTOOLS = "setuptools<81"
+
 SUITES = {
     "flower": Suite("2.2.0", ["redis"]),
+    "jupyter_enterprise_gateway": Suite("3.3.0", ["ipykernel<7"], ["--pyargs", "enterprise_gateway.tests"], ()),
     "opentelemetry-instrumentation-tornado": Suite(
         "0.66b1", ["opentelemetry-test-utils", "opentelemetry-sdk", "http_server_mock"]
     ),
@@ -39,6 +46,8 @@ SUITES = {
         ["brotli", "jsonschema", "pytest-localserver", "pytest-forked", "werkzeug"],
         ["tests/integrations/tornado", "-o", "addopts="],
     ),
+    "sprockets.mixins.metrics": Suite("4.1.0", [SETUPTOOLS], ["tests.py"], ("tests.py", "examples")),
+    "terminado": Suite("0.18.1", ["pytest-timeout"]),
     "thumbor": Suite(
         "7.8.0",
         ["cairosvg", "numpy", "opencv-python-headless", "preggy", "pyssim", "redis", "remotecv"],
@@ -46,25 +55,48 @@ SUITES = {
             "test_can_get_304_with_last_modified": "the handler writes after finish(), which is only logged otherwise"
         },
     ),
+    "webssh": Suite("1.6.3", [], files=("tests", "webssh")),  # its tests look for their data beside the package
 }
+
+
+class CannotRunError(Exception):
+    """A suite could not be fetched, installed or run."""
 
 
 def prepare(name: str, suite: Suite, folder: Path) -> str:
     """Install a suite, with its tests apart from the package, which is to be the one that is installed."""
     venv.create(folder / "env", with_pip=True)
     python = str(folder / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-    pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     wanted = f"{name}=={suite.version}"
-    subprocess.run([*pip, "install", "-e", str(ROOT), wanted, "pytest", *suite.requirements], check=True)
-    subprocess.run([*pip, "download", "--no-deps", f"--no-binary={name}", "-d", str(folder), wanted], check=True)
+    pip(python, folder, "install", "-e", str(ROOT), wanted, "pytest", *suite.requirements)
+    pip(python, folder, "download", "--no-deps", f"--no-binary={name}", "-d", str(folder), wanted)
     (source,) = folder.glob("*.tar.gz")
+    (folder / "suite").mkdir()
     with tarfile.open(source) as archive:
         for member in archive.getmembers():
             path = Path(*Path(member.name).parts[1:])
-            if path.parts[:1] == ("tests",) or (len(path.parts) == 1 and path.suffix in (".toml", ".cfg", ".ini")):
+            if path.parts[:1] in [(name,) for name in suite.files] or is_settings(path):
                 member.name = str(Path("suite", path))
                 archive.extract(member, folder, filter="data")
     return python
+
+
+def pip(python: str, folder: Path, *arguments: str) -> None:
+    """Run pip; what it builds, it builds with a setuptools that all of the suites know."""
+    constraints = folder / "constraints.txt"
+    constraints.write_text(SETUPTOOLS)
+    environment = dict(os.environ)
+    for variable in "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT":  # older versions of pip hold builds to the former
+        environment[variable] = f"{environment.get(variable, '')} {constraints}".strip()
+    command = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise CannotRunError(f"pip {' '.join(arguments)} failed:\n{done.stdout}")
+
+
+def is_settings(path: Path) -> bool:
+    """Return whether a file of a source distribution has settings for its tests."""
+    return len(path.parts) == 1 and (path.suffix in (".toml", ".cfg", ".ini") or path.name == "conftest.py")
 
 
 def verdicts(command: list[str], suite: Suite, folder: Path) -> dict[str, str]:
@@ -72,6 +104,10 @@ def verdicts(command: list[str], suite: Suite, folder: Path) -> dict[str, str]:
     out = folder / "out.xml"
     arguments = ["-q", "-p", "no:cacheprovider", "--tb=no", f"--junitxml={out}", *suite.arguments]
     done = subprocess.run([*command, *arguments], cwd=folder / "suite", capture_output=True, text=True)
+    if not out.exists():
+        raise CannotRunError(
+            f"{' '.join([*command, *arguments])} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     lines = done.stdout.splitlines()
     told = next((number for number, line in enumerate(lines) if "= asynctest_tornado =" in line), None)
     print("  " + "\n  ".join(lines[-1:] if told is None else lines[told:]))
@@ -85,11 +121,11 @@ def verdicts(command: list[str], suite: Suite, folder: Path) -> dict[str, str]:
 
 def compare(name: str, suite: Suite) -> bool:
     """Return whether the verdicts are the same, or explained."""
-    print(f"{name} {suite.version}")
+    print(f"{name} {suite.version}", flush=True)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
         python = prepare(name, suite, folder)
-        before = verdicts([python, "-m", "pytest"], suite, folder)
+        before = verdicts([python, "-m", "pytest", "-p", "no:asynctest_tornado"], suite, folder)
         after = verdicts([python, "-m", "asynctest_tornado", "--replace", "-m", "pytest"], suite, folder)
     is_good = True
     for test in sorted(before.keys() | after.keys()):
@@ -97,9 +133,23 @@ def compare(name: str, suite: Suite) -> bool:
             reason = suite.explained.get(test.rpartition(".")[2])
             is_good = is_good and reason is not None
             print(f"  {test}: {before.get(test)}, here {after.get(test)}: {reason or 'not explained'}")
+    count = list(before.values()).count("passed")
+    if count == 0:
+        raise CannotRunError("No test passes on tornado.testing.")
+    print(f"  {len(before)} tests, {count} of which pass on tornado.testing: {'good' if is_good else 'NOT GOOD'}")
     return is_good
 
 
+def main(names: list[str]) -> int:
+    status = 0
+    for name in names or SUITES:
+        try:
+            status = max(status, 0 if compare(name, SUITES[name]) else 1)
+        except CannotRunError as error:
+            print(f"  CANNOT RUN: {error}", flush=True)
+            status = 2
+    return status
+
+
 if __name__ == "__main__":
-    results = [compare(name, SUITES[name]) for name in sys.argv[1:] or SUITES]
-    sys.exit(0 if all(results) else 1)
+    sys.exit(main(sys.argv[1:]))

@@ -10,6 +10,7 @@ import tornado.testing
 from tornado import gen
 
 from asynctest_tornado import AsyncTestCase, ExpectLog, gen_test
+from tests.limits import limit_clock
 
 
 def boom() -> None:
@@ -395,18 +396,23 @@ class DoesCleanupsItself(AsyncTestCase):
 
 
 class TimesOut(AsyncTestCase):
+    """Each gets to where it waits, in time, if the clock of the limits is stopped."""
+
     events: ClassVar[list[str]] = []
 
     @gen_test(timeout=0.1)
     def test_generator(self) -> Generator[Any, Any, None]:
+        limit_clock.advance()
         yield gen.sleep(60)
 
     @gen_test(timeout=0.1)
     async def test_native(self) -> None:
+        limit_clock.advance()
         await gen.sleep(60)
 
     @gen_test(timeout=0.1)
     async def test_finally(self) -> None:
+        limit_clock.advance()
         try:
             await gen.sleep(60)
         finally:
@@ -414,11 +420,13 @@ class TimesOut(AsyncTestCase):
 
     @gen_test(timeout=0.1)
     async def test_swallows(self) -> None:
+        limit_clock.advance()
         with contextlib.suppress(asyncio.CancelledError):
             await gen.sleep(60)
 
     @gen_test(timeout=0.1)
     async def test_swallows_and_fails(self) -> None:
+        limit_clock.advance()
         try:
             await gen.sleep(60)
         except asyncio.CancelledError:
@@ -426,6 +434,7 @@ class TimesOut(AsyncTestCase):
 
     @gen_test(timeout=0.1)
     async def test_refuses(self) -> None:
+        limit_clock.start()
         while True:
             try:
                 await gen.sleep(60)

@@ -15,6 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import ExceptionStackContext, ExpectError, VirtualClock
+from tests.limits import limit_clock
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
 
@@ -99,7 +100,14 @@ async def wide() -> None:
 
 
 @pytest.fixture
-async def stuck() -> AsyncGenerator[None, None]:
+def stopped_limits() -> Generator[None, None, None]:
+    with limit_clock.stopped():
+        yield
+
+
+@pytest.fixture
+async def stuck(stopped_limits: None) -> AsyncGenerator[None, None]:
+    limit_clock.advance()
     await asyncio.sleep(3600)
     yield
     await asyncio.sleep(0)
@@ -242,7 +250,8 @@ async def test_strict(http_client: AsyncHTTPClient, base_url: str) -> None:
 
 
 @pytest.mark.gen_test(timeout=0.1)
-async def test_timeout() -> None:
+async def test_timeout(stopped_limits: None) -> None:
+    limit_clock.advance()
     await asyncio.sleep(3600)
 
 

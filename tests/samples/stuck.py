@@ -117,7 +117,7 @@ class ManyTimersAndTasks(AsyncTestCase):
         for number in range(12):
             self.io_loop.call_later(3600 + number, self.fail, "never")
         self.tasks = [asyncio.ensure_future(asyncio.Event().wait()) for _ in range(12)]
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3500)
 
 
 class RequestInFlight(AsyncHTTPTestCase):
