@@ -31,16 +31,17 @@ def path(name: str) -> Path:
     return GALLERY / f"{name}.txt"
 
 
-#: In which turn of the loop the time is over: each test stands still by then, but for the one that blocks the loop.
-TURNS = 20
-BLOCKS = {"Blocked": 2}
+#: In which turn of the loop the time is over: the test stands still by then, or is about to block the loop.
+TURNS = {"Blocked": 2} | dict.fromkeys(
+    ("AsyncWithAndFor", "DecoratedCoroutines", "ManyTimersAndTasks", "OneOfAGather", "OneOfATaskGroup"), 20
+)
 
 
 def run(name: str) -> RecordingResult:
     """Run a case, whose time is over when it has come to where it gets stuck."""
     with environ(ASYNC_TEST_TIMEOUT=None):
-        if name != "RequestInFlight":
-            return run_past_limit(CASES[name], BLOCKS.get(name, TURNS))
+        if name in TURNS:
+            return run_past_limit(CASES[name], TURNS[name])
         # How many turns a request takes, nobody can tell; but the handler waits in the turn in which it is prepared.
         with limit_clock.stopped(), mock.patch.object(stuck.RequestInFlight.Handler, "prepare", expire_soon):
             return run_case(CASES[name])
