@@ -144,7 +144,7 @@ class NotYetTest(unittest.TestCase):
 
     def check(self, body: Any) -> None:
         class Sample(AsyncHTTPTestCase):
-            async_test_timeout = 60
+            async_test_timeout = 0.1
             get_app = body
 
             def test(self) -> None: ...
