@@ -106,6 +106,15 @@ class AsyncTestCase(unittest.TestCase):
     _asynctest_has_warned = False
     _asynctest_bad_setting: Exception | None = None
 
+    if not TYPE_CHECKING:  # the constructor is that of unittest, and of the subclasses
+
+        def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            new = super().__new__
+            case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
+            # Each of several orders begins with what the constructor makes.
+            vars(case)[_orders.MADE_BY] = args, kwargs
+            return case
+
     def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init_subclass__(*args, **kwargs)
         _misspelled.check_class(cls, AsyncTestCase)

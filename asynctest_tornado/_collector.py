@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from unittest import SkipTest
 
-from asynctest_tornado import _closing, _origins, _summary, _trap
+from asynctest_tornado import _closing, _errors, _notes, _origins, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 from asynctest_tornado._weakly import WeakNotes
 
@@ -47,7 +47,7 @@ def raise_as_it_was(error: BaseException | None) -> None:
     try:
         raise error
     finally:
-        error.__context__ = context
+        _errors.set_context(error, context)
         del error  # or its traceback, which holds this frame, would be a reference cycle
 
 
@@ -176,6 +176,7 @@ class Trap(_trap.Context):
         return known
 
     def _keep(self, error: BaseException) -> None:
+        _notes.begin(error, self)
         self._known[id(error)] = error
         self._errors.append(strip(error))
         self.count += 1
@@ -193,6 +194,7 @@ class Trap(_trap.Context):
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
         with self._lock:
+            _notes.begin(error, self)
             self._known[id(error)] = error
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
@@ -294,9 +296,11 @@ class Trap(_trap.Context):
         if self.report_late is None:
             return False
         names = dict.fromkeys(trap.describe() for trap in suspects)
-        error.add_note(
+        _notes.add(
+            error,
             "Garbage collection found it. The object was left by one of these tests, or by code outside of them: "
-            + ", ".join(names)
+            + ", ".join(names),
+            self,
         )
         return self.report_late(strip(error), suspects[0].describe())
 
@@ -337,7 +341,7 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
     if entries:
         for entry in reversed(entries):
             tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-        error.__traceback__ = tb
+        _errors.set_traceback(error, tb)
     return error
 
 

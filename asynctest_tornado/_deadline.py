@@ -6,7 +6,7 @@ import threading
 import types
 from collections.abc import Callable
 
-from asynctest_tornado import _loop, _timeouts, _watchdog
+from asynctest_tornado import _errors, _loop, _timeouts, _watchdog
 from asynctest_tornado._collector import strip
 from asynctest_tornado._interruptible import from_anywhere
 from asynctest_tornado._real import monotonic, sleep
@@ -185,6 +185,7 @@ class Deadline(_watchdog.Watch):
         else:
             error = cls(message)
             error.__cause__ = outcome
+            _errors.unchain(error)
         if self._report:
             error.add_note(self._report)
         return error

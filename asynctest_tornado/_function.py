@@ -16,13 +16,15 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _loop, _orders, _ports, _reasons, _site, _timeouts, _tls, _trap
+from asynctest_tornado import _leaks, _loop, _notes, _orders, _ports, _reasons, _site, _timeouts, _tls, _trap
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._schedule import Schedule
 
 __unittest = True
+
+add_note = _notes.add
 __tracebackhide__ = True
 
 MARKER = "gen_test"

@@ -20,7 +20,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from asynctest_tornado import _trap
+from asynctest_tornado import _notes, _trap
 
 __unittest = True
 
@@ -293,6 +293,6 @@ def _settle(failure: ServerError, chain: _trap.Chain) -> None:
     if failure.is_expected or not _trap.is_error(failure.error):
         failure.release()
         return
-    failure.error.add_note(f"That was while serving {failure.what}.")
+    _notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
     failure.is_told = _trap.deliver(failure.error, chain)
     failure.release()

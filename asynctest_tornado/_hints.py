@@ -7,7 +7,7 @@ import os
 import re
 import types
 
-from asynctest_tornado import _names
+from asynctest_tornado import _names, _notes
 
 __unittest = True
 
@@ -16,8 +16,8 @@ _STDLIB = os.path.dirname(os.__file__) + os.sep
 
 def add(error: BaseException, hint: str | None) -> None:
     """Add a hint to a report, once."""
-    if hint is not None and hint not in getattr(error, "__notes__", ()):
-        error.add_note(hint)
+    if hint is not None:
+        _notes.add(error, hint, once=True)
 
 
 def before_async_set_up(error: BaseException, case: object) -> None:

@@ -5,7 +5,7 @@ import unittest.util
 import weakref
 from typing import Any
 
-from asynctest_tornado import _summary
+from asynctest_tornado import _notes, _summary
 
 __unittest = True
 
@@ -92,7 +92,7 @@ class Reporter:
     def amend(self, error: BaseException, text: str) -> None:
         """Add to the report of the test, which has failed of this error already."""
         # For a result that formats it later, as that of pytest does.
-        error.add_note(text)
+        _notes.add(error, text)
         case, result = self._case(), self._result()
         if _plugin_of(result) is not None and not any(
             each.value is error for each in vars(result).get("_excinfo") or ()

@@ -156,14 +156,14 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
     :param run_once: runs it in the order of a seed, for a result; returns the schedule.
     """
     report = Report(result)
-    before = dict(vars(case))
+    before = vars(case).copy()
     fingerprints = set()
     tried = 0
     try:
         for seed in seeds:
             # What a run has set must not be there for the next one: that is one of the mistakes to be found.
-            vars(case).clear()
-            vars(case).update(before)
+            if tried:
+                _make_anew(case, before)
             schedule = run_once(seed, report)
             # One of several warnings of the same leaks is enough.
             before.update((name, value) for name, value in vars(case).items() if name == WARNED)
@@ -175,6 +175,32 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
         report.finish(case)
     if not report.has_ended and len(seeds) > 1:
         _count(result, case, tried, len(fingerprints))
+
+
+#: The attribute of a test for the arguments of its constructor.
+MADE_BY = "_asynctest_made_by"
+#: Of these, another one that is equal is as good.
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+def _make_anew(case: unittest.TestCase, before: dict[str, Any]) -> None:
+    """Give a test the attributes that it had, with new objects in the place of those that its constructor has made.
+
+    What was set later, as a loader of tests may do, is the same object as before.
+    """
+    args, kwargs = before.get(MADE_BY, ((case._testMethodName,), {}))
+    vars(case).clear()
+    vars(case)[MADE_BY] = args, kwargs
+    try:
+        type(case).__init__(case, *args, **kwargs)
+        made = vars(case).copy()
+    except Exception:
+        made = {}  # it can be called only once
+    vars(case).clear()
+    vars(case).update(before)
+    for name, value in made.items():
+        if name not in before or (type(before[name]) is type(value) and not isinstance(value, _PLAIN)):
+            vars(case)[name] = value
 
 
 def _count(result: Any, case: unittest.TestCase, tried: int, different: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import tornado
 
-from asynctest_tornado import _hints
+from asynctest_tornado import _errors, _hints, _notes
 from asynctest_tornado._collector import Trap, strip
 from asynctest_tornado._handlers import ServerError
 from asynctest_tornado._trap import is_failure
@@ -27,13 +27,15 @@ def explain(error: BaseException, trap: Trap) -> None:
     :param trap: that of the test.
     """
     if is_failure(error):
+        _notes.begin(error, trap)
         _add_hints(error, trap)
         strip(error)
         trap.failure = error
-        if trap.hint is not None and trap.hint not in getattr(error, "__notes__", ()):
-            error.add_note(trap.hint)
+        if trap.hint is not None:
+            _notes.add(error, trap.hint, trap, once=True)
         if trap.server_errors:
             add_to(error, trap)
+        _errors.unchain(error)
 
 
 def _add_hints(error: BaseException, trap: Trap) -> None:
@@ -60,11 +62,11 @@ def add_to(error: BaseException, trap: Trap) -> None:
         elif failure.is_answered and not failure.is_told:
             untold.append(failure)
     for failure in untold[:MOST_SHOWN]:
-        error.add_note(describe(failure))
+        _notes.add(error, describe(failure), trap)
         for sibling in trap.siblings_of(failure.error):
-            error.add_note("At the same time, which gather() does not tell:\n" + _format(sibling))
+            _notes.add(error, "At the same time, which gather() does not tell:\n" + _format(sibling), trap)
     if len(untold) > MOST_SHOWN:
-        error.add_note(f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.")
+        _notes.add(error, f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.", trap)
     for failure in untold:
         failure.is_told = True
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _names, _timeouts, _unclosed
+from asynctest_tornado import _names, _notes, _timeouts, _unclosed
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._interruptible import interruptible
@@ -96,13 +96,13 @@ class Running:
             if deadline.takes(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
-                interruption.add_note(deadline.describe())
+                _notes.add(interruption, deadline.describe(), self._trap)
                 self._end(main)
                 raise
         except BaseException as error:
             # A SystemExit, or what a handler of signals raises, such as that of pytest-timeout.
             if main is None or not main.done():
-                error.add_note(deadline.describe())
+                _notes.add(error, deadline.describe(), self._trap)
                 self._end(main)
             raise
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from asynctest_tornado import _leaks, _summary, _trap
+from asynctest_tornado import _leaks, _notes, _summary, _trap
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._loop import LoopOfTest
@@ -95,7 +95,7 @@ class Tidying:
         if not leaks:
             return error
         if error is not None and _trap.is_failure(error):
-            error.add_note(_leaks.describe(name, leaks))
+            _notes.add(error, _leaks.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
             self._amend(self._trap.failure, _leaks.describe(name, leaks))
         elif self._policy.action == "fail":

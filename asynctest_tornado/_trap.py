@@ -14,6 +14,8 @@ from unittest import SkipTest
 
 from tornado.httputil import HTTPServerRequest
 
+from asynctest_tornado import _errors
+
 __unittest = True
 
 ExceptionHandler = Callable[[type[BaseException], BaseException, types.TracebackType | None], object]
@@ -26,6 +28,8 @@ class Context:
     is_trap = False
     #: Whether each error of a request handler is one of the test, also if a response tells it.
     is_strict = False
+    #: The number of the test, if it needed one yet.
+    number = 0
 
     def handle(self, error: BaseException) -> bool:
         """Return whether the error is consumed."""
@@ -123,7 +127,7 @@ def offer(error: BaseException, chain: Chain) -> BaseException | None:
                     return None
         except Exception as replacement:
             if replacement is not error and replacement.__context__ is None:
-                replacement.__context__ = error
+                _errors.set_context(replacement, error)
             error = replacement
     return error
 

@@ -6,6 +6,7 @@ A loop that the test made and one that the user supplied get the same methods, b
 import asyncio
 import contextvars
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -77,7 +78,16 @@ class WatchedLoop(ConnectingLoop):
 
     def _asynctest_create_main(self, coro: Any, context: contextvars.Context) -> asyncio.Task[Any]:
         """Create a task that this library waits for: neither a leak, nor a part of any ``gather``."""
-        task: asyncio.Task[Any] = super().create_task(coro, context=context)
+        factory = self.get_task_factory()
+        task: asyncio.Task[Any]
+        if factory is None:
+            task = super().create_task(coro, context=context)
+        else:
+            # It may be of two arguments, or do nothing with the context: then the task copies the current one.
+            options = {"context": context} if _takes_context(factory) else {}
+            carried = _carry(coro, context, coro.cr_frame.f_locals.get("func"))
+            task = context.run(functools.partial(super().create_task, carried, **options))
+            task.add_done_callback(lambda task: coro.close())  # where nothing of it has run
         self._asynctest_remember(task, context.get(_trap.contexts, ()), _origins.LIBRARY)
         return task
 
@@ -226,6 +236,31 @@ class WatchedLoop(ConnectingLoop):
                 error = getattr(future, "_exception", None)
                 if _trap.is_error(error):
                     yield future, error
+
+
+def _takes_context(factory: Any) -> bool:
+    """Tell whether a task factory has an argument for the context. It need not, as before Python 3.11."""
+    try:
+        inspect.signature(factory).bind(None, None, context=None)
+    except TypeError:
+        return False
+    except ValueError:  # not written in Python
+        return True
+    return True
+
+
+async def _carry(coro: Any, context: contextvars.Context, func: Any) -> Any:
+    """Run a coroutine, and set what it has set of context variables in a context, too.
+
+    :param func: the function that it runs, for reports.
+    """
+    try:
+        return await coro
+    finally:
+        for variable, value in contextvars.copy_context().items():
+            # The same where the task runs in that very context.
+            if variable not in context or context[variable] is not value:
+                context.run(variable.set, value)
 
 
 def _remember_futures_of_coroutines() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 
+from asynctest_tornado import _notes
 from asynctest_tornado._handlers import ServerError
 
 __unittest = True
@@ -306,7 +307,7 @@ class Connecting(Awaitable[WebSocket]):
         except (WebSocketClosedError, TimeoutError) as error:
             if value is None:
                 raise
-            value.add_note(f"What is more: {error}")
+            _notes.add(value, f"What is more: {error}")
 
     if not TYPE_CHECKING:  # or type checkers would take any attribute to be there
 

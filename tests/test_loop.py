@@ -1,5 +1,7 @@
 import asyncio
+import contextvars
 import gc
+import sys
 import unittest
 import warnings
 import weakref
@@ -79,6 +81,86 @@ class FactoryTest(unittest.TestCase):
 
         result = run_body(Sample, body)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+
+class TwoArguments(AsyncTestCase):
+    """Has a task factory as those were before Python 3.11."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        loop: Any = asyncio.get_event_loop()
+        loop.set_task_factory(lambda loop, coro: asyncio.Task(coro, loop=loop))
+
+
+class TaskFactoryTest(AsyncTestCase):
+    """Task factories of the user, with the loops of asyncio."""
+
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
+
+    def use(self, factory: Any) -> None:
+        loop: Any = asyncio.get_event_loop()
+        loop.set_task_factory(factory)
+
+    def check(self, factory: Any) -> None:
+        self.use(factory)
+        seen = self.run_sync(self.set_and_create)
+        self.assertEqual((seen, self.variable.get()), ("inner", "outer"))
+        with self.assertRaisesRegex(ValueError, "planted"):
+            self.run_sync(self.fail_in_task)
+
+    async def set_and_create(self) -> str:
+        self.variable.set("outer")
+
+        async def inner() -> str:
+            self.assertEqual(self.variable.get(), "outer")
+            self.variable.set("inner")
+            return self.variable.get()
+
+        return await asyncio.create_task(inner())
+
+    async def fail_in_task(self) -> None:
+        asyncio.get_running_loop().call_soon(cases.boom)
+        await asyncio.Event().wait()
+
+    def test_of_two_arguments(self) -> None:
+        self.check(lambda loop, coro: asyncio.Task(coro, loop=loop))
+
+    def test_that_drops_the_context(self) -> None:
+        self.check(lambda loop, coro, **options: asyncio.Task(coro, loop=loop))
+
+    def test_that_hands_the_context_on(self) -> None:
+        self.check(lambda loop, coro, **options: asyncio.Task(coro, loop=loop, **options))
+
+    def test_that_is_a_class(self) -> None:
+        class Factory:
+            def __call__(self, loop: Any, coro: Any) -> Any:
+                return asyncio.Task(coro, loop=loop)
+
+        self.check(Factory())
+
+    @unittest.skipIf(sys.version_info < (3, 12), "there is none")
+    def test_of_eager_tasks(self) -> None:
+        self.check(asyncio.eager_task_factory)  # type: ignore[attr-defined,unused-ignore]
+
+    def test_a_test_shares_its_variables_with_its_cleanups(self) -> None:
+        async def body(case: Any) -> None:
+            case.addCleanup(lambda: case.assertEqual(self.variable.get(), "of the test"))
+            self.variable.set("of the test")
+
+        self.assertEqual(run_body(TwoArguments, body).verdicts, ["addSuccess"])
+
+    def test_a_report_names_the_test(self) -> None:
+        async def body(case: Any) -> None:
+            await asyncio.Event().wait()
+
+        report = run_body(TwoArguments, body).report
+        self.assertRegex(report, r"body <.*> \(the test\)\n +at .* in body")
+
+    def test_a_task_that_is_cancelled_before_it_begins_leaves_no_warning(self) -> None:
+        self.use(lambda loop, coro: asyncio.Task(coro, loop=loop))
+        with self.assertRaisesRegex(ValueError, "planted"):
+            self.io_loop.add_callback(cases.boom)
+            self.io_loop.run_sync(lambda: asyncio.sleep(0))
 
 
 class WatchedLoopTest(unittest.TestCase):

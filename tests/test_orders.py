@@ -22,6 +22,46 @@ class RunTest(unittest.TestCase):
         self.assertEqual(result.events, ["startTest", "addSuccess", "stopTest"])
         self.assertEqual(result.testsRun, 1)
 
+    def test_each_order_begins_with_what_the_constructor_makes(self) -> None:
+        class Sample(AsyncTestCase):
+            schedules = 3
+
+            def __init__(self, method: str, size: int, name: str = "of the constructor") -> None:
+                super().__init__(method)
+                self.seen: list[int] = [0] * size
+                self.pair: tuple[list[int]] = ([],)
+                self.name = name
+                self.clients: object = {}
+
+            async def test(self) -> None:
+                self.seen.append(1)
+                self.pair[0].append(1)
+                self.addCleanup(list)
+                self.assertEqual((self.seen, self.pair, len(self._cleanups)), ([0, 0, 1], ([1],), 1))  # type: ignore[attr-defined]
+                self.assertEqual((self.name, self.clients, self.loaded), ("of the loader", loaded, loaded))  # type: ignore[attr-defined]
+
+        case = Sample("test", 2)
+        # As a loader of tests may do.
+        case.name, case.clients = "of the loader", (loaded := [1])
+        case.loaded = loaded  # type: ignore[attr-defined]
+        result = RecordingResult()
+        case.run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_a_constructor_that_works_only_once(self) -> None:
+        class Sample(AsyncTestCase):
+            schedules = 3
+
+            def __init__(self, method: str) -> None:
+                self.assertFalse(made)
+                super().__init__(method)
+                made.append(self)
+
+            async def test(self) -> None: ...
+
+        made: list[Sample] = []
+        self.assertEqual(run_case(Sample).verdicts, ["addSuccess"])
+
     def test_the_first_order_that_fails_ends_the_test(self) -> None:
         events, result = run_counting(fails_at=6)
         self.assertEqual(events, ["setUp", "tearDown"] * 4)

@@ -101,9 +101,11 @@ class Hooks:
             self._late.append((item, error))
 
     def _report_late(self) -> None:
+        from asynctest_tornado import _function
+
         while self._late:
             item, error = self._late.pop(0)
-            error.add_note("It surfaced after the end of this test.")
+            _function.add_note(error, "It surfaced after the end of this test.")
             info = pytest.ExceptionInfo.from_exception(error)
             call: pytest.CallInfo[None] = pytest.CallInfo(None, info, 0.0, 0.0, 0.0, "teardown", _ispytest=True)
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)

@@ -1,0 +1,65 @@
+"""Changes exceptions, also those that refuse to be assigned to, such as frozen dataclasses."""
+
+import traceback
+import types
+from collections.abc import Iterator
+from typing import Any
+
+__unittest = True
+
+_cause: Any = BaseException.__dict__["__cause__"]
+_context: Any = BaseException.__dict__["__context__"]
+
+
+def set_traceback(error: BaseException, tb: types.TracebackType | None) -> None:
+    """Give an exception another traceback."""
+    BaseException.with_traceback(error, tb)
+
+
+def set_context(error: BaseException, context: BaseException | None) -> None:
+    """Give an exception another ``__context__``."""
+    _context.__set__(error, context)
+
+
+def can_be_assigned_to(error: BaseException) -> bool:
+    """Tell whether an attribute of an exception can be set in the ordinary way."""
+    try:
+        error.__traceback__ = error.__traceback__
+    except Exception:
+        return False
+    return True
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """Return the list of notes, which the traceback module prints, to be changed."""
+    # Of the object itself, since add_note() assigns to it where it has none yet.
+    attributes = vars(error)
+    notes: Any = attributes.get("__notes__")
+    if not isinstance(notes, list):
+        notes = attributes["__notes__"] = list(notes) if isinstance(notes, tuple) else []
+    return notes  # type: ignore[no-any-return]
+
+
+def unchain(error: BaseException) -> None:
+    """Turn causes and contexts that cannot be assigned to into notes.
+
+    unittest assigns to each of these as it makes its report, and would end the run there.
+    """
+    for part in list(_chain(error)):
+        for place in _cause, _context:
+            other = place.__get__(part)
+            if other is None or can_be_assigned_to(other):
+                continue
+            if place is _cause or not (part.__suppress_context__ or part.__cause__ is other):
+                notes_of(part).append("It comes of:\n" + "".join(traceback.format_exception(other)).rstrip())
+            place.__set__(part, None)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    left, seen = [error], set()
+    while left:
+        part = left.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            left += [other for other in (part.__cause__, part.__context__) if other is not None]
