@@ -74,6 +74,8 @@ class Trap(_trap.Context):
     hint: str | None = None
     #: The task or future that the report of the failure is about, so that it need not be a leak as well.
     explained: object = None
+    #: Returns what else to add to it, about the last thing that the test waited for.
+    remark: Callable[[], str] | None = None
     #: How many errors the trap has taken.
     count = 0
 

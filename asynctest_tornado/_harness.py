@@ -6,6 +6,8 @@ import contextvars
 import enum
 import functools
 import math
+import sys
+import types
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
@@ -14,6 +16,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import (
     _handlers,
+    _hints,
     _interpreter,
     _leaks,
     _loop,
@@ -119,6 +122,9 @@ class Harness:
         self._tidying: Tidying | None = None
         self._is_stopped = self._is_waiting = False
         self._stop_value: Any = None
+        # For the report of a failure that comes of it: what ended no wait() or another one than it was meant for.
+        self._early_stop: tuple[types.CodeType, int] | None = None
+        self._second_stop: Callable[[], str] | None = None
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""
@@ -288,6 +294,7 @@ class Harness:
         """
         self._check_idle()
         loop = self._loop.loop
+        is_early = self._is_stopped
         with Deadline(self._loop, loop.stop, limit, self.snapshot) as deadline:
             is_done = self._is_stopped
             try:
@@ -306,11 +313,17 @@ class Harness:
         self.trap.raise_errors()
         if deadline.is_over:
             message = deadline.message("Async operation")
-            if condition is not None:
+            if condition is None:
+                message += "; self.stop() was not called"
+            else:
                 message += f"; the condition {_names.name_of(condition)} did not hold"
             self.trap.shows_pending = deadline.error(failure, message)
             raise self.trap.shows_pending
         value, self._stop_value = self._stop_value, None
+        self.trap.remark = self._second_stop if condition is None else None
+        if is_early and self.trap.remark is None:
+            self.trap.remark = functools.partial(_hints.early_stop, self._early_stop)
+        self._second_stop = None
         return value
 
     def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
@@ -325,6 +338,14 @@ class Harness:
 
     def stop(self, value: Any) -> None:
         """End the current call of `wait`, or the next one; may be called by any thread."""
+        if self._is_stopped:
+            self._second_stop = functools.partial(
+                _hints.second_stop, _hints.brief(self._stop_value), _hints.brief(value)
+            )
+        elif not self._is_waiting:
+            frame = sys._getframe(1).f_back
+            # None: a thread calls stop(), and nothing else.
+            self._early_stop = frame and (frame.f_code, frame.f_lineno)
         self._stop_value = value
         self._is_stopped = True
         if self._is_waiting:

@@ -5,6 +5,7 @@ import inspect
 import linecache
 import os
 import re
+import reprlib
 import types
 
 from asynctest_tornado import _names, _notes
@@ -31,6 +32,28 @@ def before_async_set_up(error: BaseException, case: object) -> None:
             "get_app(): it may be an 'async def', and await.",
         )
 
+
+def early_stop(line: tuple[types.CodeType, int] | None) -> str:
+    """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
+    place = ""
+    if line is not None and _is_users(line[0].co_filename):
+        place = f" at {_names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
+    return f"wait() returned at once, for the stop(){place} that came before it."
+
+
+def second_stop(first: str, last: str) -> str:
+    """Return the hint for a ``wait`` that two calls of ``stop`` have ended, with these values."""
+    if first == last:
+        return "stop() was called twice during one wait(): none is left for the next one."
+    return f"stop() was called twice during one wait(), with {first} and {last}: the last one counts."
+
+
+def brief(value: object) -> str:
+    """Return a short text for a value, without code of the user's."""
+    return reprlib.repr(value) if type(value) in _PLAIN else f"<{type(value).__qualname__}>"
+
+
+_PLAIN = {type(None), bool, int, float, str, bytes}
 
 _KINDS = r"'?(?:_asyncio\.)?(?:Task|Future|coroutine)'?"
 _MISUSE = re.compile(
@@ -65,12 +88,15 @@ def _is_awaitable(thing: object) -> bool:
     return isinstance(thing, asyncio.Future) or inspect.iscoroutine(thing)
 
 
+def _is_users(filename: str) -> bool:
+    return _names.is_users(filename) and not filename.startswith(_STDLIB)
+
+
 def _users_frame(tb: types.TracebackType | None) -> types.FrameType | None:
     """Return the innermost frame of the user."""
     found = None
     while tb is not None:
-        filename = tb.tb_frame.f_code.co_filename
-        if _names.is_users(filename) and not filename.startswith(_STDLIB):
+        if _is_users(tb.tb_frame.f_code.co_filename):
             found = tb.tb_frame
         tb = tb.tb_next
     return found

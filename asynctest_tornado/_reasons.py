@@ -40,6 +40,8 @@ def explain(error: BaseException, trap: Trap) -> None:
 
 def _add_hints(error: BaseException, trap: Trap) -> None:
     """Add how to mend a typical mistake, for which the frames are needed that the report leaves out."""
+    if trap.remark is not None:
+        _hints.add(error, trap.remark())
     found = _hints.missing_await(error)
     if found is not None:
         hint, trap.explained = found

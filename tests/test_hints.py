@@ -1,5 +1,6 @@
 """Typical mistakes, and the hints in their reports. The gallery has whole reports."""
 
+import _thread
 import asyncio
 import json
 import unittest
@@ -93,3 +94,82 @@ class MissingAwaitTest(unittest.TestCase):
             result = run_body(AsyncTestCase, body)
             self.assertEqual(result.verdicts, ["addError"])
             self.assertNotIn("waited for", result.report)
+
+
+class StopTest(unittest.TestCase):
+    def report(self, body: Any) -> str:
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addFailure"], result.report)
+        return result.report
+
+    def test_two_for_one_wait(self) -> None:
+        def body(case: AsyncTestCase, *values: object) -> None:
+            for value in values:
+                case.io_loop.add_callback(case.stop, value)
+            case.wait()
+            case.fail()
+
+        for values, hint in {
+            (1, "two"): r"stop\(\) was called twice during one wait\(\), with 1 and 'two': the last one counts\.",
+            (
+                thing := AsyncTestCase(),
+                thing,
+            ): r"stop\(\) was called twice during one wait\(\): none is left",
+            (thing, None): "with <AsyncTestCase> and None",
+        }.items():
+            self.assertRegex(self.report(lambda case, values=values: body(case, *values)), hint)
+
+    def test_the_next_wait_has_none_left(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(case.stop)
+            case.io_loop.add_callback(case.stop)
+            case.wait()
+            case.wait()
+
+        report = self.report(body)
+        self.assertRegex(report, r"deadlock.*self\.stop\(\) was not called\n")
+        self.assertIn("stop() was called twice during one wait(): none is left for the next one.", report)
+
+    def test_one_that_came_before(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.stop(1)
+            case.assertEqual(case.wait(), 2)
+
+        hint = r"wait\(\) returned at once, for the stop\(\) at \S+:\d+ in body: case\.stop\(1\) that came before it\."
+        self.assertRegex(self.report(body), hint)
+
+    def test_one_of_a_callback_that_came_before(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(case.stop)
+            case.run_sync(asyncio.sleep, 0)
+            case.wait()
+            case.fail()
+
+        self.assertIn("wait() returned at once, for the stop() that came before it.", self.report(body))
+
+    def test_one_of_a_bare_thread(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            _thread.start_new_thread(case.stop, (1,))
+            case.assertEqual(case.wait(), 1)
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_a_wait_in_good_order_has_the_last_word(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.stop()
+            case.stop()
+            case.wait()
+            case.io_loop.add_callback(case.stop)
+            case.wait()
+            case.fail()
+
+        self.assertNotIn("stop()", self.report(body).replace("case.stop()", ""))
+
+    def test_a_condition_takes_any_number(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(case.stop)
+            case.io_loop.add_callback(case.stop)
+            case.wait(lambda: True)
+            case.fail()
+
+        self.assertNotIn("twice", self.report(body))

@@ -116,6 +116,7 @@ ARROWS: dict[str, set[str]] = {
         "_collector",
         "_deadline",
         "_handlers",
+        "_hints",
         "_interpreter",
         "_leaks",
         "_loop",

@@ -50,3 +50,20 @@ class LoopIsClosed(AsyncTestCase):
 class LoopIsClosedInACoroutine(AsyncTestCase):
     async def test(self) -> None:
         self.io_loop.close()
+
+
+class StopsTwice(AsyncTestCase):
+    def test(self) -> None:
+        def done() -> None:
+            self.stop(1)
+            self.stop(2)
+
+        self.io_loop.add_callback(done)
+        self.assertEqual(self.wait(), 1)
+
+
+class StopsBefore(AsyncTestCase):
+    def test(self) -> None:
+        self.stop(4)
+        self.io_loop.add_callback(self.stop, 5)
+        self.assertEqual(self.wait(), 5)
