@@ -21,8 +21,10 @@ from asynctest_tornado._cookies import Cookies, gives_cookies
 __unittest = True
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
+Content = bytes | bytearray | memoryview | str | Path | IO[bytes] | IO[str]
 #: The content, or the name of the file and its content, or these and its type.
-File = bytes | str | Path | IO[bytes] | tuple[str, bytes | str] | tuple[str, bytes | str, str]
+File = Content | tuple[str, Content] | tuple[str, Content, str]
+Files = Mapping[str, File | list[File]] | Iterable[tuple[str, File]]
 
 if TYPE_CHECKING:
 
@@ -46,7 +48,7 @@ class Arguments(TypedDict, total=False):
 
     json: Any
     form: Pairs | None
-    files: Mapping[str, File] | None
+    files: Files | None
     params: Pairs | None
     method: str
     headers: Mapping[str, str] | None
@@ -86,7 +88,7 @@ def plain(
     url: str,
     json: Any = None,
     form: Pairs | None = None,
-    files: Mapping[str, File] | None = None,
+    files: Files | None = None,
     params: Pairs | None = None,
     **kwargs: Any,
 ) -> tuple[str, dict[str, Any]]:
@@ -104,7 +106,7 @@ def plain(
             "form= and files= go together."
         )
     if params is not None:
-        url = url_concat(url, _pairs(params))
+        url = url_concat(url, _texts("params", params))
     if json is not None or form is not None or files is not None:
         kwargs["body"], content_type = _encode(json, form, files)
         kwargs.setdefault("method", "POST")
@@ -113,24 +115,41 @@ def plain(
     return url, kwargs
 
 
-def _pairs(fields: Pairs) -> list[tuple[str, Any]]:
-    """Return names with one value each, given values that may be lists."""
-    pairs: list[tuple[str, Any]] = []
-    for name, value in fields.items() if isinstance(fields, Mapping) else fields:
-        values = value if isinstance(value, (list, tuple)) else [value]
-        pairs += [(name, each if isinstance(each, (str, bytes)) else str(each)) for each in values]
-    return pairs
+def _pairs(name: str, fields: Any) -> list[tuple[str, Any]]:
+    """Return names with one value each, given values that may be lists. None stands for no value.
+
+    :param name: that of the argument.
+
+    Raises ``TypeError`` for what is neither a mapping nor pairs.
+    """
+    pairs = list(fields.items()) if isinstance(fields, Mapping) else fields
+    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
+        raise TypeError(f"fetch() got {name}={fields!r}. Give a mapping, or pairs of a name and a value.")
+    found: list[tuple[str, Any]] = []
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"fetch() got {pair!r} in {name}=, which is no pair of a name and a value.")
+        key, value = pair
+        # Of files, a tuple is one.
+        values = value if isinstance(value, list) or (name != "files" and isinstance(value, tuple)) else [value]
+        found += [(key, each) for each in values if each is not None or name == "files"]
+    return found
 
 
-def _encode(json: Any, form: Pairs | None, files: Mapping[str, File] | None) -> tuple[bytes, str]:
+def _texts(name: str, fields: Any) -> list[tuple[str, Any]]:
+    """Return such pairs, whose values are text or bytes."""
+    return [(key, each if isinstance(each, (str, bytes)) else str(each)) for key, each in _pairs(name, fields)]
+
+
+def _encode(json: Any, form: Pairs | None, files: Files | None) -> tuple[bytes, str]:
     """Return a body, and its type."""
     if json is not None:
         return json_module.dumps(json).encode(), "application/json"
     if not files:
-        return urlencode(_pairs(form or {})).encode(), "application/x-www-form-urlencoded"
+        return urlencode(_texts("form", form or {})).encode(), "application/x-www-form-urlencoded"
     boundary = uuid.uuid4().hex
-    parts = [_part(boundary, f'name="{_quote(name)}"', "", utf8(value)) for name, value in _pairs(form or {})]
-    for field, file in files.items():
+    parts = [_part(boundary, f'name="{_quote(name)}"', "", utf8(value)) for name, value in _texts("form", form or {})]
+    for field, file in _pairs("files", files):
         filename, content, content_type = _read(field, file)
         disposition = f'name="{_quote(field)}"; filename="{_quote(filename)}"'
         parts.append(_part(boundary, disposition, f"Content-Type: {content_type}\r\n", content))
@@ -147,21 +166,29 @@ def _quote(name: str) -> str:
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _read(field: str, file: File) -> tuple[str, bytes, str]:
-    """Return the name of a file, its content and its type."""
-    filename, content, content_type = field, file, None
-    if isinstance(file, tuple):
+def _read(field: str, file: Any) -> tuple[str, bytes, str]:
+    """Return the name of a file, its content and its type. Raises ``TypeError`` for what is no file."""
+    filename, content, content_type = None, file, None
+    if isinstance(file, tuple) and 2 <= len(file) <= 3:
         filename, content, content_type = (*file, None)[:3]
-    elif isinstance(file, Path):
-        filename, content = file.name, file.read_bytes()
-    elif not isinstance(file, (bytes, str)):
-        filename, content = Path(str(getattr(file, "name", field))).name, file.read()
-    if not isinstance(content, (bytes, str)):
-        raise TypeError(
-            f"fetch() got no content for the file {field!r}: {content!r}. Give bytes, text, a Path or an open file, or "
-            "a tuple of a name, the content, and maybe the type."
-        )
-    return filename, utf8(content), content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+        if not isinstance(filename, str) or not isinstance(content_type, (str, type(None))):
+            raise _no_file(field, file)
+    if isinstance(content, Path):
+        filename, content = filename or content.name, content.read_bytes()
+    elif callable(getattr(content, "read", None)):
+        filename, content = filename or Path(str(getattr(content, "name", field))).name, content.read()
+    if not isinstance(content, (bytes, bytearray, memoryview, str)):
+        raise _no_file(field, file)
+    filename = filename or field
+    content = content.encode() if isinstance(content, str) else bytes(content)
+    return filename, content, content_type or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+
+
+def _no_file(field: str, file: object) -> TypeError:
+    return TypeError(
+        f"fetch() got no content for the file {field!r}: {file!r}. Give bytes, text, a Path or an open file, or "
+        "a tuple of a name, the content, and maybe the type; or a list of these."
+    )
 
 
 async def fetch(

@@ -217,7 +217,13 @@ class Function:
         generator = func(**kwargs)
 
         async def begin() -> Any:
-            return await generator.__anext__()
+            try:
+                return await generator.__anext__()
+            except StopAsyncIteration:
+                raise RuntimeError(
+                    f"The asynchronous fixture '{generator.__name__}' has ended without a 'yield'. Let each way "
+                    "through it yield the value once, None for no value."
+                ) from None
 
         value = self.run(_named(func, begin))
         add_finalizer(functools.partial(self._tear_down, func, generator))

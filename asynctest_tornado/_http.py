@@ -153,9 +153,11 @@ class AsyncHTTPTestCase(AsyncTestCase):
         if scope is not None:
             self._asynctest_begin_closing()
             harness_of(self).run(self._asynctest_site.close_websockets, _timeouts.limit(None, self.async_test_timeout))
-            if _snapshot.names_of_requests(self.http_client):
+            client = scope.made["http_client"]
+            if _snapshot.names_of_requests(client):
                 # Those who waited for these requests are gone, but they would go on to use up the client.
-                self.http_client.close()
+                client.close()
+            if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
                 scope.made["http_client"] = self.get_http_client()
         self._asynctest_look_for_tasks()
         harness_of(self).close_resources(vars(self).values())
@@ -243,10 +245,11 @@ class AsyncHTTPTestCase(AsyncTestCase):
         :param raise_error: raise `tornado.httpclient.HTTPError` for a response whose code is not of the 2xx kind.
         :param json: the body, to be encoded as JSON; None is no body, and ``body="null"`` is one. The method is POST
             then, as for the next two, unless it is given.
-        :param form: the fields of a form, as a mapping or as pairs, which become the body. A value may be a list.
+        :param form: the fields of a form, as a mapping or as pairs, which become the body. A value may be a list; None
+            leaves a field out.
         :param files: files to upload in a form, by field: the content, a ``Path``, an open file, or a tuple of file
-            name, content and maybe content type.
-        :param params: the query, as a mapping or as pairs, in addition to what is in the path.
+            name, content and maybe content type. Several files of one field are a list, or pairs.
+        :param params: the query, as a mapping or as pairs like those of ``form``, in addition to that of the path.
 
         All other arguments are handed to ``AsyncHTTPClient.fetch``: ``method``, ``body``, ``headers`` and so on.
 

@@ -129,9 +129,47 @@ class BodyTest(Case):
             },
         )
 
+    def test_several_files_of_one_field(self) -> None:
+        expected = [["a.txt", "text/plain", "1"], ["b.txt", "text/plain", "2"], ["up", "application/octet-stream", "3"]]
+        files: list[Any] = [("a.txt", b"1"), ("b.txt", io.StringIO("2")), bytearray(b"3")]
+        self.assertEqual(self.echo(files={"up": files})["files"], {"up": expected})
+        self.assertEqual(
+            self.echo(files=[("up", file) for file in [*files[:1], ("b.txt", "2"), memoryview(b"3")]])["files"],
+            {"up": expected},
+        )
+        self.assertEqual(self.echo(files={"up": [], "other": "1"})["files"].keys(), {"other"})
+
+    def test_the_content_beside_a_name_may_be_a_file(self) -> None:
+        path = Path(self.enterContext(tempfile.TemporaryDirectory()), "notes.txt")
+        path.write_bytes(b"on disk")
+        with path.open("rb") as opened:
+            files: dict[str, Any] = {"path": ("a.png", path), "open": ("b.bin", opened, "text/x-own")}
+            got = self.echo(files=files)["files"]
+        self.assertEqual(got["path"], [["a.png", "image/png", "on disk"]])
+        self.assertEqual(got["open"], [["b.bin", "text/x-own", "on disk"]])
+
     def test_what_is_no_file_is_an_error(self) -> None:
-        with self.assertRaisesRegex(TypeError, "no content for the file 'upload': 7. Give bytes, text, a Path"):
-            self.echo(files={"upload": ("name", 7)})
+        wrong: tuple[Any, ...] = (
+            None,
+            7,
+            ("name",),
+            ("name", 7),
+            ("name", None),
+            (None, b"1"),
+            ("name", b"1", 7),
+            ("name", b"1", "a/b", {}),
+            [b"1", None],
+            {"a": 1},
+        )
+        for file in wrong:
+            with (
+                self.subTest(file=file),
+                self.assertRaisesRegex(TypeError, "no content for the file 'up': .*Give bytes,"),
+            ):
+                self.echo(files={"up": file})
+        for files in "up", b"up", 7, ["up"], [("up", b"1", b"2")]:
+            with self.subTest(files=files), self.assertRaisesRegex(TypeError, r"fetch\(\) got .*files="):
+                self.fetch("/", files=files)  # type: ignore[arg-type]
 
     def test_names_of_fields_and_files_cannot_break_the_form(self) -> None:
         got = self.echo(files={"a": ('x"; filename="y\r\nX: 1', b"")})
@@ -154,6 +192,21 @@ class BodyTest(Case):
     def test_params_add_to_the_query(self) -> None:
         got = self.echo("/?a=1", params={"a": [2, 3], "b": "ü&"})
         self.assertEqual(got["query"], {"a": ["1", "2", "3"], "b": ["ü&"]})
+
+    def test_none_leaves_a_field_out(self) -> None:
+        fields = {"a": None, "b": [None, 1], "c": (), "d": 0, "e": ""}
+        for each in fields, list(fields.items()):
+            self.assertEqual(self.echo(params=each)["uri"], "/?b=1&d=0&e=")
+            self.assertEqual(self.echo(form=each)["body"], "b=1&d=0&e=")
+            self.assertEqual(self.echo(form=each, files={"up": "1"})["fields"].keys(), {"b", "d", "e"})
+        self.assertEqual(self.echo(params={"a": None})["uri"], "/")
+
+    def test_what_are_no_fields_is_an_error(self) -> None:
+        for name in "params", "form":
+            for fields in "a=1", b"a=1", 7, ["a"], [("a", 1, 2)], ["ab"]:
+                arguments: dict[str, Any] = {name: fields}
+                with self.subTest(arguments=arguments), self.assertRaisesRegex(TypeError, rf"fetch\(\) got .*{name}="):
+                    self.fetch("/", **arguments)
 
 
 class ResponseTest(Case):

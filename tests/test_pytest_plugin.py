@@ -24,6 +24,7 @@ VERDICTS = {
     "test_timeout": ["FAILED"],
     "test_deadlock": ["FAILED"],
     "test_broken_fixture": ["ERROR", "PASSED"],
+    "test_empty_fixture": ["ERROR"],
     "test_unbounded_fixture": ["ERROR", "PASSED"],
     "test_stuck_fixture": ["ERROR"],
     "test_wide_fixture": ["ERROR"],
@@ -118,6 +119,7 @@ class VerdictsTest(unittest.TestCase):
             report = self.report(f"ERROR at setup of {name}")
             self.assertIn("The asynchronous fixture 'wide' has the scope 'module'", report)
         self.assertIn("Name it as an argument", self.report("test_fixture_that_is_asked_for_in_a_coroutine"))
+        self.assertIn("'empty' has ended without a 'yield'", self.report("ERROR at setup of test_empty_fixture"))
         self.assertIn("yields more than once", self.report("ERROR at teardown of test_unbounded_fixture"))
         self.assertIn("real time, without a clock", self.report("ERROR at setup of test_no_clock"))
 

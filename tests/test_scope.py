@@ -8,6 +8,7 @@ import unittest
 from typing import Any, ClassVar
 
 from tornado import gen, web
+from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.tcpclient import TCPClient
 
@@ -446,6 +447,26 @@ class ServerTest(unittest.TestCase):
         tests = {f"test_{number}": Sample.test for number in range(12)}
         result = run_class(type("Sample", (Sample,), {"test": None, **tests}))
         self.assertEqual(result.verdicts, ["addSuccess"] * 12, result.report)
+
+    def test_a_client_that_a_test_has_closed_is_renewed(self) -> None:
+        class Sample(Served):
+            def test_1(self) -> None:
+                self.http_client.close()
+
+            def test_2(self) -> None:
+                self.assertEqual(self.fetch("/").code, 200)
+                AsyncHTTPClient().close()  # the one that all code on the loop shares
+
+            def test_3(self) -> None:
+                self.assertEqual(self.fetch("/").code, 200)
+                self.http_client = AsyncHTTPClient(force_instance=True)
+                self.http_client.close()
+
+            def test_4(self) -> None:
+                self.assertEqual(self.fetch("/").code, 200)
+
+        result = run_class(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess"] * 4, result.report)
 
     def test_get_app_that_fails_is_asked_again(self) -> None:
         class Sample(Served):

@@ -94,6 +94,12 @@ async def unbounded() -> AsyncGenerator[None, None]:
     yield
 
 
+@pytest.fixture
+async def empty() -> AsyncGenerator[None, None]:
+    if False:
+        yield
+
+
 @pytest.fixture(scope="module")
 async def wide() -> None:
     pass
@@ -260,6 +266,10 @@ async def test_deadlock(io_loop: IOLoop) -> None:
 
 
 async def test_broken_fixture(broken: None, io_loop: IOLoop) -> None:
+    pass
+
+
+async def test_empty_fixture(empty: None, io_loop: IOLoop) -> None:
     pass
 
 
