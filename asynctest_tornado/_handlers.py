@@ -95,6 +95,8 @@ def watch_handlers() -> None:
         chain = _chain_of_request()
         if chain:
             _watch(self, request, chain)
+            for context in chain:
+                context.add_handler(request, type(self))
         try:
             make(self, application, request, **kwargs)
         except Exception as error:

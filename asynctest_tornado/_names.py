@@ -15,6 +15,8 @@ __unittest = True
 
 #: Where this library is.
 OWN = os.path.dirname(__file__) + os.sep
+#: Where Tornado is.
+TORNADO = os.path.dirname(str(gen.__file__)) + os.sep
 _LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (asyncio, gen))
 _TESTS_OF_TORNADO = os.path.join(os.path.dirname(str(gen.__file__)), "test") + os.sep
 

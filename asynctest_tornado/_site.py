@@ -33,12 +33,21 @@ class _Record(_trap.Context, _websocket.Server):
         self.describe = describe  # type: ignore[method-assign]
         self.errors: list[ServerError] = []
         self.closings: dict[str, asyncio.Future[None]] = {}
+        self.handlers: dict[str, _websocket.Serving] = {}
 
     def handle(self, error: BaseException) -> bool:
         return False
 
     def keep_server_error(self, failure: ServerError) -> ServerError | None:
         return keep_in(self.errors, failure)
+
+    def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
+        key = request.headers.get(_KEY)
+        if key is not None:
+            self.handlers[key] = _websocket.Serving(cls, str(request.method), request.path)
+
+    def take_handler(self, key: str) -> _websocket.Serving | None:
+        return self.handlers.pop(key, None)
 
     def add_websocket(self, request: HTTPServerRequest) -> None:
         key = request.headers.get(_KEY)
@@ -233,6 +242,7 @@ class Site:
         """Forget what another test has left."""
         self.cookies = Cookies()
         self._record.errors.clear()
+        self._record.handlers.clear()
 
     async def close_websockets(self) -> None:
         """Close the websockets that were left open, and let the handlers of those end."""

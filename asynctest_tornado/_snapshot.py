@@ -16,6 +16,7 @@ __unittest = True
 
 #: How many entries a list has before it is cut.
 MOST_SHOWN = 10
+_CLIENT = SimpleAsyncHTTPClient.__module__
 _MOST_DEEP = 30
 _MOST_LOOKED_AT = 1000
 
@@ -49,13 +50,25 @@ def _describe(
     jobs: Iterable[Any],
     clients: Iterable[object],
 ) -> str:
+    tasks = [task for task in tasks if task is main or not _is_of_tornado(task)] or tasks
+    requests = [[line] for client in clients for line in names_of_requests(client)]
+    # The limits of these requests are timers, too.
+    hidden = _CLIENT if requests else None
     parts = [
         _section("Pending tasks", list(_trees(tasks, main, loop))),
-        _section("Timers", [[line] for line in _timers(loop)]),
-        _section("HTTP requests in flight", [[line] for client in clients for line in names_of_requests(client)]),
+        _section("Timers", [[line] for line in _timers(loop, hidden)]),
+        _section("HTTP requests in flight", requests),
         _section("Running in an executor", [[_names.name_of_job(job)] for job in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
+
+
+def _is_of_tornado(task: "asyncio.Task[Any]") -> bool:
+    """Return whether a task serves a connection, say, and has no line of the user."""
+    coro = task.get_coro()
+    code = getattr(coro, "cr_code", None)
+    is_library = code is not None and code.co_filename.startswith(_names.TORNADO)
+    return is_library and _handler_of(coro) is None and not _chain(task)[0]
 
 
 def _section(title: str, entries: list[list[str]]) -> str:
@@ -150,14 +163,19 @@ def _name(future: Any) -> str:
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()
         name = _names.name_of_task(future)
-        handler = getattr(getattr(coro, "cr_frame", None), "f_locals", {}).get("self")
-        if isinstance(handler, RequestHandler):
+        handler = _handler_of(coro)
+        if handler is not None:
             name = f"{type(handler).__qualname__}, which serves {handler.request.method} {handler.request.uri}"
         return f"{name} <{future.get_name()}>"
     runner = _names.runner_of(future)
     if runner is not None:
         return f"{getattr(runner.gen, '__qualname__', runner.gen)} <coroutine>"
     return "gather()" if hasattr(future, "_children") else _describe_future(future)
+
+
+def _handler_of(coro: Any) -> RequestHandler | None:
+    handler = getattr(getattr(coro, "cr_frame", None), "f_locals", {}).get("self")
+    return handler if isinstance(handler, RequestHandler) else None
 
 
 def _describe_future(future: Any, foreign: bool = False, call: str = "") -> str:
@@ -234,13 +252,17 @@ def _unwrapped(awaitable: Any) -> Any:
     return awaitable
 
 
-def _timers(loop: Any) -> list[str]:
+def _timers(loop: Any, hidden: str | None) -> list[str]:
+    """Return the timers, but for those that call functions of a module."""
     handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
     now = loop.time()
-    return [
-        f"{_names.name_of_callback(handle._callback, handle._args)} in {max(0.0, handle.when() - now):.3g} s"
-        for handle in sorted(handles, key=lambda handle: handle.when())
-    ]
+    lines = []
+    for handle in sorted(handles, key=lambda handle: handle.when()):
+        func = _names.function_of_callback(handle._callback, handle._args)
+        if hidden is None or getattr(func, "__module__", None) != hidden:
+            name = _names.name_of_callback(handle._callback, handle._args)
+            lines.append(f"{name} in {max(0.0, handle.when() - now):.3g} s")
+    return lines
 
 
 def names_of_requests(client: object) -> list[str]:

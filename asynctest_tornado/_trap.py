@@ -38,6 +38,9 @@ class Context:
     def keep_server_error(self, failure: Any) -> Any:
         """Learn of what a request handler raised; return what is known of the same exception already, or None."""
 
+    def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
+        """Learn which class of handlers serves a request."""
+
     def add_websocket(self, request: HTTPServerRequest) -> None:
         """Learn that a handler begins to serve a websocket."""
 

@@ -3,10 +3,17 @@
 import asyncio
 import collections
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
+from tornado.web import ErrorHandler
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    WebSocketError,
+    WebSocketHandler,
+    websocket_connect,
+)
 
 from asynctest_tornado import _notes
 from asynctest_tornado._handlers import ServerError
@@ -19,8 +26,21 @@ PATIENCE = 2.0
 _TURNS = 50
 #: The close code for a message above a limit.
 _TOO_BIG = 1009
+#: Tornado's answer if check_origin() returns False.
+_OF_ANOTHER_ORIGIN = b"Cross origin websockets not allowed"
 #: Close codes that say that the other end is done, and nothing is wrong; None stands for a close frame without one.
 _ORDERLY = (None, 1000, 1001)
+
+
+class Serving(NamedTuple):
+    """The handler that a request has reached."""
+
+    cls: type
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.cls.__qualname__}, which serves {self.method} {self.path},"
 
 
 class Server:
@@ -32,6 +52,10 @@ class Server:
 
     def closing_of(self, key: str) -> "asyncio.Future[None] | None":
         """Return what is done as soon as that has ended, after ``on_close``, or None if it has."""
+        raise NotImplementedError
+
+    def take_handler(self, key: str) -> Serving | None:
+        """Return the handler that the request with this key has reached, the last one of several, and forget it."""
         raise NotImplementedError
 
     def describe(self) -> str:
@@ -54,6 +78,7 @@ class WebSocket:
         self.url = url
         self._server = server
         self._key = connection.key.decode()
+        server.take_handler(self._key)
         protocol: Any = connection.protocol
         self._protocol = protocol
         #: The subprotocol that the server has chosen, or None.
@@ -324,5 +349,27 @@ async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSoc
     try:
         return WebSocket(await websocket_connect(request, **kwargs), url, server)
     except (HTTPClientError, WebSocketError) as error:
-        error.add_note(f"The server has refused the websocket {url}. Is there a WebSocketHandler for this path?")
+        key = request.headers.get("Sec-WebSocket-Key", "")
+        error.add_note(
+            f"The server has refused the websocket {url}. {_reason(error, request, server.take_handler(key))}"
+        )
         raise
+
+
+def _reason(error: Exception, request: HTTPRequest, serving: Serving | None) -> str:
+    """Return the reason for a refusal, as far as it can be known."""
+    if serving is None:
+        return "Is there a WebSocketHandler for this path?"
+    if issubclass(serving.cls, ErrorHandler):
+        return f"No handler matches {serving.path}."
+    if not issubclass(serving.cls, WebSocketHandler):
+        return f"{serving} is no WebSocketHandler."
+    response = error.response if isinstance(error, HTTPClientError) else None
+    body = b"" if response is None else response.body
+    origin = request.headers.get("Origin", request.headers.get("Sec-WebSocket-Origin"))
+    if body == _OF_ANOTHER_ORIGIN and origin is not None:
+        return f"check_origin() of {serving.cls.__qualname__} refuses the Origin {origin!r}."
+    text = f": {body[:100].decode(errors='replace')}" if body and b"<html>" not in body else ""
+    location = None if response is None else response.headers.get("Location")
+    where = f" with a redirect to {location}" if location else ""
+    return f"{serving} has answered{where} instead of upgrading the connection{text}."
