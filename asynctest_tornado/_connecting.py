@@ -1,4 +1,4 @@
-"""How the loop of a test connects: addresses in figures are resolved at once, and what is opened is noted.
+"""How the loop of a test connects: addresses in figures are resolved without a thread, and what is opened is noted.
 
 And clients of Tornado that verify nobody do not read the authorities of the system.
 """
@@ -6,12 +6,14 @@ And clients of Tornado that verify nobody do not read the authorities of the sys
 import asyncio
 import functools
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 from tornado import simple_httpclient
-from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado import _origins, _resources, _tls
+from asynctest_tornado._real import sleep
+from asynctest_tornado._selector import has_children
 
 __unittest = True
 
@@ -27,11 +29,39 @@ class ConnectingLoop(_Base):
     """The methods of a watched loop that open something, on top of its own class."""
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
-        """Return addresses that are written in figures at once: else each loop would start a thread to do so."""
+        """Return addresses that are written in figures without a thread: else each loop would start one to do so.
+
+        It takes as many turns of the loop as with a thread, in each of which the loop looks at its files: tests rely on
+        what comes before a connection, such as the end of another one.
+        """
         try:
-            return socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
+            found = socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
         except (socket.gaierror, UnicodeError):
             return await super().getaddrinfo(host, port, **hints)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        _let_others_act()
+        return found
+
+
+#: One for the thread to wake the loop, one for the loop to wake the task.
+_TURNS = 2
+#: Seconds that others get to act, while the loop sleeps until a thread has looked up an address on ``tornado.testing``:
+#: child processes and threads that work for the test.
+_FOR_PROCESSES = 0.001
+_FOR_THREADS = 0.0001
+
+
+def _let_others_act() -> None:
+    """Let go of processor and interpreter, as a loop does that sleeps.
+
+    A test which closes a connection, whereupon a child process ends, and opens another one would else find the process
+    still there. This comes after the turns in which the loop learns that the connection is closed.
+    """
+    if has_children():
+        sleep(_FOR_PROCESSES)
+    elif threading.active_count() > 1:
+        sleep(_FOR_THREADS)
 
 
 def _remember_connections() -> None:
@@ -59,30 +89,6 @@ _OPENING = (
 )
 
 
-def _resolve_figures_at_once() -> None:
-    """Let Tornado's clients connect to an address that is written in figures without a task that looks it up.
-
-    That task takes three turns of the loop, a twentieth of what a fetch from a test server costs.
-    """
-    original = DefaultLoopResolver.resolve
-
-    @functools.wraps(original)
-    def resolve(self: Any, host: Any, port: Any, family: Any = socket.AF_UNSPEC) -> Any:
-        loop = asyncio.get_running_loop()
-        if isinstance(loop, ConnectingLoop):
-            try:
-                found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, 0, _IN_FIGURES)
-            except (OSError, UnicodeError):
-                pass  # it is a name, or a mistake that the original tells of
-            else:
-                future = loop.create_future()
-                future.set_result([(each[0], each[4]) for each in found])
-                return future
-        return original(self, host, port, family)
-
-    DefaultLoopResolver.resolve = resolve  # type: ignore[method-assign]
-
-
 def _spare_authorities() -> None:
     """Let the clients of a test that verify nobody not read the authorities of the system for each request."""
     connection: Any = getattr(simple_httpclient, "_HTTPConnection", None)
@@ -103,5 +109,4 @@ def _spare_authorities() -> None:
 
 
 _remember_connections()
-_resolve_figures_at_once()
 _spare_authorities()

@@ -210,7 +210,13 @@ class Harness:
             self._is_inside = False
 
     def run(
-        self, func: Callable[[], Any], limit: _timeouts.Limit, *, shared: bool = False, must_wait: bool = False
+        self,
+        func: Callable[[], Any],
+        limit: _timeouts.Limit,
+        *,
+        shared: bool = False,
+        must_wait: bool = False,
+        ends_with_future: bool = False,
     ) -> Any:
         """Run the loop until the function, and the coroutine or whatever else it returns, has ended.
 
@@ -219,6 +225,7 @@ class Harness:
 
         :param shared: run in the context that all parts of the test share, not in a copy of the current one.
         :param must_wait: a function that returns neither None nor anything to wait for is an error.
+        :param ends_with_future: the last that the coroutine waits for is a future, and stands for it all.
         :return: the result.
 
         Raises what the coroutine raises, else what is in the trap; ``TimeoutError`` when the time is over.
@@ -227,7 +234,11 @@ class Harness:
         self.trap.raise_errors()
         loop = self._loop.loop
         context = self.context if shared and not self._is_inside else contextvars.copy_context()
-        main = loop._asynctest_create_main(_yielding.run(func, must_wait, self._running.end), context)
+
+        def end(was_future: bool) -> None:
+            self._running.end(was_future or ends_with_future)
+
+        main = loop._asynctest_create_main(_yielding.run(func, must_wait, end), context)
 
         def cancel() -> None:
             self.trap.has_cancelled = True
@@ -371,6 +382,10 @@ class Harness:
     def may_have_pending_tasks(self) -> bool:
         """Tell whether there may be tasks to look for and to drain, at little cost."""
         return self._loop.may_have_pending_tasks()
+
+    def may_go_on(self) -> bool:
+        """Tell whether the loop would do something, were it run once more."""
+        return not self._loop.has_nothing_to_do()
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""

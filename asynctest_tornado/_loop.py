@@ -247,13 +247,20 @@ class LoopOfTest:
             return True
         return bool(self.loop._asynctest.futures) and bool(self.own_futures())
 
-    def is_idle(self) -> bool:
-        """Tell whether the loop runs, and has nothing to do but to call whoever asks; no where it does not say."""
+    def has_nothing_to_do(self) -> bool:
+        """Tell whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
         loop: Any = self.loop
         if self._selector is None or loop._asynctest.schedule is not None or loop._ready or loop._scheduled:
             return False
+        return self._selector.has_no_files()
+
+    def is_idle(self) -> bool:
+        """Tell whether the loop runs, and has nothing to do but to call the caller; no where it does not say."""
         # Where the time is over, the next look at the files tells so.
-        return self._selector.has_no_files() and self._selector.rest() > 0 and bool(loop.is_running())
+        return self.has_nothing_to_do() and self._selector_rest() > 0 and bool(self.loop.is_running())
+
+    def _selector_rest(self) -> float:
+        return 0 if self._selector is None else self._selector.rest()
 
     def is_tidy(self) -> bool:
         """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""

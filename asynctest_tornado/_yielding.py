@@ -23,21 +23,25 @@ Begun = Awaitable[_T] | Generator[Any, Any, _T]
 Other = list[Any] | dict[Any, Any] | concurrent.futures.Future[Any] | None
 
 
-async def run(func: Callable[[], Any], must_wait: bool = False, on_end: Callable[[], object] = lambda: None) -> Any:
+async def run(
+    func: Callable[[], Any], must_wait: bool = False, on_end: Callable[[bool], object] = lambda was_future: None
+) -> Any:
     """Call the function and wait for what it began: a coroutine, a generator, or whatever Tornado can yield.
 
     Anything else that it returns is returned as it is, or a ``TypeError`` if there has to be something to wait for.
     None is always good.
 
-    :param on_end: called at the very end.
+    :param on_end: called at the very end, with true if a future was waited for: it was done a turn of the loop before.
     """
+    was_future = False
     try:
         result = func()
         if isinstance(result, types.CoroutineType):
             return await result
+        was_future = isinstance(result, asyncio.Future) and not result.done()
         return await _run(func, result, must_wait)
     finally:
-        on_end()
+        on_end(was_future)
 
 
 async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
@@ -83,10 +87,11 @@ def as_awaitable(value: Any) -> Awaitable[Any]:
     """Convert what Tornado can yield. Raises `tornado.gen.BadYieldError` for anything else."""
     if value is None or value is gen.moment:
         return asyncio.sleep(0)
-    if isinstance(value, asyncio.Future) or inspect.isawaitable(value):
+    if isinstance(value, asyncio.Future):
         return value
     if isinstance(value, concurrent.futures.Future):
         return asyncio.wrap_future(value)
+    # Which makes a task of a coroutine, and has the loop take the turns for that.
     future = gen.convert_yielded(value)
     # None and gen.moment stand for a turn of the loop, and are no real futures.
     return future if inspect.isawaitable(future) else asyncio.sleep(0)

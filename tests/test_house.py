@@ -69,7 +69,7 @@ ARROWS: dict[str, set[str]] = {
     "_threads": {"_class_trap", "_origins", "_replacement", "_resources", "_trap"},
     "_interpreter": {"_collector", "_garbage", "_replacement", "_threads", "_trap"},
     "_selector": {"_real", "_watchdog"},
-    "_connecting": {"_origins", "_resources", "_tls"},
+    "_connecting": {"_origins", "_real", "_resources", "_selector", "_tls"},
     "_watched": {
         "_collector",
         "_connecting",
