@@ -295,8 +295,7 @@ class Served:
     def __init__(self, function: Function, app: Any, ssl_options: Any) -> None:
         self._function = function
         sock = _ports.bind_unused_port()[0]
-        get_options = None if ssl_options is None else lambda: ssl_options
-        self.site = _site.Site(sock, function.harness.snapshot, get_options)
+        self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
         app = self.site.servable(app, "What the fixture app returned")
         self.http_server = HTTPServer(app, ssl_options=ssl_options)
         self.site.listen(self.http_server)

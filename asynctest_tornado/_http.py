@@ -67,6 +67,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
     #: The server, from ``setUp`` on.
     http_server: HTTPServer
 
+    #: Whether the server is to have ``ssl_options``.
+    _asynctest_is_https = False
     _app: Any
     _asynctest_site: _site.Site
 
@@ -97,7 +99,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             sock = self.get_http_socket()
             resources.callback(sock.close)
             describe = harness.snapshot if scope is None else scope.describe
-            self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_get_ssl_options(), True)
+            self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
             self.http_client = self.get_http_client()
             resources.callback(self.http_client.close)
             harness_of(self).clients.append(self.http_client)
@@ -137,10 +139,6 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 if inspect.iscoroutine(awaitable):
                     awaitable.close()  # or a second report would say that it was never awaited
         return result
-
-    def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
-        """Return a function that returns the ``ssl_options`` of the server, if it is to have some."""
-        return None
 
     def tearDown(self) -> None:
         """Close the server and its connections, the client, and the loop; or what this test has left open there.
@@ -373,6 +371,8 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     #: design, a part of this package: it is for tests on one machine, and nothing that a system should trust.
     ca_certs: str = _tls.AUTHORITY
 
+    _asynctest_is_https = True
+
     def get_httpserver_options(self) -> dict[str, Any] | Any:
         """Return keyword arguments for the server. May be overridden, also by a coroutine function.
 
@@ -391,14 +391,6 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         return _tls.server_options()
-
-    def _asynctest_get_ssl_options(self) -> Callable[[], Any] | None:
-        return self._asynctest_served_options
-
-    def _asynctest_served_options(self) -> Any:
-        # A server that was made in another way may have others.
-        served = getattr(vars(self).get("http_server"), "ssl_options", None)
-        return self.get_ssl_options() if served is None else served
 
     def get_protocol(self) -> str:
         """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""

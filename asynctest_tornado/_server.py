@@ -83,12 +83,11 @@ class HTTPTestServer:
     async def __aenter__(self) -> "HTTPTestServer":
         if self._open_site is not None:
             raise RuntimeError("This HTTPTestServer is running already. Make another one, for another 'async with'.")
-        ssl_options = self._options.get("ssl_options")
-        get_ssl_options = None if ssl_options is None else lambda: ssl_options
+        is_https = self._options.get("ssl_options") is not None
         with contextlib.ExitStack() as resources:
             resources.callback(setattr, self, "_open_site", None)
             sock = self._bind(resources)
-            self._open_site = site = _site.Site(sock, self._describe, get_ssl_options)
+            self._open_site = site = _site.Site(sock, self._describe, is_https)
             self.errors = site.errors
             self.http_client = site.make_client(force_instance=True)
             resources.callback(self.http_client.close)

@@ -107,12 +107,12 @@ def check_app(app: object, origin: str) -> None:
         )
 
 
-class Site:
+class Site(_verifying.Place):
     """A socket that a server listens on.
 
     :param sock: the socket, bound. It is closed in the end.
     :param describe: returns what the loop still has to do.
-    :param get_ssl_options: returns those of the server, if it has some.
+    :param is_https: whether the server speaks HTTPS.
     :param trusts_strangers: whether the client verifies no other server, as with ``tornado.testing``.
     """
 
@@ -120,15 +120,15 @@ class Site:
         self,
         sock: socket.socket,
         describe: Callable[[], str],
-        get_ssl_options: Callable[[], _dates.Options] | None = None,
+        is_https: bool = False,
         trusts_strangers: bool = False,
     ) -> None:
         self.sock = sock
         self._trusts_strangers = trusts_strangers
         self._verifier: _verifying.Verifier | None = None
-        if get_ssl_options is not None:
+        if is_https:
             _tls.read_certificate_once()
-            self._verifier = _verifying.Verifier(self._may_be_own, get_ssl_options, trusts_strangers)
+            self._verifier = _verifying.Verifier(self, trusts_strangers)
         self.describe = describe
         self.cookies = Cookies()
         self.http_server: HTTPServer | None = None
@@ -183,8 +183,13 @@ class Site:
         if is_refused and self.is_own(url):
             raise TypeError(self._refusal)
 
-    def _may_be_own(self, url: str) -> bool:
-        """Return whether a URL leads to this server, by any name: a resolver of the test may have its own."""
+    @property
+    def ssl_options(self) -> _dates.Options | None:
+        """Those of the server, as they are now."""
+        options: _dates.Options | None = getattr(self.http_server, "ssl_options", None)
+        return options
+
+    def may_be_own(self, url: str) -> bool:
         parts = urllib.parse.urlsplit(url)
         if self._is_unix:
             return parts.hostname == "localhost"
@@ -259,7 +264,10 @@ class Site:
         """Let the server accept no more connections; tell whether there are some for `close` to end."""
         if self.http_server is not None:
             self.http_server.stop()
-        return bool(self._websockets or getattr(self.http_server, "_connections", True))
+        has_more = bool(self._websockets or getattr(self.http_server, "_connections", True))
+        if not has_more:
+            self.http_server = None  # which the test need not keep alive
+        return has_more
 
     async def close(self, begin: Callable[[], None] = lambda: None) -> None:
         """Close the server and its connections.

@@ -1,6 +1,7 @@
 """How clients verify a server of ours, and others: the TLS arguments that a request gets beside its own."""
 
 import ssl
+import weakref
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,19 +17,29 @@ __unittest = True
 ARGUMENTS = ("ssl_options", "validate_cert", "ca_certs", "client_key", "client_cert")
 
 
+class Place:
+    """The facts about a server that a client has to know."""
+
+    @property
+    def ssl_options(self) -> _dates.Options | None:
+        """Those of the server, or None if they are not known."""
+        raise NotImplementedError
+
+    def may_be_own(self, url: str) -> bool:
+        """Return whether a URL leads to the server, by any name: a resolver of the test may have its own."""
+        raise NotImplementedError
+
+
 class Verifier:
     """Knows the certificate of a server.
 
-    :param is_own: tells whether a URL leads to the server.
-    :param get_options: returns the ``ssl_options`` of the server.
+    :param place: the server.
     :param trusts_strangers: whether other servers are not verified by default, as with ``tornado.testing``.
     """
 
-    def __init__(
-        self, is_own: Callable[[str], bool], get_options: Callable[[], _dates.Options], trusts_strangers: bool
-    ) -> None:
-        self._is_own = is_own
-        self._get_options = get_options
+    def __init__(self, place: Place, trusts_strangers: bool) -> None:
+        # Weak: else the client would keep the server, and with it the application, until the next garbage collection.
+        self._place = weakref.ref(place)
         self._trusts_strangers = trusts_strangers
 
     def arguments(self, request: HTTPRequest, has_contexts: bool = True) -> dict[str, Any]:
@@ -40,10 +51,11 @@ class Verifier:
         """
         if request.ssl_options is not None or request.validate_cert is False:
             return {}
-        if not self._is_own(request.url):
+        place = self._place()
+        if place is None or not place.may_be_own(request.url):
             return {} if self._trusts_strangers else _for_strangers(request, has_contexts)
-        options = self._get_options()
-        if not _tls.is_ours(options):
+        options = place.ssl_options
+        if options is None or not _tls.is_ours(options):
             return self._for_own_certificate(request, options, has_contexts)
         if request.ca_certs is not None and (request.validate_cert or not self._trusts_strangers):
             return {}  # the test says whom to trust
@@ -51,13 +63,16 @@ class Verifier:
             return {"validate_cert": True, "ca_certs": _tls.AUTHORITY}
         return {"ssl_options": _with_certificates(request)}
 
-    def _for_own_certificate(self, request: HTTPRequest, options: _dates.Options, has_contexts: bool) -> dict[str, Any]:
+    def _for_own_certificate(
+        self, request: HTTPRequest, options: _dates.Options | None, has_contexts: bool
+    ) -> dict[str, Any]:
         """Return the arguments for a server whose certificate is the user's: nothing says whom to trust."""
         if request.validate_cert or request.ca_certs is not None:
             return {}
         if not has_contexts:
             return {"validate_cert": False}
-        _dates.check_date(options)
+        if options is not None:
+            _dates.check_date(options)
         context = _tls.trusting_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
@@ -100,14 +115,16 @@ def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None
     has_contexts = isinstance(client, SimpleAsyncHTTPClient)
     if isinstance(client, SimpleAsyncHTTPClient) and resolver is not None:
         client.tcp_client.resolver = resolver
-    fetch_impl = client.fetch_impl
+    reference, fetch_impl = weakref.ref(client), type(client).fetch_impl
 
     def fetch_verified(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
+        client = reference()
+        assert client is not None, "It calls this as its own method."
         given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
         arguments = verifier.arguments(given, has_contexts) if given.url.lower().startswith("https:") else None
         if arguments:
             request.defaults = {**client.defaults, **arguments}  # type: ignore[attr-defined]
-        fetch_impl(request, callback)
+        fetch_impl(client, request, callback)
 
     client.fetch_impl = fetch_verified  # type: ignore[method-assign]
     return client

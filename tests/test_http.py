@@ -1,10 +1,12 @@
 import asyncio
+import gc
 import os
 import shutil
 import socket
 import ssl
 import tempfile
 import unittest
+import weakref
 from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any, ClassVar
@@ -187,6 +189,25 @@ class LifeTest(unittest.TestCase):
         case.run(unittest.TestResult())
         self.assertFalse(hasattr(case, "_app"))
         self.assertFalse(hasattr(case, "http_server"))
+
+    def test_server_client_and_test_need_no_garbage_collector(self) -> None:
+        seen: dict[str, weakref.ref[Any]] = {}
+
+        def test(case: AsyncHTTPTestCase) -> None:
+            case.assertEqual(case.fetch("/hello").code, 200)
+            seen.update(case=weakref.ref(case), client=weakref.ref(case.http_client))
+            seen.update(server=weakref.ref(case.http_server))
+
+        self.addCleanup(gc.enable)
+        gc.disable()
+        for base in AsyncHTTPTestCase, AsyncHTTPSTestCase:
+            case = type("Sample", (base,), {"get_app": lambda self: make_app(), "test": test})("test")
+            result = unittest.TestResult()
+            case.run(result)
+            self.assertEqual(result.errors, [])
+            self.assertIsNone(seen["server"]())
+            del case
+            self.assertEqual([name for name, reference in seen.items() if reference() is not None], [])
 
     def test_what_get_app_returned_counts_once_something_is_fetched(self) -> None:
         async def client(case: AsyncHTTPTestCase) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import socket
 import ssl
 import tempfile
 import unittest
@@ -156,6 +157,22 @@ class Resolver:
     def close(self) -> None: ...
 
 
+class UnixSocketTest(Case):
+    """A suite that listens on a Unix-domain socket."""
+
+    def get_http_socket(self) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(f"{self.enterContext(tempfile.TemporaryDirectory())}/socket")
+        sock.listen()
+        sock.setblocking(False)
+        return sock
+
+    def test_it_is_verified(self) -> None:
+        several: tuple[dict[str, Any], ...] = ({}, {"client_cert": self.authority.client}, {"validate_cert": True})
+        for arguments in several:
+            self.assert_verified(lambda arguments=arguments: self.fetch("/", **arguments))  # type: ignore[misc]
+
+
 class MutualTest(Case):
     """The server of ours asks for certificates."""
 
@@ -266,10 +283,20 @@ class ClientWithoutContexts(AsyncHTTPClient):
         asyncio.get_running_loop().call_soon(callback, HTTPResponse(request, 200, HTTPHeaders()))
 
 
+class PlaceOfOurs(_verifying.Place):
+    @property
+    def ssl_options(self) -> dict[str, Any]:
+        return _tls.server_options()
+
+    def may_be_own(self, url: str) -> bool:
+        return ":1234" in url
+
+
 class ClientOfAnotherMakeTest(unittest.TestCase):
     def told(self, trusts_strangers: bool, url: str, **arguments: Any) -> tuple[Any, ...]:
         async def test(case: AsyncTestCase) -> None:
-            verifier = _verifying.Verifier(lambda url: ":1234" in url, _tls.server_options, trusts_strangers)
+            place = PlaceOfOurs()
+            verifier = _verifying.Verifier(place, trusts_strangers)
             client = _verifying.make_client(verifier, trusts_strangers)
             case.addCleanup(client.close)
             await client.fetch(url, **arguments)
