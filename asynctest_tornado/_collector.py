@@ -324,11 +324,11 @@ _PACKAGE = os.path.dirname(__file__)
 
 
 def strip(error: BaseException, from_end: bool = False) -> BaseException:
-    """Take this library's frames out of an error's traceback, and those of the event loop at its top.
+    """Take this library's frames out of an error's traceback, and those of Tornado and asyncio above the user's.
 
     unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback.
 
-    :param from_end: leave out those of Tornado and asyncio at its end, too: what they do there is wait.
+    :param from_end: leave out those of Tornado and asyncio at its end, too.
     """
     entries: list[types.TracebackType] = []
     tb = error.__traceback__
@@ -338,6 +338,7 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
         if not own and not plumbing:
             entries.append(tb)
         tb = tb.tb_next
+    del entries[: next((place for place, entry in enumerate(entries) if not _is_library(entry.tb_frame)), 0)]
     while from_end and len(entries) > 1 and _is_library(entries[-1].tb_frame):
         entries.pop()
     if entries:
@@ -349,4 +350,8 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
 
 def _is_library(frame: types.FrameType) -> bool:
     name = str(frame.f_globals.get("__name__"))
-    return name.partition(".")[0] in ("asyncio", "tornado") and not name.startswith("tornado.test.")
+    return name.partition(".")[0] in _LIBRARIES and not name.startswith("tornado.test.")
+
+
+#: What they do at the end of a traceback is wait, connect, or look up a host.
+_LIBRARIES = ("asyncio", "concurrent", "socket", "tornado")

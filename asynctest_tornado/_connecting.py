@@ -4,6 +4,7 @@ And clients of Tornado that verify nobody do not read the authorities of the sys
 """
 
 import asyncio
+import contextlib
 import functools
 import socket
 import threading
@@ -34,9 +35,11 @@ class ConnectingLoop(_Base):
         It takes as many turns of the loop as with a thread, in each of which the loop looks at its files: tests rely on
         what comes before a connection, such as the end of another one.
         """
-        try:
+        found = None
+        with contextlib.suppress(socket.gaierror, UnicodeError):
             found = socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
-        except (socket.gaierror, UnicodeError):
+        if found is None:
+            # Outside of that block, or a host that is not known would be reported twice.
             return await super().getaddrinfo(host, port, **hints)
         for _ in range(_TURNS):
             await asyncio.sleep(0)

@@ -33,6 +33,27 @@ def before_async_set_up(error: BaseException, case: object) -> None:
         )
 
 
+def request(method: str, url: str) -> str:
+    """Return the hint for a connection that failed."""
+    return f"{_REQUEST}{method} {url}."
+
+
+_REQUEST = "The request was "
+
+
+def failed_request(error: BaseException) -> str | None:
+    """Return the hint for a connection that Tornado's client could not make, or None."""
+    is_told = any(note.startswith(_REQUEST) for note in getattr(error, "__notes__", ()))
+    tb = error.__traceback__ if isinstance(error, OSError) and not is_told else None
+    while tb is not None:
+        if tb.tb_frame.f_globals.get("__name__") == "tornado.simple_httpclient":
+            made = getattr(tb.tb_frame.f_locals.get("self"), "request", None)
+            if made is not None:
+                return request(made.method, made.url)
+        tb = tb.tb_next
+    return None
+
+
 def early_stop(line: tuple[types.CodeType, int] | None) -> str:
     """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
     place = ""

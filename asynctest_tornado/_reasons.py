@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import socket
 import traceback
 import types
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ def explain(error: BaseException, trap: Trap) -> None:
     if is_failure(error):
         _notes.begin(error, trap)
         _add_hints(error, trap)
-        strip(error)
+        # Of a host or port that is not there, it is the line of the user that has the reason.
+        strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
         trap.failure = error
         if trap.hint is not None:
             _notes.add(error, trap.hint, trap, once=True)
@@ -42,6 +44,7 @@ def _add_hints(error: BaseException, trap: Trap) -> None:
     """Add how to mend a typical mistake, for which the frames are needed that the report leaves out."""
     if trap.remark is not None:
         _hints.add(error, trap.remark())
+    _hints.add(error, _hints.failed_request(error))
     found = _hints.missing_await(error)
     if found is not None:
         hint, trap.explained = found

@@ -292,6 +292,9 @@ class Site(_verifying.Place):
             if error.code == 599:
                 error.add_note(self.describe())
             raise
+        except (ConnectionError, socket.gaierror) as error:
+            _hints.add(error, _hints.request(arguments.get("method", "GET"), url))
+            raise
         except ssl.SSLCertVerificationError as error:
             _dates.explain(error)
             raise
@@ -325,6 +328,9 @@ class Site(_verifying.Place):
                 websocket = await _websocket.connect(
                     request, self._record, subprotocols=names, resolver=self.resolver, **options
                 )
+            except (ConnectionError, socket.gaierror) as error:
+                _hints.add(error, _hints.request("GET", url))
+                raise
             except ssl.SSLCertVerificationError as error:
                 _dates.explain(error)
                 raise

@@ -2,11 +2,16 @@
 
 import _thread
 import asyncio
+import functools
 import json
+import socket
 import unittest
+import unittest.mock
 from typing import Any
 
 from tornado import web
+from tornado.httpclient import AsyncHTTPClient
+from tornado.tcpclient import TCPClient
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
 from tests.support import run_body
@@ -173,3 +178,62 @@ class StopTest(unittest.TestCase):
             case.fail()
 
         self.assertNotIn("twice", self.report(body))
+
+
+#: Stands in for a look-up, which would ask servers of this machine's network: code of the module socket, as it seems.
+unknown: Any = eval(
+    "lambda *args, **kwargs: (each for each in ()).throw(make())",
+    {"__name__": "socket", "make": functools.partial(socket.gaierror, socket.EAI_NONAME, "Name not known")},
+)
+
+
+class ConnectionTest(unittest.TestCase):
+    def check(self, body: Any, error: str, base: type[unittest.TestCase] = Served) -> None:
+        """There is one error, and one line of code, which is that of the user."""
+        result = run_body(base, body)
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertRegex(
+            result.report, rf"\ATraceback .*\n  File \"\S+test_hints.py\", .*\n.*\n(?: *[~^]+\n)?{error}\n\Z"
+        )
+
+    def test_an_unknown_host(self) -> None:
+        url = "http://provider.invalid/token"
+
+        async def by_client(case: Any) -> None:
+            await AsyncHTTPClient().fetch(url, method="POST", body="")
+
+        def by_fetch(case: Any) -> None:
+            case.fetch(url)
+
+        async def by_websocket(case: Any) -> None:
+            await case.ws_connect("ws://provider.invalid/")
+
+        async def by_asyncio(case: Any) -> None:
+            await asyncio.open_connection("provider.invalid", 80)
+
+        async def by_tornado(case: Any) -> None:
+            await TCPClient().connect("provider.invalid", 80)
+
+        error = r"socket\.gaierror: \[Errno -2\] Name not known"
+        request = r"\nThe request was GET http://provider\.invalid/token\."
+        with unittest.mock.patch("socket.getaddrinfo", unknown):
+            self.check(by_client, error + request.replace("GET", "POST"), AsyncTestCase)
+            self.check(by_asyncio, error, AsyncTestCase)
+            self.check(by_tornado, error, AsyncTestCase)
+        with unittest.mock.patch.object(Served, "get_app", _app_without_hosts):
+            self.check(by_fetch, error + request)
+            self.check(by_websocket, error + r"\nThe request was GET ws://provider\.invalid/\.")
+
+    def test_a_port_that_nobody_serves(self) -> None:
+        def body(case: Any) -> None:
+            case.http_server.stop()
+            case.fetch("/page?a=1")
+
+        error = r"ConnectionRefusedError: .*\nThe request was GET http://127\.0\.0\.1:\d+/page\?a=1\."
+        self.check(body, error)
+
+
+def _app_without_hosts(case: AsyncHTTPTestCase) -> web.Application:
+    """Return an application, for tests that find no host any more."""
+    case.enterContext(unittest.mock.patch("socket.getaddrinfo", unknown))
+    return web.Application()
