@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import (
     _cleanups,
+    _garbage,
     _late,
     _leaks,
     _logs,
@@ -24,13 +25,15 @@ from asynctest_tornado import (
     _scope,
     _setups,
     _timeouts,
+    _trap,
     _yielding,
 )
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
-from asynctest_tornado._collector import raise_as_it_was
+from asynctest_tornado._collector import Trap, raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._weakly import WeakNotes
 from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
@@ -39,6 +42,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 #: Some declare their generators to return an ``Iterator``, and Tornado its hooks to return an awaitable or None.
 _Other = Other | Iterator[Any] | Awaitable[None]
+
+#: The tests that have ended and still exist, with their traps. Not as attributes: a test may be copied.
+_ended: WeakNotes[Trap] = WeakNotes()
 
 
 class AsyncTestCase(unittest.TestCase):
@@ -203,6 +209,7 @@ class AsyncTestCase(unittest.TestCase):
             harness = scope.current = Harness(reporter.name, scope.harness, None, leaks, schedule)
         if result is not None:
             harness.trap.report_late = reporter
+            harness.trap.place = reporter.place
             harness.amend = reporter.amend
         return harness
 
@@ -412,8 +419,16 @@ class AsyncTestCase(unittest.TestCase):
                     self._asynctest_has_warned = True
                 harness.close()
                 harness.trap.forget_reports()
+                _ended.note(self, harness.trap)
                 self._asynctest_harness = None
             _late.flush()
+
+    def __del__(self) -> None:
+        # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
+        trap = _ended.of(self, None)
+        if trap is not None and not _garbage.is_collecting():
+            with _trap.under((_trap.Owner(trap),)):
+                vars(self).clear()
 
     def debug(self) -> None:
         seeds = _orders.seeds(None)

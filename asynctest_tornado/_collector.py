@@ -10,6 +10,7 @@ from unittest import SkipTest
 
 from asynctest_tornado import _closing, _errors, _notes, _origins, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
+from asynctest_tornado._places import Place
 from asynctest_tornado._weakly import WeakNotes
 
 __unittest = True
@@ -91,6 +92,8 @@ class Trap(_trap.Context):
         #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
         #: names another test that it may belong to.
         self.report_late: Callable[[BaseException, str | None], bool] | None = None
+        #: Returns where the test stands in its run now, if that is known.
+        self.place: Callable[[], Place | None] = types.NoneType
         #: The thread that closes the connections of the test, so that what still uses them will fail.
         self._closing_thread: int | None = None
         # What has failed before that, and whether something was under way that closing can have cut off.
@@ -267,7 +270,7 @@ class Trap(_trap.Context):
             raise_as_it_was(self.take())
 
     @property
-    def is_open(self) -> bool:
+    def is_open(self) -> bool:  # type: ignore[override]
         """Whether an error still counts for the verdict. One that comes later is late."""
         return self._is_open
 
@@ -285,7 +288,7 @@ class Trap(_trap.Context):
         """Take what is there, and let go of what was seen."""
         with self._lock:
             self._is_open = False
-            self.interrupt = self.report_lost = None
+            self.interrupt = self.report_lost = self.just_told = None
         # Not under the lock: to group errors asks the test for its name, which is code of the user.
         error = self.take() if self._errors else None
         self._known.clear()

@@ -20,6 +20,8 @@ from asynctest_tornado import _leaks, _loop, _notes, _orders, _ports, _reasons, 
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness
+from asynctest_tornado._late import PLUGIN
+from asynctest_tornado._places import Place
 from asynctest_tornado._schedule import Schedule
 
 __unittest = True
@@ -135,11 +137,16 @@ class Function:
         trap.is_strict = bool(settings.get("fail_on_server_error"))
         trap.hint = None if seed is None else _hint(seed, item)
 
+        def place() -> Place | None:
+            plugin = item.config.pluginmanager.get_plugin(PLUGIN)
+            return None if plugin is None else Place(plugin, plugin.number, item.nodeid)
+
         def report(error: BaseException, other: str | None) -> bool:
             report_late(item, error)
             return True
 
         trap.report_late = report
+        trap.place = place
         # The report of the failure is written already.
         self.harness.amend = lambda error, text: item.add_report_section("teardown", "leaks", text)
 

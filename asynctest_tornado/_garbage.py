@@ -1,6 +1,8 @@
 """Whose garbage it is: an error that surfaces in a garbage collection belongs to none of the code that runs then.
 
-All that is known is which tests can have left it: those since the last full collection.
+All that is known is which tests can have left it: those since the last full collection. If nothing but tests of ours
+has run meanwhile, it belongs to one of these. Else it may be anybody's: it is reported as if this library were not
+there, and the report says which tests it may come of.
 """
 
 import collections
@@ -11,11 +13,16 @@ from collections.abc import Iterator
 
 from asynctest_tornado import _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._places import Place
 
 __unittest = True
 
 #: The tests that can have left what the garbage collector finds, the latest last.
 _suspects: collections.deque[Trap] = collections.deque(maxlen=20)
+#: Where the latest one stands in its run.
+_latest: Place | None = None
+#: Whether no other code has run since the last full collection, as far as that can be known.
+_is_complete = False
 #: The thread that collects garbage now. Others may run meanwhile, while finalizers do.
 _collector: int | None = None
 _is_attributed = False
@@ -23,18 +30,33 @@ _is_attributed = False
 
 def suspect(trap: Trap) -> None:
     """Let a test that begins be among those that may have left garbage."""
+    global _latest, _is_complete
+    place = trap.place()
     if _on_collection not in gc.callbacks:
         gc.callbacks.append(_on_collection)
+        # Once in a process: nothing that was left before can be taken for that of a test.
+        gc.collect()
+        _is_complete = place is not None
+    elif place is None or not place.follows(_latest):
+        _is_complete = False
+    _latest = place
     _suspects.append(trap)
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
-    global _collector
+    global _collector, _is_complete
     _collector = threading.get_ident() if phase == "start" else None
     if phase == "stop" and info["generation"] == 2:
         suspects = [trap for trap in _suspects if trap.is_open]
+        _is_complete = bool(suspects) or not _is_other_running()
         _suspects.clear()
         _suspects.extend(suspects)
+
+
+def _is_other_running() -> bool:
+    """Tell whether a test that is none of ours may be running, or have run, after the latest one."""
+    place = _suspects[-1].place() if _suspects else None
+    return place is None or not place.is_that_of(_latest)
 
 
 @contextlib.contextmanager
@@ -54,9 +76,29 @@ def is_collecting() -> bool:
 
 
 def deliver(error: BaseException) -> bool:
-    """Give the error of something that was dropped to the tests that may have left it; return whether one took it."""
-    if not _suspects:
+    """Give the error of something that was dropped to the tests that have left it; return whether one took it."""
+    if not _is_complete or _is_other_running():
         return False
-    if len(_suspects) == 1 or not is_collecting():
+    if len(_suspects) == 1:
         return _trap.deliver(error, (_suspects[-1],))
     return _suspects[-1].report_for_one_of(list(_suspects), error)
+
+
+def guess() -> str:
+    """Return which tests an error may belong to, for a report that blames none; nothing if there are no such tests."""
+    if not is_collecting():
+        chain = _trap.chain_here()
+        if not (_trap.is_guess(chain) and isinstance(chain[0], Trap)):
+            return ""
+        thread = threading.current_thread().name
+        return (
+            f"Perhaps it belongs to {chain[0].describe()}, which has started the thread {thread}. That test is over, "
+            "and the thread may work for others."
+        )
+    names = dict.fromkeys(trap.describe() for trap in _suspects)
+    if not names:
+        return ""
+    return (
+        "Garbage collection found it, so that nothing says for certain who has left it. Perhaps it was one of these "
+        f"tests, or code outside of them: {', '.join(names)}"
+    )

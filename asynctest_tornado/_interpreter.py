@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado import _garbage, _threads, _trap
+from asynctest_tornado import _garbage, _notes, _threads, _trap
 from asynctest_tornado._collector import Trap, warnings_now
 from asynctest_tornado._replacement import Replacement
 
@@ -57,8 +57,15 @@ def _on_thread(args: threading.ExceptHookArgs) -> None:
 def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
     error = info.exc_value
     # A warning that was turned into an error is still about something that was left open, and nothing that failed.
-    if not _trap.is_error(error) or isinstance(error, Warning) or not _deliver(error):
+    if not _trap.is_error(error) or isinstance(error, Warning):
         _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
+    elif not _deliver(error):
+        guess = _garbage.guess()
+        if guess:
+            _notes.add(error, guess, once=True)
+        _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
+        if guess and _unraisablehook.found is sys.__unraisablehook__:
+            print(guess, file=sys.stderr)  # which leaves notes out
 
 
 def _on_unawaited(coro: Coroutine[Any, Any, Any]) -> None:
@@ -125,15 +132,12 @@ def _frame_of_user() -> types.FrameType | None:
 
 def _deliver(error: BaseException) -> bool:
     """Give the error to the test whose code runs, unless that only set the garbage collector off."""
-    if not _garbage.is_collecting():
-        chain = _trap.chain_here()
-        if chain:
-            return _trap.deliver(error, chain)
-        # What goes with a test that unittest lets go of is that test's.
-        frame = _frame_of_user()
-        if frame is None or "__unittest" not in frame.f_globals:
-            return False
-    return _garbage.deliver(error)
+    if _garbage.is_collecting():
+        return _garbage.deliver(error)
+    chain = _trap.chain_here()
+    if _trap.is_guess(chain):
+        chain = chain[1:]  # who handles the errors of the thread does so for as long as it lives
+    return bool(chain) and _trap.deliver(error, chain)
 
 
 _excepthook = Replacement(threading, "excepthook", _on_thread)

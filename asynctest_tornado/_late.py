@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 from asynctest_tornado import _notes, _summary
+from asynctest_tornado._places import Place
 
 __unittest = True
 
@@ -66,6 +67,13 @@ class Reporter:
         """Return the name of the test."""
         case = self._case()
         return f"{unittest.util.strclass(self._cls)}.{self._method}" if case is None else case.id()
+
+    def place(self) -> Place | None:
+        """Return where the test stands in its run now, if that is known."""
+        result = self._result()
+        plugin = _plugin_of(result)
+        run, number = (result, getattr(result, "testsRun", None)) if plugin is None else (plugin, plugin.number)
+        return Place(run, number, (self._cls, self._method)) if isinstance(number, int) else None
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Return whether there is still somebody to report to."""

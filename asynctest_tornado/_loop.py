@@ -10,7 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _names, _origins, _passing, _trap, _watched
+from asynctest_tornado import _lent, _names, _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -94,6 +94,8 @@ class LoopOfTest:
             )
         self.loop: _watched.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
+        if not (self.is_own or is_lent):
+            _lent.mark(self.loop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
         self._selector: Selector | None = getattr(getattr(self.loop, "_asynctest_system", None), "selector", None)
         if self._selector is not None:

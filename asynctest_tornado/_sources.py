@@ -18,7 +18,7 @@ from typing import Any, TypeGuard
 import tornado
 from tornado import gen, websocket
 
-from asynctest_tornado import _garbage, _handlers, _pools, _terminal, _trap
+from asynctest_tornado import _garbage, _handlers, _notes, _pools, _terminal, _trap
 from asynctest_tornado._collector import Trap
 
 __unittest = True
@@ -177,7 +177,7 @@ def _consume(
 ) -> bool:
     """Return whether the record is dealt with, so that it need not be logged any more."""
     if _garbage.is_collecting():
-        return _garbage.deliver(caught)
+        return _garbage.deliver(caught) or _is_guessed(caught)
     chain = (logger.name == _pools.LOGGER and _pools.chain_of(caught)) or _trap.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
@@ -188,8 +188,8 @@ def _consume(
     if error is None:
         return True
     record.exc_info = (type(error), error, error.__traceback__)
-    if trap is None:
-        return False
+    if trap is None or _trap.is_guess(chain):
+        return _is_guessed(error)
     # What comes late is not what the test that runs by then expects.
     if trap.is_open:
         expected = _is_expected(logger, record)
@@ -201,6 +201,14 @@ def _consume(
             trap.add_sibling(first, error)
             return False
     return trap.add(error)
+
+
+def _is_guessed(error: BaseException) -> bool:
+    """Let what is logged say which tests it may come of. Return false: it is not dealt with by that."""
+    guess = _garbage.guess()
+    if guess:
+        _notes.add(error, guess, once=True)
+    return False
 
 
 def _is_told_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:

@@ -57,6 +57,7 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     is_worker = _pool_worker is not None and getattr(thread, "_target", None) is _pool_worker
     chain = () if is_worker else _chain_for(thread)
     if chain:
+        chain = (*chain, _trap.InThread(thread))
         _resources.remember(thread, _origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap

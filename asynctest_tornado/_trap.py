@@ -7,7 +7,9 @@ one of the test as the outermost.
 
 import asyncio
 import contextvars
+import threading
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeGuard
 from unittest import SkipTest
@@ -26,6 +28,10 @@ class Context:
 
     #: Whether it is that of a test: the outermost one, which NullContext does not leave out.
     is_trap = False
+    #: Whether the test runs, if it is that of a test.
+    is_open = True
+    #: Whether it holds on any loop, also on one that a test has made for itself.
+    is_sure = False
     #: Whether each error of a request handler is one of the test, also if a response tells it.
     is_strict = False
     #: The number of the test, if it needed one yet.
@@ -57,6 +63,39 @@ class _HandlerContext(Context):
 
     def handle(self, error: BaseException) -> bool:
         return self.is_active and bool(self._handler(type(error), error, error.__traceback__))
+
+
+class InThread(Context):
+    """Says that the contexts before it are those of the code that has started a thread.
+
+    :param thread: the thread.
+    """
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = weakref.ref(thread)
+
+    def handle(self, error: BaseException) -> bool:
+        return False
+
+    def has_outlived(self, outermost: Context) -> bool:
+        """Tell whether its code runs here, after the end of the test that has started it."""
+        return not outermost.is_open and self._thread() is threading.current_thread()
+
+
+class Owner(Context):
+    """Stands for a test that owns what is being dropped, whatever runs meanwhile.
+
+    :param trap: the context of the test.
+    """
+
+    is_trap = True
+    is_sure = True
+
+    def __init__(self, trap: Context) -> None:
+        self._trap = trap
+
+    def handle(self, error: BaseException) -> bool:
+        return self._trap.handle(error)
 
 
 Chain = tuple[Context, ...]
@@ -91,7 +130,7 @@ def rooted(chain: Chain, loop: object) -> Chain:
     if use is None:
         return chain
     trap: Context = use.trap
-    if chain[:1] == (trap,):
+    if chain[:1] == (trap,) or (chain and chain[0].is_sure):
         return chain
     if chain and chain[0].is_trap:
         return (trap,) if use.is_own else chain
@@ -138,6 +177,14 @@ def offer(error: BaseException, chain: Chain) -> BaseException | None:
 def deliver(error: BaseException, chain: Chain) -> bool:
     """Offer an error to all contexts of a chain; return whether it is dealt with."""
     return offer(error, chain) is None
+
+
+def is_guess(chain: Chain) -> bool:
+    """Tell whether an error that the running code has survived may belong to any test.
+
+    A thread that has outlived the test which has started it may work for whoever comes.
+    """
+    return any(isinstance(each, InThread) and each.has_outlived(chain[0]) for each in chain)
 
 
 def is_error(error: BaseException | None) -> TypeGuard[BaseException]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado import _garbage, _origins, _resources, _trap
+from asynctest_tornado import _garbage, _lent, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._connecting import ConnectingLoop
 from asynctest_tornado._interruptible import interruptible
@@ -43,12 +43,14 @@ class Use:
     tenth of what a callback costs.
     """
 
-    __slots__ = ("files", "futures", "is_own", "outer_futures", "schedule", "trap", "work")
+    __slots__ = ("files", "futures", "is_foreign", "is_own", "outer_futures", "schedule", "trap", "work")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
         #: Whether the test has made the loop.
         self.is_own = is_own
+        #: Whether neither the test nor its class has made it, so that others may have used it before.
+        self.is_foreign = not is_own and before is None
         #: Each task, and future of a coroutine or executor, that still exists.
         self.futures: _Futures = WeakNotes()
         #: Those that were made before a test got the loop of its class.
@@ -203,9 +205,11 @@ class WatchedLoop(ConnectingLoop):
         chain: _trap.Chain = variables.get(_trap.contexts, ())
         if chain or scheduled is not future:
             return chain
+        if isinstance(future, asyncio.Task) and self._asynctest.is_foreign:
+            return _lent.EARLIER  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
         chain = _trap.contexts.get()
-        return chain if chain[:1] == (self._asynctest.trap,) else ()
+        return chain if chain[:1] in ((self._asynctest.trap,), _lent.EARLIER) else ()
 
     def run_forever(self) -> None:
         trap = self._asynctest.trap

@@ -243,18 +243,18 @@ class FinalizerTest(unittest.TestCase):
 
     def test_garbage_of_the_only_test_since_the_last_collection_is_its_own(self) -> None:
         def body(case: AsyncTestCase) -> None:
+            gc.collect()  # what this very test may have left
             bad: Any = Bad()
             bad.me = bad
             del bad
             gc.collect()
 
-        gc.collect()
-        # This very test may have left it as well, if it were not a plain one.
         result = run_body(AsyncTestCase, body)
         self.assertEqual(result.verdicts, ["addError"])
 
     def test_garbage_that_may_be_of_several_tests_is_nobodys_fault_and_not_lost(self) -> None:
         def leave(case: AsyncTestCase) -> None:
+            gc.collect()  # what this very test may have left
             bad: Any = Bad()
             bad.me = bad
 

@@ -23,6 +23,8 @@ class Hooks:
     def __init__(self, config: pytest.Config) -> None:
         self._is_auto = config.getini("asynctest_tornado_mode") == "auto"
         self._late: list[tuple[pytest.Item, BaseException]] = []
+        #: How many tests have begun, of any kind.
+        self.number = 0
         self._told: set[tuple[str, type, str]] = set()
         self._current: pytest.Item | None = None
         # Of the test case that runs or has just run.
@@ -78,6 +80,7 @@ class Hooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._current = item
+        self.number += 1
         try:
             return (yield)
         finally:
