@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import tornado
 
-from tests.support import ROOT, run_python
+from tests.support import ROOT, run_each, run_python
 
 _TORNADO = os.path.dirname(tornado.__file__)
 _UNITTEST = os.path.dirname(unittest.__file__)
@@ -68,9 +68,10 @@ class RecordedReports:
     def test_going_wrong_is_as_recorded(self) -> None:
         """Each test that goes wrong reports what was recorded, as a reader of the example will see it."""
         assert isinstance(self, unittest.TestCase)
-        for name in (*self.outcomes, *self.others):
+        names = (*self.outcomes, *self.others)
+        for name, report in zip(names, run_each(self.report, names), strict=True):
             with self.subTest(name):
-                self.assertEqual(self.comparable(self.report(name)), self.comparable(self.recorded(name)))
+                self.assertEqual(self.comparable(report), self.comparable(self.recorded(name)))
 
     def test_going_wrong_is_complete(self) -> None:
         """There is one report for each of the tests, and it ends with the outcome of the test."""

@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import unittest
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asynctest_tornado._recycling import drop_spare
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_T = TypeVar("_T")
 
 
 class RecordingResult(unittest.TestResult):
@@ -145,8 +148,15 @@ def run_code(code: str, *args: str) -> "subprocess.CompletedProcess[str]":
     return run_python("-W", "error", "-c", code, *args)
 
 
+def run_each(function: Callable[..., _T], *arguments: Iterable[Any]) -> list[_T]:
+    """Call a function that runs a program once for each of the arguments, as `map` does; several at a time."""
+    with ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+        return list(pool.map(function, *arguments))
+
+
 def run_example(folder: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the suite of an example, in which warnings are errors."""
+    environment = {"ASYNC_TEST_TIMEOUT": "60", **environment}
     return run_python("-W", "error", "-m", "unittest", "discover", "-t", ".", "-s", folder, **environment)
 
 

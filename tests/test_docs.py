@@ -7,6 +7,7 @@ Where a report changes for a good reason, record it anew, from the project root:
 
 import ast
 import importlib.metadata
+import itertools
 import re
 import shlex
 import subprocess
@@ -21,7 +22,7 @@ import asynctest_tornado
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, _function, _runner
 from asynctest_tornado._pytest import _fixtures
 from tests.recorded import RecordedReports, normalise
-from tests.support import ROOT, run_example, run_python
+from tests.support import ROOT, run_each, run_example, run_python
 
 DOCS = ROOT / "docs"
 PAGES = {page.name: page.read_text() for page in sorted(DOCS.glob("*.rst"))}
@@ -48,6 +49,14 @@ def commands() -> list[str]:
     """Return the commands that the pages tell a reader to run in the project."""
     blocks = [block for page in PAGES.values() for block in directives(page, "code-block")]
     return [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines() if "$ " in line]
+
+
+def run_command(command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command that pages show, which may begin with environment variables."""
+    words = shlex.split(command)
+    settings = dict(words.pop(0).split("=", 1) for word in words[:] if re.match(r"[A-Z_]+=", word))
+    assert words[0] == "python", command
+    return run_python(*words[1:], **settings)
 
 
 def literal_blocks(text: str) -> list[str]:
@@ -181,9 +190,14 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
 
     def test_only_we_notice_mistakes(self) -> None:
         """The comparison tells the truth about the base classes of Tornado, of Python, and ours."""
-        for name, outcome in {"OfTornado": "OK", "OfPython": "OK", "Ours": r"FAILED \(failures=1, errors=6\)"}.items():
-            with self.subTest(name):
-                done = run_python("-m", "unittest", f"docs.examples.mistakes.{name}")
+        outcomes = {"OfTornado": "OK", "OfPython": "OK", "Ours": r"FAILED \(failures=1, errors=6\)"}
+        names = [f"docs.examples.mistakes.{name}" for name in outcomes]
+        for outcome, done in zip(
+            outcomes.values(),
+            run_each(run_python, itertools.repeat("-m"), itertools.repeat("unittest"), names),
+            strict=True,
+        ):
+            with self.subTest(done.args):
                 self.assertRegex(done.stderr, rf"\nRan 7 tests in [\d.]+s\n\n{outcome}\n")
 
     def test_what_others_notice_of_mistakes(self) -> None:
@@ -206,12 +220,8 @@ class PagesTest(unittest.TestCase):
     def test_commands_run(self) -> None:
         """Each command passes, but those that run what goes wrong on purpose."""
         self.assertGreater(len(commands()), 8)
-        for command in commands():
+        for command, done in zip(commands(), run_each(run_command, commands()), strict=True):
             with self.subTest(command):
-                words = shlex.split(command)
-                settings = dict(words.pop(0).split("=", 1) for word in words[:] if re.match(r"[A-Z_]+=", word))
-                self.assertEqual(words.pop(0), "python")
-                done = run_python(*words, **settings)
                 self.assertRegex(done.stdout + done.stderr, r"\nRan \d+ tests? in |\n\d+ passed in |= \d+ passed in ")
                 self.assertEqual(done.returncode, "going_wrong" in command, done.stderr)
 

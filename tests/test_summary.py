@@ -8,7 +8,7 @@ from unittest import mock
 
 from asynctest_tornado import AsyncTestCase, ExpectError, _leaks, _summary
 from asynctest_tornado._summary import Summary
-from tests.support import run_body
+from tests.support import environ, run_body
 
 
 class Base(AsyncTestCase):
@@ -113,7 +113,7 @@ class WaitsTest(unittest.TestCase):
         def runs(self: AsyncTestCase) -> None:
             self.run_sync(asyncio.sleep, 0, timeout=8)
 
-        with mock.patch.object(_summary, "LEAST_WAIT", 0):
+        with mock.patch.object(_summary, "LEAST_WAIT", 0), environ(ASYNC_TEST_TIMEOUT=None):
             self.assertEqual([limit for _, _, limit in seen(waits)["waits"]], [7])
             self.assertEqual([limit for _, _, limit in seen(runs)["waits"]], [8])
             self.assertEqual([limit for _, _, limit in seen(passes)["waits"]], [5])

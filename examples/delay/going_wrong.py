@@ -11,17 +11,17 @@ import unittest
 
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, VirtualClock
 from examples.delay.delay import delay, delay_async
-from examples.delay.test_delay import DELAY, TOLERANCE, PlainLoopTestCase
+from examples.delay.test_delay import DELAY, PlainLoopTestCase
 
 
 class BlockingTest(unittest.TestCase):
     """Step 1. The assertion is in the test itself, and fails as assertions do."""
 
-    def test_twice_as_long(self) -> None:
-        """A delay that is twice too long makes a plain test fail."""
+    def test_too_short(self) -> None:
+        """A delay that is too short makes a plain test fail."""
         start = time.monotonic()
-        delay(2 * DELAY)
-        self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+        delay(DELAY / 1000)
+        self.assertGreaterEqual(time.monotonic() - start, DELAY)
 
 
 class NobodyRunsTheLoopTest(AsyncTestCase):
@@ -50,15 +50,15 @@ class LoopByHandTest(AsyncTestCase):
     ``wait`` does not.
     """
 
-    def test_twice_as_long(self) -> None:
+    def test_too_short(self) -> None:
         """A callback that fails before it stops the loop makes the test fail at once."""
         start = time.monotonic()
 
         def done() -> None:
-            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
-        delay_async(2 * DELAY, done)
+        delay_async(DELAY / 1000, done)
         self.io_loop.start()
 
 
@@ -68,13 +68,13 @@ class ErrorHandlerTest(PlainLoopTestCase):
     The report has one traceback, from the line that raises the exception again through Tornado to the callback.
     """
 
-    def test_twice_as_long(self) -> None:
+    def test_too_short(self) -> None:
         """A callback that fails under an error handler makes the test fail."""
         start = time.monotonic()
         errors: list[BaseException] = []
 
         def done() -> None:
-            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
         def handler(typ: type[BaseException], value: BaseException, tb: types.TracebackType | None) -> bool:
@@ -83,7 +83,7 @@ class ErrorHandlerTest(PlainLoopTestCase):
             return True
 
         with ExceptionStackContext(handler):
-            delay_async(2 * DELAY, done)
+            delay_async(DELAY / 1000, done)
         self.io_loop.start()
         if errors:
             raise errors[0]
@@ -92,28 +92,28 @@ class ErrorHandlerTest(PlainLoopTestCase):
 class WaitAndStopTest(AsyncTestCase):
     """Step 5. The three ways in which a test that waits can fail."""
 
-    def test_twice_as_long(self) -> None:
+    def test_too_short(self) -> None:
         """After wait(), an assertion is one like any other."""
         start = time.monotonic()
-        delay_async(2 * DELAY, callback=self.stop)
+        delay_async(DELAY / 1000, callback=self.stop)
         self.wait()
-        self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+        self.assertGreaterEqual(time.monotonic() - start, DELAY)
 
     def test_callback_with_assertion(self) -> None:
         """A callback that fails during wait() ends it, with the traceback of the callback."""
         start = time.monotonic()
 
         def done() -> None:
-            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.stop()
 
-        delay_async(2 * DELAY, done)
+        delay_async(DELAY / 1000, done)
         self.wait()
 
     def test_nobody_stops(self) -> None:
         """Where nobody calls stop(), wait() fails: at once when nothing is left that could, else at its timeout."""
         delay_async(DELAY, callback=lambda: None)
-        self.wait(timeout=2 * DELAY)
+        self.wait(timeout=60)
 
 
 class VirtualTimeTest(AsyncTestCase):

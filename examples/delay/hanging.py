@@ -3,19 +3,19 @@
 import time
 
 from examples.delay.delay import delay_async
-from examples.delay.test_delay import DELAY, TOLERANCE, PlainLoopTestCase
+from examples.delay.test_delay import DELAY, PlainLoopTestCase
 
 
 class LoopByHandTest(PlainLoopTestCase):
     """Step 3. The callback fails in the line before it would have stopped the loop. Tornado logs that, and goes on."""
 
-    def test_twice_as_long(self) -> None:
+    def test_too_short(self) -> None:
         """A callback that fails before it stops the loop leaves the test hanging."""
         start = time.monotonic()
 
         def done() -> None:
-            self.assertAlmostEqual(time.monotonic() - start, DELAY, delta=TOLERANCE)
+            self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
-        delay_async(2 * DELAY, done)
+        delay_async(DELAY / 1000, done)
         self.io_loop.start()
