@@ -163,9 +163,12 @@ class Deadline(_watchdog.Watch):
         limit = f"{self._limit} ({self._limit.setting})" if self._has_limit else "no time limit"
         if self._is_deadlock:
             spent = self.spent()
+            timers, files = "no timer", "no open file"
+            if self._loop.has_private_servers():
+                timers, files = "no timer within that time", "no open file but those of the test's own server"
             return (
                 f"{what} would have timed out after {limit}, and ends after {spent:.3g} seconds: this is a deadlock. "
-                "Nothing is left that could wake the event loop: no timer, no open file, no thread, no child process"
+                f"Nothing is left that could wake the event loop: {timers}, {files}, no thread, no child process"
             )
         return f"{what} timed out after {limit}"
 

@@ -305,7 +305,7 @@ class Served:
         self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
         app = self.site.servable(app, "What the fixture app returned")
         self.http_server = HTTPServer(app, ssl_options=ssl_options)
-        self.site.listen(self.http_server)
+        self.site.listen(self.http_server, is_private=True)
         self.site.begin()
 
     def make_client(self) -> AsyncHTTPClient:

@@ -110,7 +110,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 _hints.before_async_set_up(error, self)
                 raise
             self.http_server = self._asynctest_complete(self.get_http_server)
-            site.listen(self.http_server)
+            bind = type(self).get_http_socket
+            site.listen(self.http_server, is_private=bind is AsyncHTTPTestCase.get_http_socket)
             resources.pop_all()
         begin_closing: Callable[[], None] = harness.begin_closing
         if scope is None:
@@ -260,7 +261,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         From ``tornado.testing``, which has neither the arguments from ``json`` on nor ``json()``, and where it cannot
         be called in a coroutine. New in version 0.1.
         """
-        url = _site.absolute(path, self.get_url)
+        url = self._asynctest_site.absolute(path, self.get_url)
         self._asynctest_site.check_listens(url, type(self).__qualname__)
         fetch = functools.partial(self._asynctest_site.fetch, self.http_client, url, raise_error, kwargs)
         harness = harness_of(self)
@@ -316,9 +317,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        url = _site.websocket_url(path, self.get_url)
-        self._asynctest_site.check_listens(url, type(self).__qualname__)
-        return self._asynctest_site.ws_connect(url, headers, subprotocols, kwargs)
+        site = self._asynctest_site
+        url = _site.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
+        site.check_listens(url, type(self).__qualname__)
+        return site.ws_connect(url, headers, subprotocols, kwargs)
 
     def get_httpserver_options(self) -> dict[str, Any] | Any:
         """Return keyword arguments for the server. May be overridden, also by a coroutine function.

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,7 +11,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _lent, _names, _origins, _passing, _trap, _watched
+from asynctest_tornado import _deadlock, _lent, _names, _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -51,6 +52,19 @@ def _around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
     else:
         io_loop = base(make_current=False, asyncio_loop=asyncio_loop)
     return io_loop
+
+
+def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
+    """Let the current loop know that only code on it can connect to a socket; see `_deadlock`.
+
+    :param sock: the socket of a server, bound, before the loop watches it.
+    :param is_known: returns true if other code may know the address of the server.
+    """
+    loop: Any = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
+    selector = getattr(getattr(loop, "_asynctest_system", None), "selector", None)
+    waker = getattr(loop, "_ssock", None)
+    if isinstance(selector, Selector) and waker is not None:
+        selector.serve(sock, waker.fileno(), is_known)
 
 
 class LoopOfTest:
@@ -175,6 +189,8 @@ class LoopOfTest:
         """See to it that the loop does not sleep where nothing would wake it; return for how long it may."""
         if self._selector is None or getattr(self.loop, "_signal_handlers", True):
             return None
+        if not all(map(_deadlock.is_of_connection, self._pending_timers())):
+            return None
         doubt = self._selector.doubt()
         if doubt != 0:
             return doubt
@@ -191,6 +207,10 @@ class LoopOfTest:
                 "file, thread or child process is left that could wake it."
             )
         )
+
+    def has_private_servers(self) -> bool:
+        """Return whether the loop has files that belong to the test's own servers."""
+        return self._selector is not None and self._selector.servers is not None
 
     def pending_jobs(self) -> list[tuple[asyncio.Future[Any], Any]]:
         """Return the functions that executors still run for the loop, each with what waits for it."""
@@ -230,10 +250,13 @@ class LoopOfTest:
         context = getattr(handle, "_context", None)
         return context is not None and context.get(_trap.contexts, ())[:1] == (self.trap,)
 
+    def _pending_timers(self) -> list[Any]:
+        handles = list(getattr(self.loop, "_scheduled", ()))
+        return [handle for handle in handles if not handle.cancelled()]
+
     def own_timers(self) -> list[Any]:
         """Return the timers that are pending, and that the test has set."""
-        handles = list(getattr(self.loop, "_scheduled", ()))
-        return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
+        return [timer for timer in self._pending_timers() if self._is_of_test(timer)]
 
     def own_callbacks(self) -> list[Any]:
         """Return the calls that the test has scheduled, and that the loop is still to make."""

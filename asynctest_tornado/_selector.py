@@ -6,6 +6,7 @@ import os
 import select
 import selectors
 import signal
+import socket
 import sys
 import threading
 import types
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asynctest_tornado import _watchdog
+from asynctest_tornado._deadlock import PrivateServers
 from asynctest_tornado._real import monotonic
 
 __unittest = True
@@ -103,6 +105,10 @@ def _sleep_for_ever() -> None:
     return None
 
 
+def _earlier(timeout: float, other: float | None) -> float:
+    return timeout if other is None else min(timeout, other)
+
+
 class Selector(selectors.DefaultSelector):
     """The place where a loop sleeps, and the seam at which a test wakes it.
 
@@ -114,6 +120,9 @@ class Selector(selectors.DefaultSelector):
     alarm: tuple[float, Callable[[], object]] | None
     #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
     before_sleep: Callable[[], float | None]
+
+    #: The test's own servers, if there are some which nothing outside of the loop knows.
+    servers: PrivateServers | None
 
     #: Called where the loop would sleep, and no file is ready: passes the time of a virtual clock. Returns 0 if there
     #: is something to do now, else for how long the loop may sleep in real time, as ``before_sleep`` does.
@@ -142,8 +151,9 @@ class Selector(selectors.DefaultSelector):
 
     def reset(self) -> None:
         """Forget all that was set for a loop."""
-        self.alarm = self.pass_time = None
+        self.alarm = self.pass_time = self.servers = None
         self.before_sleep = _sleep_for_ever
+        self._was_quiet = False
 
     def rest(self) -> float:
         """Return the real seconds up to the alarm."""
@@ -173,6 +183,8 @@ class Selector(selectors.DefaultSelector):
                 return events
         if timeout is None:
             timeout = self.before_sleep()
+        elif self.servers is not None and timeout > self.rest():
+            timeout = _earlier(timeout, self.before_sleep())
         if self.alarm is not None:
             when, ring = self.alarm
             rest = when - monotonic()
@@ -181,7 +193,34 @@ class Selector(selectors.DefaultSelector):
                 ring()
             if timeout is None or timeout > rest:
                 timeout = max(0, rest)
-        return super().select(timeout)
+        events = super().select(timeout)
+        self._was_quiet = not events
+        return events
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        if self.servers is not None:
+            self.servers.register(key.fd)
+        return key
+
+    def serve(self, sock: socket.socket, waker: int, is_known: Callable[[], bool]) -> None:
+        """Add a server of the test: files that lead to it need not keep the loop waiting.
+
+        :param sock: the socket that it listens on, bound, before the loop watches it.
+        :param waker: the file descriptor that the loop is woken by.
+        :param is_known: returns true if code outside of the loop may know the server's address.
+        """
+        if self.servers is None:
+            self.servers = PrivateServers(key.fd for key in self.get_map().values() if key.fd != waker)
+            self._waker = waker
+        self.servers.add(sock, is_known)
+
+    def _may_be_reached(self) -> bool:
+        """Return whether a file that the loop watches may wake it, though none is ready."""
+        if self.has_no_files():
+            return False
+        files = [key.fd for key in self.get_map().values()]
+        return self.servers is None or self.servers.may_be_reached(fd for fd in files if fd != self._waker)
 
     def doubt(self) -> float | None:
         """Return after how many seconds to look again whether something could wake the loop, which has no timer.
@@ -189,6 +228,11 @@ class Selector(selectors.DefaultSelector):
         None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
         """
         if not self.has_no_files():
+            if self.servers is None:
+                return None
+            if not self._was_quiet:
+                return DOUBT  # the other end of a connection is mostly quicker than a look at the whole process
+        if self._may_be_reached():
             return None
         if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
             return DOUBT

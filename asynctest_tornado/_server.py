@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import socket
 from collections.abc import Iterable
@@ -92,7 +93,7 @@ class HTTPTestServer:
             self.http_client = site.make_client(force_instance=True)
             resources.callback(self.http_client.close)
             self.http_server = HTTPServer(self._app, **self._options)
-            site.listen(self.http_server)
+            site.listen(self.http_server, is_private=self._unix_socket is None and not self._port)
             self._resources = resources.pop_all()
         return self
 
@@ -142,7 +143,7 @@ class HTTPTestServer:
 
         New in version 0.1.
         """
-        url = _site.absolute(path, self.get_url)
+        url = self._site.absolute(path, self.get_url)
         return await self._site.fetch(self.http_client, url, raise_error, kwargs)
 
     def ws_connect(
@@ -152,5 +153,6 @@ class HTTPTestServer:
 
         New in version 0.1.
         """
-        url = _site.websocket_url(path, self.get_url)
-        return self._site.ws_connect(url, headers, subprotocols, kwargs)
+        site = self._site
+        url = _site.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
+        return site.ws_connect(url, headers, subprotocols, kwargs)

@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.netutil import DefaultLoopResolver
 
-from asynctest_tornado import _dates, _fetching, _hints, _ports, _tls, _trap, _verifying, _websocket
+from asynctest_tornado import _dates, _fetching, _hints, _loop, _ports, _tls, _trap, _verifying, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._handlers import ServerError, keep_in
 
@@ -82,11 +82,14 @@ def absolute(path: str, get_url: Callable[[str], str]) -> str:
     return url
 
 
-def websocket_url(path: str, get_url: Callable[[str], str]) -> str:
-    """Return the URL of a websocket, given that or a path on the server."""
+def websocket_url(path: str, get_absolute: Callable[[str], str]) -> str:
+    """Return the URL of a websocket, given that or a path on the server.
+
+    :param get_absolute: returns the URL for a path.
+    """
     if path.lower().startswith(("ws://", "wss://")):
         return path
-    return "ws" + absolute(path, get_url).removeprefix("http")
+    return "ws" + get_absolute(path).removeprefix("http")
 
 
 def check_app(app: object, origin: str) -> None:
@@ -143,16 +146,31 @@ class Site(_verifying.Place):
             self._address = _ports.absolute(address) if address and isinstance(address, str) else address
         else:
             self._address = address[0]
-        #: The port, or 0 for a Unix-domain socket.
-        self.port: int = 0 if self._is_unix else address[1]
+        self._port: int = 0 if self._is_unix else address[1]
+        self._is_known = False
+
+    @property
+    def port(self) -> int:
+        """The port, or 0 for a Unix-domain socket. The caller may pass it to another program."""
+        self._is_known = True
+        return self._port
 
     @property
     def errors(self) -> list[ServerError]:
         """What the handlers have raised."""
         return self._record.errors
 
+    def absolute(self, path: str, get_url: Callable[[str], str]) -> str:
+        """Return the URL of a request that this library makes: nothing else learns of it. See `absolute`."""
+        before = self._is_known
+        try:
+            return absolute(path, get_url)
+        finally:
+            self._is_known = before
+
     def url(self, path: str, protocol: str, port: int) -> str:
-        """Return the URL for a path."""
+        """Return the URL for a path. The caller may pass it to another program."""
+        self._is_known = True
         if self._is_unix:
             base = f"{protocol}://localhost"
         else:
@@ -194,7 +212,7 @@ class Site(_verifying.Place):
         if self._is_unix:
             return parts.hostname == "localhost"
         try:
-            return parts.port == self.port
+            return parts.port == self._port
         except ValueError:  # no number, which the client reports
             return False
 
@@ -215,10 +233,15 @@ class Site(_verifying.Place):
             return AsyncHTTPClient(force_instance=True, resolver=resolver)
         return AsyncHTTPClient(force_instance=force_instance)
 
-    def listen(self, http_server: HTTPServer) -> None:
-        """Let the server accept connections, from now on."""
+    def listen(self, http_server: HTTPServer, is_private: bool = False) -> None:
+        """Let the server accept connections, from now on.
+
+        :param is_private: whether the system has chosen the port, so that no other program knows it.
+        """
         self.http_server = http_server
         self._has_listened = True
+        if is_private:
+            _loop.serve_privately(self.sock, lambda: self._is_known)
         with _trap.under((*_trap.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
 
@@ -227,7 +250,7 @@ class Site(_verifying.Place):
         parts = urllib.parse.urlsplit(url)
         if self._is_unix:
             return parts.hostname == "localhost" and parts.port is None
-        return parts.port == self.port and parts.hostname in ("localhost", self._address)
+        return parts.port == self._port and parts.hostname in ("localhost", self._address)
 
     def check_listens(self, url: str, owner: str) -> None:
         """Raise ``RuntimeError`` for a request to this server that would wait until the server listens.

@@ -73,9 +73,9 @@ class Wire:
                 self.is_foreign = self.is_foreign or not is_own
             else:
                 self.is_foreign = self.is_foreign or peer not in self._known
-                self.is_underway = self.is_underway or _counts(sock, _UNACKNOWLEDGED)
+                self.is_underway = self.is_underway or _counts(sock.fileno(), _UNACKNOWLEDGED)
                 # If the other end does not read, the system may hold it back for ever.
-                self.is_held = self.is_held or ((peer, address) in reading and _counts(sock, _UNSENT))
+                self.is_held = self.is_held or ((peer, address) in reading and _counts(sock.fileno(), _UNSENT))
 
     def _look_at_unconnected(self, sock: socket.socket) -> None:
         if _is_connecting(sock) and _is_loopback(_address(sock)):
@@ -128,12 +128,17 @@ def _listens(sock: socket.socket) -> bool:
         return False
 
 
-def _counts(sock: socket.socket, request: int | None) -> bool:
+def has_unacknowledged(fd: int) -> bool:
+    """Return whether the other end of a connection may not have received everything that this end has sent."""
+    return _counts(fd, _UNACKNOWLEDGED)
+
+
+def _counts(fd: int, request: int | None) -> bool:
     """Tell whether the number of bytes that the system tells on request is not 0. If it cannot tell, it may be."""
     if request is None:
         return True
     try:
-        return bool(struct.unpack("i", fcntl.ioctl(sock.fileno(), request, bytes(4)))[0])
+        return bool(struct.unpack("i", fcntl.ioctl(fd, request, bytes(4)))[0])
     except OSError:
         return True
 

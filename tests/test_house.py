@@ -70,8 +70,9 @@ ARROWS: dict[str, set[str]] = {
     "_pools": {"_class_trap", "_trap"},
     "_threads": {"_class_trap", "_origins", "_replacement", "_resources", "_trap"},
     "_interpreter": {"_collector", "_garbage", "_notes", "_replacement", "_threads", "_trap"},
-    "_selector": {"_real", "_watchdog"},
     "_connecting": {"_origins", "_real", "_resources", "_selector", "_tls"},
+    "_deadlock": {"_names", "_wire"},
+    "_selector": {"_deadlock", "_real", "_watchdog"},
     "_watched": {
         "_collector",
         "_connecting",
@@ -90,6 +91,7 @@ ARROWS: dict[str, set[str]] = {
     "_loop": {
         "_clock",
         "_collector",
+        "_deadlock",
         "_lent",
         "_names",
         "_origins",
@@ -169,6 +171,7 @@ ARROWS: dict[str, set[str]] = {
         "_fetching",
         "_handlers",
         "_hints",
+        "_loop",
         "_ports",
         "_tls",
         "_trap",
