@@ -51,7 +51,7 @@ class ConnectingLoop(_Base):
 _TURNS = 2
 #: Seconds that others get to act, while the loop sleeps until a thread has looked up an address on ``tornado.testing``:
 #: child processes and threads that work for the test.
-_FOR_PROCESSES = 0.001
+_FOR_PROCESSES = 0.003
 _FOR_THREADS = 0.0001
 
 

@@ -1,12 +1,18 @@
 """Writes what became of each test as JUnit XML, for the programs of build servers."""
 
+import platform
 import re
+import socket
+import time
 import traceback
 import unittest
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.util import strclass
+from xml.etree import ElementTree
 
-from asynctest_tornado._real import monotonic
+import tornado
+
+from asynctest_tornado._real import monotonic, wall_time
 
 __unittest = True
 
@@ -18,9 +24,27 @@ _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 #: The reports that a result keeps, and the place of one of these: others may still add to it.
 Place = tuple[list[tuple[Any, str]], int]
 
+#: The elements for outcomes, the gravest first.
+_ERROR, _FAILURE, _SKIPPED = _KINDS = ("error", "failure", "skipped")
+
+
+class _Outcome(NamedTuple):
+    kind: str
+    """The name of its element."""
+    type: str
+    message: str
+    place: Place | None
+    """Where the text is kept, if there is one."""
+
+    def text(self) -> str:
+        if self.place is None:
+            return ""
+        reports, index = self.place
+        return _plain(reports[index][1])
+
 
 class _Case:
-    """What is told of one test.
+    """The outcomes of one test.
 
     :param test: the test, or what unittest has in its place.
     """
@@ -29,28 +53,36 @@ class _Case:
         self.cls, self.method = _names_of(test)
         self.seconds = 0.0
         self.has_passed = False
-        #: The class of the element, its message, and where the text is kept, if there is one.
-        self.outcomes: list[tuple[Any, str, Place | None]] = []
+        self.outcomes: list[_Outcome] = []
+
+    def element(self) -> ElementTree.Element:
+        """Return the element of the test. It has one outcome at most, which has the others in its text."""
+        found = ElementTree.Element(
+            "testcase", name=_clean(self.method), classname=_clean(self.cls), time=_decimal(self.seconds)
+        )
+        if self.outcomes:
+            # The first one of the gravest kind goes first.
+            first, *others = sorted(self.outcomes, key=lambda outcome: _KINDS.index(outcome.kind))
+            message, text = first.message, first.text()
+            if others:
+                message = f"{message} (and {len(others)} more)"
+                text = "\n".join(f"{outcome.message}\n{outcome.text()}" for outcome in (first, *others))
+            outcome = ElementTree.SubElement(found, first.kind, type=_clean(first.type), message=_clean(message))
+            outcome.text = _clean(text)
+        return found
 
 
 class Journal:
-    """How long the tests of a run took, and what became of them.
-
-    Raises ``ModuleNotFoundError`` where there is no library that writes the format.
-    """
+    """How long the tests of a run took, and their outcomes."""
 
     def __init__(self) -> None:
-        try:
-            import junitparser
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(
-                "JUnit XML is written by the package junitparser, which is not installed. Install "
-                "asynctest_tornado[junit], or leave out the option --junit."
-            ) from None
-        self._library = junitparser
         self._cases: list[_Case] = []
+        #: The last one of each test, by its name.
+        self._last: dict[str, _Case] = {}
         self._running: tuple[unittest.TestCase, _Case] | None = None
         self._began = 0.0
+        # In UTC, without saying so, as the schemas have it.
+        self._timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_time()))
 
     def begin_test(self, test: unittest.TestCase) -> None:
         """Learn which test begins now."""
@@ -64,20 +96,23 @@ class Journal:
             case.seconds = monotonic() - self._began
             if not (case.outcomes or case.has_passed):
                 # Or what reads it would count it as passed.
-                self._add(test, self._library.Error, "The test did not come to its end: the run was interrupted.")
+                message = "The test did not come to its end: the run was interrupted."
+                self._add(test, _Outcome(_ERROR, "KeyboardInterrupt", message, None))
             self._running = None
 
     def _new_case(self, test: Any) -> _Case:
-        case = _Case(test)
+        case = self._last[test.id()] = _Case(test)
         self._cases.append(case)
         return case
 
-    def _add(self, test: Any, kind: Any, message: str, place: Place | None = None) -> None:
-        running = self._running
-        # A class that fails in setUpClass, and what comes late, have not begun.
-        is_of_running = running is not None and getattr(test, "test_case", test) is running[0]
-        case = running[1] if running is not None and is_of_running else self._new_case(test)
-        case.outcomes.append((kind, message, place))
+    def _add(self, test: Any, outcome: _Outcome) -> None:
+        test = getattr(test, "test_case", test)  # of a subtest
+        if self._running is not None and test is self._running[0]:
+            case = self._running[1]
+        else:
+            # One that comes late belongs to its test. A class that fails in setUpClass has not begun.
+            case = self._last.get(test.id()) or self._new_case(test)
+        case.outcomes.append(outcome)
 
     def add_success(self, test: unittest.TestCase) -> None:
         """Note that a test has passed."""
@@ -91,42 +126,59 @@ class Journal:
         :param place: where its report is.
         :param is_failure: whether an assertion has failed.
         """
-        kind = self._library.Failure if is_failure else self._library.Error
         message = traceback.format_exception_only(error)[0].strip()
         if hasattr(test, "test_case"):
             message = f"{test.id().removeprefix(test.test_case.id()).strip()} {message}"
-        self._add(test, kind, message, place)
+        self._add(test, _Outcome(_FAILURE if is_failure else _ERROR, _name_of_type(error), message, place))
 
-    def add_skip(self, test: Any, reason: str, place: Place | None = None) -> None:
-        """Note that a test was skipped, or has failed as expected."""
-        self._add(test, self._library.Skipped, reason, place)
+    def add_skip(self, test: Any, reason: str) -> None:
+        """Note that a test was skipped."""
+        self._add(test, _Outcome(_SKIPPED, "unittest.SkipTest", reason, None))
+
+    def add_expected_failure(self, test: Any, error: BaseException, place: Place) -> None:
+        """Note that a test has failed as expected."""
+        self._add(test, _Outcome(_SKIPPED, _name_of_type(error), "expected failure", place))
 
     def add_unexpected_success(self, test: Any) -> None:
         """Note that a test has not failed as expected."""
-        self._add(test, self._library.Failure, "unexpected success")
+        self._add(test, _Outcome(_FAILURE, "UnexpectedSuccess", "unexpected success", None))
 
     def write(self, path: str) -> None:
-        """Write it into a file."""
-        suite = self._library.TestSuite("asynctest_tornado")
-        for case in self._cases:
-            suite.add_testcase(self._element(case))
-        xml = self._library.JUnitXml()
-        xml.add_testsuite(suite)
-        xml.update_statistics()  # type: ignore[no-untyped-call]
-        xml.write(path)
+        """Write it into a file, as both Ant's schema and that of Jenkins have it."""
+        cases = [case.element() for case in self._cases]
+        outcomes = [outcome.tag for case in cases for outcome in case]
+        root = ElementTree.Element("testsuites")
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name="asynctest_tornado",
+            id="0",
+            package="",
+            hostname=_clean(socket.gethostname()) or "localhost",
+            timestamp=self._timestamp,
+            tests=str(len(cases)),
+            errors=str(outcomes.count(_ERROR)),
+            failures=str(outcomes.count(_FAILURE)),
+            skipped=str(outcomes.count(_SKIPPED)),
+            time=_decimal(sum(float(case.attrib["time"]) for case in cases)),
+        )
+        properties = ElementTree.SubElement(suite, "properties")
+        for name, value in ("python", platform.python_version()), ("tornado", tornado.version):
+            ElementTree.SubElement(properties, "property", name=name, value=value)
+        suite.extend(cases)
+        for name in "system-out", "system-err":
+            ElementTree.SubElement(suite, name)
+        ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
-    def _element(self, case: _Case) -> Any:
-        element = self._library.TestCase(_clean(case.method), _clean(case.cls), time=round(case.seconds, 6))
-        results = []
-        for kind, message, place in case.outcomes:
-            outcome = kind(_clean(message))
-            if place is not None:
-                reports, index = place
-                outcome.text = _clean(_plain(reports[index][1]))
-            results.append(outcome)
-        if results:
-            element.result = results
-        return element
+
+def _decimal(seconds: float) -> str:
+    """Return seconds as the schemas have them: in figures, with three decimals at most."""
+    return f"{seconds:.3f}"
+
+
+def _name_of_type(error: BaseException) -> str:
+    cls = type(error)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _plain(report: str) -> str:

@@ -62,7 +62,7 @@ class Result(unittest.TextTestResult):
         super().addExpectedFailure(test, err)
         if self.journal is not None:
             place = (self.expectedFailures, len(self.expectedFailures) - 1)
-            self.journal.add_skip(test, "expected failure", place)
+            self.journal.add_expected_failure(test, err[1], place)
 
     def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         super().addUnexpectedSuccess(test)
@@ -114,10 +114,6 @@ def runner(junit: str | None) -> type[Runner]:
 
 
 def check_junit(path: str) -> None:
-    """Tell early whether JUnit XML can be written to a file.
-
-    Raises ``ModuleNotFoundError`` where there is no library for it, ``OSError`` where the file cannot be written.
-    """
-    Journal()
+    """Tell early whether JUnit XML can be written to a file. Raises ``OSError`` if not."""
     with open(path, "ab"):
         pass

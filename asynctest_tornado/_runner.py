@@ -148,7 +148,7 @@ def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, junit: 
             )
         try:
             _results.check_junit(junit)
-        except (ModuleNotFoundError, OSError) as error:
+        except OSError as error:
             parser.error(f"--junit={junit}: {error}")
     if kwargs.get("testRunner") is None and (junit is not None or sys.stderr.isatty()):
         kwargs["testRunner"] = _results.runner(junit)
@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(parser)
     arguments: dict[tuple[str, ...], dict[str, Any]] = {
         ("--durations",): {"metavar": "N", "type": int, "help": "how many of the slowest tests to show, 0 for all"},
-        ("--junit",): {"metavar": "FILE", "help": "write JUnit XML; needs the package junitparser"},
+        ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file"},
         ("--locals",): {"action": "store_true", "help": "show local variables in tracebacks"},
         ("-k",): {"dest": "pattern", "action": "append", "help": "run only tests whose names match the pattern"},
         # Tornado takes one dash for two, and has no short ones.

@@ -235,7 +235,7 @@ ARROWS: dict[str, set[str]] = {
 }
 
 #: What a room uses beyond that, where somebody asked for it.
-OPTIONAL = {"_junit": {"junitparser"}, "_pytest_summary": {"pytest"}}
+OPTIONAL = {"_pytest_summary": {"pytest"}}
 
 
 def rooms(folder: Path = PACKAGE) -> dict[str, ast.Module]:
@@ -280,7 +280,7 @@ class ArrowsTest(unittest.TestCase):
             self.assertLessEqual(outside, {"tornado", *OPTIONAL.get(room, ())}, room)
 
     def test_what_is_optional_is_not_imported_before_it_is_used(self) -> None:
-        code = "import sys, asynctest_tornado; print({'junitparser', 'pytest'} & set(sys.modules))"
+        code = "import sys, asynctest_tornado; print({'pytest', 'xml'} & set(sys.modules))"
         self.assertEqual(run_code(code).stdout, "set()\n")
 
     def test_nobody_imports_tornado_testing(self) -> None:

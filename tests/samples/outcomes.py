@@ -1,8 +1,14 @@
 """A test for each outcome that unittest knows."""
 
+import threading
 import unittest
+from typing import ClassVar
 
 from asynctest_tornado import AsyncTestCase
+
+
+class OwnError(Exception):
+    pass
 
 
 class Outcomes(AsyncTestCase):
@@ -24,6 +30,18 @@ class Outcomes(AsyncTestCase):
         for number in range(3):
             with self.subTest(number=number):
                 self.assertEqual(number, 1)
+
+    def test_mixed_subtests(self) -> None:
+        for number in range(3):
+            with self.subTest(number=number):
+                if number == 0:
+                    self.skipTest("not this one")
+                if number == 2:
+                    raise KeyError(number)
+                self.assertEqual(number, 0)
+
+    def test_own_error(self) -> None:
+        raise OwnError("<planted>")
 
     @unittest.expectedFailure
     def test_expected(self) -> None:
@@ -49,6 +67,26 @@ class BadClass(AsyncTestCase):
 
     def test(self) -> None:
         pass
+
+
+class Late(AsyncTestCase):
+    """The second test waits until the first one, which is over, has failed in a thread."""
+
+    begin = threading.Event()
+    threads: ClassVar[list[threading.Thread]] = []
+    allowed_leaks = (threading.Thread,)
+
+    def fail_late(self) -> None:
+        self.begin.wait()
+        raise ValueError("too late")
+
+    def test_1_causes(self) -> None:
+        self.threads.append(threading.Thread(target=self.fail_late))
+        self.threads[0].start()
+
+    def test_2_waits(self) -> None:
+        self.begin.set()
+        self.threads[0].join()
 
 
 class Interrupted(AsyncTestCase):
