@@ -6,7 +6,7 @@ import threading
 import types
 from collections.abc import Callable
 
-from asynctest_tornado import _errors, _loop, _timeouts, _watchdog
+from asynctest_tornado import _errors, _interrupting, _loop, _timeouts, _watchdog
 from asynctest_tornado._collector import strip
 from asynctest_tornado._interruptible import from_anywhere
 from asynctest_tornado._real import monotonic, sleep
@@ -45,7 +45,9 @@ class Deadline(_watchdog.Watch):
         #: Whether the block does not end in spite of everything.
         self.is_hopeless = False
         self._call_off: Callable[[], object] | None = None
-        self._is_watched = self._is_interrupted = self._interrupts_this_run = False
+        self._is_watched = self._is_interrupted = False
+        #: What was sent to end a callback of this run of the loop.
+        self._sent: _interrupting.Interruption | None = None
         self._loop = loop
         self._end = end
         self._limit = limit
@@ -100,7 +102,7 @@ class Deadline(_watchdog.Watch):
 
     def watch(self) -> None:
         """Begin to watch the loop, which is about to run, from outside."""
-        self._interrupts_this_run = False
+        self._sent = None
         if self._has_limit:
             when = self._began + self._limit.seconds
             if self.is_over:
@@ -115,18 +117,21 @@ class Deadline(_watchdog.Watch):
             self._is_watched = False
             _watchdog.stop(self)
 
-    def is_blocked(self, frame: types.FrameType) -> str | None:
+    def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
         """End a callback that blocks the loop, from the thread of the watchdog; return what else to print."""
         if not self._is_watched:
             return None
-        if self._interrupts_this_run:
+        if self._sent is not None and self._sent.has_raised is not False:
             return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{_watchdog.stack(frame)}"
-        self.is_over = self._is_interrupted = self._interrupts_this_run = True
         self._interruption = None
         self._blocked_at = _watchdog.stack(frame)
-        if _watchdog.interrupt(self.thread):
+        # Before it arrives, which may be at once.
+        self._is_interrupted = True
+        self._sent = _interrupting.interrupt(self.thread, callback)
+        if self._sent is not None:
             return None
         self._is_interrupted = False
+        self.is_over = True
         return f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n" + (
             self._blocked_at
         )
@@ -137,12 +142,16 @@ class Deadline(_watchdog.Watch):
     def settle(self) -> None:
         """End the watch, and let an interruption come now that is on its way."""
         self._stop_watch()
-        if not self._is_interrupted:
+        sent = self._sent
+        if not self._is_interrupted or sent is None:
             return
-        patience = monotonic() + INSISTENCE
-        # It has come already where somebody has caught it.
-        while self._interruption is None and monotonic() < patience:
+        patience = monotonic() + _interrupting.ARRIVAL
+        while sent.has_raised is None and monotonic() < patience:
             sleep(0.001)
+        if sent.has_raised is False:
+            self._is_interrupted = False  # the callback has ended by itself
+        else:
+            self.is_over = True  # and the callback has caught it
 
     def takes(self, interruption: KeyboardInterrupt) -> bool:
         """Tell whether it comes from the watchdog, and not from the user. Others may raise it again."""
@@ -151,6 +160,7 @@ class Deadline(_watchdog.Watch):
             return False
         if self._interruption is None:
             self._interruption = interruption
+            self.is_over = True
             self._expire()
         return True
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
-from asynctest_tornado import _watchdog
+from asynctest_tornado import _interrupting, _watchdog
 from asynctest_tornado._deadlock import PrivateServers
 from asynctest_tornado._real import monotonic
 
@@ -31,7 +31,7 @@ def _is_alarm_set(timer: int) -> bool:
 
 def _has_signal_handlers() -> bool:
     """Tell whether a signal, which any process can send, would run something; what interrupts does not count."""
-    handlers = map(signal.getsignal, signal.valid_signals() - {signal.SIGINT, _watchdog.stand_in})
+    handlers = map(signal.getsignal, signal.valid_signals() - {signal.SIGINT, _interrupting.stand_in})
     return any(handler is not None and callable(handler) for handler in handlers)
 
 

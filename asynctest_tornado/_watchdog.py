@@ -4,15 +4,17 @@ One thread for the whole process, which sleeps until the next limit is over. It 
 so that it is in nobody's way who counts those.
 """
 
-import _thread
+import functools
 import os
-import signal
 import sys
 import threading
 import traceback
 import types
+from _thread import allocate_lock, get_native_id, start_new_thread
+from collections.abc import Callable
 from typing import Protocol
 
+from asynctest_tornado import _interrupting
 from asynctest_tornado._real import monotonic, sleep
 
 __unittest = True
@@ -26,7 +28,6 @@ PATIENCE = 1.0
 #: Seconds after which the thread ends if there is nothing to watch.
 _IDLE = 1.0
 
-_OWN = os.path.dirname(__file__)
 #: Modules in which a program stands while somebody debugs it. Coverage tools trace, too, and are none.
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb")
 
@@ -37,8 +38,8 @@ class Watch:
     when: float
     thread: int
 
-    def is_blocked(self, frame: types.FrameType) -> str | None:
-        """Learn that the thread is blocked, and where it stands.
+    def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
+        """Learn that a callback blocks the thread, and where it stands.
 
         :return: what is to be printed; or None if that has ended the callback, which is then looked at once more.
         """
@@ -62,26 +63,21 @@ class Watched(Protocol):
         """Look at it, in the thread of the watchdog, and set the next time."""
 
 
-#: The signal that interrupts the main thread where SIGINT does not.
-stand_in: int | None = None
-
 _lock = threading.Lock()
 _watches: list[Watched] = []
 _wake = threading.Event()
-_is_running = False
+_thread: "_Thread | None" = None
 _next_look = 0.0
 
 
 def start(watch: Watched) -> None:
     """Begin to watch."""
-    global _is_running
+    if _interrupting.stand_in is None:
+        _interrupting.prepare()
     with _lock:
         _watches.append(watch)
-        if not _is_running:
-            _see_to_signal()
-            _is_running = True
-            _wake.clear()
-            _thread.start_new_thread(_run, ())
+        if _thread is None:
+            _start_thread()
         elif watch.when < _next_look:
             _wake.set()
 
@@ -95,12 +91,45 @@ def stop(watch: Watched) -> None:
 
 def is_alive() -> bool:
     """Tell whether there is a thread for it now."""
-    return _is_running
+    return _thread is not None
 
 
-def _run() -> None:
-    global _is_running, _next_look
-    while True:
+class _Thread:
+    """The thread of the watchdog. It is none of the ``threading`` module's."""
+
+    def __init__(self) -> None:
+        self.must_end = False
+        self._ended = allocate_lock()
+        self._ended.acquire()
+        self._number = 0
+        start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        self._number = get_native_id()
+        try:
+            _run(self)
+        finally:
+            self._ended.release()
+
+    def join(self) -> None:
+        """Wait until the system does not count it any more."""
+        with self._ended:
+            task = f"/proc/self/task/{self._number}"
+        for _ in range(10_000):  # not for ever: another thread may get its number
+            if not os.path.exists(task):
+                return
+            sleep(0.0001)
+
+
+def _start_thread() -> None:
+    global _thread
+    _wake.clear()
+    _thread = _Thread()
+
+
+def _run(thread: _Thread) -> None:
+    global _thread, _next_look
+    while not thread.must_end:
         with _lock:
             now = monotonic()
             due = [watch for watch in _watches if watch.when <= now]
@@ -116,26 +145,73 @@ def _run() -> None:
         with _lock:
             _wake.clear()
             if not _watches:
-                _is_running = False
+                if _thread is thread:
+                    _thread = None
                 return
+
+
+def _pause() -> None:
+    """End the thread before a fork, which would see it: from Python 3.12 on, it warns of threads."""
+    global _thread, _resume
+    with _lock:
+        thread, _thread = _thread, None
+        if thread is None:
+            return
+        thread.must_end = True
+        _wake.set()
+        if _resume is None and _watches:
+            # It is the last one of its kind that is called then.
+            _resume = _resumption()
+            os.register_at_fork(after_in_parent=_resume)
+    thread.join()
+
+
+def _start_again() -> None:
+    with _lock:
+        if _thread is None and _watches:
+            _start_thread()
+
+
+def _resumption() -> Callable[[], object]:
+    """Return what starts the thread again after a fork, once ``os.fork`` has returned, which counts threads last.
+
+    The call has to be one of C, or the interpreter would make the pending one within ``os.fork``.
+    """
+    try:
+        import ctypes
+
+        pending = ctypes.pythonapi.Py_AddPendingCall
+    except (ImportError, AttributeError):
+        return _start_again
+
+    def call(argument: object) -> int:
+        _start_again()
+        return 0
+
+    prototype = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+    pending.argtypes = [prototype, ctypes.c_void_p]
+    return functools.partial(pending, prototype(call), None)
+
+
+#: Set at the first fork that needs it.
+_resume: Callable[[], object] | None = None
 
 
 def _begin_anew() -> None:
     """Forget, in a process that was forked, the thread that it does not have."""
-    global _lock, _wake, _is_running
-    _lock, _wake, _is_running = threading.Lock(), threading.Event(), False
+    global _lock, _wake, _thread
+    _lock, _wake, _thread = threading.Lock(), threading.Event(), None
     _watches.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(before=_pause, after_in_child=_begin_anew)
 
 
 def _look(watch: Watch) -> None:
-    before = _callback_frame(watch.thread)
+    before, _ = _interrupting.look(watch.thread)
     sleep(INTERVAL)
-    after = _callback_frame(watch.thread)
-    innermost = sys._current_frames().get(watch.thread)
+    after, innermost = _interrupting.look(watch.thread)
     if innermost is not None and is_debugging(innermost):
         watch.stop_clock()
     with _lock:
@@ -143,24 +219,15 @@ def _look(watch: Watch) -> None:
         if watch not in _watches or not is_stuck:
             watch.when = monotonic() + MARGIN
             return
+        assert before is not None
         assert innermost is not None
         # Under the lock, so that nobody stops the watch while it interrupts; but printing may take its time.
-        message = watch.is_blocked(innermost)
+        message = watch.is_blocked(before, innermost)
         if message is None:
             watch.when = monotonic() + PATIENCE
             return
         _watches.remove(watch)
     print(message, file=sys.stderr, flush=True)
-
-
-def _callback_frame(thread: int) -> types.FrameType | None:
-    """Return the frame of the callback that the loop of a thread runs, or None if it waits for something to do."""
-    found, frame = None, sys._current_frames().get(thread)
-    while frame is not None and os.path.dirname(frame.f_code.co_filename) != _OWN:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] not in ("asyncio", "selectors"):
-            found = frame
-        frame = frame.f_back
-    return found
 
 
 def is_debugging(frame: types.FrameType | None) -> bool:
@@ -184,37 +251,6 @@ def is_debugger_attached() -> bool:
         return True
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12
     return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
-
-
-def _raises(number: int) -> bool:
-    return signal.getsignal(number) is signal.default_int_handler
-
-
-def _see_to_signal() -> None:
-    """Have a signal that raises KeyboardInterrupt, in the main thread, which alone can set one up.
-
-    SIGINT is ignored in what a shell runs in the background, and ``python -m unittest --catch`` handles it.
-    """
-    global stand_in
-    if _raises(signal.SIGINT) or threading.current_thread() is not threading.main_thread():
-        return
-    if stand_in is None or not _raises(stand_in):
-        # One of those that are for programs to use as they like. Not every platform has them.
-        numbers = range(getattr(signal, "SIGRTMAX", 0), getattr(signal, "SIGRTMIN", 1) - 1, -1)
-        stand_in = next((number for number in numbers if signal.getsignal(number) is signal.SIG_DFL), None)
-        if stand_in is not None:
-            signal.signal(stand_in, signal.default_int_handler)
-
-
-def interrupt(thread: int) -> bool:
-    """Raise KeyboardInterrupt in a thread, out of whatever it does; return whether that is possible."""
-    if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
-        return False
-    number = signal.SIGINT if _raises(signal.SIGINT) else stand_in
-    if number is None or not _raises(number):
-        return False
-    signal.pthread_kill(thread, number)
-    return True
 
 
 def stack(frame: types.FrameType) -> str:

@@ -1,0 +1,99 @@
+"""Interrupts a callback that blocks the main thread, from another thread: the callback, and nothing else.
+
+A signal arrives some time after it was sent. The callback may have ended by then, and the loop, or this library, be
+about to stop: a KeyboardInterrupt there would leave them half stopped. So the signal has a handler that looks where the
+thread stands, and raises only if that is still the callback. SIGINT, whose handler is the user's, is left alone where
+possible.
+"""
+
+import os
+import signal
+import sys
+import threading
+import types
+
+__unittest = True
+
+_OWN = os.path.dirname(__file__)
+#: Seconds for which one that was sent may be on its way.
+ARRIVAL = 0.2
+
+#: The signal that has the handler.
+stand_in: int | None = None
+
+
+class Interruption:
+    """One signal, sent to end a callback.
+
+    :param callback: its frame.
+    """
+
+    def __init__(self, callback: types.FrameType) -> None:
+        self.callback: types.FrameType | None = callback
+        #: Whether it has raised KeyboardInterrupt; None as long as it is on its way.
+        self.has_raised: bool | None = None
+
+
+_sent: list[Interruption] = []
+
+
+def callback_frame(frame: types.FrameType | None) -> types.FrameType | None:
+    """Return the frame of the callback that the loop of a thread runs, or None if it waits for something to do.
+
+    None, too, while the callback is in the midst of a function of this library.
+
+    :param frame: where the thread stands.
+    """
+    found = None
+    while frame is not None and os.path.dirname(frame.f_code.co_filename) != _OWN:
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in ("asyncio", "selectors"):
+            found = frame
+        frame = frame.f_back
+    return found
+
+
+def prepare() -> None:
+    """Set the handler up, in the main thread, which alone can do so."""
+    global stand_in
+    if stand_in is not None or threading.current_thread() is not threading.main_thread():
+        return
+    # One of those that are for programs to use as they like. Not every platform has them.
+    numbers = range(getattr(signal, "SIGRTMAX", 0), getattr(signal, "SIGRTMIN", 1) - 1, -1)
+    stand_in = next((number for number in numbers if signal.getsignal(number) is signal.SIG_DFL), None)
+    if stand_in is not None:
+        signal.signal(stand_in, _on_signal)
+
+
+def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
+    """Raise KeyboardInterrupt in a thread, out of whatever its callback does; None if that is not possible."""
+    if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
+        return None
+    interruption = Interruption(callback)
+    if stand_in is not None and signal.getsignal(stand_in) is _on_signal:
+        _sent.append(interruption)
+        signal.pthread_kill(thread, stand_in)
+        return interruption
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        interruption.has_raised = True
+        signal.pthread_kill(thread, signal.SIGINT)
+        return interruption
+    return None
+
+
+def _on_signal(number: int, frame: types.FrameType | None) -> None:
+    callback = callback_frame(frame)
+    has_raised = False
+    while _sent:
+        interruption = _sent.pop()
+        interruption.has_raised = callback is not None and interruption.callback is callback
+        interruption.callback = None  # or it would keep what the callback holds
+        has_raised |= interruption.has_raised
+    del callback, frame
+    if has_raised:
+        raise KeyboardInterrupt
+
+
+def look(thread: int) -> tuple[types.FrameType | None, types.FrameType | None]:
+    """Return the frame of the callback that a thread runs, as `callback_frame` does, and that in which it stands."""
+    innermost = sys._current_frames().get(thread)
+    return callback_frame(innermost), innermost
