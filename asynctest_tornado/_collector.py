@@ -1,5 +1,6 @@
 """The one collector of a test: what its trap has caught, and what becomes of that."""
 
+import itertools
 import os
 import threading
 import types
@@ -8,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from unittest import SkipTest
 
-from asynctest_tornado import _closing, _errors, _notes, _origins, _summary, _trap
+from asynctest_tornado import _closing, _errors, _marks, _notes, _origins, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 from asynctest_tornado._places import Place
 from asynctest_tornado._weakly import WeakNotes
@@ -52,6 +53,9 @@ def raise_as_it_was(error: BaseException | None) -> None:
         del error  # or its traceback, which holds this frame, would be a reference cycle
 
 
+_owners = itertools.count(1)
+
+
 class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
     """Several failed assertions: a failure, as each of them is, and not an error."""
 
@@ -69,8 +73,8 @@ class Trap(_trap.Context):
 
     #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
     has_cancelled = False
-    #: The error that was told last, while it is being raised on.
-    just_told: BaseException | None = None
+    #: The mark of the error that was told last, while it is being raised on.
+    just_told: _marks.Mark | None = None
     #: What to add to the report of a failure.
     hint: str | None = None
     #: The task or future that the report of the failure is about, so that it need not be a leak as well.
@@ -102,14 +106,10 @@ class Trap(_trap.Context):
         self._has_closed = False
         #: What the test fails of, as far as it was raised already.
         self.failure: BaseException | None = None
-        #: The error of a timeout, whose report shows what was pending.
-        self.shows_pending: BaseException | None = None
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
-        # By identity: those that the test fails of, and those that were raised or expected.
-        self._known: dict[int, BaseException] = {}
-        self._done: dict[int, BaseException] = {}
-        self._siblings: list[tuple[BaseException, BaseException]] = []
+        # What is known of errors stands with them, under this number.
+        self._owner = next(_owners)
         #: What the test expects, the innermost block last: they return true for an error that they take.
         self.expectations: list[Callable[[BaseException], bool]] = []
         #: What `warnings_now` was when the test began.
@@ -131,7 +131,7 @@ class Trap(_trap.Context):
             return True
         with self._lock:
             is_open = self._is_open
-            is_new = is_open and id(error) not in self._known
+            is_new = is_open and not self._fails_of(error)
             if is_new:
                 self._keep(error)
                 self._promote(error)
@@ -182,47 +182,59 @@ class Trap(_trap.Context):
 
     def _keep(self, error: BaseException) -> None:
         _notes.begin(error, self)
-        self._known[id(error)] = error
+        self.mark(error).is_known = True
         self._errors.append(strip(error))
         self.count += 1
 
     def expect(self, error: BaseException) -> None:
         """Note that the error was expected."""
-        with self._lock:
-            self._done[id(error)] = error
+        self.mark(error).is_done = True
 
     def knows(self, error: BaseException) -> bool:
         """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
-        with self._lock:
-            return id(error) in self._known or id(error) in self._done
+        mark = _marks.find(error, self._owner)
+        return self._is_open and mark is not None and (mark.is_known or mark.is_done)
+
+    def mark(self, error: BaseException) -> _marks.Mark:
+        """Return what this test knows of an error."""
+        return _marks.of(error, self._owner)
+
+    def _fails_of(self, error: BaseException) -> bool:
+        mark = _marks.find(error, self._owner)
+        return mark is not None and mark.is_known
+
+    @property
+    def shows_pending(self) -> bool:
+        """Whether the report of the test shows what was pending, since its time was over."""
+        return self.failure is not None and self.mark(self.failure).shows_pending
 
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
         with self._lock:
             _notes.begin(error, self)
-            self._known[id(error)] = error
+            self.mark(error).is_known = True
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
 
     def add_sibling(self, first: BaseException, error: BaseException) -> None:
         """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
         with self._lock:
-            self._siblings.append((first, error))
-            if id(first) in self._known:
+            self.mark(first).siblings.append(error)
+            if self._fails_of(first):
                 self._promote(first)
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""
-        with self._lock:
-            return [sibling for first, sibling in self._siblings if first is error]
+        mark = _marks.find(error, self._owner)
+        return [] if mark is None else list(mark.siblings)
 
     def _promote(self, cause: BaseException | None) -> None:
         causes: list[BaseException] = []
         while cause is not None and not any(each is cause for each in causes):
             causes.append(cause)
             cause = cause.__context__ if cause.__cause__ is None else cause.__cause__
-        for first, error in self._siblings:
-            if any(each is first for each in causes) and id(error) not in self._known:
+        for error in [sibling for each in causes for sibling in self.siblings_of(each)]:
+            if not self._fails_of(error):
                 self._keep(error)
 
     @property
@@ -254,8 +266,8 @@ class Trap(_trap.Context):
             errors, self._errors = self._errors, []
             for error in errors:
                 # Should the very same object be raised once more, it is another error.
-                self._done[id(error)] = error
-                self._known.pop(id(error), None)
+                mark = self.mark(error)
+                mark.is_known, mark.is_done = False, True
         failures = [error for error in errors if not isinstance(error, SkipTest)]
         if failures and _summary.current is not None:
             _summary.current.add_errors(self.describe(), failures)
@@ -279,7 +291,7 @@ class Trap(_trap.Context):
 
         What was held back for a report that did not come is logged.
         """
-        self.failure = self.shows_pending = self.explained = None
+        self.failure = self.explained = None
         for failure in self.server_errors:
             failure.release()
         self.server_errors.clear()
@@ -290,11 +302,7 @@ class Trap(_trap.Context):
             self._is_open = False
             self.interrupt = self.report_lost = self.just_told = None
         # Not under the lock: to group errors asks the test for its name, which is code of the user.
-        error = self.take() if self._errors else None
-        self._known.clear()
-        self._done.clear()
-        self._siblings.clear()
-        return error
+        return self.take() if self._errors else None
 
     def report_for_one_of(self, suspects: "list[Trap]", error: BaseException) -> bool:
         """Report an error that belongs to one of several tests, of which this is the last."""

@@ -260,7 +260,7 @@ class Harness:
         :param main: the task that the test waits for.
         """
         tasks = [task for task in self._loop.all_tasks() if task not in self._running.abandoned]
-        jobs = [func for _, func in self._loop.pending_jobs()]
+        jobs = [name for _, name in self._loop.pending_jobs()]
         text = _snapshot.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
         return text if self.clock is None else f"{text}\n{self._describe_clock(self.clock)}"
 
@@ -287,8 +287,7 @@ class Harness:
                 message = deadline.message("Operation")
                 if error is None and main.done():
                     message += "; it caught the CancelledError and went on"
-                self.trap.shows_pending = deadline.error(TimeoutError, message, error)
-                raise self.trap.shows_pending
+                raise self._timeout(deadline.error(TimeoutError, message, error))
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
@@ -328,14 +327,17 @@ class Harness:
                 message += "; self.stop() was not called"
             else:
                 message += f"; the condition {_names.name_of(condition)} did not hold"
-            self.trap.shows_pending = deadline.error(failure, message)
-            raise self.trap.shows_pending
+            raise self._timeout(deadline.error(failure, message))
         value, self._stop_value = self._stop_value, None
         self.trap.remark = self._second_stop if condition is None else None
         if is_early and self.trap.remark is None:
             self.trap.remark = functools.partial(_hints.early_stop, self._early_stop)
         self._second_stop = None
         return value
+
+    def _timeout(self, error: BaseException) -> BaseException:
+        self.trap.mark(error).shows_pending = True
+        return error
 
     def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
         """Stand in for the method of the ``IOLoop``: the same, and it ends at an error, and shows where it stood."""

@@ -123,11 +123,10 @@ class Leftovers:
         pending = self._loop.pending_jobs()
         own = {id(future): origin for future, origin in self._loop.own_futures()} if pending else {}
         leaks = []
-        for future, func in pending:
+        for future, name in pending:
             origin = own.get(id(future), _origins.LIBRARY)
             if origin is not _origins.LIBRARY:
-                name = _names.name_of_job(func)
-                leaks.append(Leak(f"executor job {name}, which still runs", (name,), func, origin))
+                leaks.append(Leak(f"executor job {name}, which still runs", (name,), future, origin))
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
     def _open(self, kinds: Kinds) -> Iterator[tuple[Leak, Callable[[], object]]]:

@@ -212,8 +212,8 @@ class LoopOfTest:
         """Return whether the loop has files that belong to the test's own servers."""
         return self._selector is not None and self._selector.servers is not None
 
-    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], Any]]:
-        """Return the functions that executors still run for the loop, each with what waits for it."""
+    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
+        """Return the names of the functions that executors still run for the loop, each with what waits for it."""
         work = self.loop._asynctest.work
         return [] if work is None else work.pending_jobs
 

@@ -94,4 +94,7 @@ def name_of_job(func: Any) -> str:
         # to_thread() runs the function in a copy of the context.
         is_context = isinstance(getattr(func.func, "__self__", None), contextvars.Context)
         func = func.args[0] if is_context and func.args else func.func
-    return str(getattr(func, "__qualname__", type(func).__qualname__))
+    try:
+        return str(func.__qualname__)
+    except Exception:  # an object of the user, which can do anything as it is looked at
+        return type(func).__qualname__

@@ -10,7 +10,6 @@ from tornado.process import Subprocess
 
 from asynctest_tornado import _wire
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._names import name_of_job
 from asynctest_tornado._selector import Selector, has_children
 
 __unittest = True
@@ -108,7 +107,7 @@ class Passing:
         loop, found = self._loop, []
         work = loop._asynctest.work
         if work is not None and work.is_going_on:
-            found += [f"{name_of_job(job)} in an executor" for _, job in work.pending_jobs]
+            found += [f"{name} in an executor" for _, name in work.pending_jobs]
             found += [f"the subprocess {process.get_pid()}" for process in work.pending_processes]
         for pid, process in _waiting.items():
             if process.io_loop is self._io_loop and process.returncode is None:

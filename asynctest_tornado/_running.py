@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ class Running:
     """
 
     #: The streams that were open when what the test waited for had ended.
-    open_streams: Sequence[BaseIOStream] = ()
+    _open_streams: Sequence[weakref.ref[BaseIOStream]] = ()
 
     def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
         self._loop = loop
@@ -75,13 +76,17 @@ class Running:
         :param was_future: whether one of these has passed already, since what the task waited for was done.
         """
         if self._trap.made:
-            self.open_streams = _unclosed.open_streams(thing for thing, _ in self._trap.made.known())
+            self._open_streams = _unclosed.open_streams(thing for thing, _ in self._trap.made.known())
         loop = self._loop.loop
         if self._loop.is_idle() or (was_future and loop.is_running()):
             # Another turn, in which nothing happens, would cost a tenth of an empty test.
             loop.stop()
         elif loop.is_running():
             loop.call_soon(loop.stop)
+
+    def streams_left(self) -> list[BaseIOStream]:
+        """Return the streams that were open when what the test waited for had ended, and still exist."""
+        return [stream for stream in (reference() for reference in self._open_streams) if stream is not None]
 
     def cancel(self, main: "asyncio.Task[Any]") -> None:
         """Cancel a task that the loop runs for. If it has not begun, nothing of it will run."""

@@ -25,14 +25,14 @@ def describe(
     io_loop: IOLoop,
     tasks: Iterable["asyncio.Task[Any]"],
     main: "asyncio.Task[Any] | None" = None,
-    jobs: Iterable[Any] = (),
+    jobs: Iterable[str] = (),
     clients: Iterable[object] = (),
 ) -> str:
     """Tell in several lines what the loop still has to do.
 
     :param tasks: the pending tasks, in any order.
     :param main: the one that the test waits for.
-    :param jobs: the functions that run in executors.
+    :param jobs: the names of the functions that run in executors.
     :param clients: HTTP clients, whose requests are told.
     """
     loop: Any = io_loop.asyncio_loop  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ def _describe(
         _section("Pending tasks", list(_trees(tasks, main, loop))),
         _section("Timers", [[line] for line in _timers(loop, hidden)]),
         _section("HTTP requests in flight", requests),
-        _section("Running in an executor", [[_names.name_of_job(job)] for job in jobs]),
+        _section("Running in an executor", [[name] for name in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 

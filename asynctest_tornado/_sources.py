@@ -213,8 +213,9 @@ def _is_guessed(error: BaseException) -> bool:
 
 def _is_told_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:
     """Tell whether asyncio logs what Tornado has just logged and raised again."""
-    just_told, trap.just_told = trap.just_told, None if logger.name == "asyncio" else error
-    return logger.name == "asyncio" and just_told is error
+    just_told, mark = trap.just_told, trap.mark(error)
+    trap.just_told = None if logger.name == "asyncio" else mark
+    return logger.name == "asyncio" and just_told is mark
 
 
 def _first_error_of_multi(record: logging.LogRecord) -> BaseException | None:

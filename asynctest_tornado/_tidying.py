@@ -49,7 +49,7 @@ class Tidying:
         leftovers = self._leftovers
         if not self._is_interested():
             return
-        if self._shows_pending() or self._loop.loop.is_closed() or not leftovers.tasks():
+        if self._trap.shows_pending or self._loop.loop.is_closed() or not leftovers.tasks():
             return
         held = get_held()
         if self._running.has_run and not self._trap.is_failing:
@@ -62,11 +62,11 @@ class Tidying:
         leftovers = self._leftovers
         if not self._is_interested() or self._loop.loop.is_closed():
             return
-        if not self._shows_pending():
+        if not self._trap.shows_pending:
             leftovers.find_callbacks()
         if self._outer is not None:
             leftovers.hand_over(self._outer)
-        elif leftovers.find_open(self._running.open_streams):
+        elif leftovers.find_open(self._running.streams_left()):
             # They were closed for the test, and let go of their files in the next turn.
             self._running.turn()
         if leftovers.has_running():
@@ -76,11 +76,6 @@ class Tidying:
 
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)
-
-    def _shows_pending(self) -> bool:
-        """Tell whether the report of the test shows anyhow what it has left on the loop."""
-        failure = self._trap.failure
-        return failure is not None and failure is self._trap.shows_pending
 
     def tell(self, name: str, error: BaseException | None) -> BaseException | None:
         """Tell of leaks once, in the report of a failure if there is one. Return what the test fails of.

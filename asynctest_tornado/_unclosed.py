@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import types
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -35,10 +36,10 @@ def safely(look: Callable[..., _T], *args: Any) -> _T | None:
         return None
 
 
-def open_streams(made: Iterable[object]) -> list[BaseIOStream]:
-    """Return the streams that are open, of what a test has made."""
+def open_streams(made: Iterable[object]) -> "list[weakref.ref[BaseIOStream]]":
+    """Return the streams that are open, of what a test has made; weakly, since the test may drop them."""
     streams = [each for each in made if isinstance(each, BaseIOStream)]
-    return [each for each in streams if safely(look_at_stream, each, None) is not None]
+    return [weakref.ref(each) for each in streams if safely(look_at_stream, each, None) is not None]
 
 
 def look_at_stream(stream: Any, origin: _origins.Origin) -> Open | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado import _garbage, _lent, _origins, _resources, _trap
+from asynctest_tornado import _garbage, _lent, _names, _origins, _resources, _trap
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._connecting import ConnectingLoop
 from asynctest_tornado._interruptible import interruptible
@@ -100,7 +100,7 @@ class WatchedLoop(ConnectingLoop):
 
     def _asynctest_remember_job(self, future: asyncio.Future[Any], func: Any, origin: _origins.Origin) -> None:
         self._asynctest_remember(future, _trap.contexts.get(), origin)
-        self._asynctest_get_work().jobs.note(future, func)
+        self._asynctest_get_work().jobs.note(future, _names.name_of_job(func))
 
     def _asynctest_get_work(self) -> "Work":
         if self._asynctest.work is None:

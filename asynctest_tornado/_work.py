@@ -12,15 +12,16 @@ class Work:
     """The jobs and subprocesses of one loop."""
 
     def __init__(self) -> None:
-        #: The functions that executors run, by what waits for them.
-        self.jobs: WeakNotes[Any] = WeakNotes()
+        #: The names of the functions that executors run, by what waits for them. Not the functions, which would live
+        #: for as long as these futures.
+        self.jobs: WeakNotes[str] = WeakNotes()
         #: The subprocesses that the loop has begun.
         self.processes: WeakNotes[bool] = WeakNotes()
 
     @property
-    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], Any]]:
-        """The functions that still run, each with what waits for it."""
-        return [(future, func) for future, func in self.jobs.known() if not future.done()]
+    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
+        """The names of the functions that still run, each with what waits for it."""
+        return [(future, name) for future, name in self.jobs.known() if not future.done()]
 
     @property
     def pending_processes(self) -> list[asyncio.SubprocessTransport]:
