@@ -149,6 +149,15 @@ class AsyncTestCase(unittest.TestCase):
         super().tearDownClass()
 
     @classmethod
+    def doClassCleanups(cls) -> None:
+        """Run the cleanups of the class, and report what has gone wrong after its tests.
+
+        As in `unittest.TestCase`. New in version 0.1.
+        """
+        super().doClassCleanups()
+        _late.flush_class(cls)
+
+    @classmethod
     async def asyncSetUpClass(cls) -> None:
         """Prepare what all tests of the class share, on their loop; for a ``loop_scope`` of "class".
 
@@ -398,6 +407,7 @@ class AsyncTestCase(unittest.TestCase):
         if result is None:
             result = self.defaultTestResult()
         _orders.run(self, result, seeds, self._asynctest_run_in_order)
+        _late.flush(result)
         return result
 
     def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule:
@@ -421,7 +431,8 @@ class AsyncTestCase(unittest.TestCase):
                 harness.trap.forget_reports()
                 _ended.note(self, harness.trap)
                 self._asynctest_harness = None
-            _late.flush()
+            if not isinstance(result, _orders.Report):  # that of one order, between startTest and stopTest
+                _late.flush(result)
 
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.

@@ -8,6 +8,7 @@ import functools
 import inspect
 import re
 import shlex
+import traceback
 import types
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
@@ -16,7 +17,19 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _loop, _notes, _orders, _ports, _reasons, _site, _timeouts, _tls, _trap
+from asynctest_tornado import (
+    _leaks,
+    _loop,
+    _notes,
+    _orders,
+    _ports,
+    _process_end,
+    _reasons,
+    _site,
+    _timeouts,
+    _tls,
+    _trap,
+)
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness
@@ -102,14 +115,14 @@ class Function:
 
     :param item: the test, as pytest knows it.
     :param seed: of the order to run in, if that is not the one of asyncio.
-    :param report_late: called with the test and an error that surfaces after its end.
+    :param report_late: called with the test and an error that surfaces after its end; returns whether it will report.
 
     Raises ``TypeError`` or ``ValueError`` for settings that there are not.
     """
 
     io_loop: IOLoop
 
-    def __init__(self, item: Any, seed: int | None, report_late: Callable[[Any, BaseException], object]) -> None:
+    def __init__(self, item: Any, seed: int | None, report_late: Callable[[Any, BaseException], bool]) -> None:
         settings = settings_of(item)
         if seed is None:
             # Of several, each is a test of its own for pytest, with its own fixtures.
@@ -142,7 +155,8 @@ class Function:
             return None if plugin is None else Place(plugin, plugin.number, item.nodeid)
 
         def report(error: BaseException, other: str | None) -> bool:
-            report_late(item, error)
+            if not report_late(item, error):
+                _process_end.tell_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
             return True
 
         trap.report_late = report

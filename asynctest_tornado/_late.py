@@ -1,12 +1,16 @@
 """Errors that surface after their test, reported through the result that ran it."""
 
+import contextlib
+import traceback
 import unittest
 import unittest.util
 import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from asynctest_tornado import _notes, _summary
+from asynctest_tornado import _errors, _notes, _process_end, _protocol, _summary, _trap
 from asynctest_tornado._places import Place
+from asynctest_tornado._stand_in import StandIn, stand_in
 
 __unittest = True
 
@@ -15,38 +19,46 @@ __unittest = True
 PLUGIN = "asynctest_tornado_tests"
 
 
-class Report:
-    """Stands for a test that is gone, in the result that ran it. It does not keep the test alive.
+class _Late:
+    """An error that waits until its result can take it.
 
-    :param other: the name of another test that the error may belong to instead.
+    :param result: returns the result that has run the test, if that is still there.
+    :param kind: the class of that. Some runners make a new one for each test, or for each class of tests.
     """
 
-    failureException = AssertionError  # the name that results look for
+    #: Where the result keeps it, if it may still drop it.
+    place: object = None
 
-    def __init__(self, cls: type[unittest.TestCase], method: str, other: str | None = None) -> None:
-        self._cls = cls
-        self._method = method
-        self._other = other
+    def __init__(self, test: StandIn, error: BaseException, result: Callable[[], Any], kind: type) -> None:
+        self.test = test
+        self.error = error
+        self.result = result
+        self._kind = kind
 
-    def id(self) -> str:
-        return f"{unittest.util.strclass(self._cls)}.{self._method}"
+    def is_for(self, result: object) -> bool:
+        own = self.result()
+        return own is result or (own is None and type(result) is self._kind)
 
-    def shortDescription(self) -> None:
-        return None
-
-    def __str__(self) -> str:
-        own = f"{self._method} ({self.id()})"
-        if self._other is None:
-            return own
-        return f"{self._other.rpartition('.')[2]} ({self._other}) or a later test up to {own}"
+    def text(self) -> str:
+        kind = "FAIL" if isinstance(self.error, self.test.failureException) else "ERROR"
+        return f"{kind}: {self.test}\n{''.join(traceback.format_exception(self.error))}"
 
 
-_Pending = tuple[unittest.TestResult, Report, BaseException]
-_pending: list[_Pending] = []
+_pending: list[_Late] = []
+#: Whose notes those of late errors are: not of the test that runs now.
+_nobody = _trap.Context()
 
 
 def _no_result() -> None:
     return None
+
+
+def _reference_to(result: Any) -> Callable[[], Any]:
+    # Weak, since the result of a test that failed holds the test.
+    try:
+        return _no_result if result is None else weakref.ref(result)
+    except TypeError:  # it has __slots__
+        return lambda: result
 
 
 class Reporter:
@@ -58,15 +70,19 @@ class Reporter:
     def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
         self._cls = type(case)
         self._method = case._testMethodName
-        # Weak, since the result of a test that failed holds the test.
-        self._result = _no_result if result is None else weakref.ref(result)
+        self._kind = type(result)
+        self._result = _reference_to(result)
         self._case = weakref.ref(case)
         self._reported: set[tuple[type, str, object]] = set()
 
     def name(self) -> str:
         """Return the name of the test."""
         case = self._case()
-        return f"{unittest.util.strclass(self._cls)}.{self._method}" if case is None else case.id()
+        if case is not None:
+            # It may be code of the user, and need attributes that the test has lost by now.
+            with contextlib.suppress(Exception):
+                return case.id()
+        return f"{unittest.util.strclass(self._cls)}.{self._method}"
 
     def place(self) -> Place | None:
         """Return where the test stands in its run now, if that is known."""
@@ -76,25 +92,27 @@ class Reporter:
         return Place(run, number, (self._cls, self._method)) if isinstance(number, int) else None
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
-        """Return whether there is still somebody to report to."""
-        result = self._result()
-        plugin = _plugin_of(result)
-        if plugin is None and not hasattr(result, "stopTestRun"):
-            return False  # gone, or one that takes no more after its test
+        """Take an error. Return true: it is told at the end of the process, if not before."""
         key = (type(error), str(error), _last_line(error))
         if key in self._reported:
             return True  # a timer, say, that goes on for as long as its loop
         self._reported.add(key)
-        # Not now: another test may be running, and a result that prints would mix the two up.
-        assert result is not None
-        report = Report(self._cls, self._method, other)
+        test = stand_in(self._cls, self._method, self.name(), other)
         if _summary.current is not None:
-            _summary.current.add_errors(other or report.id(), [error])
-        if plugin is not None:
-            plugin.add_late(result, error)
+            _summary.current.add_errors(other or test.id(), [error])
+        result = self._result()
+        plugin = _plugin_of(result)
+        if plugin is not None and plugin.add_late(result, error):
             return True
-        _pending.append((result, report, error))
-        _flush_at_end_of(result)
+        if other is None:
+            _notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
+        _errors.unchain(error)
+        late = _Late(test, error, self._result, self._kind)
+        if plugin is not None or _process_end.has_begun():
+            _process_end.tell_later(late.text())
+        else:
+            # Not now: another test may be running, and a result that prints would mix the two up.
+            _keep(late)
         return True
 
     def amend(self, error: BaseException, text: str) -> None:
@@ -106,7 +124,7 @@ class Reporter:
             each.value is error for each in vars(result).get("_excinfo") or ()
         ):
             # That of a subtest, which it has formatted already.
-            result.add_report_section("teardown", "leaks", text)  # type: ignore[union-attr]
+            result.add_report_section("teardown", "leaks", text)
         for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
             # A subtest refers to its test.
             if reports and getattr(reports[-1][0], "test_case", reports[-1][0]) is case and text not in reports[-1][1]:
@@ -126,22 +144,75 @@ def _last_line(error: BaseException) -> tuple[object, int] | None:
     return None if tb is None else (tb.tb_frame.f_code, tb.tb_lineno)
 
 
-def flush() -> None:
-    """Report what is pending; to be called where no test is running."""
-    while _pending:
-        result, report, error = _pending.pop(0)
-        exc_info: Any = (type(error), error, error.__traceback__)
-        add = result.addFailure if isinstance(error, AssertionError) else result.addError
-        add(report, exc_info)  # type: ignore[arg-type]  # a stand-in for a test, as unittest itself has for a module
+def _keep(late: _Late) -> None:
+    _pending.append(late)
+    _process_end.add(_tell_rest)
+    result = late.result()
+    if result is not None:
+        _protocol.watch(result, _flush_own)
 
 
-def _flush_at_end_of(result: unittest.TestResult) -> None:
-    stop = getattr(result, "stopTestRun", None)
-    if stop is None or getattr(stop, "__name__", None) == "_flush_and_stop":
-        return
+def _tell_rest() -> None:
+    rest, _pending[:] = [late for late in _pending if late.place is None], []
+    for late in rest:
+        _process_end.fail(late.text())
 
-    def _flush_and_stop() -> None:
-        flush()
-        stop()
 
-    result.stopTestRun = _flush_and_stop  # type: ignore[method-assign]
+def flush(result: Any) -> None:
+    """Report what is pending for a result that runs no test now, and for those of its kind that are gone."""
+    if _pending and result is not None:
+        _protocol.unwatch(result)
+        for late in _taken(lambda each: each.is_for(result)):
+            _report(late, result, _protocol.tell)
+
+
+def _flush_own(result: Any, is_verdict: bool) -> None:
+    _protocol.unwatch(result)
+    for late in _taken(lambda each: each.result() is result):
+        _report(late, result, _protocol.tell)
+        if is_verdict and not hasattr(result, "errors"):
+            # Its runner has printed all reports before, and others cannot read them from it.
+            _process_end.write(late.text())
+
+
+def flush_class(cls: type[unittest.TestCase]) -> None:
+    """Report what is pending, where unittest ends a class. For many a result, nothing else comes after that."""
+    _flush_where_ended(lambda last: last is cls)
+    if _process_end.is_worker():
+        # Its results are read when that is over, and have no method that is called then.
+        unittest.addModuleCleanup(_flush_where_ended, lambda last: last.__module__ == cls.__module__)
+
+
+def _flush_where_ended(is_meant: Callable[[type], bool]) -> None:
+    def fits(late: _Late) -> bool:
+        last = getattr(late.result(), "_previousTestClass", None)  # set by unittest
+        return last is not None and is_meant(last)
+
+    for late in _taken(fits):
+        result = late.result()
+        if _report(late, result, _protocol.tell_at_class_end) and _process_end.is_worker():
+            late.place = _protocol.last_report(result)
+            if late.place is not None:
+                _keep(late)
+
+
+def _report(late: _Late, result: Any, tell: Callable[[Any, StandIn, BaseException], None]) -> bool:
+    try:
+        tell(result, late.test, late.error)
+    except Exception as refusal:
+        if _process_end.is_worker():
+            raise  # as where the test itself fails, since the status of this process is of no interest
+        _notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
+        _process_end.tell_later(late.text())
+        return False
+    return True
+
+
+def _taken(fits: Callable[[_Late], bool]) -> Iterator[_Late]:
+    for late in [each for each in _pending if fits(each)]:
+        try:
+            _pending.remove(late)
+        except ValueError:
+            continue  # another thread has taken it
+        if late.place is None or not _protocol.keeps(late.result(), late.place):
+            yield late

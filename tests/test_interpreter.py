@@ -90,7 +90,7 @@ class ThreadTest(unittest.TestCase):
         Sample("test_guilty").run(result)
         Sample("test_innocent").run(result)
         self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"])
-        self.assertEqual(result.events[-2:], ["stopTest", "addError"])
+        self.assertEqual(result.events[-4:], ["stopTest", "startTest", "addError", "stopTest"])
         self.assertTrue(result.errors[0][0].id().endswith("test_guilty"))
 
     def test_a_thread_that_outlives_its_test_works_for_whoever_comes(self) -> None:

@@ -305,3 +305,85 @@ class OptionsTest(unittest.TestCase):
         alone, together = run_pytest(*arguments), run_pytest("-n", "2", *arguments)
         self.assertEqual(verdicts(together), verdicts(alone))
         self.assertIn("Captured leaks teardown", together.stdout)
+
+    def test_a_worker_reports_a_late_error_for_its_own_test_and_goes_on(self) -> None:
+        found = {"test_late_1": ["ERROR", "PASSED"], "test_late_2": ["PASSED"]}
+        done = run_pytest("-n", "1", "-k", "test_late or test_marked", FUNCTIONS)
+        self.assertEqual({name: verdicts(done)[name] for name in found}, found, done.stdout)
+        done = run_pytest("-n", "1", CASES, "-k", "Late or Traced")
+        self.assertEqual(
+            verdicts(done),
+            {"Late::test_1": ["ERROR", "PASSED"], "Late::test_2": ["PASSED"], "Traced::test": ["PASSED"]},
+        )
+
+
+class LateTest(unittest.TestCase):
+    """When test cases of unittest are run by pytest, and a worker of it."""
+
+    def check(self, moment: str, *arguments: str) -> None:
+        done = run_pytest(f"tests/samples/late/{moment}.py", *arguments)
+        found = verdicts(done)
+        self.assertEqual(found.pop("Sample::test_a_guilty"), ["ERROR", "PASSED"], done.stdout)
+        self.assertEqual({tuple(words) for words in found.values()}, {("PASSED",)})
+        self.assertEqual(done.stdout.count("E       ValueError: planted"), 1)
+        self.assertIn("1 error", done.stdout)
+        self.assertEqual(done.returncode, 1)
+
+    def test_the_error_is_reported_once_and_for_its_own_test(self) -> None:
+        for moment in "in_next_test", "at_class_end", "in_plain_test", "at_module_end":
+            for arguments in [], ["-n", "1"]:
+                with self.subTest(moment, arguments=arguments):
+                    self.check(moment, *arguments)
+
+    def test_one_that_comes_when_all_is_over_fails_the_process(self) -> None:
+        for sample, name in (AT_SESSION_END, r"test_guilty \("), (OF_FUNCTION, "test_it.py::test_guilty\n"):
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                Path(folder, "test_it.py").write_text(sample)
+                Path(folder, "conftest.py").write_text(CONFTEST.replace("sessionfinish", "unconfigure"))
+                done = run_pytest("--rootdir", folder, folder)
+                self.assertEqual(list(verdicts(done).values()), [["PASSED"]])
+                self.assertRegex(done.stderr, rf"after the end of .*:\nERROR: {name}")
+                self.assertEqual(done.stderr.count("ValueError: planted"), 1)
+                self.assertEqual(done.returncode, 120)
+
+    def test_one_that_comes_when_pytest_has_ended_its_tests_is_reported_yet(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "test_it.py").write_text(AT_SESSION_END)
+            Path(folder, "conftest.py").write_text(CONFTEST)
+            for arguments in [], ["-n", "1"]:
+                with self.subTest(arguments):
+                    done = run_pytest("--rootdir", folder, folder, *arguments)
+                    self.assertEqual(verdicts(done), {"Sample::test_guilty": ["ERROR", "PASSED"]}, done.stdout)
+                    self.assertEqual(done.returncode, 1)
+
+
+OF_FUNCTION = """
+import pytest
+from tests.samples import late
+
+class Sample:
+    left = late.Left()
+
+@pytest.mark.gen_test(leaks="ignore")
+async def test_guilty():
+    Sample.left.start()
+"""
+
+AT_SESSION_END = """
+from tests.samples import late
+
+class Sample(late.Guilty):
+    left = late.Left()
+    test_guilty = late.Guilty.test_a_guilty
+    test_a_guilty = test_b_innocent = None
+"""
+
+CONFTEST = """
+import sys
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    if "test_it" in sys.modules:
+        sys.modules["test_it"].Sample.left.fail()
+"""

@@ -1,9 +1,10 @@
 """The hooks: which tests run on Tornado's loop, and how."""
 
+import contextlib
 import functools
 import inspect
 import unittest
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -26,6 +27,7 @@ class Hooks:
         #: How many tests have begun, of any kind.
         self.number = 0
         self._told: set[tuple[str, type, str]] = set()
+        self._is_over = False
         self._current: pytest.Item | None = None
         # Of the test case that runs or has just run.
         self._failed_subtests = 0
@@ -96,23 +98,42 @@ class Hooks:
         finally:
             self._report_late()
 
-    def add_late(self, item: pytest.Item, error: BaseException) -> None:
-        """Report an error that has surfaced after its test, once and when no test is running."""
+    # The innermost: others write their reports in there, and the terminal and xdist around that.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        self._report_late()
+        try:
+            return (yield)
+        finally:
+            self._report_late()
+            self._is_over = True
+            if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def add_late(self, item: pytest.Item, error: BaseException) -> bool:
+        """Report an error that has surfaced after its test, once and when no test is running.
+
+        :return: whether pytest still takes reports.
+        """
         key = item.nodeid, type(error), str(error)
         if key not in self._told:  # a timer, say, that goes on for as long as its loop
             self._told.add(key)
+            if self._is_over:
+                return False
             self._late.append((item, error))
+        return True
 
     def _report_late(self) -> None:
-        from asynctest_tornado import _function
-
         while self._late:
+            from asynctest_tornado import _function
+
             item, error = self._late.pop(0)
             _function.add_note(error, "It surfaced after the end of this test.")
             info = pytest.ExceptionInfo.from_exception(error)
             call: pytest.CallInfo[None] = pytest.CallInfo(None, info, 0.0, 0.0, 0.0, "teardown", _ispytest=True)
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-            item.ihook.pytest_runtest_logreport(report=report)
+            with _as_current(item):
+                item.ihook.pytest_runtest_logreport(report=report)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
@@ -220,6 +241,21 @@ class Hooks:
         if function is not None:
             function.begin_to_end()
         return (yield)
+
+
+@contextlib.contextmanager
+def _as_current(item: pytest.Item) -> Iterator[None]:
+    """Make a test the current one for a worker of pytest-xdist, which refuses reports of another one."""
+    plugins = item.config.pluginmanager.get_plugins() if hasattr(item.config, "workerinput") else ()
+    worker: Any = next((each for each in plugins if hasattr(each, "item_index")), None)
+    if worker is None:
+        yield
+        return
+    before, worker.item_index = worker.item_index, item.session.items.index(item)
+    try:
+        yield
+    finally:
+        worker.item_index = before
 
 
 def _refuse_scope(fixturedef: Any) -> NoReturn:

@@ -84,7 +84,7 @@ def is_own_case(item: object) -> bool:
     return cls is not None and isinstance(getattr(item, "instance", None), cls)
 
 
-def add_late(item: pytest.Item, error: BaseException) -> None:
-    """Report an error that has surfaced after its test, when no test is running."""
+def add_late(item: pytest.Item, error: BaseException) -> bool:
+    """Report an error that has surfaced after its test, when no test is running; return whether that will be."""
     plugin: Any = item.config.pluginmanager.get_plugin(NAME)
-    plugin.add_late(item, error)
+    return plugin is not None and bool(plugin.add_late(item, error))

@@ -1,0 +1,106 @@
+"""The end of the process: something to do then, and how to make it a failure."""
+
+import atexit
+import functools
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__unittest = True
+
+_has_begun = False
+_is_told_of_forks = False
+_actions: list[Callable[[], object]] = []
+
+
+def is_worker() -> bool:
+    """Tell whether another process has started this one, by ``multiprocessing``, and reads what becomes of it."""
+    return multiprocessing.parent_process() is not None
+
+
+def add(action: Callable[[], object]) -> None:
+    """Have a function called at the end of this process, once; not in those that it forks."""
+    if action in _actions:
+        return
+    if not _actions:
+        _register()
+    _actions.append(action)
+
+
+def has_begun() -> bool:
+    """Tell whether the end has begun, so that what would be kept for it has to be done at once."""
+    return _has_begun or not threading.main_thread().is_alive()
+
+
+def tell_later(text: str) -> None:
+    """Tell something at the end of this process, and make that end a failure."""
+    if has_begun():
+        fail(text)
+    else:
+        add(functools.partial(fail, text))
+
+
+def _register() -> None:
+    global _is_told_of_forks
+    if is_worker():
+        # It ends without the functions of atexit.
+        import multiprocessing.util
+
+        multiprocessing.util.Finalize(None, _run, exitpriority=0)
+    else:
+        atexit.register(_run)
+    if not _is_told_of_forks and hasattr(os, "register_at_fork"):
+        _is_told_of_forks = True
+        os.register_at_fork(after_in_child=_forget)
+
+
+def _forget() -> None:
+    _actions.clear()
+    atexit.unregister(_run)
+
+
+def _run() -> None:
+    global _has_begun
+    _has_begun = True
+    for action in _actions:
+        action()
+
+
+class _Unflushable:
+    """A stream that the interpreter cannot flush, and all others can."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def flush(self) -> None:
+        if self._stream is not None:
+            self._stream.flush()
+        if sys._getframe().f_back is None:
+            raise OSError("the process has to fail")  # which is shown nowhere
+
+
+def write(text: str) -> None:
+    """Tell something where there is nobody else to tell."""
+    stream = sys.stderr or sys.__stderr__
+    if stream is not None:
+        stream.write(f"\nasynctest_tornado, after the end of the test run:\n{text}")
+        stream.flush()
+
+
+def fail(text: str) -> None:
+    """Tell something, and make the process end with a status that is not 0.
+
+    To leave it by ``os._exit`` would skip what others do at its end, and its status is fixed by now. But that is 120
+    where the standard streams cannot be flushed: https://docs.python.org/3/library/sys.html#sys.exit
+    """
+    write(text)
+    if sys.implementation.name != "cpython":
+        os._exit(1)
+    if not isinstance(sys.stderr, _Unflushable):
+        sys.stderr = _Unflushable(sys.stderr)

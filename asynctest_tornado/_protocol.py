@@ -1,0 +1,135 @@
+"""How results of all kinds are told of a test that is over, and learn that before it is too late for them."""
+
+import contextlib
+import unittest
+from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado import _process_end
+
+__unittest = True
+
+#: The methods by which runners end a test or a run. ``done`` is that of trial.
+_ENDS = ("stopTest", "stopTestRun", "printErrors", "done", "wasSuccessful")
+
+
+def tell(result: Any, test: unittest.TestCase, error: BaseException) -> None:
+    """Tell a result that runs no test of an error; a whole test to itself, since that is what all of them know.
+
+    Raises what the result raises.
+    """
+    if _process_end.is_worker():
+        # Another process reads it, which may know tests by their order or number: none can begin that it has not sent.
+        _call(result, "_setupStdout")
+        try:
+            _add(result, test, error)
+        finally:
+            _call(result, "_restoreStdout")
+        return
+    count = getattr(result, "testsRun", None)
+    result.startTest(test)
+    try:
+        _add(result, test, error)
+    finally:
+        result.stopTest(test)
+        _set(result, "testsRun", count)
+
+
+def tell_at_class_end(result: Any, test: unittest.TestCase, error: BaseException) -> None:
+    """Do so where unittest itself would tell of an error in ``tearDownClass``, and has redirected what is written.
+
+    Raises what the result raises.
+    """
+    if _process_end.is_worker():
+        _add(result, test, error)
+        return
+    _call(result, "_restoreStdout")
+    try:
+        tell(result, test, error)
+    finally:
+        _call(result, "_setupStdout")
+
+
+def _add(result: Any, test: unittest.TestCase, error: BaseException) -> None:
+    is_worker = _process_end.is_worker()
+    count = getattr(result, "testsRun", None)
+    if is_worker:
+        # As if no test had begun. That of Django sends the number of the test that was the last to begin; and only
+        # where there was none, the name of the one that it is told of.
+        _set(result, "testsRun", 0)
+    add = result.addFailure if isinstance(error, test.failureException) else result.addError
+    try:
+        add(test, (type(error), error, error.__traceback__))
+    finally:
+        if is_worker:
+            _set(result, "testsRun", count)
+
+
+def _call(result: Any, name: str) -> None:
+    method = getattr(result, name, None)
+    if method is not None:
+        method()
+
+
+def _set(result: Any, name: str, value: object) -> None:
+    if value is not None or hasattr(result, name):
+        with contextlib.suppress(AttributeError):  # computed from others
+            setattr(result, name, value)
+
+
+def last_report(result: object) -> object:
+    """Return the text or the like of the last report that a result keeps, if it keeps any."""
+    reports = getattr(result, "errors", None)
+    return reports[-1][1] if isinstance(reports, list) and reports else None
+
+
+def keeps(result: object, report: object) -> bool:
+    """Tell whether a result keeps a report still. That of green drops what was added between two tests."""
+    reports = getattr(result, "errors", None)
+    return isinstance(reports, list) and any(each[1] is report for each in reports)
+
+
+class _End:
+    """Stands in the place of a method of a result by which runners end something."""
+
+    def __init__(self, result: Any, name: str, flush: Callable[[Any, bool], None]) -> None:
+        self._result = result
+        self._name = name
+        self._flush = flush
+        self._is_own = name in getattr(result, "__dict__", ())
+        self._method = getattr(result, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._name == "stopTest":
+            try:
+                return self._method(*args, **kwargs)
+            finally:
+                self._flush(self._result, False)
+        # Some tests ask for that as well.
+        if self._name != "wasSuccessful" or not getattr(self._result, "_testRunEntered", False):
+            self._flush(self._result, self._name == "wasSuccessful")
+        return self._method(*args, **kwargs)
+
+    def remove(self) -> None:
+        if getattr(self._result, self._name, None) is not self:
+            return  # another one stands in its place, and calls it
+        if self._is_own:
+            setattr(self._result, self._name, self._method)
+        else:
+            delattr(self._result, self._name)
+
+
+def watch(result: Any, flush: Callable[[Any, bool], None]) -> None:
+    """Have a function called when a runner ends a test or the run; with the result, and whether that is the verdict."""
+    for name in _ENDS:
+        if not isinstance(getattr(result, name, _End), (_End, type)):
+            with contextlib.suppress(AttributeError):  # it has __slots__, and is told at another moment
+                setattr(result, name, _End(result, name, flush))
+
+
+def unwatch(result: Any) -> None:
+    """Undo `watch`."""
+    for name in _ENDS:
+        end = getattr(result, name, None)
+        if isinstance(end, _End):
+            end.remove()
