@@ -116,6 +116,8 @@ class Trap(_trap.Context):
         self.warnings_before = warnings_now()
         #: What request handlers have raised.
         self.server_errors: list[ServerError] = []
+        #: Of these, an ``HTTPError`` below 500 to which Tornado sends no response.
+        self.refusals: list[ServerError] = []
         #: What the test has made and may have to end, and where.
         self.made: WeakNotes[_origins.Origin] = WeakNotes()
 
@@ -179,6 +181,9 @@ class Trap(_trap.Context):
         if known is None:
             failure.is_expected = any(takes(failure.error) for takes in reversed(self.expectations))
         return known
+
+    def keep_refusal(self, failure: ServerError) -> None:
+        self.refusals.append(failure)
 
     def _keep(self, error: BaseException) -> None:
         _notes.begin(error, self)
@@ -292,9 +297,10 @@ class Trap(_trap.Context):
         What was held back for a report that did not come is logged.
         """
         self.failure = self.explained = None
-        for failure in self.server_errors:
+        for failure in (*self.server_errors, *self.refusals):
             failure.release()
         self.server_errors.clear()
+        self.refusals.clear()
 
     def close(self) -> BaseException | None:
         """Take what is there, and let go of what was seen."""

@@ -47,6 +47,8 @@ class ServerError:
         self.is_told = False
         #: Whether there is a test whose report could tell it.
         self.has_test = False
+        #: What else to add to a report.
+        self.hint = ""
         self._held: list[Callable[[], object]] = []
 
     def __repr__(self) -> str:
@@ -267,15 +269,38 @@ def _tell_of_hook(
     name: str, error: Exception, handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain
 ) -> bool:
     """Keep the error; return whether the test was told of it, and Tornado need not be."""
+    failure = ServerError(error, request, type(handler))
+    if name == "data_received":
+        _tell_of_data(failure, chain)
+        return False
     if _is_refusal(error):
         return False
-    failure = _keep(ServerError(error, request, type(handler)), chain)
+    failure = _keep(failure, chain)
     # Tornado would take a ValueError for a malformed request, and drop it. Of an error in the other method, the
     # connection would not learn that it is closed, and the server could not close it for ever.
     if name == "on_connection_close" or (name == "on_close" and isinstance(error, ValueError)):
         _settle(failure, chain)
         return failure.is_told or failure.is_expected
     return False
+
+
+def _tell_of_data(failure: ServerError, chain: _trap.Chain) -> None:
+    """Keep an error of ``data_received``, which Tornado logs, and closes the connection."""
+    failure.hint = _NO_RESPONSE.format(getattr(failure.error, "status_code", 500))
+    if _is_refusal(failure.error):
+        failure.is_answered = failure.has_test = True
+        for context in chain:
+            context.keep_refusal(failure)
+    else:
+        _keep(failure, chain)
+        test = chain[0] if chain else None
+        _notes.add(failure.error, f"That was while serving {failure.what}.\n{failure.hint}", test, once=True)
+
+
+_NO_RESPONSE = (
+    "Tornado sends no response to an exception in data_received(): it closes the connection. To answer, call "
+    "self.send_error({}) there."
+)
 
 
 def _keep(failure: ServerError, chain: _trap.Chain) -> ServerError:

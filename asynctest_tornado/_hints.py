@@ -8,17 +8,17 @@ import re
 import reprlib
 import types
 
-from asynctest_tornado import _names, _notes
+from asynctest_tornado import _names, _notes, _trap
 
 __unittest = True
 
 _STDLIB = os.path.dirname(os.__file__) + os.sep
 
 
-def add(error: BaseException, hint: str | None) -> None:
+def add(error: BaseException, hint: str | None, context: _trap.Context | None = None) -> None:
     """Add a hint to a report, once."""
     if hint is not None:
-        _notes.add(error, hint, once=True)
+        _notes.add(error, hint, context, once=True)
 
 
 def before_async_set_up(error: BaseException, case: object) -> None:

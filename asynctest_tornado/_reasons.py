@@ -35,7 +35,7 @@ def explain(error: BaseException, trap: Trap) -> None:
         trap.failure = error
         if trap.hint is not None:
             _notes.add(error, trap.hint, trap, once=True)
-        if trap.server_errors:
+        if trap.server_errors or trap.refusals:
             add_to(error, trap)
         _errors.unchain(error)
 
@@ -43,12 +43,12 @@ def explain(error: BaseException, trap: Trap) -> None:
 def _add_hints(error: BaseException, trap: Trap) -> None:
     """Add how to mend a typical mistake, for which the frames are needed that the report leaves out."""
     if trap.remark is not None:
-        _hints.add(error, trap.remark())
-    _hints.add(error, _hints.failed_request(error))
+        _hints.add(error, trap.remark(), trap)
+    _hints.add(error, _hints.failed_request(error), trap)
     found = _hints.missing_await(error)
     if found is not None:
         hint, trap.explained = found
-        _hints.add(error, hint)
+        _hints.add(error, hint, trap)
         if inspect.iscoroutine(trap.explained):
             trap.explained.close()  # or a second report would say that it was never awaited
 
@@ -61,7 +61,7 @@ def add_to(error: BaseException, trap: Trap) -> None:
     """
     shown = set(map(id, _parts(error)))
     untold = []
-    for failure in trap.server_errors:
+    for failure in (*trap.server_errors, *trap.refusals):
         if id(failure.error) in shown:
             failure.is_told = True
         elif failure.is_answered and not failure.is_told:
@@ -79,7 +79,8 @@ def add_to(error: BaseException, trap: Trap) -> None:
 def describe(failure: ServerError) -> str:
     """Tell what a handler has raised."""
     expected = ", which the test expects" if failure.is_expected else ""
-    return f"While serving {failure.what}{expected}:\n{_format(failure.error)}"
+    hint = f"\n{failure.hint}" if failure.hint else ""
+    return f"While serving {failure.what}{expected}:\n{_format(failure.error)}{hint}"
 
 
 def _format(error: BaseException) -> str:

@@ -322,6 +322,9 @@ class Site(_verifying.Place):
             _dates.explain(error)
             raise
 
+    # By the name that the user knows: reports show it where the task has no line of the user.
+    fetch.__qualname__ = "AsyncHTTPTestCase.fetch"
+
     def ws_connect(
         self, url: str, headers: Any, subprotocols: Iterable[str] | None, kwargs: dict[str, Any]
     ) -> _websocket.Connecting:

@@ -50,7 +50,8 @@ def _describe(
     jobs: Iterable[Any],
     clients: Iterable[object],
 ) -> str:
-    tasks = [task for task in tasks if task is main or not _is_of_tornado(task)] or tasks
+    tasks = [task for task in tasks if task is main or not _is_of(_names.OWN, task)]
+    tasks = [task for task in tasks if task is main or not _is_of(_names.TORNADO, task)] or tasks
     requests = [[line] for client in clients for line in names_of_requests(client)]
     # The limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
@@ -63,11 +64,11 @@ def _describe(
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
 
-def _is_of_tornado(task: "asyncio.Task[Any]") -> bool:
-    """Return whether a task serves a connection, say, and has no line of the user."""
+def _is_of(package: str, task: "asyncio.Task[Any]") -> bool:
+    """Return whether a task of a package, such as one that serves a connection, has no line of the user."""
     coro = task.get_coro()
     code = getattr(coro, "cr_code", None)
-    is_library = code is not None and code.co_filename.startswith(_names.TORNADO)
+    is_library = code is not None and code.co_filename.startswith(package)
     return is_library and _handler_of(coro) is None and not _chain(task)[0]
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeGuard
 
 import tornado
 from tornado import gen, websocket
+from tornado.web import HTTPError
 
 from asynctest_tornado import _garbage, _handlers, _notes, _pools, _terminal, _trap
 from asynctest_tornado._collector import Trap
@@ -66,7 +67,7 @@ def _watch(logger: logging.Logger) -> None:
         return level >= logging.ERROR and method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
     def watched_handle(record: logging.LogRecord) -> None:
-        failure = _handlers.being_logged.get()
+        failure = _handlers.being_logged.get() or _refusal(record)
         if failure is not None:
             _log_of_handler(failure, handle, logger, record, is_enabled(record.levelno))
             return
@@ -80,6 +81,14 @@ def _watch(logger: logging.Logger) -> None:
 
     # On the instance: a logger outlives dictConfig and the like, which only change its attributes.
     vars(logger).update(isEnabledFor=watched_is_enabled, handle=watched_handle)
+
+
+def _refusal(record: logging.LogRecord) -> _handlers.ServerError | None:
+    """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it is how a handler refuses."""
+    error = record.exc_info[1] if record.levelno >= logging.ERROR and record.exc_info else None
+    trap = _trap.of_running_loop() if isinstance(error, HTTPError) else None
+    refusals = trap.refusals if isinstance(trap, Trap) else ()
+    return next((failure for failure in refusals if failure.error is error), None)
 
 
 _METHODS = ("critical", "error", "exception", "log", "_log")

@@ -44,6 +44,9 @@ class Context:
     def keep_server_error(self, failure: Any) -> Any:
         """Learn of what a request handler raised; return what is known of the same exception already, or None."""
 
+    def keep_refusal(self, failure: Any) -> None:
+        """Learn that a request handler refused a request where Tornado sends no response."""
+
     def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
         """Learn which class of handlers serves a request."""
 

@@ -76,7 +76,7 @@ ARROWS: dict[str, set[str]] = {
     "_unclosed": {"_names", "_origins", "_resources", "_snapshot"},
     "_leftovers": {"_collector", "_leaks", "_loop", "_names", "_origins", "_resources", "_snapshot", "_unclosed"},
     "_tidying": {"_collector", "_leaks", "_leftovers", "_loop", "_notes", "_running", "_summary", "_trap"},
-    "_hints": {"_names", "_notes"},
+    "_hints": {"_names", "_notes", "_trap"},
     "_reasons": {"_collector", "_errors", "_handlers", "_hints", "_notes", "_trap"},
     "_expect": {"_collector", "_trap"},
     "_garbage": {"_collector", "_places", "_trap"},
