@@ -3,12 +3,16 @@
 import re
 import types
 
-from asynctest_tornado import _trap
+from asynctest_tornado import _hints, _trap
 from asynctest_tornado._collector import Trap
 
 __unittest = True
 
 _MOST_SHOWN = 10
+_RAISED_HERE = (
+    "It was raised in the block of an ExpectError itself: use assertRaises(). ExpectError is for errors that nothing "
+    "could catch, such as those of callbacks."
+)
 _Class = type  # which an argument is called, too
 
 
@@ -83,6 +87,8 @@ class ExpectError(_trap.Context):
         self._trap = None
         if value is None and self.required and not self.exceptions:
             raise AssertionError(self._explain())
+        if value is not None and self._matches(value):
+            _hints.add(value, _RAISED_HERE, trap)
 
     def handle(self, error: BaseException) -> bool:
         """Take the error if it is one of those expected."""

@@ -47,7 +47,7 @@ class ExpectLog(logging.Filter):
         self.deprecated_level_matched: int = 0
         self.logged_stack: bool = False
         self.orig_level: int | None = None
-        self._others: list[str] = []
+        self._others: list[tuple[str, str, str]] = []
         self._last: logging.LogRecord | None = None
         self._filtered: list[logging.Logger] = []
 
@@ -58,7 +58,7 @@ class ExpectLog(logging.Filter):
         message = record.getMessage()
         if not self.regex.match(message) or self.level not in (None, record.levelno):
             if record is not self._last:
-                self._others.append(f"{record.levelname}:{record.name}:{message}")
+                self._others.append((record.levelname, record.name, message))
             self._last = record
             return True
         if self.level is None and record.levelno < logging.WARNING:
@@ -114,11 +114,37 @@ class ExpectLog(logging.Filter):
             f"did not get expected log message: logger {self.logger.name!r}, regex {self.regex.pattern!r}, {level}.",
             "Logged there instead:" if self._others else "Nothing was logged there.",
         ]
-        lines += [f"    {line}" for line in self._others[:_MOST_SHOWN]]
+        lines += [f"    {':'.join(other)}" for other in self._others[:_MOST_SHOWN]]
         if len(self._others) > _MOST_SHOWN:
             lines.append(f"    ... and {len(self._others) - _MOST_SHOWN} more")
-        lines.append("Correct the logger, regex or level, or give required=False if the message need not come.")
+        lines.append(
+            self._hint() or "Correct the logger, regex or level, or give required=False if the message need not come."
+        )
         return "\n".join(lines)
+
+    def _hint(self) -> str | None:
+        """Return how to expect what was logged, or how to have it logged, if that is clear."""
+        for level, _, message in self._others:
+            if self.regex.match(message):
+                return f"The regex matches a message of the level {level}, which is not the one that is expected."
+        if any(self.regex.search(message) for _, _, message in self._others):
+            pattern = self.regex.pattern
+            pattern = f".*(?:{pattern})" if "|" in pattern else f".*{pattern}"
+            return f"The regex has to match from the start of the message{self._would(pattern)}."
+        lowest = self.logger.getEffectiveLevel()
+        if self._others or self.level is not None or lowest <= logging.DEBUG:
+            return None
+        return (
+            f"The logger drops messages below {logging.getLevelName(lowest)}: level=logging.INFO, or another one, "
+            "enables them for the block. Or correct the logger, or give required=False."
+        )
+
+    def _would(self, pattern: str) -> str:
+        try:
+            regex = re.compile(pattern, self.regex.flags)
+        except (re.error, ValueError):  # flags stand in the middle now
+            return ""
+        return f": {pattern!r} would" if any(regex.match(message) for _, _, message in self._others) else ""
 
 
 _watching: list[ExpectLog] = []

@@ -78,7 +78,7 @@ ARROWS: dict[str, set[str]] = {
     "_tidying": {"_collector", "_leaks", "_leftovers", "_loop", "_notes", "_running", "_summary", "_trap"},
     "_hints": {"_names", "_notes", "_trap"},
     "_reasons": {"_collector", "_errors", "_handlers", "_hints", "_notes", "_trap"},
-    "_expect": {"_collector", "_trap"},
+    "_expect": {"_collector", "_hints", "_trap"},
     "_garbage": {"_collector", "_places", "_trap"},
     "_lent": {"_notes", "_trap"},
     "_sources": {"_collector", "_garbage", "_handlers", "_notes", "_pools", "_terminal", "_trap"},

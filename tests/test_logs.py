@@ -148,6 +148,28 @@ class ExpectLogTest(unittest.TestCase):
             with ExpectLog(self.name, "expected", level=logging.INFO):
                 self.logger.info("expected")
 
+    def test_the_report_says_how_to_mend_it(self) -> None:
+        for regex, level, hint in (
+            ("bad thing", None, r"has to match from the start of the message: '\.\*bad thing' would\."),
+            ("thing|other", None, r"from the start of the message: '\.\*\(\?:thing\|other\)' would\."),
+            ("(?i)BAD", None, r"The regex has to match from the start of the message\.$"),
+            ("second", None, r"The regex has to match from the start of the message\.$"),
+            ("a bad", logging.ERROR, "The regex matches a message of the level WARNING, which is not the one"),
+            ("another", None, "Correct the logger, regex or level, or give required=False"),
+        ):
+            told = self.assertRaisesRegex(AssertionError, hint)
+            with self.subTest(regex), told, ExpectLog(self.name, regex, level=level):
+                self.logger.warning("a bad thing\nand a second line")
+
+    def test_the_report_says_what_the_logger_drops(self) -> None:
+        self.logger.setLevel(logging.WARNING)
+        told = self.assertRaisesRegex(AssertionError, "drops messages below WARNING: level=logging.INFO, or another")
+        with told, ExpectLog(self.name, "expected"):
+            self.logger.info("expected")
+        told = self.assertRaisesRegex(AssertionError, r"Nothing was logged there\.\nCorrect the logger")
+        with told, ExpectLog(self.name, "expected", level=logging.DEBUG):
+            pass
+
     def test_it_tells_whether_a_stack_was_logged(self) -> None:
         with ExpectLog(self.name, "expected") as expectation:
             self.logger.warning("expected")

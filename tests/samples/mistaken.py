@@ -1,11 +1,12 @@
 """Tests with a typical mistake each. Their reports, in ``tests/gallery``, say how to mend it."""
 
 import asyncio
+import logging
 from typing import Any
 
 from tornado import web
 
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError, ExpectLog
 
 
 class Hello(web.RequestHandler):
@@ -67,3 +68,21 @@ class StopsBefore(AsyncTestCase):
         self.stop(4)
         self.io_loop.add_callback(self.stop, 5)
         self.assertEqual(self.wait(), 5)
+
+
+class LogIsNotExpected(AsyncTestCase):
+    def test(self) -> None:
+        logger = logging.getLogger("tests.mistaken")
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+        with ExpectLog(logger, "bad thing"):
+            logger.warning("a bad thing")
+
+
+class ErrorIsRaisedInTheBlock(AsyncTestCase):
+    async def test(self) -> None:
+        with ExpectError(ValueError):
+            await self.fail_later()
+
+    async def fail_later(self) -> None:
+        raise ValueError("planted")
