@@ -330,6 +330,7 @@ class Served:
 
     def close(self) -> None:
         """Close the server and its connections."""
+        self._function.harness.look_for_requests()
         self._function.run(functools.partial(self.site.close, self._function.begin_closing))
 
 

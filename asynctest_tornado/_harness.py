@@ -23,6 +23,7 @@ from asynctest_tornado import (
     _misspelled,
     _names,
     _pools,
+    _requests,
     _resources,
     _snapshot,
     _sources,
@@ -48,6 +49,7 @@ _interpreter.watch_hooks()
 _pools.watch()
 _handlers.watch_handlers()
 _resources.watch_tornado()
+_requests.watch()
 
 
 class State(enum.Enum):
@@ -380,6 +382,14 @@ class Harness:
         """
         if self.may_have_pending_tasks():
             self._tidy().look_for_tasks(get_held)
+
+    def look_for_requests(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
+        """Find the requests that nobody waits for, before the server is closed that they are made to.
+
+        :param get_held: see `look_for_tasks`.
+        """
+        if self.may_have_pending_tasks():
+            self._tidy().look_for_requests(get_held)
 
     def may_have_pending_tasks(self) -> bool:
         """Tell whether there may be tasks to look for and to drain, at little cost."""

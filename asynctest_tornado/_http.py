@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _hints, _ports, _scope, _site, _snapshot, _timeouts, _tls
+from asynctest_tornado import _cleanups, _hints, _ports, _scope, _site, _snapshot, _timeouts, _tls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Fetched, Response
@@ -159,7 +159,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 client.close()
             if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
                 scope.made["http_client"] = self.get_http_client()
-        self._asynctest_look_for_tasks()
+        if not self._asynctest_look_for_tasks():
+            harness_of(self).look_for_requests(lambda: _cleanups.within_reach(_cleanups.of(self)))
         harness_of(self).close_resources(vars(self).values())
         del self.http_server
         del self._app

@@ -10,7 +10,7 @@ from typing import Any
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _names, _origins
+from asynctest_tornado import _names, _origins, _requests
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
@@ -56,9 +56,32 @@ class Leftovers:
         leaks = [safely(_task, future, origins[id(future)]) for future in pending]
         return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]
 
-    def find_tasks(self, held: Collection[int] = ()) -> None:
-        """Find the tasks and coroutines that are about to be cancelled."""
-        self._found += self.tasks(held)
+    def requests(self, held: Collection[int] = ()) -> list[Leak]:
+        """Return the clients that have not got the response of a request, and nobody waits for it.
+
+        :param held: the ids of objects which somebody is still going to end.
+        """
+        known = {id(leak.thing) for leak in self._found}
+        made = [] if id(self._loop.loop) in held else self._loop.own_futures()
+        origins = {id(future): origin for future, origin in made}
+        left: dict[int, list[tuple[Any, _requests.Request]]] = {}
+        for future in roots(future for future, _ in made):
+            request = _requests.of(future)
+            if request is not None and not {id(future), id(request.client())} & known and id(future) not in held:
+                left.setdefault(id(request.client()), []).append((future, request))
+        leaks = []
+        for number, requests in left.items():
+            if number not in held:
+                first, request = requests[0]
+                names = [each.name for _, each in requests]
+                what = f"HTTP client {request.client_name} with unfinished requests: {', '.join(names)}"
+                leak = Leak(what, (request.client_name, *names), request.client() or first, origins[id(first)])
+                leaks.append(leak)
+        return [leak for leak in leaks if not self._policy.allows(leak)]
+
+    def add(self, leaks: list[Leak]) -> None:
+        """Keep what was found."""
+        self._found += leaks
 
     def find_callbacks(self) -> None:
         """Find the timers, and what was still to run; call that off, unless the loop goes on."""
@@ -85,8 +108,10 @@ class Leftovers:
         :param streams: those that were open when the code of the test had ended.
         """
         before = len(self._found)
+        known = {id(leak.thing) for leak in self._found}
         for leak, close in list(self._open(CLOSED_BY_HAND)):
-            self._found.append(leak)
+            if id(leak.thing) not in known:  # such as a client with an unfinished request
+                self._found.append(leak)
             if self._loop.is_own:  # on any other loop, a later test may still have use for it
                 # Its own mistakes are none of the test: without this, nobody would have called it.
                 with contextlib.suppress(Exception):
@@ -102,8 +127,10 @@ class Leftovers:
 
     def hand_over(self, trap: Trap) -> None:
         """Leave what was not closed to the class, whose loop it is on: it may be in a pool of the class."""
+        known = {id(leak.thing) for leak in self._found}
         for leak, _ in list(self._open(CLOSED_BY_HAND)):
-            note(trap, leak.thing, leak.origin)
+            if id(leak.thing) not in known:
+                note(trap, leak.thing, leak.origin)
 
     def has_running(self) -> bool:
         """Tell whether a thread, a job or an asynchronous generator has not ended."""

@@ -47,15 +47,27 @@ class Tidying:
         :param get_held: returns the ids of objects which the test is still going to end.
         """
         leftovers = self._leftovers
+        self._look_for(lambda held: leftovers.tasks(held) + leftovers.requests(held), get_held)
+
+    def look_for_requests(self, get_held: Callable[[], Collection[int]]) -> None:
+        """Find requests that are left, before they are cut off.
+
+        :param get_held: see `look_for_tasks`.
+        """
+        self._look_for(self._leftovers.requests, get_held)
+
+    def _look_for(
+        self, look: Callable[[Collection[int]], list[_leaks.Leak]], get_held: Callable[[], Collection[int]]
+    ) -> None:
         if not self._is_interested():
             return
-        if self._trap.shows_pending or self._loop.loop.is_closed() or not leftovers.tasks():
+        if self._trap.shows_pending or self._loop.loop.is_closed() or not look(()):
             return
         held = get_held()
         if self._running.has_run and not self._trap.is_failing:
             # What is about to end gets the turns for that. Where the test was cut short, nothing is.
-            self._running.settle(lambda: bool(leftovers.tasks(held)))
-        leftovers.find_tasks(held)
+            self._running.settle(lambda: bool(look(held)))
+        self._leftovers.add(look(held))
 
     def look_for_all(self) -> None:
         """Find whatever else is left, at the very end, and close it."""

@@ -314,6 +314,8 @@ class LifeTest(unittest.TestCase):
 
     def test_a_request_that_is_not_answered_does_not_hold_the_end_up(self) -> None:
         class Sample(AsyncHTTPTestCase):
+            leaks = "ignore"
+
             def get_app(self) -> web.Application:
                 return make_app()
 

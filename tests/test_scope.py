@@ -440,6 +440,8 @@ class ServerTest(unittest.TestCase):
 
     def test_requests_in_flight_do_not_use_up_the_client(self) -> None:
         class Sample(Served):
+            leaks = "ignore"
+
             async def test(self) -> None:
                 self.pending = self.http_client.fetch(self.get_url("/wait"))
                 self.assertEqual((await self.async_fetch("/")).code, 200)

@@ -1,0 +1,63 @@
+"""The requests that tests make with the HTTP clients of Tornado: whose they are, and where they were made."""
+
+import asyncio
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from asynctest_tornado import _origins, _trap
+from asynctest_tornado._watched import WatchedLoop
+from asynctest_tornado._weakly import WeakNotes
+
+__unittest = True
+
+
+class Request(NamedTuple):
+    """What is known of a request by the future of its response."""
+
+    client: Callable[[], AsyncHTTPClient | None]
+    client_name: str
+    name: str
+
+
+_requests: WeakNotes[Request] = WeakNotes()
+
+
+def of(future: object) -> Request | None:
+    """Return the request that a future is the response of, if it is one."""
+    return _requests.of(future, None)
+
+
+def watch() -> None:
+    """Let loops know the futures of requests that are made from now on."""
+    original = AsyncHTTPClient.fetch
+    if hasattr(original, "_asynctest_original"):
+        return
+
+    @functools.wraps(original)
+    def fetch(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        future = original(self, request, *args, **kwargs)
+        origin = _origins.find(_origins.CLIENTS)
+        if origin is not _origins.LIBRARY and isinstance(future, asyncio.Future):
+            _remember(future, self, request, kwargs, origin)
+        return future
+
+    fetch._asynctest_original = original  # type: ignore[attr-defined]
+    AsyncHTTPClient.fetch = fetch  # type: ignore[method-assign]
+
+
+def _remember(
+    future: "asyncio.Future[Any]", client: Any, request: Any, kwargs: dict[str, Any], origin: _origins.Origin
+) -> None:
+    loop = future.get_loop()
+    if not isinstance(loop, WatchedLoop) or future.done():
+        return
+    loop._asynctest_remember(future, _trap.contexts.get(), origin)
+    if isinstance(request, HTTPRequest):
+        name = f"{request.method} {request.url}"
+    else:
+        name = f"{kwargs.get('method', 'GET')} {request}"
+    _requests.note(future, Request(weakref.ref(client), type(client).__name__, name))
