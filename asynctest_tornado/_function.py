@@ -3,6 +3,7 @@
 It knows pytest by the objects that it is handed, and does not import it.
 """
 
+import contextlib
 import contextvars
 import functools
 import inspect
@@ -315,11 +316,14 @@ class Served:
 
     def __init__(self, function: Function, app: Any, ssl_options: Any) -> None:
         self._function = function
-        sock = _ports.bind_unused_port()[0]
-        self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
-        app = self.site.servable(app, "What the fixture app returned")
-        self.http_server = HTTPServer(app, ssl_options=ssl_options)
-        self.site.listen(self.http_server, is_private=True)
+        with contextlib.ExitStack() as resources:
+            sock = _ports.bind_unused_port()[0]
+            resources.callback(sock.close)
+            self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
+            app = self.site.servable(app, "What the fixture app returned")
+            self.http_server = HTTPServer(app, ssl_options=ssl_options)
+            self.site.listen(self.http_server, is_private=True)
+            resources.pop_all()
         self.site.begin()
 
     def make_client(self) -> AsyncHTTPClient:
