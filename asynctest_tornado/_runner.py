@@ -98,7 +98,14 @@ def apply(arguments: Sequence[str]) -> None:
     """Apply settings from the command line, and no other options."""
     parser = argparse.ArgumentParser("asynctest_tornado", add_help=False, allow_abbrev=False)
     _add_settings(parser)
-    _apply(parser, parser.parse_args(arguments))
+    settings, others = parser.parse_known_args(arguments)
+    if others:
+        own = ", ".join(f"--{name}" for name in SETTINGS)
+        parser.error(
+            f"unrecognized arguments: {' '.join(others)}. Before -m stand {own}; the arguments of a module stand after "
+            "its name"
+        )
+    _apply(parser, settings)
 
 
 def _parse(kwargs: dict[str, Any]) -> list[str]:
@@ -170,7 +177,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         sys.argv[0],
         usage="%(prog)s [option ...] [test ...]",
-        epilog="python -m asynctest_tornado --replace [-m module ...] runs a suite for tornado.testing as it is.",
+        epilog="python -m asynctest_tornado [option ...] --replace [-m module ...] runs a suite for tornado.testing "
+        "as it is. With -m, --timeout, --leaks, --schedules and --seed stand before it; the rest is for the module.",
         add_help=False,
         allow_abbrev=False,
     )

@@ -3,12 +3,32 @@
 import contextlib
 import importlib.util
 import runpy
+import shlex
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
-from asynctest_tornado import _runner, _summary
+from asynctest_tornado import _finder, _runner, _summary
 
 __unittest = True
+
+
+#: Runners of tests, which are modules, and no tests.
+_RUNNERS = (
+    "coverage",
+    "django",
+    "green",
+    "nose2",
+    "py.test",
+    "pytest",
+    "tornado.testing",
+    "twisted.trial",
+    "unittest",
+    "xmlrunner",
+)
+#: The statuses with which runners say that a command line is wrong: that of argparse, and that of pytest.
+_WRONG_USE = (2, 4)
 
 
 def run(before: Sequence[str], after: Sequence[str]) -> None:
@@ -19,16 +39,47 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
 
     Raises ``SystemExit``, as the program does.
     """
-    if after[:1] != ["-m"]:
+    if "-m" in before:
+        _exit(f"--replace stands before -m. Write --replace {shlex.join(before[before.index('-m') :])}")
+    if "-m" not in after:
+        _check_is_no_runner([*before, *after])
         sys.argv[1:] = [*before, *after]
         _replace()
         with _told():
             _runner.discover()
-    elif len(after) < 2:
-        sys.exit("--replace -m wants the name of a module: python -m asynctest_tornado --replace -m unittest")
-    else:
-        _runner.apply(before)
-        _run_module(after[1], after[2:])
+        return
+    place = after.index("-m")
+    own, module = [*before, *after[:place]], after[place + 1 :]
+    if not module:
+        _exit("--replace -m wants the name of a module: python -m asynctest_tornado --replace -m unittest")
+    _runner.apply(own)
+    try:
+        _run_module(module[0], module[1:])
+    except SystemExit as end:
+        misplaced = [each for each in module[1:] if each.partition("=")[0] in _OPTIONS]
+        if end.code in _WRONG_USE and misplaced and module[0] != _finder.TESTING:
+            text = f"{', '.join(misplaced)}: options of asynctest_tornado stand before -m and the name of the module."
+            print(f"\n{text}", file=sys.stderr)
+        raise
+
+
+_OPTIONS = [f"--{name}" for name in _runner.SETTINGS]
+
+
+def _check_is_no_runner(arguments: Sequence[str]) -> None:
+    """Exit if the first argument that is no option is a program, whose name comes after ``-m``."""
+    for place, argument in enumerate(arguments):
+        is_value = place > 0 and arguments[place - 1] in (*_OPTIONS, "-k", "--durations", "--junit")
+        if not argument.startswith("-") and not is_value:
+            if argument in _RUNNERS:
+                words = [*arguments[:place], "--replace", "-m", *arguments[place:]]
+                _exit(f"{argument} is no test. Did you mean {shlex.join(words)}?")
+            return
+
+
+def _exit(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(2)
 
 
 def _run_module(module: str, arguments: Sequence[str]) -> None:
@@ -41,6 +92,8 @@ def _run_module(module: str, arguments: Sequence[str]) -> None:
     _replace()
     if not _is_there(module):
         sys.exit(f"{sys.executable}: No module named {module}")
+    # It is, so that all get the same module.
+    warnings.filterwarnings("ignore", f"'{_finder.TESTING}' found in sys.modules", RuntimeWarning)
     with _told():
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 

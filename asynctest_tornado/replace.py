@@ -5,7 +5,9 @@
     import asynctest_tornado.replace
     import tornado.testing  # this library
 
-Has to come before the first import of ``tornado.testing``, or raises ``ImportError``.
+Has to come before the first import of ``tornado.testing``, or raises ``ImportError``. What that module has because it
+uses it is there as well, and ``tornado.stack_context``, which Tornado 6 has not, with `ExceptionStackContext` and
+`NullContext`.
 
 Without a change to the suite, ``python -m asynctest_tornado --replace -m unittest`` and the like do that, and so does
 ``pytest -p asynctest_tornado.replace``, which is a plugin. In the end these tell in a few lines what was seen that
@@ -14,48 +16,19 @@ Without a change to the suite, ``python -m asynctest_tornado --replace -m unitte
 New in version 0.1.
 """
 
-import asyncio
-import logging
 import sys
 import types
-import unittest
 from typing import Any
 
 import tornado
-from tornado import gen, netutil
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
-from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
-from tornado.log import app_log
-from tornado.platform.asyncio import AsyncIOMainLoop
-from tornado.process import Subprocess
-from tornado.web import Application
 
-import asynctest_tornado
-from asynctest_tornado import _leaks
+from asynctest_tornado import _finder, _leaks
 
 __unittest = True
 
-_NAME = "tornado.testing"
+_NAME = _finder.TESTING
 #: How many modules are named that have imported it already.
 _MOST_SHOWN = 5
-
-#: What ``tornado.testing`` has because it uses it. Suites import some of it from there, ``unittest`` above all.
-_INCIDENTAL = {
-    "Application": Application,
-    "AsyncHTTPClient": AsyncHTTPClient,
-    "AsyncIOMainLoop": AsyncIOMainLoop,
-    "HTTPResponse": HTTPResponse,
-    "HTTPServer": HTTPServer,
-    "IOLoop": IOLoop,
-    "Subprocess": Subprocess,
-    "app_log": app_log,
-    "asyncio": asyncio,
-    "gen": gen,
-    "logging": logging,
-    "netutil": netutil,
-    "unittest": unittest,
-}
 
 
 def _replace() -> None:
@@ -66,14 +39,9 @@ def _replace() -> None:
             "would stay as they are. Import asynctest_tornado.replace earlier: first thing in the program or the test "
             "package."
         )
-    module = types.ModuleType(_NAME, asynctest_tornado.__doc__)
-    module.__file__ = asynctest_tornado.__file__
-    public = {name: getattr(asynctest_tornado, name) for name in asynctest_tornado.__all__}
-    vars(module).update(_INCIDENTAL, **public, __asynctest_tornado__=True)
     # A suite that did not ask for it is to run as ever, and quietly.
     _leaks.default_action = "note"
-    sys.modules[_NAME] = module
-    tornado.testing = module
+    _finder.install()
 
 
 def _users_of(module: types.ModuleType) -> str:

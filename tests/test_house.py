@@ -269,8 +269,11 @@ ARROWS: dict[str, set[str]] = {
         "_trap",
         "_websocket",
     },
-    "replace": {"__init__", "_leaks", "_pytest_summary"},
-    "_trial": {"_runner", "_summary", "replace"},
+    "_finder": set(),
+    "_testing": {"__init__", "_case", "_gen_test", "_http", "_logs", "_ports", "_runner", "_finder", "_timeouts"},
+    "_stack_context": {"_harness", "_trap"},
+    "replace": {"_leaks", "_pytest_summary", "_finder"},
+    "_trial": {"_runner", "_finder", "_summary", "replace"},
     "__main__": {"_runner", "_trial"},
 }
 

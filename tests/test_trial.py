@@ -15,7 +15,7 @@ Errors that had no caller to catch them: 1 in 1 test. .*
 Leaks: 1 in 1 test. .*
   {NAME}.test_timer: pending timer AsyncTestCase.stop, due in 60 s
 Slowest waits:
-  {NAME}.test_sleep: 0.1\d* s of at most 5 s
+  {NAME}.test_sleep: 0.1\d* s of at most 60 s
 """
 
 
@@ -47,7 +47,26 @@ class UnittestTest(unittest.TestCase):
         self.assertIn("s of at most 7 s", done.stderr)
         done = replaced("--verbose", "--replace", "-m", "unittest", SUITE)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("unrecognized arguments: --verbose", done.stderr)
+        self.assertRegex(done.stderr, "unrecognized arguments: --verbose. Before -m stand .*--leaks.*after its name")
+
+    def test_settings_may_also_stand_between_it_and_the_module(self) -> None:
+        done = replaced("--replace", "--leaks", "fail", "-m", "unittest", SUITE)
+        self.assertIn("FAILED (failures=1, errors=1)", done.stderr)
+
+    def test_settings_after_the_module_are_told_where_they_stand(self) -> None:
+        for module, status in ("unittest", 2), ("pytest", 4):
+            done = replaced("--replace", "-m", module, "--leaks=fail", SUITE)
+            self.assertEqual(done.returncode, status)
+            self.assertRegex(done.stderr, "--leaks=fail: options of asynctest_tornado stand before -m")
+        done = replaced("--replace", "-m", "unittest", "--nonsense", SUITE)
+        self.assertNotIn("stand before", done.stderr)
+
+    def test_the_runner_of_tornado_runs_a_suite(self) -> None:
+        done = replaced("--replace", "-m", "tornado.testing", "--leaks=fail", SUITE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAILED (failures=1, errors=1)", done.stderr)
+        self.assertIn("3 tests ran on it", done.stderr)
+        self.assertNotIn("RuntimeWarning", done.stderr)
 
     def test_the_program_is_started_as_ever(self) -> None:
         test = f"{SUITE}.Arguments"
@@ -70,6 +89,23 @@ class MistakesTest(unittest.TestCase):
     def test_no_module(self) -> None:
         done = replaced("--replace", "-m")
         self.assertIn("--replace -m wants the name of a module", done.stderr)
+
+    def test_a_runner_without_m_is_told_what_to_write(self) -> None:
+        for arguments, expected in {
+            ("--replace", "unittest", "x"): "Did you mean --replace -m unittest x?",
+            ("--replace", "pytest", "-q", "a b"): "Did you mean --replace -m pytest -q 'a b'?",
+            ("--leaks=fail", "--replace", "--timeout", "7", "unittest"): (
+                "Did you mean --leaks=fail --timeout 7 --replace -m unittest?"
+            ),
+            ("-m", "unittest", "x", "--replace"): "Write --replace -m unittest x",
+        }.items():
+            done = replaced(*arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(expected, done.stderr)
+
+    def test_a_test_may_be_called_like_a_runner_in_a_pattern(self) -> None:
+        done = replaced("--replace", "-k", "unittest", SUITE)
+        self.assertNotIn("Did you mean", done.stderr)
 
     def test_after_the_original_it_refuses(self) -> None:
         code = (

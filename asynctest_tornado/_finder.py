@@ -1,0 +1,64 @@
+"""Puts modules of this library where programs look for those of Tornado."""
+
+import ast
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+import types
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from typing import Any
+
+import tornado
+
+__unittest = True
+
+TESTING = "tornado.testing"
+#: What stands in for what.
+_FILES = {
+    name: str(Path(__file__).with_name(file))
+    for name, file in ((TESTING, "_testing.py"), ("tornado.stack_context", "_stack_context.py"))
+}
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds our modules by the names of Tornado's, also when these are loaded again, and by ``runpy``."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        file = _FILES.get(fullname)
+        return None if file is None else importlib.util.spec_from_file_location(fullname, file)
+
+
+_finder = _Finder()
+
+
+def install() -> None:
+    """Let ``tornado.testing`` be this library, from now on."""
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+        if PathFinder.find_spec("tornado.stack_context", tornado.__path__) is not None:
+            _FILES.pop("tornado.stack_context", None)
+    importlib.import_module(TESTING)
+
+
+def add_imports(names: dict[str, Any]) -> set[str]:
+    """Add what the original module imports: suites import some of it from there, ``unittest`` above all.
+
+    The other code of the module is not run.
+
+    :param names: the names of the module that stands in; those that it has stay as they are.
+    :return: the names that do not begin with an underscore.
+    """
+    spec = PathFinder.find_spec(TESTING, tornado.__path__)
+    # Without its source, it has no names but our own.
+    get_source = getattr(getattr(spec, "loader", None), "get_source", lambda name: None)
+    tree = ast.parse(get_source(TESTING) or "")
+    imports: list[ast.stmt] = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    found: dict[str, Any] = {}
+    exec(compile(ast.Module(imports, type_ignores=[]), TESTING, "exec"), found)
+    names.update({name: value for name, value in found.items() if name not in names})
+    return {name for name in found if not name.startswith("_")}

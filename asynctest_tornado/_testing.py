@@ -1,0 +1,40 @@
+"""What is found by the name of tornado.testing, once that is replaced."""
+
+from typing import Any as _Any
+
+import asynctest_tornado as _library
+from asynctest_tornado import _finder
+from asynctest_tornado._case import AsyncTestCase
+from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
+from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
+from asynctest_tornado._logs import ExpectLog
+from asynctest_tornado._ports import bind_unused_port
+from asynctest_tornado._runner import main
+from asynctest_tornado._timeouts import get_async_test_timeout
+
+__unittest = True
+__asynctest_tornado__ = True
+
+_PUBLIC = (
+    AsyncHTTPSTestCase,
+    AsyncHTTPTestCase,
+    AsyncTestCase,
+    ExpectLog,
+    bind_unused_port,
+    gen_test,
+    get_async_test_timeout,
+    main,
+    setup_with_context_manager,
+)
+# For 'from tornado.testing import *', which gives all of it: modules and classes that the original uses, too.
+__all__ = sorted(_finder.add_imports(globals()) | {thing.__name__ for thing in _PUBLIC})
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _library.__all__:
+        return getattr(_library, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+if __name__ == "__main__":
+    main()
