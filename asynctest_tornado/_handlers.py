@@ -47,6 +47,8 @@ class ServerError:
         self.is_told = False
         #: Whether there is a test whose report could tell it.
         self.has_test = False
+        #: Whether it says that the client has gone away, which the client knows.
+        self.is_of_client = False
         #: What else to add to a report.
         self.hint = ""
         self._held: list[Callable[[], object]] = []
@@ -66,7 +68,7 @@ class ServerError:
     def release(self) -> None:
         """Log what was held, unless the error was told or expected."""
         held, self._held = self._held, []
-        if not (self.is_told or self.is_expected):
+        if not (self.is_told or self.is_expected or self.is_of_client):
             for log in held:
                 log()
 
@@ -183,13 +185,22 @@ def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: _tr
     is_answered = _can_answer(handler)
     failure = _keep(ServerError(error, request, type(handler)), chain)
     # Of a client that goes away in the middle of its response, it is the client who knows.
-    failure.is_answered = is_answered or isinstance(error, (StreamClosedError, WebSocketClosedError))
+    if isinstance(error, (StreamClosedError, WebSocketClosedError)):
+        failure.is_of_client = failure.has_test and not is_answered and _is_gone(request)
+        is_answered = True
+    failure.is_answered = is_answered
     token = being_logged.set(failure)
     try:
         log()
     finally:
         being_logged.reset(token)
         _settle(failure, chain)
+
+
+def _is_gone(request: HTTPServerRequest) -> bool:
+    """Return whether the client of a request has closed the connection."""
+    stream = getattr(request.connection, "stream", None)
+    return stream is None or bool(stream.closed())
 
 
 def _is_refusal(error: object) -> bool:

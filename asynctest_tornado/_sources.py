@@ -17,7 +17,7 @@ from typing import Any, TypeGuard
 
 import tornado
 from tornado import gen, websocket
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
 from asynctest_tornado import _garbage, _handlers, _notes, _pools, _terminal, _trap
 from asynctest_tornado._collector import Trap
@@ -76,6 +76,8 @@ def _watch(logger: logging.Logger) -> None:
             caught, caller = _caught(record, method), _caller(logger, method)
             if _is_stray(caught, caller) and _consume(logger, record, caught, caller, is_enabled(record.levelno)):
                 return
+            if is_enabled(record.levelno) and _is_without_response(logger, record, caller, handle):
+                return
         if is_enabled(record.levelno):
             handle(record)
 
@@ -90,6 +92,35 @@ def _refusal(record: logging.LogRecord) -> _handlers.ServerError | None:
     refusals = trap.refusals if isinstance(trap, Trap) else ()
     return next((failure for failure in refusals if failure.error is error), None)
 
+
+def _is_without_response(
+    logger: logging.Logger,
+    record: logging.LogRecord,
+    caller: types.FrameType | None,
+    log: Callable[[logging.LogRecord], None],
+) -> bool:
+    """Log that Tornado cannot send an error any more; return False if the record is another one.
+
+    The terminal gets it together with the error. If the handler was cancelled, because the test is at its end or the
+    client gone, it does not get it at all: no reader could tell what that line has to do with.
+    """
+    if caller is None or caller.f_code is not _SEND_ERROR or record.exc_info:
+        return False
+    handler = caller.f_locals.get("self")
+    trap = _trap.of_running_loop()
+    if not isinstance(handler, RequestHandler) or not isinstance(trap, Trap):
+        return False
+    errors = [failure for failure in trap.server_errors if failure.request is handler.request]
+    task = asyncio.current_task()
+    if not errors and (task is None or not task.cancelling()):
+        return False
+    held = _terminal.log_elsewhere(record, log, logger)
+    if errors:
+        errors[-1].hold(held)
+    return True
+
+
+_SEND_ERROR = RequestHandler.send_error.__code__
 
 _METHODS = ("critical", "error", "exception", "log", "_log")
 #: Those that ask whether an error is to be logged.
