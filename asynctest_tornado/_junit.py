@@ -86,14 +86,16 @@ class Journal:
 
     def begin_test(self, test: unittest.TestCase) -> None:
         """Learn which test begins now."""
-        self._running = (test, self._new_case(test))
+        # One that counts for none is a report that comes late, of a test that is over.
+        case = self._last.get(test.id()) if test.countTestCases() == 0 else None
+        self._running = (test, case or self._new_case(test))
         self._began = monotonic()
 
     def end_test(self) -> None:
         """Learn that it has ended."""
         if self._running is not None:
             test, case = self._running
-            case.seconds = monotonic() - self._began
+            case.seconds += monotonic() - self._began
             if not (case.outcomes or case.has_passed):
                 # Or what reads it would count it as passed.
                 message = "The test did not come to its end: the run was interrupted."
