@@ -26,14 +26,16 @@ _is_complete = False
 #: The thread that collects garbage now. Others may run meanwhile, while finalizers do.
 _collector: int | None = None
 _is_attributed = False
+#: Not with PyPy: there, nobody tells when garbage is collected.
+_callbacks = getattr(gc, "callbacks", None)
 
 
 def suspect(trap: Trap) -> None:
     """Let a test that begins be among those that may have left garbage."""
     global _latest, _is_complete
     place = trap.place()
-    if _on_collection not in gc.callbacks:
-        gc.callbacks.append(_on_collection)
+    if _callbacks is not None and _on_collection not in _callbacks:
+        _callbacks.append(_on_collection)
         # Once in a process: nothing that was left before can be taken for that of a test.
         gc.collect()
         _is_complete = place is not None

@@ -27,30 +27,33 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
 
     :param is_watched: whether a `LoopOfTest` gets it at once, and nobody runs it before.
     """
-    # To ask asyncio for the policy would make one, and is deprecated from 3.14.
-    policy = getattr(asyncio.events, "_event_loop_policy", None)
     if factory is not None:
         asyncio_loop = factory()
-    elif policy is not None and not type(policy).__module__.startswith("asyncio."):
+    elif _is_made_by_others():
         asyncio_loop = asyncio.new_event_loop()
     else:
         asyncio_loop = _watched.new(RecyclingLoop) if is_watched else RecyclingLoop()
     return _around(asyncio_loop)
 
 
+def _is_made_by_others() -> bool:
+    """Tell whether there is a policy for loops, or a function in the place of asyncio's."""
+    # To ask asyncio for the policy would make one, and is deprecated from 3.14.
+    policy = getattr(asyncio.events, "_event_loop_policy", None)
+    if policy is not None and not type(policy).__module__.startswith("asyncio."):
+        return True
+    return getattr(asyncio.new_event_loop, "__globals__", None) is not vars(asyncio.events)
+
+
 def _around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
     """Return ``IOLoop(make_current=False, asyncio_loop=asyncio_loop)``.
 
-    Where nobody has configured another class, it is made without the search for it, which takes 4 % of the instructions
-    of an empty test.
+    Where nobody has configured another class, that of its default is made without the search for it.
     """
     base: Any = IOLoop
-    io_loop: IOLoop
     if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not base._Configurable__impl_kwargs:
-        io_loop = object.__new__(AsyncIOLoop)
-        io_loop.initialize(make_current=False, asyncio_loop=asyncio_loop)
-    else:
-        io_loop = base(make_current=False, asyncio_loop=asyncio_loop)
+        base = AsyncIOLoop
+    io_loop: IOLoop = base(make_current=False, asyncio_loop=asyncio_loop)
     return io_loop
 
 
@@ -61,7 +64,7 @@ def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
     :param is_known: returns true if other code may know the address of the server.
     """
     loop: Any = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
-    selector = getattr(getattr(loop, "_asynctest_system", None), "selector", None)
+    selector = getattr(loop, "_selector", None)
     waker = getattr(loop, "_ssock", None)
     if isinstance(selector, Selector) and waker is not None:
         selector.serve(sock, waker.fileno(), is_known)
@@ -111,8 +114,11 @@ class LoopOfTest:
         if not (self.is_own or is_lent):
             _lent.mark(self.loop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
-        self._selector: Selector | None = getattr(getattr(self.loop, "_asynctest_system", None), "selector", None)
+        plain: Any = getattr(self.loop, "_selector", None)
+        is_adopted = not isinstance(plain, Selector)
+        self._selector = Selector.adopt(plain) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
         if self._selector is not None:
+            self._gives_back = is_adopted
             self._outer_before_sleep = self._selector.before_sleep
             self._selector.before_sleep = self._before_sleep
         if clock is not None:
@@ -122,7 +128,7 @@ class LoopOfTest:
         asyncio.set_event_loop(self.loop)
 
     def _give_time(self, clock: VirtualClock) -> None:
-        if self._selector is None or not self.is_own:
+        if self._selector is None or not self.is_own or not isinstance(self.loop, RecyclingLoop):
             self.close()
             raise TypeError(
                 f"A VirtualClock cannot pass time on {self.io_loop.asyncio_loop!r}: "  # type: ignore[attr-defined]
@@ -189,7 +195,9 @@ class LoopOfTest:
         """See to it that the loop does not sleep where nothing would wake it; return for how long it may."""
         if self._selector is None or getattr(self.loop, "_signal_handlers", True):
             return None
-        if not all(map(_deadlock.is_of_connection, self._pending_timers())):
+        # A clock that passes time has passed it up to the next timer, or stands still: then they are never due.
+        is_timed = self._selector.pass_time is None
+        if is_timed and not all(map(_deadlock.is_of_connection, self._pending_timers())):
             return None
         doubt = self._selector.doubt()
         if doubt != 0:
@@ -328,6 +336,8 @@ class LoopOfTest:
             self.io_loop.close(all_fds=True)
         if self._selector is not None:
             self._selector.before_sleep = self._outer_before_sleep
+            if self._gives_back:
+                self._selector.give_back()
         if self._end_schedule is not None:
             self._end_schedule()
             self.loop._asynctest.schedule = None

@@ -3,11 +3,15 @@
 import functools
 import os
 import sys
-import tracemalloc
 import types
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asynctest_tornado import _names
+
+try:
+    import tracemalloc
+except ImportError:  # not with PyPy
+    tracemalloc = None  # type: ignore[assignment]
 
 __unittest = True
 
@@ -118,7 +122,7 @@ def of_code(code: types.CodeType) -> Line:
 
 def describe(origin: Origin, thing: object) -> list[str]:
     """Return lines that tell where a thing was made: all that lead there, where ``tracemalloc`` has noted them."""
-    traceback = tracemalloc.get_object_traceback(thing)
+    traceback: Any = None if tracemalloc is None else tracemalloc.get_object_traceback(thing)
     if traceback is not None and len(traceback) > 1:
         return ["made at:", *(line.rstrip() for line in traceback.format())]
     if origin is None:

@@ -6,16 +6,12 @@ doubt is closed for good.
 
 import asyncio
 import atexit
-import collections
 import contextvars
 import os
 import socket
 import threading
-import weakref
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from asynctest_tornado import _environment
 from asynctest_tornado._selector import Selector
 
 __unittest = True
@@ -84,54 +80,6 @@ def _take() -> _Parts | None:
     return None
 
 
-#: What a new loop has of its own, each time another one.
-_OWN = {"_asynctest_system", "_selector", "_ssock", "_csock"}
-_VALUES = (type(None), bool, int, float)
-_CONTAINERS = (collections.deque, dict, list, set, weakref.WeakSet, weakref.WeakValueDictionary)
-
-_Builder = Callable[[Any], None]
-
-
-def _is_stateless(value: object) -> bool:
-    """Tell whether it is an object of asyncio like any other of its class, as one that waits for child processes."""
-    cls = type(value)
-    return (
-        cls.__module__.startswith("asyncio.")
-        and cls.__init__ is object.__init__
-        and getattr(value, "__dict__", None) == {}
-    )
-
-
-def _builder_of(loop: asyncio.AbstractEventLoop) -> _Builder | None:
-    """Return a function that gives another loop the attributes of this one, which has just been made.
-
-    It is compiled of one assignment for each: ``setattr`` for each takes as long as the constructors of asyncio, and a
-    ``__dict__`` of its own would make each look at an attribute slower.
-
-    None where there is anything but plain values and what is empty, of which nobody knows how to make another one.
-    """
-    names: dict[str, Any] = {}
-    lines = ["def build(loop):"]
-    for name, value in vars(loop).items():
-        if name in _OWN:
-            continue
-        if isinstance(value, _VALUES):
-            names[name] = value
-            lines.append(f"    loop.{name} = {name}")
-        elif (type(value) in _CONTAINERS and not value) or _is_stateless(value):
-            names[name] = type(value)
-            lines.append(f"    loop.{name} = {name}()")
-        else:
-            return None
-    exec("\n".join(lines), names)
-    builder: _Builder = names["build"]
-    return builder
-
-
-#: Makes a loop what the first one was.
-_builder: _Builder | None = None
-
-
 class _System:
     """What a loop has of the system."""
 
@@ -151,21 +99,9 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another one."""
 
     def __init__(self) -> None:
-        global _builder
         # One attribute of the loop, for the reason that `_watched.Use` is one: 3.14 has none to spare.
         self._asynctest_system = system = _System()
-        is_usual = _environment.get("PYTHONASYNCIODEBUG") is None
-        if is_usual and _builder is not None and system.parts is not None:
-            # What the constructors of asyncio make; but these ask the system about its clock and variables, and log,
-            # which takes 7 % of the instructions of an empty test.
-            loop: Any = self
-            _builder(loop)
-            loop._selector = system.selector
-            self._asynctest_serve()
-            return
         super().__init__(system.selector)
-        if is_usual:
-            _builder = _builder_of(self)
 
     def __del__(self) -> None:
         # In a garbage collection, the sockets are finalized as well, before or after this.
@@ -188,16 +124,11 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
 
     def _make_self_pipe(self) -> None:
         loop: Any = self
-        if self._asynctest_system.parts is None:
+        parts = self._asynctest_system.parts
+        if parts is None:
             super()._make_self_pipe()  # type: ignore[misc]
             return
         loop._internal_fds += 1
-        self._asynctest_serve()
-
-    def _asynctest_serve(self) -> None:
-        loop: Any = self
-        parts = self._asynctest_system.parts
-        assert parts is not None
         loop._ssock, loop._csock = parts.reading, parts.writing
         parts.serve(loop)
 

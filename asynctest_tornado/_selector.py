@@ -130,7 +130,35 @@ class Selector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
+        self._prepare()
+
+    @classmethod
+    def adopt(cls, selector: Any) -> "Selector | None":
+        """Give the selector of a loop of another make the methods of this class, if it can have them."""
+        if isinstance(selector, cls):
+            return selector
+        # Neither one of another class, nor one whose method was replaced.
+        if type(selector) is not selectors.DefaultSelector or "select" in vars(selector):
+            return None
+        before = set(vars(selector))
+        adopted: Any = selector
+        adopted.__class__ = cls
+        adopted._prepare()
+        adopted._before = before
+        return adopted  # type: ignore[no-any-return]
+
+    def give_back(self) -> None:
+        """Undo that."""
+        if self._before is not None:
+            for name in set(vars(self)) - self._before:
+                delattr(self, name)
+            plain: Any = selectors.DefaultSelector
+            self.__class__ = plain
+
+    def _prepare(self) -> None:
         self.reset()
+        #: The attributes that it had before it was adopted.
+        self._before: set[str] | None = None
         # Private to the module; without them, all goes by the class above.
         poller: Any = getattr(self, "_selector", None)
         self._poll: Callable[[float, int], list[Any]] | None = getattr(poller, "poll", None) if _HAS_EPOLL else None

@@ -114,7 +114,7 @@ ARROWS: dict[str, set[str]] = {
         "_weakly",
         "_work",
     },
-    "_recycling": {"_environment", "_selector"},
+    "_recycling": {"_selector"},
     "_passing": {"_clock", "_selector", "_wire"},
     "_loop": {
         "_clock",

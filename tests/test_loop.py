@@ -1,19 +1,24 @@
 import asyncio
 import contextvars
+import functools
 import gc
+import selectors
 import sys
 import unittest
 import warnings
 import weakref
 from typing import Any
+from unittest import mock
 
 import uvloop
 from tornado.ioloop import IOLoop
+from tornado.platform.asyncio import AsyncIOLoop
 
-from asynctest_tornado import AsyncTestCase, _collector, _loop, _watched
+from asynctest_tornado import AsyncTestCase, VirtualClock, _collector, _loop, _watched
 from asynctest_tornado._recycling import RecyclingLoop
+from asynctest_tornado._selector import Selector
 from tests.samples import cases
-from tests.support import run_body, run_case
+from tests.support import run_body, run_case, run_code
 
 
 class NewIOLoopTest(unittest.TestCase):
@@ -81,6 +86,141 @@ class FactoryTest(unittest.TestCase):
 
         result = run_body(Sample, body)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+
+async def wait_for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+class SelectorsTest(unittest.TestCase):
+    """The selector of a loop that the user has made gets the methods of ours, if it can."""
+
+    def case(self, factory: Any, **attributes: Any) -> type[AsyncTestCase]:
+        return type("Sample", (AsyncTestCase,), {"loop_factory": factory, **attributes})
+
+    def test_a_deadlock_is_seen_on_each_loop_with_the_usual_selector(self) -> None:
+        class Derived(asyncio.SelectorEventLoop):
+            pass
+
+        for factory in asyncio.SelectorEventLoop, asyncio.new_event_loop, Derived:
+            with self.subTest(factory.__name__):
+                result = run_body(self.case(factory), lambda case: case.run_sync(wait_for_ever, timeout=120))
+                self.assertIn("this is a deadlock", result.report)
+
+    def test_a_deadlock_is_seen_on_a_loop_that_was_there(self) -> None:
+        io_loop = IOLoop(make_current=False)
+        self.addCleanup(io_loop.close)
+        selector = io_loop.asyncio_loop._selector
+        before = dict(vars(selector))
+        base = self.case(None, get_new_ioloop=lambda case: io_loop)
+        result = run_body(base, lambda case: case.run_sync(wait_for_ever, timeout=120))
+        self.assertIn("this is a deadlock", result.report)
+        self.assertEqual((type(selector), vars(selector)), (selectors.DefaultSelector, before))
+
+    def test_a_timer_or_a_file_is_waited_for(self) -> None:
+        async def sleep() -> None:
+            await asyncio.sleep(0.01)
+
+        self.assertEqual(
+            run_body(self.case(asyncio.SelectorEventLoop), lambda case: case.run_sync(sleep)).verdicts, ["addSuccess"]
+        )
+
+    def test_a_selector_of_another_class_or_with_a_method_of_its_own_is_left_alone(self) -> None:
+        class Own(selectors.SelectSelector):
+            pass
+
+        replaced = selectors.DefaultSelector()
+        select = replaced.select
+        calls: list[Any] = []
+
+        def noting(timeout: Any = None) -> Any:
+            calls.append(timeout)
+            return select(timeout)
+
+        vars(replaced)["select"] = noting
+        for selector in Own(), replaced:
+
+            def body(case: AsyncTestCase, selector: Any = selector) -> None:
+                case.assertNotIsInstance(selector, Selector)
+                case.run_sync(asyncio.sleep, 0)
+                with case.assertRaisesRegex(TimeoutError, "timed out after 0.01"):
+                    case.run_sync(wait_for_ever, timeout=0.01)
+
+            case = self.case(functools.partial(asyncio.SelectorEventLoop, selector))
+            self.assertEqual(run_body(case, body).verdicts, ["addSuccess"])
+        self.assertTrue(calls)
+
+    def test_a_clock_is_for_loops_of_this_library(self) -> None:
+        result = run_body(self.case(asyncio.SelectorEventLoop, clock_factory=VirtualClock), lambda case: None)
+        self.assertIn("A VirtualClock cannot pass time on", result.report)
+
+    def test_a_function_in_the_place_of_asyncios_makes_the_loop(self) -> None:
+        made: list[Any] = []
+        original = asyncio.new_event_loop
+
+        @functools.wraps(original)
+        def new_event_loop() -> Any:
+            made.append(original())
+            return made[-1]
+
+        def body(case: AsyncTestCase) -> None:
+            case.assertIs(case.io_loop.asyncio_loop, made[-1])  # type: ignore[attr-defined]
+            case.run_sync(asyncio.sleep, 0)
+
+        with mock.patch.object(asyncio, "new_event_loop", new_event_loop):
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_what_others_add_to_tornados_loop_is_called(self) -> None:
+        made: list[Any] = []
+        original = AsyncIOLoop.initialize
+
+        def initialize(loop: Any, **kwargs: Any) -> None:
+            made.append(loop)
+            original(loop, **kwargs)
+
+        def body(case: AsyncTestCase) -> None:
+            case.assertIs(case.io_loop, made[-1])
+            case.assertEqual(case.io_loop.is_made, True)  # type: ignore[attr-defined]
+
+        def init(loop: Any, *args: Any, **kwargs: Any) -> None:
+            loop.is_made = True
+
+        with (
+            mock.patch.object(AsyncIOLoop, "initialize", initialize),
+            mock.patch.object(IOLoop, "__init__", init),
+        ):
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+
+class OtherInterpreterTest(unittest.TestCase):
+    def test_what_pypy_does_not_have_is_not_needed(self) -> None:
+        done = run_code(OTHER_INTERPRETER)
+        self.assertRegex(
+            done.stderr, r"ValueError: planted\n(?s:.*)pending timer print(?s:.*)FAILED \(failures=1, errors=1\)\n"
+        )
+
+
+OTHER_INTERPRETER = """
+import asyncio, gc, sys, unittest, warnings
+sys.modules["tracemalloc"] = None
+del gc.callbacks
+from asynctest_tornado import AsyncTestCase
+
+class Sample(AsyncTestCase):
+    leaks = "fail"
+
+    async def test_1(self):
+        asyncio.get_running_loop().call_later(100, print)
+
+    async def test_2(self):
+        asyncio.get_running_loop().call_soon(self.fail_in_callback)
+        await asyncio.Event().wait()
+
+    def fail_in_callback(self):
+        raise ValueError("planted")
+
+unittest.main()
+"""
 
 
 class TwoArguments(AsyncTestCase):

@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._recycling import RecyclingLoop, _builder_of
+from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._selector import Selector
 from tests.support import environ, run_body, run_code
 
@@ -94,14 +94,27 @@ class RecyclingTest(unittest.TestCase):
         self.addCleanup(loop.close)
         self.assertFalse(loop.get_debug())
 
-    def test_a_loop_with_something_that_nobody_knows_how_to_make_is_no_example(self) -> None:
-        loop: Any = RecyclingLoop()
-        self.addCleanup(loop.close)
-        self.assertIsNotNone(_builder_of(loop))
-        loop.unknown = object()
-        self.assertIsNone(_builder_of(loop))
-        loop.unknown = [1]
-        self.assertIsNone(_builder_of(loop))
+    def test_what_others_add_to_the_constructors_is_called_for_each_loop(self) -> None:
+        for cls in asyncio.BaseEventLoop, asyncio.SelectorEventLoop:
+            made: list[Any] = []
+            original = cls.__init__
+
+            def init(loop: Any, *args: Any, original: Any = original, made: Any = made) -> None:
+                original(loop, *args)
+                loop.number = len(made)
+                loop.file = loop._asynctest_system.selector.fileno()
+                made.append(loop)
+
+            with self.subTest(cls.__name__), mock.patch.object(cls, "__init__", init):
+                loops: list[Any] = [RecyclingLoop(), RecyclingLoop()]
+                for loop in loops:
+                    loop.close()
+                loops.append(RecyclingLoop())
+                loops[-1].close()
+                self.assertEqual(made, loops)
+                self.assertEqual([loop.number for loop in loops], [0, 1, 2])
+                self.assertEqual(loops[0].file, loops[2].file)
+                self.assertNotEqual(loops[0].file, loops[1].file)
 
     def test_nothing_keeps_a_loop_that_was_closed(self) -> None:
         loop = RecyclingLoop()
