@@ -197,7 +197,7 @@ def _names_of(test: Any) -> tuple[str, str]:
     if is_class:
         return cls.removesuffix(")"), method  # such as "setUpClass (module.Class)"
     cls, _, method = name.rpartition(".")
-    return cls, method
+    return cls or strclass(type(test)), method  # of a FunctionTestCase, the name is all there is
 
 
 def _clean(text: str) -> str:

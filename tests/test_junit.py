@@ -179,6 +179,17 @@ class JUnitTest(unittest.TestCase):
         self.assertEqual(self.elements["test GET /a.b (json)"].classname, f"{SAMPLES}.Outcomes")
 
 
+class NameTest(unittest.TestCase):
+    def test_each_has_a_class(self) -> None:
+        def function() -> None: ...
+
+        for test, names in (
+            (unittest.FunctionTestCase(function), ("unittest.case.FunctionTestCase", "function")),
+            (self, (f"{__name__}.NameTest", "test_each_has_a_class")),
+        ):
+            self.assertEqual(_junit._names_of(test), names)
+
+
 class DecimalTest(unittest.TestCase):
     def test_no_time_is_in_powers_of_ten(self) -> None:
         for seconds, text in (6e-05, "0.000"), (0.0, "0.000"), (1.5, "1.500"), (123456.7891, "123456.789"), (1e17, "1"):
