@@ -1,7 +1,6 @@
 """A websocket client for tests."""
 
 import asyncio
-import collections
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,13 +16,12 @@ from tornado.websocket import (
 
 from asynctest_tornado import _notes
 from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._inbox import Inbox
 
 __unittest = True
 
 #: Seconds that the server gets to close its end.
 PATIENCE = 2.0
-#: How often the loop turns until what has arrived was read, frame by frame, in any order of callbacks.
-_TURNS = 50
 #: The close code for a message above a limit.
 _TOO_BIG = 1009
 #: Tornado's answer if check_origin() returns False.
@@ -83,10 +81,7 @@ class WebSocket:
         self._protocol = protocol
         #: The subprotocol that the server has chosen, or None.
         self.selected_subprotocol: str | None = protocol.selected_subprotocol
-        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        #: Messages that were received, and not handed out yet.
-        self._unread: collections.deque[str | bytes] = collections.deque()
-        self._reading = asyncio.Lock()
+        self._inbox = Inbox(connection)
         self._is_closing = self._has_failed = self._is_too_big = False
         self._got_close_frame: bool = protocol.client_terminated
         close = protocol.close
@@ -122,9 +117,7 @@ class WebSocket:
             await self.connection.write_message(message, binary)
         except WebSocketClosedError:
             # The reason of the server may still be on its way, behind messages that the test may yet read.
-            async with self._reading:
-                while not self._end.done():
-                    await self._receive()
+            await self._inbox.fill()
             self._fail("and the test writes to it")
 
     async def read_message(self, timeout: float | None = None) -> str | bytes | None:
@@ -140,7 +133,7 @@ class WebSocket:
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """
         try:
-            message = await self._next_within(timeout)
+            message = await self._inbox.get_within(timeout)
         except TimeoutError:
             error = TimeoutError(f"No message came from {self.url} within {timeout:g} seconds")
             error.add_note(self._server.describe())
@@ -150,59 +143,6 @@ class WebSocket:
         if not self._is_closing and not self._is_orderly():
             self._fail("while the test waits for a message")
         return None
-
-    async def _next_within(self, timeout: float | None) -> str | bytes | None:
-        """Return the next message, or None at the end. Raises ``TimeoutError`` after this time."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._next()
-        except TimeoutError:
-            for _ in range(_TURNS):
-                if self._end.done() or self._is_ready():
-                    return self._pop()
-                await asyncio.sleep(0)
-            raise
-
-    async def _next(self) -> str | bytes | None:
-        """Return the next message, or None at the end: to all who wait for one, and again and again."""
-        async with self._reading:
-            if not self._unread and not self._end.done():
-                await self._receive()
-            return self._pop()
-
-    async def _receive(self) -> None:
-        """Wait for a message or the end. A message is kept even if this is cancelled in the turn in which it comes."""
-        getter = asyncio.ensure_future(self.connection.read_message())
-        try:
-            if not getter.done():
-                ends: set[asyncio.Future[Any]] = {getter, self._end}
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if getter.done():
-                self._keep(getter.result())
-            else:
-                getter.cancel()
-
-    def _is_ready(self) -> bool:
-        """Return whether there is a message, and no one else who waits for it."""
-        if not self._unread and not self._reading.locked() and not self.connection.read_queue.empty():
-            getter = asyncio.ensure_future(self.connection.read_message())
-            self._keep(getter.result())
-        return self._end.done() or bool(self._unread)
-
-    def _keep(self, message: str | bytes | None) -> None:
-        if message is None:
-            self.let_go()
-        else:
-            self._unread.append(message)
-
-    def _pop(self) -> str | bytes | None:
-        return self._unread.popleft() if self._unread else None
-
-    def let_go(self) -> None:
-        """Tell those who wait for a message that none will come."""
-        if not self._end.done():
-            self._end.set_result(None)
 
     def _is_orderly(self) -> bool:
         code = self.close_code
@@ -243,8 +183,12 @@ class WebSocket:
 
     async def read_to_end(self) -> None:
         """Read and drop all messages that are still to come."""
-        while await self._next() is not None:
+        while await self._inbox.get() is not None:
             pass
+
+    def let_go(self) -> None:
+        """Let go of readers that wait for a message: none will come."""
+        self._inbox.end()
 
     def abort(self) -> None:
         """End the connection as a broken network would: without a close frame.

@@ -202,7 +202,8 @@ ARROWS: dict[str, set[str]] = {
         "_yielding",
     },
     "_fetching": {"_cookies"},
-    "_websocket": {"_handlers", "_notes"},
+    "_inbox": set(),
+    "_websocket": {"_handlers", "_inbox", "_notes"},
     "_site": {
         "_cookies",
         "_dates",
