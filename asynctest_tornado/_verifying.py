@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from asynctest_tornado import _dates, _tls
@@ -62,6 +62,15 @@ class Verifier:
         if not has_contexts:
             return {"validate_cert": True, "ca_certs": _tls.AUTHORITY}
         return {"ssl_options": _with_certificates(request)}
+
+    def explain(self, error: OSError | HTTPClientError, url: str) -> None:
+        """Add a note to the error of a request without a certificate, if the server asks for one."""
+        place = self._place()
+        options = None if place is None or not place.may_be_own(url) else place.ssl_options
+        asks = options.get("cert_reqs") if isinstance(options, dict) else getattr(options, "verify_mode", None)
+        has_failed = isinstance(error, OSError) or error.code == 599
+        if asks == ssl.CERT_REQUIRED and has_failed and not isinstance(error, ssl.SSLCertVerificationError):
+            error.add_note("The server asks clients for a certificate. Give client_cert=, and client_key=.")
 
     def _for_own_certificate(
         self, request: HTTPRequest, options: _dates.Options | None, has_contexts: bool

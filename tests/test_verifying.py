@@ -191,10 +191,10 @@ class MutualTest(Case):
 
     def test_without_one_the_server_refuses(self) -> None:
         with ExpectLog("tornado.general", "SSL Error.*DID_NOT_RETURN_A_CERTIFICATE"):
-            with self.assertRaises((OSError, HTTPClientError)):
-                self.fetch("/")
-            with self.assertRaises((OSError, HTTPClientError)):
-                self.run_sync(self.ws_connect, "/socket")
+            for connect in lambda: self.fetch("/"), lambda: self.run_sync(self.ws_connect, "/socket"):
+                with self.assertRaises((OSError, HTTPClientError)) as caught:
+                    connect()
+                self.assertIn("asks clients for a certificate. Give client_cert=", "".join(caught.exception.__notes__))
 
 
 class CertificateOfTheUserTest(Case):
