@@ -27,6 +27,8 @@ class Leak(NamedTuple):
     """By which a pattern can allow it."""
     thing: Any
     origin: _origins.Origin
+    is_pending: bool = False
+    """Whether it is code that would have run later, with assertions in it maybe."""
 
 
 class Policy(NamedTuple):
@@ -107,10 +109,24 @@ def describe(test: str, leaks: Sequence[Leak]) -> str:
     return "\n".join(lines)
 
 
-_ADVICE = (
-    "End what is left in the test, in tearDown() or in a cleanup; or name what may be left in allowed_leaks. "
-    "With -X tracemalloc=25, all lines that lead there are shown."
+_END = "End what is left in the test, in tearDown() or in a cleanup; or name what may be left in allowed_leaks."
+_WAIT = (
+    "The test ended, and this was still to come. If the test should wait for it: await it, or call self.wait() until "
+    "it calls self.stop(). If not: cancel it, or name it in allowed_leaks."
 )
+_WAIT_IN_SETUP = "In setUp(), self.run_sync() waits for a coroutine."
+_ALL_LINES = "With -X tracemalloc=25, all lines that lead there are shown."
+
+
+def _advice(leaks: Sequence[Leak]) -> str:
+    """Return what to do about leaks."""
+    pending = [leak for leak in leaks if leak.is_pending]
+    parts = [_WAIT] if pending else []
+    if any(leak.origin is not None and leak.origin.code.co_name == "setUp" for leak in pending):
+        parts.append(_WAIT_IN_SETUP)
+    if len(pending) < len(leaks):
+        parts.append(_END)
+    return " ".join([*parts, _ALL_LINES])
 
 
 def warn(test: str, leaks: Sequence[Leak], hint: str | None) -> None:
@@ -120,11 +136,11 @@ def warn(test: str, leaks: Sequence[Leak], hint: str | None) -> None:
     """
     origin = next((leak.origin for leak in leaks if leak.origin is not None), None)
     place = ("unknown", 0) if origin is None else (origin.code.co_filename, origin.number)
-    lines = [describe(test, leaks), _ADVICE] if hint is None else [describe(test, leaks), hint, _ADVICE]
+    lines = [describe(test, leaks), *([] if hint is None else [hint]), _advice(leaks)]
     # Not by the line in which this is called: that is always the same one.
     warnings.warn_explicit("\n".join(lines), ResourceWarning, *place)
 
 
 def failure(test: str, leaks: Sequence[Leak]) -> AssertionError:
     """Return what a test fails of that must not leave anything."""
-    return AssertionError(f"{describe(test, leaks)}\n{_ADVICE}")
+    return AssertionError(f"{describe(test, leaks)}\n{_advice(leaks)}")

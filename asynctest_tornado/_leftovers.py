@@ -174,7 +174,7 @@ def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
     if isinstance(getattr(func, "__self__", None), PeriodicCallback):
         return None
     name = _names.name_of(func)
-    return Leak(f"pending timer {name}, due in {max(0.0, timer.when() - now):.3g} s", (name,), timer, origin)
+    return Leak(f"pending timer {name}, due in {max(0.0, timer.when() - now):.3g} s", (name,), timer, origin, True)
 
 
 def _callback(handle: Any) -> Leak | None:
@@ -183,7 +183,7 @@ def _callback(handle: Any) -> Leak | None:
     if code is None or not _names.is_users(code.co_filename) or _is_told_of_future(handle._args):
         return None
     name = _names.name_of(func)
-    return Leak(f"callback {name}, which was still to run", (name,), handle, _origins.of_code(code))
+    return Leak(f"callback {name}, which was still to run", (name,), handle, _origins.of_code(code), True)
 
 
 def _task(future: Any, origin: _origins.Origin) -> Leak | None:
@@ -206,7 +206,7 @@ def _task(future: Any, origin: _origins.Origin) -> Leak | None:
         if code is None or not _names.is_users(code.co_filename):
             return None
         origin = _origins.of_code(code)
-    return Leak(what, names, future, origin)
+    return Leak(what, names, future, origin, True)
 
 
 def _code_of(func: Any) -> types.CodeType | None:

@@ -24,6 +24,8 @@ class Line(NamedTuple):
     is_of_package: bool
     """Whether an installed package made the thing, if this line has called for that."""
     verb: str = "made"
+    caller: tuple[types.CodeType, int] | None = None
+    """The line of the test that has led there, if that is another function."""
 
 
 #: None: nobody knows.
@@ -34,6 +36,9 @@ LIBRARY: Origin = Line((lambda: None).__code__, 0, False)
 
 _STDLIB = os.path.dirname(os.__file__) + os.sep
 _PACKAGES = ("site-packages", "dist-packages")
+
+#: How far to look for the line of the test: a recursion may be deep.
+_MOST_FRAMES = 30
 
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 _LIBRARIES = ("tornado.", "asyncio.", "asynctest_tornado.")
@@ -66,7 +71,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
             if kind is _LIBRARY:  # first, since most of what is made is for a library
                 return package or LIBRARY
             if kind is _USER:
-                return Line(code, frame.f_lineno, package is not None)
+                return Line(code, frame.f_lineno, package is not None, "made", _caller(frame.f_back))
             if kind is _CALLBACKS:
                 return package
             if kind is _GENERATORS:
@@ -78,6 +83,21 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
                 package = package or Line(code, frame.f_lineno, True)
         frame = frame.f_back
     return package
+
+
+def _caller(frame: types.FrameType | None) -> tuple[types.CodeType, int] | None:
+    """Return the outermost line of the user, up to what runs tests and callbacks."""
+    found = None
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            break
+        kind = _kind_of(frame.f_globals.get("__name__", ""), frame.f_code.co_filename)
+        if kind is _LIBRARY or kind is _CALLBACKS or kind is _STANDARD:
+            break
+        if kind is _USER:
+            found = frame
+        frame = frame.f_back
+    return None if found is None else (found.f_code, found.f_lineno)
 
 
 # What the code of a module can have to do with what is being made.
@@ -127,4 +147,8 @@ def describe(origin: Origin, thing: object) -> list[str]:
         return ["made at:", *(line.rstrip() for line in traceback.format())]
     if origin is None:
         return []
-    return [f"{origin.verb} at {_names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)}"]
+    lines = [f"{origin.verb} at {_names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)}"]
+    if origin.caller is not None:
+        code, number = origin.caller
+        lines.append(f"called at {_names.line_at(code.co_filename, number, code.co_name)}")
+    return lines

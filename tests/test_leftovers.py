@@ -91,7 +91,39 @@ class LeftTest(AsyncTestCase):
             for _ in range(3):
                 await asyncio.sleep(0)
 
-        self.check(body, r"begun and not ended:\n  pending task .*outer <.*\n.*\nEnd what is left")
+        self.check(body, r"begun and not ended:\n  pending task .*outer <.*\n.*\nThe test ended, and this was")
+
+    def test_what_was_still_to_come_is_told_with_the_ways_to_wait_for_it(self) -> None:
+        def later(case: Tidy) -> None:
+            case.io_loop.call_later(60, stop_all)
+
+        def body(case: Tidy) -> None:
+            later(case)
+
+        lines = (
+            r"pending timer stop_all, due in 60 s\n +made at .*test_leftovers.py:\d+ in later: case.io_loop.*\n"
+            r" +called at .*test_leftovers.py:\d+ in body: later\(case\)\n"
+            r"The test ended, and this was still to come\. .* await it, or call self\.wait\(\) until it calls"
+        )
+        self.check(body, lines)
+        self.assertNotIn("End what is left", run_body(Tidy, body).report)
+
+    def test_of_a_coroutine_of_set_up_run_sync_is_told(self) -> None:
+        class Sample(Tidy):
+            def setUp(self) -> None:
+                super().setUp()
+                self.task = self.io_loop.asyncio_loop.create_task(forever())  # type: ignore[attr-defined]
+
+        report = run_body(Sample, lambda case: None).report
+        self.assertRegex(report, r"in setUp: [^$]*In setUp\(\), self\.run_sync\(\) waits for a coroutine\.")
+
+    def test_what_has_to_be_closed_has_the_other_advice(self) -> None:
+        def body(case: Tidy) -> None:
+            case.server = TCPServer()  # type: ignore[attr-defined]
+            case.server.listen(0, "127.0.0.1")  # type: ignore[attr-defined]
+            case.io_loop.call_later(60, stop_all)
+
+        self.check(body, r"this was still to come\..* in allowed_leaks\. End what is left in the test")
 
     def test_coroutines_of_tornado(self) -> None:
         @gen.coroutine
@@ -496,7 +528,7 @@ class EndedTest(AsyncTestCase):
             case.timer = threading.Timer(60, case.id)
             case.timer.start()
             case.timer.cancel()
-            case.io_loop.close(all_fds=True)
+            case.io_loop.asyncio_loop.close()
 
         self.assertEqual(run_body(Tidy, body).report, "")
 
