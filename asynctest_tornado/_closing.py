@@ -38,7 +38,7 @@ _POOL = concurrent.futures.thread.__file__
 def is_consequence(error: BaseException, can_cut_off: bool) -> bool:
     """Tell whether an error comes of a closed connection, given that it was raised after the closing had begun.
 
-    :param can_cut_off: whether the user's code may have found out, and raised it.
+    :param can_cut_off: whether the user's code may have found out, and raised it: it was under way.
     """
     if isinstance(error, BaseExceptionGroup):
         return all(is_consequence(each, can_cut_off) for each in error.exceptions)
@@ -85,7 +85,7 @@ def _is_at_raise(place: types.TracebackType) -> bool:
 
 
 def _comes_of_cancellation(error: BaseException) -> bool:
-    return any(isinstance(each, asyncio.CancelledError) for each in _contexts(error))
+    return any(isinstance(each, (asyncio.CancelledError, GeneratorExit)) for each in _contexts(error))
 
 
 def _contexts(error: BaseException | None) -> Iterator[BaseException]:

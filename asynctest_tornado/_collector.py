@@ -1,10 +1,12 @@
 """The one collector of a test: what its trap has caught, and what becomes of that."""
 
+import asyncio
 import itertools
 import os
 import threading
 import types
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from unittest import SkipTest
@@ -100,9 +102,10 @@ class Trap(_trap.Context):
         self.place: Callable[[], Place | None] = types.NoneType
         #: The thread that closes the connections of the test, so that what still uses them will fail.
         self._closing_thread: int | None = None
-        # What has failed before that, and whether something was under way that closing can have cut off.
+        # What has failed before that, what was under way then, and whether that is just being cut off.
         self._failed_before: list[BaseException] = []
-        self._can_cut_off = False
+        self._under_way: list[weakref.ref[asyncio.Future[Any]]] = []
+        self._is_cutting_off = False
         self._has_closed = False
         #: What the test fails of, as far as it was raised already.
         self.failure: BaseException | None = None
@@ -153,28 +156,39 @@ class Trap(_trap.Context):
         """
         if self._closing_thread != threading.get_ident() or any(each is error for each in self._failed_before):
             return False
-        return _closing.is_consequence(error, self._can_cut_off)
+        return _closing.is_consequence(error, self._is_cutting_off or self._was_under_way(error))
+
+    def _was_under_way(self, error: BaseException) -> bool:
+        """Tell whether something has failed of this error that was begun before connections were closed."""
+        futures = [reference() for reference in self._under_way]
+        return any(getattr(future, "_exception", None) is error for future in futures)
 
     @property
     def is_closing(self) -> bool:
         """Whether the connections of the test are being closed."""
         return self._closing_thread is not None
 
-    def begin_closing(self, failed_before: list[BaseException], can_cut_off: bool) -> None:
+    def begin_closing(self, failed_before: list[BaseException], under_way: "list[asyncio.Future[Any]]") -> None:
         """Note that connections are closed from now on.
 
         :param failed_before: the errors that have happened, and that nobody was told of yet.
-        :param can_cut_off: whether something of the test is under way, and may use these connections.
+        :param under_way: what has not ended, and may use these connections.
         """
-        self._has_closed = True
+        self._has_closed = self._is_cutting_off = True
         self._closing_thread = threading.get_ident()
         self._failed_before = failed_before
-        self._can_cut_off = can_cut_off
+        self._under_way = [weakref.ref(future) for future in under_way]
+
+    def have_closed(self) -> None:
+        """Note that all that uses these connections has been cut off. It may go on to fail of that."""
+        self._is_cutting_off = False
 
     def end_closing(self) -> None:
-        """Note that all is closed: what happens from now on has other reasons."""
+        """Note that the test is over: what happens from now on has other reasons."""
         self._closing_thread = None
+        self._is_cutting_off = False
         self._failed_before = []
+        self._under_way = []
 
     def keep_server_error(self, failure: ServerError) -> ServerError | None:
         known = keep_in(self.server_errors, failure)

@@ -335,7 +335,10 @@ class Served:
     def close(self) -> None:
         """Close the server and its connections."""
         self._function.harness.look_for_requests()
-        self._function.run(functools.partial(self.site.close, self._function.begin_closing))
+        try:
+            self._function.run(functools.partial(self.site.close, self._function.begin_closing))
+        finally:
+            self._function.harness.trap.have_closed()
 
 
 def ssl_options_of_tests() -> dict[str, Any]:

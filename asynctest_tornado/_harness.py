@@ -418,6 +418,7 @@ class Harness:
             if self.trap.made or not self._loop.is_tidy():
                 self.begin_closing(futures)
                 self._tidy().look_for_all()
+                self.trap.have_closed()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(
@@ -443,8 +444,8 @@ class Harness:
         :param futures: objects, among which the failed futures are looked for whose error nobody has seen.
         """
         if not self.trap.is_closing:
-            is_under_way = bool(self.trap.made or self._loop.own_futures())
-            self.trap.begin_closing(self._loop.lost_errors(futures), is_under_way)
+            under_way = [future for future, _ in self._loop.own_futures()]
+            self.trap.begin_closing(self._loop.lost_errors(futures), under_way)
 
     def close_resources(self, futures: Iterable[object] = ()) -> None:
         """Close what was registered with `resources`, now and not with the loop.
@@ -454,6 +455,7 @@ class Harness:
         if self._resources is not None:
             self._resources.close()
             self.begin_closing(futures)
+        self.trap.have_closed()
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True

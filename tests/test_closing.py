@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import socket
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -16,7 +17,7 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
-from tests.support import RecordingResult, run_body, run_case, run_code
+from tests.support import RecordingResult, run_body, run_case, run_code, run_python
 
 
 class Slow(RequestHandler):
@@ -364,6 +365,27 @@ class OwnReasonTest(unittest.TestCase):
 
         self.check(body, "AssertionError: planted", (Served,), "test")
 
+    def test_a_generator_that_fails_as_it_is_closed(self) -> None:
+        async def numbers() -> Any:
+            try:
+                yield 1
+            finally:
+                raise ConnectionError("planted")
+
+        async def body(case: Any) -> None:
+            case.numbers = numbers()
+            await case.numbers.__anext__()
+
+        self.check(body, "ConnectionError: planted", only="test")
+
+    def test_a_task_of_a_fixture_of_pytest(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "test_sample.py")
+            path.write_text(FIXTURE)
+            done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", str(path), cwd=folder)
+        self.assertIn("ConnectionError: planted", done.stdout)
+        self.assertIn("1 passed, 1 error", done.stdout)
+
     def test_a_task_of_a_cleanup(self) -> None:
         async def work() -> None:
             raise ConnectionError("planted")
@@ -376,6 +398,29 @@ class OwnReasonTest(unittest.TestCase):
             case.addAsyncCleanup(clean_up, case)
 
         self.check(body, "ConnectionError: planted")
+
+
+FIXTURE = """
+import asyncio, pytest
+from tornado.web import Application
+
+async def fail():
+    raise ConnectionError("planted")
+
+@pytest.fixture
+def app():
+    return Application(log_function=lambda handler: None)
+
+@pytest.fixture
+async def fails_after_the_server_was_closed(io_loop):
+    yield
+    task = asyncio.ensure_future(fail())
+    await asyncio.wait([task])
+
+@pytest.mark.gen_test(leaks="ignore")
+async def test(fails_after_the_server_was_closed, http_client, base_url):
+    await http_client.fetch(base_url, raise_error=False)
+"""
 
 
 async def _read(stream: IOStream) -> None:
