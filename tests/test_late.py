@@ -12,8 +12,7 @@ from unittest.util import strclass
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._stand_in import stand_in
-from tests.samples import late
-from tests.samples.late import in_next_test
+from tests.samples.late import in_next_test, support
 from tests.support import run_code, run_python
 
 #: Those at which unittest's own results can still be told.
@@ -132,8 +131,8 @@ class MomentsTest(unittest.TestCase):
     def test_a_test_that_asks_for_the_verdict_gets_that_of_what_is_told(self) -> None:
         verdicts = []
 
-        class Asks(late.Guilty):
-            left = late.Left()
+        class Asks(support.Guilty):
+            left = support.Left()
             result: Any
 
             def test_b_innocent(self) -> None:
@@ -330,11 +329,11 @@ class StandInTest(unittest.TestCase):
             self.assertEqual(getattr(self.report, name), getattr(case, name))
         self.assertEqual(strclass(type(self.report)), strclass(self.cls))
         method: Any = self.report.test_a_guilty
-        self.assertIs(method.__func__, late.Guilty.test_a_guilty)
+        self.assertIs(method.__func__, support.Guilty.test_a_guilty)
         self.assertEqual(len({self.report, self.report}), 1)
 
     def test_a_failure_is_what_the_test_says(self) -> None:
-        class Own(late.Guilty):
+        class Own(support.Guilty):
             failureException = KeyError
 
         self.assertIs(stand_in(Own, "test_a_guilty", "some.name").failureException, KeyError)

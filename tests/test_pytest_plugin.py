@@ -359,10 +359,10 @@ class LateTest(unittest.TestCase):
 
 OF_FUNCTION = """
 import pytest
-from tests.samples import late
+from tests.samples.late import support
 
 class Sample:
-    left = late.Left()
+    left = support.Left()
 
 @pytest.mark.gen_test(leaks="ignore")
 async def test_guilty():
@@ -370,11 +370,11 @@ async def test_guilty():
 """
 
 AT_SESSION_END = """
-from tests.samples import late
+from tests.samples.late import support
 
-class Sample(late.Guilty):
-    left = late.Left()
-    test_guilty = late.Guilty.test_a_guilty
+class Sample(support.Guilty):
+    left = support.Left()
+    test_guilty = support.Guilty.test_a_guilty
     test_a_guilty = test_b_innocent = None
 """
 

@@ -1,16 +1,16 @@
 """The error surfaces in ``tearDownClass``, and another class follows."""
 
 from asynctest_tornado import AsyncTestCase
-from tests.samples import late
+from tests.samples.late import support
 
-left = late.Left()
+left = support.Left()
 
 
-class Aside(late.Aside):
+class Aside(support.Aside):
     pass
 
 
-class Sample(late.Guilty):
+class Sample(support.Guilty):
     left = left
 
     @classmethod

@@ -2,10 +2,10 @@
 
 import threading
 
-from tests.samples import late
+from tests.samples.late import support
 
 
-class Left(late.Left):
+class Left(support.Left):
     def start(self) -> None:
         threading.Thread(target=self._fail_last).start()
 
@@ -14,9 +14,9 @@ class Left(late.Left):
         raise ValueError("planted")
 
 
-class Aside(late.Aside):
+class Aside(support.Aside):
     pass
 
 
-class Sample(late.Guilty):
+class Sample(support.Guilty):
     left = Left()

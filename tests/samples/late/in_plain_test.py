@@ -2,16 +2,16 @@
 
 import unittest
 
-from tests.samples import late
+from tests.samples.late import support
 
-left = late.Left()
+left = support.Left()
 
 
-class Aside(late.Aside):
+class Aside(support.Aside):
     pass
 
 
-class Sample(late.Guilty):
+class Sample(support.Guilty):
     left = left
 
 
