@@ -34,6 +34,12 @@ def watch_hooks() -> None:
     _threads.watch()
 
 
+def watch_again() -> None:
+    """Do that if it was done before, and somebody has put back the hooks that he found."""
+    if _excepthook.has_been_put_in:
+        watch_hooks()
+
+
 def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], args: Any) -> None:
     """Call the hook that was there before: the interpreter's own, if that one leads back to here.
 

@@ -27,6 +27,10 @@ class Replacement:
         self._is_new = True
         self.found: Callable[..., Any] = getattr(owner, name)
 
+    @property
+    def has_been_put_in(self) -> bool:
+        return not self._is_new
+
     def put_in(self) -> None:
         """Put the function in, unless another one came later."""
         present = getattr(self._owner, self._name)

@@ -346,6 +346,12 @@ class LateTest(unittest.TestCase):
                 self.assertEqual(done.stderr.count("ValueError: planted"), 1)
                 self.assertEqual(done.returncode, 120)
 
+    def test_one_of_a_thread_that_outlives_pytest_fails_the_process(self) -> None:
+        done = run_pytest("tests/samples/late/at_process_end.py")
+        self.assertRegex(done.stderr, r"after the end of .*:\nERROR: test_a_guilty \(")
+        self.assertEqual(done.stderr.count("ValueError: planted"), 1)
+        self.assertEqual(done.returncode, 120)
+
     def test_one_that_comes_when_pytest_has_ended_its_tests_is_reported_yet(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "test_it.py").write_text(AT_SESSION_END)

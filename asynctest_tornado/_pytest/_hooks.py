@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import sys
 import unittest
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,6 +29,8 @@ class Hooks:
         self.number = 0
         self._told: set[tuple[str, type, str]] = set()
         self._is_over = False
+        # pytest calls the one that came first as the last one.
+        config.add_cleanup(_watch_again)
         self._current: pytest.Item | None = None
         # Of the test case that runs or has just run.
         self._failed_subtests = 0
@@ -241,6 +244,13 @@ class Hooks:
         if function is not None:
             function.begin_to_end()
         return (yield)
+
+
+def _watch_again() -> None:
+    """Learn of errors that surface when pytest has ended, and has put back the hooks that it found."""
+    interpreter = sys.modules.get("asynctest_tornado._interpreter")
+    if interpreter is not None:
+        interpreter.watch_again()
 
 
 @contextlib.contextmanager

@@ -69,7 +69,6 @@ class Runner(NamedTuple):
 
 ELSEWHERE = {"in_plain_test": OTHER_PROCESS, "at_process_end": IN_WORKER}
 WITHOUT_FIXTURES = dict.fromkeys(["at_class_end", "at_last_class_end", "at_module_end"], NO_FIXTURES)
-PYTEST = {"at_process_end": "pytest has put back the hook for threads by then; Python itself prints the error"}
 ZOPE = ["zope-testrunner", "--path=.", "-vv", "--tests-pattern=^{name}$", "-s", PACKAGE]
 RUNNERS = {
     "unittest": Runner(["python", "-m", "unittest", "-v", "{module}"]),
@@ -78,8 +77,12 @@ RUNNERS = {
     "TestResult": Runner(["python", "-c", PLAIN, "{module}"]),
     "ours": Runner(["python", "-m", "asynctest_tornado", "-v", "{module}"]),
     "ours, JUnit": Runner(["python", "-m", "asynctest_tornado", "-b", "--junit={folder}/out.xml", "{module}"]),
-    "pytest": Runner(["pytest", "-v", "-p", "no:cacheprovider", "{file}"], r"^ERROR \S+?::(\S+)", PYTEST),
-    "pytest -n": Runner(["pytest", "-v", "-n1", "-p", "no:cacheprovider", "{file}"], r"^ERROR \S+?::(\S+)", PYTEST),
+    "pytest": Runner(["pytest", "-v", "-p", "no:cacheprovider", "{file}"], r"^ERROR \S+?::(\S+)"),
+    "pytest -n": Runner(
+        ["pytest", "-v", "-n1", "-p", "no:cacheprovider", "{file}"],
+        r"^ERROR \S+?::(\S+)",
+        {"at_process_end": IN_WORKER},
+    ),
     "nose2": Runner(["nose2", "-v", "{module}"]),
     "green": Runner(["green", "-vv", "{module}"], r"^Error in (.+)", {"at_process_end": IN_WORKER}),
     "trial": Runner(
