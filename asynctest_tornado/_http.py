@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _cleanups, _hints, _ports, _scope, _site, _snapshot, _timeouts, _tls
+from asynctest_tornado import _cleanups, _hints, _ports, _scope, _site, _snapshot, _timeouts, _tls, _urls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Fetched, Response
@@ -319,7 +319,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         New in version 0.1.
         """
         site = self._asynctest_site
-        url = _site.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
+        url = _urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
         site.check_listens(url, type(self).__qualname__)
         return site.ws_connect(url, headers, subprotocols, kwargs)
 

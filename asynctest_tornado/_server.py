@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _fetching, _ports, _site, _snapshot, _tls, _websocket
+from asynctest_tornado import _fetching, _ports, _site, _snapshot, _tls, _urls, _websocket
 from asynctest_tornado._handlers import ServerError
 
 if TYPE_CHECKING:
@@ -154,5 +154,5 @@ class HTTPTestServer:
         New in version 0.1.
         """
         site = self._site
-        url = _site.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
+        url = _urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
         return site.ws_connect(url, headers, subprotocols, kwargs)

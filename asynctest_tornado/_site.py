@@ -12,84 +12,17 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
-from tornado.netutil import DefaultLoopResolver
 
-from asynctest_tornado import _dates, _fetching, _hints, _loop, _ports, _tls, _trap, _verifying, _websocket
+from asynctest_tornado import _dates, _fetching, _hints, _loop, _ports, _tls, _trap, _urls, _verifying, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
-from asynctest_tornado._handlers import ServerError, keep_in
+from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._record import Record
 
 __unittest = True
 
 #: Seconds that websockets which a test has left open get to end.
 _PATIENCE = 0.2
 _NOT_YET = "The server of {} does not listen yet: get_app() makes what it serves. Fetch in asyncSetUp() or in the test."
-_KEY = "Sec-WebSocket-Key"
-
-
-class _Record(_trap.Context, _websocket.Server):
-    """What the handlers of one server have done. They find it in the contexts that they run in."""
-
-    def __init__(self, describe: Callable[[], str]) -> None:
-        self.describe = describe  # type: ignore[method-assign]
-        self.errors: list[ServerError] = []
-        self.closings: dict[str, asyncio.Future[None]] = {}
-        self.handlers: dict[str, _websocket.Serving] = {}
-
-    def handle(self, error: BaseException) -> bool:
-        return False
-
-    def keep_server_error(self, failure: ServerError) -> ServerError | None:
-        return keep_in(self.errors, failure)
-
-    def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
-        key = request.headers.get(_KEY)
-        if key is not None:
-            self.handlers[key] = _websocket.Serving(cls, str(request.method), request.path)
-
-    def take_handler(self, key: str) -> _websocket.Serving | None:
-        return self.handlers.pop(key, None)
-
-    def add_websocket(self, request: HTTPServerRequest) -> None:
-        key = request.headers.get(_KEY)
-        if key is not None:
-            self.closings[key] = asyncio.get_running_loop().create_future()
-
-    def remove_websocket(self, request: HTTPServerRequest) -> None:
-        closing = self.closings.pop(request.headers.get(_KEY, ""), None)
-        if closing is not None and not closing.done():
-            closing.set_result(None)
-
-    def errors_of(self, key: str) -> list[ServerError]:
-        return [failure for failure in self.errors if failure.request.headers.get(_KEY) == key]
-
-    def closing_of(self, key: str) -> "asyncio.Future[None] | None":
-        return self.closings.get(key)
-
-
-def absolute(path: str, get_url: Callable[[str], str]) -> str:
-    """Return a URL, given that or a path on the server. Raises ``ValueError`` for what is neither."""
-    if path.lower().startswith(("http://", "https://")):
-        return path
-    url = get_url(path)
-    if path and not path.startswith(("/", "?", "#")):
-        base = get_url("")
-        # A get_url() of the user's may know what to do with it.
-        if url == base + path and not urllib.parse.urlsplit(base).path:
-            raise ValueError(
-                f"{path!r} is no path on the server {base}: it has to begin with a slash. Write {'/' + path!r}, or a "
-                "full URL that begins with http:// or https://."
-            )
-    return url
-
-
-def websocket_url(path: str, get_absolute: Callable[[str], str]) -> str:
-    """Return the URL of a websocket, given that or a path on the server.
-
-    :param get_absolute: returns the URL for a path.
-    """
-    if path.lower().startswith(("ws://", "wss://")):
-        return path
-    return "ws" + get_absolute(path).removeprefix("http")
 
 
 def check_app(app: object, origin: str) -> None:
@@ -137,7 +70,7 @@ class Site(_verifying.Place):
         self.http_server: HTTPServer | None = None
         self._has_listened = False
         self._refusal: str | None = None
-        self._record = _Record(describe)
+        self._record = Record(describe)
         self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
         # Asked for once: the socket is closed before the test has ended.
         address = sock.getsockname()
@@ -164,7 +97,7 @@ class Site(_verifying.Place):
         """Return the URL of a request that this library makes: nothing else learns of it. See `absolute`."""
         before = self._is_known
         try:
-            return absolute(path, get_url)
+            return _urls.absolute(path, get_url)
         finally:
             self._is_known = before
 
@@ -217,9 +150,9 @@ class Site(_verifying.Place):
             return False
 
     @property
-    def resolver(self) -> "_UnixResolver | None":
+    def resolver(self) -> "_urls.UnixResolver | None":
         """What a client needs to find a server that listens on a Unix-domain socket."""
-        return _UnixResolver(self._address) if self._is_unix else None
+        return _urls.UnixResolver(self._address) if self._is_unix else None
 
     def make_client(self, force_instance: bool = False) -> AsyncHTTPClient:
         """Return a client for the server.
@@ -377,15 +310,3 @@ class Site(_verifying.Place):
             return websocket
 
         return _websocket.Connecting(connect)
-
-
-class _UnixResolver(DefaultLoopResolver):
-    """Leads to a Unix-domain socket, by the name of localhost."""
-
-    def initialize(self, path: str) -> None:
-        self._path = path
-
-    async def resolve(self, host: str, port: int, family: Any = socket.AF_UNSPEC) -> list[tuple[int, Any]]:
-        if host == "localhost":
-            return [(socket.AF_UNIX, self._path)]
-        return await super().resolve(host, port, family)

@@ -204,6 +204,8 @@ ARROWS: dict[str, set[str]] = {
     "_fetching": {"_cookies"},
     "_inbox": set(),
     "_websocket": {"_handlers", "_inbox", "_notes"},
+    "_urls": set(),
+    "_record": {"_handlers", "_trap", "_websocket"},
     "_site": {
         "_cookies",
         "_dates",
@@ -213,11 +215,13 @@ ARROWS: dict[str, set[str]] = {
         "_loop",
         "_ports",
         "_tls",
+        "_record",
         "_trap",
+        "_urls",
         "_verifying",
         "_websocket",
     },
-    "_server": {"_fetching", "_handlers", "_ports", "_site", "_snapshot", "_tls", "_websocket"},
+    "_server": {"_fetching", "_handlers", "_ports", "_site", "_snapshot", "_tls", "_urls", "_websocket"},
     "_http": {
         "_attributes",
         "_case",
@@ -233,6 +237,7 @@ ARROWS: dict[str, set[str]] = {
         "_timeouts",
         "_tls",
         "_websocket",
+        "_urls",
     },
     "_function": {
         "_clock",
