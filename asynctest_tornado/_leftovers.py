@@ -65,7 +65,7 @@ class Leftovers:
         made = [] if id(self._loop.loop) in held else self._loop.own_futures()
         origins = {id(future): origin for future, origin in made}
         left: dict[int, list[tuple[Any, _requests.Request]]] = {}
-        for future in roots(future for future, _ in made):
+        for future in roots(future for future, _ in made if future is not self._trap.explained):
             request = _requests.of(future)
             if request is not None and not {id(future), id(request.client())} & known and id(future) not in held:
                 left.setdefault(id(request.client()), []).append((future, request))
