@@ -121,6 +121,8 @@ class AsyncTestCase(unittest.TestCase):
             vars(case)[_orders.MADE_BY] = args, kwargs
             return case
 
+        __signature__ = _orders.SignatureOfInit(__new__)
+
     def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init_subclass__(*args, **kwargs)
         _misspelled.check_class(cls, AsyncTestCase)

@@ -1,5 +1,6 @@
 """Runs a test under several orders of what is ready, and reports it as one test."""
 
+import inspect
 import sys
 import unittest
 from collections.abc import Callable
@@ -229,3 +230,19 @@ def _tell_at_end_of(result: Any, tally: _Tally) -> None:
         stop()
 
     result.stopTestRun = tell_and_stop
+
+
+class SignatureOfInit:
+    """The signature of a class, for `inspect`: by itself, that looks at a ``__new__`` first, which takes all.
+
+    :param new: that ``__new__``. A subclass with one of its own has that signature.
+    """
+
+    def __init__(self, new: Callable[..., Any]) -> None:
+        self._new = new
+
+    def __get__(self, case: object, cls: type) -> inspect.Signature:
+        if case is not None or cls.__new__ is not self._new:
+            raise AttributeError("__signature__")
+        signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return signature.replace(parameters=list(signature.parameters.values())[1:])

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests.support import run_python
+from tests.support import run_each, run_python
 
 FUNCTIONS = "tests/samples/functions.py"
 CASES = "tests/samples/cases_for_pytest.py"
@@ -136,22 +136,24 @@ class SettingsTest(unittest.TestCase):
     def test_a_limit_comes_from_the_option_the_settings_or_the_environment(self) -> None:
         test = f"{FUNCTIONS}::test_deadlock"
         told = "would have timed out after 7 seconds"
-        for setting, arguments, environment in (
-            ("the option --async-test-timeout", ["--async-test-timeout=7"], {}),
-            ("asynctest_tornado_timeout in the settings", ["-o", "asynctest_tornado_timeout=7"], {}),
-            ("ASYNC_TEST_TIMEOUT", [], {"ASYNC_TEST_TIMEOUT": "7"}),
-        ):
-            done = run_pytest(test, *arguments, **environment)
+        settings: dict[str, tuple[list[str], dict[str, str]]] = {
+            "the option --async-test-timeout": (["--async-test-timeout=7"], {}),
+            "asynctest_tornado_timeout in the settings": (["-o", "asynctest_tornado_timeout=7"], {}),
+            "ASYNC_TEST_TIMEOUT": ([], {"ASYNC_TEST_TIMEOUT": "7"}),
+        }
+        runs = run_each(lambda how: run_pytest(test, *how[0], **how[1]), settings.values())
+        for setting, done in zip(settings, runs, strict=True):
             self.assertIn(f"{told} ({setting}", done.stdout)
 
     def test_malformed_settings_are_errors(self) -> None:
         test = f"{FUNCTIONS}::test_marked"
-        for setting, message in (
-            ("asynctest_tornado_mode=often", "asynctest_tornado_mode cannot be 'often'"),
-            ("asynctest_tornado_clock=sand", "asynctest_tornado_clock in the settings of pytest cannot be 'sand'"),
-            ("asynctest_tornado_leaks=shout", "leaks cannot be 'shout'"),
-        ):
-            done = run_pytest(test, "-o", setting)
+        messages = {
+            "asynctest_tornado_mode=often": "asynctest_tornado_mode cannot be 'often'",
+            "asynctest_tornado_clock=sand": "asynctest_tornado_clock in the settings of pytest cannot be 'sand'",
+            "asynctest_tornado_leaks=shout": "leaks cannot be 'shout'",
+        }
+        runs = run_each(lambda setting: run_pytest(test, "-o", setting), messages)
+        for message, done in zip(messages.values(), runs, strict=True):
             self.assertIn(message, done.stdout + done.stderr)
             self.assertNotEqual(done.returncode, 0)
 
@@ -173,10 +175,17 @@ class SettingsTest(unittest.TestCase):
 
     def test_what_the_user_says_of_warnings_holds(self) -> None:
         test = f"{FUNCTIONS}::test_leak"
-        self.assertIn("leaks what it has begun", run_pytest(test).stdout)
-        self.assertNotIn("leaks what", run_pytest(test, "-W", "ignore::ResourceWarning").stdout)
-        self.assertNotIn("leaks what", run_pytest(test, "-o", "filterwarnings=ignore::ResourceWarning").stdout)
-        self.assertEqual(verdicts(run_pytest(test, "-W", "error::ResourceWarning"))["test_leak"], ["ERROR", "PASSED"])
+        said = [
+            (),
+            ("-W", "ignore::ResourceWarning"),
+            ("-o", "filterwarnings=ignore::ResourceWarning"),
+            ("-W", "error::ResourceWarning"),
+        ]
+        nothing, ignored, ignored_too, error = run_each(lambda arguments: run_pytest(test, *arguments), said)
+        self.assertIn("leaks what it has begun", nothing.stdout)
+        self.assertNotIn("leaks what", ignored.stdout)
+        self.assertNotIn("leaks what", ignored_too.stdout)
+        self.assertEqual(verdicts(error)["test_leak"], ["ERROR", "PASSED"])
 
 
 class OthersTest(unittest.TestCase):
@@ -284,8 +293,8 @@ class OptionsTest(unittest.TestCase):
         self.assertEqual(verdicts(done), {"test_leak_of_a_failure": ["FAILED"]})
 
     def test_a_test_that_is_traced_from_its_beginning_runs_to_its_end(self) -> None:
-        for test in f"{FUNCTIONS}::test_fixtures", f"{FUNCTIONS}::test_generator", f"{CASES}::Traced::test":
-            done = run_pytest("--trace", test, typed="c\n")
+        tests = f"{FUNCTIONS}::test_fixtures", f"{FUNCTIONS}::test_generator", f"{CASES}::Traced::test"
+        for done in run_each(lambda test: run_pytest("--trace", test, typed="c\n"), tests):
             self.assertIn("PDB set_trace", done.stdout)
             self.assertEqual(list(verdicts(done).values()), [["PASSED"]])
 

@@ -71,6 +71,18 @@ class SignaturesTest(unittest.TestCase):
             ours, theirs = getattr(asynctest_tornado, name), getattr(tornado.testing, name)
             self.assertEqual(parameters(ours), parameters(theirs), name)
 
+    def test_a_subclass_takes_what_its_constructor_takes(self) -> None:
+        class OfInit(asynctest_tornado.AsyncTestCase):
+            def __init__(self, name: str, *, port: int = 0) -> None:
+                super().__init__(name)
+
+        class OfNew(asynctest_tornado.AsyncTestCase):
+            def __new__(cls, methodName: str, host: str) -> "OfNew":  # noqa: N803
+                return super().__new__(cls)
+
+        self.assertEqual(list(inspect.signature(OfInit).parameters), ["name", "port"])
+        self.assertEqual(list(inspect.signature(OfNew).parameters), ["methodName", "host"])
+
     def test_methods_take_what_those_of_tornado_take(self) -> None:
         for name in "AsyncTestCase", "AsyncHTTPTestCase", "AsyncHTTPSTestCase", "ExpectLog":
             ours = public_methods(getattr(asynctest_tornado, name))
