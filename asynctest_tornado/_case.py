@@ -30,10 +30,9 @@ from asynctest_tornado import (
 )
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
-from asynctest_tornado._collector import Trap, raise_as_it_was
+from asynctest_tornado._collector import raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness
 from asynctest_tornado._schedule import Schedule
-from asynctest_tornado._weakly import WeakNotes
 from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
@@ -42,9 +41,6 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 #: Some declare their generators to return an ``Iterator``, and Tornado its hooks to return an awaitable or None.
 _Other = Other | Iterator[Any] | Awaitable[None]
-
-#: The tests that have ended and still exist, with their traps. Not as attributes: a test may be copied.
-_ended: WeakNotes[Trap] = WeakNotes()
 
 
 class AsyncTestCase(unittest.TestCase):
@@ -109,6 +105,7 @@ class AsyncTestCase(unittest.TestCase):
 
     _asynctest_harness: Harness | None = None
     _asynctest_schedule: Schedule | None = None
+    _asynctest_owner: _trap.Owner | None = None
     _asynctest_has_warned = False
     _asynctest_bad_setting: Exception | None = None
 
@@ -431,17 +428,19 @@ class AsyncTestCase(unittest.TestCase):
                     self._asynctest_has_warned = True
                 harness.close()
                 harness.trap.forget_reports()
-                _ended.note(self, harness.trap)
+                self._asynctest_owner = _trap.Owner(harness.trap)
                 self._asynctest_harness = None
             if not isinstance(result, _orders.Report):  # that of one order, between startTest and stopTest
                 _late.flush(result)
 
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
-        trap = _ended.of(self, None)
-        if trap is not None and not _garbage.is_collecting():
-            with _trap.under((_trap.Owner(trap),)):
-                vars(self).clear()
+        attributes = vars(self)
+        owner = attributes.get("_asynctest_owner")
+        if owner is not None and not _garbage.is_collecting():
+            token = _trap.contexts.set((owner,))
+            attributes.clear()
+            _trap.contexts.reset(token)
 
     def debug(self) -> None:
         seeds = _orders.seeds(None)

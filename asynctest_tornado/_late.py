@@ -86,10 +86,14 @@ class Reporter:
 
     def place(self) -> Place | None:
         """Return where the test stands in its run now, if that is known."""
-        result = self._result()
-        plugin = _plugin_of(result)
-        run, number = (result, getattr(result, "testsRun", None)) if plugin is None else (plugin, plugin.number)
-        return Place(run, number, (self._cls, self._method)) if isinstance(number, int) else None
+        run: Any = self._result()
+        number = getattr(run, "testsRun", None)
+        if not isinstance(number, int):
+            run = _plugin_of(run)
+            if run is None:
+                return None
+            number = run.number
+        return Place(run, number, (self._cls, self._method))
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Take an error. Return true: it is told at the end of the process, if not before."""

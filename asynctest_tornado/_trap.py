@@ -100,6 +100,9 @@ class Owner(Context):
     def handle(self, error: BaseException) -> bool:
         return self._trap.handle(error)
 
+    def __reduce__(self) -> Any:
+        return types.NoneType, ()  # a copy of the test is another one
+
 
 Chain = tuple[Context, ...]
 

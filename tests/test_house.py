@@ -198,7 +198,6 @@ ARROWS: dict[str, set[str]] = {
         "_setups",
         "_timeouts",
         "_trap",
-        "_weakly",
         "_yielding",
     },
     "_fetching": {"_cookies"},
