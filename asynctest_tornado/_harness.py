@@ -343,6 +343,8 @@ class Harness:
 
     def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
         """Stand in for the method of the ``IOLoop``: the same, and it ends at an error, and shows where it stood."""
+        if not callable(func):
+            raise _hints.called_already(func)
         limit = _timeouts.Limit(math.inf if timeout is None else timeout, "the argument timeout")
 
         def call() -> Any:

@@ -54,6 +54,18 @@ def failed_request(error: BaseException) -> str | None:
     return None
 
 
+def called_already(thing: object) -> TypeError:
+    """Return the error of a ``run_sync`` that got what a call returned instead of the function."""
+    name, kind = "f", type(thing).__qualname__
+    if inspect.iscoroutine(thing):
+        name = thing.__name__
+        thing.close()  # or a second report would say that it was never awaited
+    return TypeError(
+        f"io_loop.run_sync() calls the function that it gets, and got a {kind}. Write self.run_sync({name}), without "
+        "calling it; arguments of the function come after it."
+    )
+
+
 def early_stop(line: tuple[types.CodeType, int] | None) -> str:
     """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
     place = ""

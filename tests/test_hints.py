@@ -101,6 +101,18 @@ class MissingAwaitTest(unittest.TestCase):
             self.assertNotIn("waited for", result.report)
 
 
+class RunSyncTest(unittest.TestCase):
+    def test_a_future_is_no_function_either(self) -> None:
+        def body(case: Any) -> None:
+            case.io_loop.run_sync(case.io_loop.asyncio_loop.create_future())
+
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertRegex(
+            result.report, r"TypeError: .* and got a Future\. Write self\.run_sync\(f\), without calling it"
+        )
+
+
 class StopTest(unittest.TestCase):
     def report(self, body: Any) -> str:
         result = run_body(AsyncTestCase, body)

@@ -86,3 +86,10 @@ class ErrorIsRaisedInTheBlock(AsyncTestCase):
 
     async def fail_later(self) -> None:
         raise ValueError("planted")
+
+
+class CallsForRunSync(AsyncTestCase):
+    def test(self) -> None:
+        self.io_loop.run_sync(self.connect())  # type: ignore[arg-type]
+
+    async def connect(self) -> None: ...
