@@ -152,7 +152,7 @@ class LoopOfTest:
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
         """Put a function where the loop of Tornado has a method, until `close`."""
         attributes = vars(self.io_loop)
-        self._stand_ins[name] = attributes.get(name)
+        self._stand_ins[name] = (attributes.get(name), func)
         attributes[name] = func
 
     def watch_close(self, closer: str) -> None:
@@ -319,7 +319,9 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
-        for name, before in self._stand_ins.items():
+        for name, (before, func) in self._stand_ins.items():
+            if vars(self.io_loop).get(name) is not func:
+                continue  # another one came later
             if before is None:
                 vars(self.io_loop).pop(name, None)
             else:

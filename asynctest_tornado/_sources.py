@@ -54,6 +54,9 @@ def _method_of_class(logger: logging.Logger, name: str) -> Callable[[Any], objec
 
 def _watch(logger: logging.Logger) -> None:
     def is_enabled(level: int) -> bool:
+        found = type(logger).isEnabledFor
+        if type(found) is types.FunctionType:  # mostly; each new loop asks
+            return bool(found(logger, level))
         return bool(_method_of_class(logger, "isEnabledFor")(level))
 
     def handle(record: logging.LogRecord) -> None:

@@ -192,6 +192,23 @@ class SelectorsTest(unittest.TestCase):
             self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
 
 
+class LentLoopTest(unittest.TestCase):
+    def test_what_a_test_puts_in_the_place_of_a_method_stays_there(self) -> None:
+        io_loop = IOLoop(make_current=False)
+        self.addCleanup(io_loop.close)
+        own = mock.Mock()
+
+        def body(case: AsyncTestCase) -> None:
+            vars(io_loop)["run_sync"] = own
+
+        base = type("Lent", (AsyncTestCase,), {"get_new_ioloop": lambda case: io_loop})
+        self.assertEqual(run_body(base, body).verdicts, ["addSuccess"])
+        self.assertIs(io_loop.run_sync, own)
+        del vars(io_loop)["run_sync"]
+        self.assertEqual(run_body(base, lambda case: case.run_sync(asyncio.sleep, 0)).verdicts, ["addSuccess"])
+        self.assertNotIn("run_sync", vars(io_loop))
+
+
 class OtherInterpreterTest(unittest.TestCase):
     def test_what_pypy_does_not_have_is_not_needed(self) -> None:
         done = run_code(OTHER_INTERPRETER)
