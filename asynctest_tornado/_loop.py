@@ -11,7 +11,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _deadlock, _lent, _names, _origins, _passing, _trap, _watched
+from asynctest_tornado import _deadlock, _names, _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -111,8 +111,6 @@ class LoopOfTest:
             )
         self.loop: _watched.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
-        if not (self.is_own or is_lent):
-            _lent.mark(self.loop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
         plain: Any = getattr(self.loop, "_selector", None)
         is_adopted = not isinstance(plain, Selector)

@@ -140,7 +140,7 @@ def rooted(chain: Chain, loop: object) -> Chain:
         return chain
     if chain and chain[0].is_trap:
         return (trap,) if use.is_own else chain
-    return (trap, *chain)
+    return (*(use.others or (trap,)), *chain)
 
 
 def of_running_loop() -> Context | None:

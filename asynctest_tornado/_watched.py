@@ -43,7 +43,7 @@ class Use:
     tenth of what a callback costs.
     """
 
-    __slots__ = ("files", "futures", "is_foreign", "is_own", "outer_futures", "schedule", "trap", "work")
+    __slots__ = ("files", "futures", "is_foreign", "is_own", "others", "outer_futures", "schedule", "trap", "work")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -51,6 +51,8 @@ class Use:
         self.is_own = is_own
         #: Whether neither the test nor its class has made it, so that others may have used it before.
         self.is_foreign = not is_own and before is None
+        #: The contexts of what has none: of others on such a loop, else of the test.
+        self.others = _lent.OTHERS if self.is_foreign else ()
         #: Each task, and future of a coroutine or executor, that still exists.
         self.futures: _Futures = WeakNotes()
         #: Those that were made before a test got the loop of its class.
@@ -206,10 +208,10 @@ class WatchedLoop(ConnectingLoop):
         if chain or scheduled is not future:
             return chain
         if isinstance(future, asyncio.Task) and self._asynctest.is_foreign:
-            return _lent.EARLIER  # each task of the test is known
+            return _lent.OTHERS  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
         chain = _trap.contexts.get()
-        return chain if chain[:1] in ((self._asynctest.trap,), _lent.EARLIER) else ()
+        return chain if chain[:1] == (self._asynctest.trap,) else ()
 
     def run_forever(self) -> None:
         trap = self._asynctest.trap

@@ -284,7 +284,7 @@ class LentLoopTest(unittest.TestCase):
             with self.subTest(leave=leave, wait=wait):
                 done = run_code(IMPORTS + LENT.replace("LEAVE", leave).replace("WAIT", wait))
                 self.assertIn("ValueError: planted", done.stderr)
-                self.assertIn("on the event loop before the test", done.stderr)
+                self.assertIn("on the event loop before the test, perhaps", done.stderr)
                 self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_callbacks(self) -> None:
@@ -304,6 +304,13 @@ class LentLoopTest(unittest.TestCase):
     def test_tasks(self) -> None:
         self.check("asyncio_loop.create_task(fail())")
         self.check("tasks.append(asyncio_loop.create_task(fail())); turn()")
+        self.check("io_loop.add_callback(fail); turn()")
+
+    def test_errors_of_the_test_itself_count(self) -> None:
+        for schedule in "io_loop.add_callback", "asyncio_loop.call_soon", "asyncio_loop.call_soon_threadsafe":
+            code = LENT.replace("LEAVE", "pass").replace("WAIT", f"{schedule}(boom); self.run_sync(self.work)")
+            with self.subTest(schedule):
+                self.assertIn("ERROR: test_2", run_code(IMPORTS + code).stderr)
 
 
 LENT = """

@@ -120,7 +120,6 @@ ARROWS: dict[str, set[str]] = {
         "_clock",
         "_collector",
         "_deadlock",
-        "_lent",
         "_names",
         "_origins",
         "_passing",
