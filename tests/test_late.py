@@ -104,6 +104,24 @@ class MomentsTest(unittest.TestCase):
                 self.check(moment, result)
                 self.assertEqual((sys.stdout, sys.stderr), before)
 
+    def test_what_is_printed_is_redirected_once_at_a_time(self) -> None:
+        class Copying(unittest.TestResult):
+            saved: Any = None
+
+            def _setupStdout(self) -> None:
+                assert self.saved is None
+                self.saved, sys.stdout = sys.stdout, io.StringIO()
+
+            def _restoreStdout(self) -> None:
+                if self.saved is not None:
+                    sys.stdout, self.saved = self.saved, None
+
+        before = sys.stdout
+        for moment in MOMENTS:
+            with self.subTest(moment):
+                self.check(moment, Copying())
+                self.assertIs(sys.stdout, before)
+
     def test_it_ends_a_run_that_is_to_end_at_the_first_failure(self) -> None:
         result = unittest.TestResult()
         result.failfast = True
@@ -273,6 +291,7 @@ class ProcessEndTest(unittest.TestCase):
     def test_what_others_do_at_the_end_is_done(self) -> None:
         done = run_code(EXIT, "0")
         self.assertEqual(done.stdout, "ran\nafter\nbefore\n")
+        self.assertRegex(done.stderr, r"test_a_guilty\.\nthe last line\n\Z")
         self.assertEqual(done.stderr.count("ValueError: planted"), 1)
         self.assertEqual(done.returncode, 120)
 
@@ -295,6 +314,7 @@ import atexit, sys, unittest
 from tests.samples.late import at_module_end
 
 atexit.register(print, "before", flush=True)
+atexit.register(lambda: print("the last line", file=sys.stderr, flush=True))
 result = unittest.TestResult()
 unittest.defaultTestLoader.loadTestsFromModule(at_module_end).run(result)
 assert not result.errors
