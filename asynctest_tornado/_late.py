@@ -93,7 +93,10 @@ class Reporter:
             if run is None:
                 return None
             number = run.number
-        return Place(run, number, (self._cls, self._method))
+        try:
+            return Place(run, number, (self._cls, self._method))
+        except TypeError:  # it has __slots__, and cannot be referred to weakly
+            return None
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Take an error. Return true: it is told at the end of the process, if not before."""

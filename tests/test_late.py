@@ -35,13 +35,15 @@ def tests_of(suite: Any) -> Iterator[unittest.TestCase]:
 class Recorder:
     """A result that has only what a test needs, and tells another one."""
 
-    __slots__ = ("events",)
+    __slots__ = ("events", "testsRun")
     shouldStop = False  # noqa: N815  # the name that unittest looks for
 
     def __init__(self, events: list[tuple[str, str]]) -> None:
         self.events = events
+        self.testsRun = 0
 
     def startTest(self, test: Any) -> None:
+        self.testsRun += 1
         self.events.append(("start", test.id().rpartition(".")[2]))
 
     def stopTest(self, test: Any) -> None:
