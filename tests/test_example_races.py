@@ -10,7 +10,7 @@ import unittest
 from typing import ClassVar
 
 from tests.recorded import RecordedReports, normalise
-from tests.support import run_example, run_python
+from tests.support import run_each, run_example, run_python
 
 SUITE = "examples.races.test_races"
 
@@ -50,10 +50,12 @@ class RacesExampleTest(RecordedReports, unittest.TestCase):
 
     def test_the_first_order_that_fails_is_named(self) -> None:
         """In all orders before it, asyncio's own among them, the test passes."""
-        for name in self.outcomes:
-            for seed in range(seed_of(self.recorded(name))):
-                with self.subTest(name, seed=seed):
-                    self.assertRegex(self.run_in_order(seed, f"{self.module()}.{name}"), r"\nOK\n\Z")
+        orders = [
+            (seed, f"{self.module()}.{name}") for name in self.outcomes for seed in range(seed_of(self.recorded(name)))
+        ]
+        for (seed, name), said in zip(orders, run_each(self.run_in_order, *zip(*orders, strict=True)), strict=True):
+            with self.subTest(name, seed=seed):
+                self.assertRegex(said, r"\nOK\n\Z")
 
     def test_replay(self) -> None:
         """In the order that its report names, a test fails as it did when that order was found."""
@@ -65,11 +67,14 @@ class RacesExampleTest(RecordedReports, unittest.TestCase):
 
     def test_seeds_are_the_same_in_each_run(self) -> None:
         """What differs from one Python to the next, such as the hashes of strings, does not change the order."""
-        for name in self.outcomes:
-            for hash_seed in "1", "2":
-                with self.subTest(name, hash_seed=hash_seed):
-                    done = run_python("-m", "unittest", f"{self.module()}.{name}", PYTHONHASHSEED=hash_seed)
-                    self.assertEqual(seed_of(done.stderr), seed_of(self.recorded(name)))
+
+        def run(name: str, hash_seed: str) -> str:
+            return run_python("-m", "unittest", f"{self.module()}.{name}", PYTHONHASHSEED=hash_seed).stderr
+
+        runs = [(name, hash_seed) for name in self.outcomes for hash_seed in ("1", "2")]
+        for (name, hash_seed), said in zip(runs, run_each(run, *zip(*runs, strict=True)), strict=True):
+            with self.subTest(name, hash_seed=hash_seed):
+                self.assertEqual(seed_of(said), seed_of(self.recorded(name)))
 
     def test_corrected_tests_pass_in_that_order(self) -> None:
         """In the order in which a lucky test fails, the corrected ones pass."""
