@@ -106,7 +106,7 @@ class Reporter:
         self._reported.add(key)
         test = stand_in(self._cls, self._method, self.name(), other)
         if _summary.current is not None:
-            _summary.current.add_errors(other or test.id(), [error])
+            _summary.current.add_errors(other or test.id(), [error], is_late=True)
         result = self._result()
         plugin = _plugin_of(result)
         if plugin is not None and plugin.add_late(result, error):

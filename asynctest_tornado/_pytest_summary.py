@@ -1,6 +1,7 @@
 """Tells the summary of a run of pytest, that of all workers of pytest-xdist together."""
 
 import contextlib
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -21,8 +22,23 @@ def register(config: pytest.Config) -> None:
 class _Teller:
     def __init__(self) -> None:
         self._block = contextlib.ExitStack()
-        self._summary = self._block.enter_context(_summary.wanted())
+        self._summary = self._block.enter_context(_summary.wanted(self._name_in_run))
         self._lost = 0
+        self._running: pytest.Item | None = None
+
+    def _name_in_run(self, name: str) -> str:
+        # Test cases that fixtures set up by hand, all of one class and method, are part of different functions. One
+        # that pytest runs as a test has a name that says which.
+        item = self._running
+        return name if item is None or hasattr(item, "addFailure") else item.nodeid
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._running = item
+        try:
+            return (yield)
+        finally:
+            self._running = None
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         # There in a worker, which sends it to the process that reports.

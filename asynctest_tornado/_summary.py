@@ -18,10 +18,18 @@ _WIDTH = 100
 current: "Summary | None" = None
 
 
-class Summary:
-    """What was seen so far."""
+def _as_it_is(name: str) -> str:
+    return name
 
-    def __init__(self) -> None:
+
+class Summary:
+    """What was seen so far.
+
+    :param name_in_run: returns a test's name in this run, given the name that it has by itself.
+    """
+
+    def __init__(self, name_in_run: Callable[[str], str] = _as_it_is) -> None:
+        self._name_in_run = name_in_run
         self._tests = 0
         self._last_test = ""
         # The tests that were not searched for leaks.
@@ -38,6 +46,7 @@ class Summary:
         :param is_searched: whether that was looked for.
         :param is_ordered: whether the test may run several times on end, in other orders, and is one test for all that.
         """
+        name = self._name_in_run(name)
         if is_ordered and name == self._last_test:
             return
         self._last_test = name
@@ -47,8 +56,12 @@ class Summary:
         if leaks:
             self._leaks.setdefault(name, []).extend(map(_cut, leaks))
 
-    def add_errors(self, name: str, errors: Sequence[BaseException]) -> None:
-        """Note errors of a test that had no caller."""
+    def add_errors(self, name: str, errors: Sequence[BaseException], is_late: bool = False) -> None:
+        """Note errors of a test that had no caller.
+
+        :param is_late: whether the test is over, so that another one may be running.
+        """
+        name = name if is_late else self._name_in_run(name)
         lines = [_cut(traceback.format_exception_only(error)[0]) for error in errors]
         self._errors.setdefault(name, []).extend(lines)
 
@@ -59,7 +72,7 @@ class Summary:
         :param limit: how long it might have waited, in seconds.
         """
         if seconds >= self._least:
-            self._keep_wait(describe(), seconds, limit)
+            self._keep_wait(self._name_in_run(describe()), seconds, limit)
 
     def _keep_wait(self, name: str, seconds: float, limit: float) -> None:
         self._waits[name] = max((seconds, limit), self._waits.get(name, (0.0, 0.0)))
@@ -131,10 +144,13 @@ class Summary:
 
 
 @contextlib.contextmanager
-def wanted() -> Iterator[Summary]:
-    """Make a summary of what runs in the block."""
+def wanted(name_in_run: Callable[[str], str] = _as_it_is) -> Iterator[Summary]:
+    """Make a summary of what runs in the block.
+
+    :param name_in_run: as for `Summary`.
+    """
     global current
-    before, current = current, Summary()
+    before, current = current, Summary(name_in_run)
     try:
         yield current
     finally:

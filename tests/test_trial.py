@@ -148,6 +148,27 @@ class PytestTest(unittest.TestCase):
         text = self.run_pytest("-m", "pytest", "-n", "2", PYTEST_ADDOPTS="-p asynctest_tornado.replace")
         self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}")
 
+    def test_a_case_that_a_fixture_sets_up_is_called_by_the_test(self) -> None:
+        file = "tests/samples/by_hand.py"
+        for workers in [], ["-n", "1"]:
+            plugin = ["-m", "pytest", "-p", "asynctest_tornado.replace"]
+            done = run_python(*plugin, "-q", "-p", "no:cacheprovider", *workers, file)
+            self.assertIn("6 passed", done.stdout, done.stderr)
+            for line in (
+                "6 tests ran on it",
+                "no caller to catch them: 2 in 2 tests",
+                f"  {file}::test_callback[1]: IndexError",
+                f"  {file}::test_callback[2]: IndexError",
+                "Leaks: 4 in 4 tests",
+                f"  {file}::test_timer: pending timer",
+                f"  {file}::test_sleep: 0.1",
+            ):
+                self.assertIn(line, done.stdout)
+            # One that pytest runs is called as ever.
+            self.assertIn("  and in 1 more test", done.stdout)
+            done = run_python(*plugin, "-q", "-p", "no:cacheprovider", *workers, f"{file}::Methods")
+            self.assertRegex(done.stdout, r"  \S*by_hand\.Methods\.test_timer: pending timer")
+
     def test_a_worker_that_crashed_is_told(self) -> None:
         with TemporaryDirectory() as folder:
             Path(folder, "test_crash.py").write_text("import os\ndef test(): os._exit(1)\n")
