@@ -31,6 +31,8 @@ class Deadline(_watchdog.Watch):
     _interruption: KeyboardInterrupt | None = None
     _is_deadlock = False
     _is_debugged = False
+    #: The error that tells that the time is over, if a block of the test has reported it.
+    told: BaseException | None = None
 
     def __init__(
         self,

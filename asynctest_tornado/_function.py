@@ -3,15 +3,16 @@
 It knows pytest by the objects that it is handed, and does not import it.
 """
 
-import contextlib
+import asyncio
 import contextvars
 import functools
 import inspect
 import re
 import shlex
+import socket
 import traceback
 import types
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
@@ -21,20 +22,20 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado import (
     _leaks,
     _loop,
+    _marker,
     _notes,
     _orders,
     _ports,
     _process_end,
     _reasons,
     _site,
-    _timeouts,
     _tls,
     _trap,
 )
-from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
+from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._places import Place
 from asynctest_tornado._schedule import Schedule
 
@@ -43,78 +44,16 @@ __unittest = True
 add_note = _notes.add
 __tracebackhide__ = True
 
-MARKER = "gen_test"
-#: What the marker takes; ``run_sync`` is that of pytest-tornado, and makes no difference here.
-SETTINGS = {
-    "allowed_leaks",
-    "clock_factory",
-    "fail_on_server_error",
-    "leaks",
-    "loop_factory",
-    "run_sync",
-    "schedules",
-    "timeout",
-}
+__all__ = ["SETTINGS", "Function", "Served", "seeds", "ssl_options_of_tests", "unused_socket"]
+
 _MISSING = object()
-
-
-def settings_of(item: Any) -> dict[str, Any]:
-    """Return what the markers of a test say, the closest one first.
-
-    Raises ``TypeError`` for arguments that there are not.
-    """
-    found: dict[str, Any] = {}
-    for marker in item.iter_markers(MARKER):
-        if marker.args or not marker.kwargs.keys() <= SETTINGS:
-            given = ", ".join([*map(repr, marker.args), *(f"{name}=" for name in marker.kwargs)])
-            raise TypeError(
-                f"The marker {MARKER} of {item.nodeid} has the arguments ({given}). By keyword, it takes "
-                f"{', '.join(sorted(SETTINGS))}."
-            )
-        for name, value in marker.kwargs.items():
-            found.setdefault(name, value)
-    return found
-
-
-def seeds(item: Any) -> range | None:
-    """Return the seeds of the orders to run a test under; None for that of asyncio alone.
-
-    Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
-    """
-    return _orders.seeds(settings_of(item).get("schedules"))
-
-
-def _limit(argument: Any, config: Any) -> _timeouts.Limit:
-    if argument is not None:
-        setting = f"timeout of the marker {MARKER}"
-        return _timeouts.Limit(_timeouts.check(argument, setting), setting)
-    for value, setting in (
-        (config.getoption("async_test_timeout", None), "the option --async-test-timeout"),
-        (config.getini("asynctest_tornado_timeout"), "asynctest_tornado_timeout in the settings of pytest"),
-    ):
-        if value:
-            try:
-                return _timeouts.Limit(_timeouts.check(float(value), setting), setting)
-            except ValueError:
-                raise ValueError(f"{setting} cannot be {value!r}. Give seconds, or 0 for no limit.") from None
-    return _timeouts.limit(None, None)
-
-
-def _make_clock(factory: Any, config: Any) -> VirtualClock | None:
-    if factory is not None:
-        return make_clock(factory)
-    word = config.getini("asynctest_tornado_clock")
-    if word not in ("", "real", "virtual"):
-        raise ValueError(
-            f"asynctest_tornado_clock in the settings of pytest cannot be {word!r}. Set it to 'real' or 'virtual'."
-        )
-    return VirtualClock() if word == "virtual" else None
 
 
 class Function:
     """One run of a test function, with its fixtures.
 
     :param item: the test, as pytest knows it.
+    :param markers: its markers that are for this library, the closest one first.
     :param seed: of the order to run in, if that is not the one of asyncio.
     :param report_late: called with the test and an error that surfaces after its end; returns whether it will report.
 
@@ -123,16 +62,18 @@ class Function:
 
     io_loop: IOLoop
 
-    def __init__(self, item: Any, seed: int | None, report_late: Callable[[Any, BaseException], bool]) -> None:
-        settings = settings_of(item)
+    def __init__(
+        self, item: Any, markers: Sequence[Any], seed: int | None, report_late: Callable[[Any, BaseException], bool]
+    ) -> None:
+        settings = _marker.settings_of(item, markers)
         if seed is None:
             # Of several, each is a test of its own for pytest, with its own fixtures.
-            orders = seeds(item)
+            orders = seeds(item, markers)
             seed = orders[0] if orders is not None and len(orders) == 1 else None
-        self.limit = _limit(settings.get("timeout"), item.config)
+        self.limit = _marker.limit(item.config, markers)
         self.harness = Harness(
             lambda: str(item.nodeid),
-            clock=_make_clock(settings.get("clock_factory"), item.config),
+            clock=_marker.clock(item.config, settings.get("clock_factory")),
             leaks=_leaks.policy(
                 settings.get("leaks") or item.config.getini("asynctest_tornado_leaks") or None,
                 settings.get("allowed_leaks", ()),
@@ -145,6 +86,10 @@ class Function:
         self._item = item
         self._chain: _trap.Chain = ()
         self._is_inside = False
+        #: Whether the report that pytest makes is that of a subtest.
+        self.is_in_subtest = False
+        # That the time was over, once a subtest has reported it.
+        self._told: BaseException | None = None
         #: What variables have been around the context of the test.
         self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
         trap = self.harness.trap
@@ -186,7 +131,9 @@ class Function:
                 result = self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
             except BaseException as error:  # pytest's own outcomes are no Exceptions
                 trap.remember_failure(error)
-                raise
+                if error is not self._told:
+                    raise
+                result = None  # pytest itself fails a test for its subtests
             trap.raise_errors()
         except BaseException as error:
             _reasons.explain(error, trap)
@@ -265,10 +212,39 @@ class Function:
 
         self.run(_named(func, end))
 
+    def error_of_subtest(self, error: BaseException) -> BaseException | None:
+        """Return the error that a subtest has to report, in the place of one that has left its block; or None."""
+        trap = self.harness.trap
+        own: BaseException | None = error
+        if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+            is_cancelled = isinstance(error, asyncio.CancelledError)
+            if is_cancelled and trap.has_errors:
+                own = trap.take()
+            elif self._told is None:
+                own = self._told = self.harness.error_of_block(error)
+            else:
+                own = None
+            if own is None and not is_cancelled:
+                own = error  # the user's
+        if own is not None:
+            _reasons.explain(own, trap)
+        return own
+
+    def ends_with_subtest(self, error: BaseException | None, own: BaseException | None) -> bool:
+        """Tell whether the test ends at the end of a subtest.
+
+        :param error: has left its block.
+        :param own: was reported for it.
+        """
+        return error is not None and own is not error and (own is None or own is self._told)
+
     def ends_with(self, error: BaseException, is_failure: bool) -> None:
         """Note what pytest makes of an error: one that skips the test is none."""
         trap = self.harness.trap
-        trap.failure = (trap.failure or error) if is_failure else None
+        if is_failure:
+            trap.failure = trap.failure or error
+        elif not self.is_in_subtest:
+            trap.failure = None
 
     def begin_closing(self) -> None:
         """Note that connections are closed from now on."""
@@ -300,10 +276,11 @@ class Function:
                 variable.reset(token)
             _trap.contexts.set(self._chain)
             self.harness.trap.forget_reports()
+            self._told = None  # it holds frames
 
-    def serve(self, app: Any, ssl_options: Any = None) -> "Served":
-        """Serve an application, on an unused port of this machine."""
-        return Served(self, app, ssl_options)
+    def serve(self, app: Any, sock: socket.socket, ssl_options: Any = None) -> "Served":
+        """Serve an application on a socket, which listens."""
+        return Served(self, app, sock, ssl_options)
 
 
 class Served:
@@ -311,19 +288,16 @@ class Served:
 
     :param function: the test.
     :param app: the application.
+    :param sock: the socket to serve on. It is closed in the end.
     :param ssl_options: those of the server, if it speaks HTTPS.
     """
 
-    def __init__(self, function: Function, app: Any, ssl_options: Any) -> None:
+    def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any) -> None:
         self._function = function
-        with contextlib.ExitStack() as resources:
-            sock = _ports.bind_unused_port()[0]
-            resources.callback(sock.close)
-            self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
-            app = self.site.servable(app, "What the fixture app returned")
-            self.http_server = HTTPServer(app, ssl_options=ssl_options)
-            self.site.listen(self.http_server, is_private=True)
-            resources.pop_all()
+        self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
+        app = self.site.servable(app, "What the fixture app returned")
+        self.http_server = HTTPServer(app, ssl_options=ssl_options)
+        self.site.listen(self.http_server, is_private=True)
         self.site.begin()
 
     def make_client(self) -> AsyncHTTPClient:
@@ -339,6 +313,11 @@ class Served:
             self._function.run(functools.partial(self.site.close, self._function.begin_closing))
         finally:
             self._function.harness.trap.have_closed()
+
+
+def unused_socket() -> socket.socket:
+    """Return a socket that listens on a port of 127.0.0.1 that nobody uses."""
+    return _ports.bind_unused_port()[0]
 
 
 def ssl_options_of_tests() -> dict[str, Any]:

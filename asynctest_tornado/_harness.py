@@ -127,6 +127,8 @@ class Harness:
         # For the report of a failure that comes of it: what ended no wait() or another one than it was meant for.
         self._early_stop: tuple[types.CodeType, int] | None = None
         self._second_stop: Callable[[], str] | None = None
+        # That of the operation that runs.
+        self._deadline: Deadline | None = None
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run."""
@@ -247,7 +249,11 @@ class Harness:
             self._running.cancel(main)
 
         with Deadline(self._loop, cancel, limit, functools.partial(self.snapshot, main)) as deadline:
-            self._running.until_done(main, deadline)
+            self._deadline = deadline
+            try:
+                self._running.until_done(main, deadline)
+            finally:
+                self._deadline = None
         if _summary.current is not None:
             _summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
         if context is not self.context:
@@ -272,6 +278,22 @@ class Harness:
         hint = "" if clock.autojump else "; the clock stands still until advance() is called"
         return f"{passed}{total}{hint}{clock.describe_hindrance()}."
 
+    def error_of_block(self, outcome: asyncio.CancelledError | KeyboardInterrupt) -> BaseException | None:
+        """Return the error that tells that the time is over, for a block that reports it; None if it is not.
+
+        The operation that runs then ends with that very error.
+
+        :param outcome: has left the block.
+        """
+        deadline = self._deadline
+        if deadline is None:
+            return None
+        if not (deadline.takes(outcome) if isinstance(outcome, KeyboardInterrupt) else deadline.is_over):
+            return None
+        error = deadline.error(TimeoutError, deadline.message("Operation"), outcome)
+        deadline.told = self.trap.shows_pending = error
+        return error
+
     def _run_clock(self, reach: Callable[[], Any]) -> None:
         self.run(reach, _timeouts.limit(None, None))
 
@@ -286,6 +308,8 @@ class Harness:
             error = strip(raised)
         try:
             if deadline.is_over:
+                if deadline.told is not None:
+                    raise deadline.told
                 message = deadline.message("Operation")
                 if error is None and main.done():
                     message += "; it caught the CancelledError and went on"

@@ -62,8 +62,9 @@ class Fixtures(SphinxDirective):
         path = Path(package.origin).parent / "_pytest" / "_fixtures.py"
         self.env.note_dependency(str(path))
         lines: list[str] = []
-        for each in ast.walk(ast.parse(path.read_text())):
-            if isinstance(each, ast.FunctionDef) and each.decorator_list and not each.name.startswith("_"):
+        classes = [each for each in ast.parse(path.read_text()).body if isinstance(each, ast.ClassDef)]
+        for each in next(cls.body for cls in classes if cls.name == "Fixtures"):
+            if isinstance(each, ast.FunctionDef):
                 body = (ast.get_docstring(each) or "").splitlines()
                 lines += [f".. fixture:: {each.name}", "", *(f"   {line}" for line in body), ""]
         return self.parse_text_to_nodes("\n".join(lines))

@@ -137,7 +137,7 @@ class SettingsTest(unittest.TestCase):
         test = f"{FUNCTIONS}::test_deadlock"
         told = "would have timed out after 7 seconds"
         settings: dict[str, tuple[list[str], dict[str, str]]] = {
-            "the option --async-test-timeout": (["--async-test-timeout=7"], {}),
+            "the option --asynctest-tornado-timeout": (["--asynctest-tornado-timeout=7"], {}),
             "asynctest_tornado_timeout in the settings": (["-o", "asynctest_tornado_timeout=7"], {}),
             "ASYNC_TEST_TIMEOUT": ([], {"ASYNC_TEST_TIMEOUT": "7"}),
         }
@@ -209,13 +209,6 @@ class OthersTest(unittest.TestCase):
                 self.assertEqual(found["test_of_nobody"], ["FAILED"])
                 self.assertIn("assert is_ours()", done.stdout)
 
-    def test_pytest_tornado_keeps_its_fixtures(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "pytest_tornado.py").touch()
-            done = run_pytest("-p", "pytest_tornado", f"{OTHERS}::test_ours", PYTHONPATH=folder)
-        self.assertIn("leaves the fixtures to pytest-tornado", done.stdout)
-        self.assertIn("fixture 'io_loop' not found", done.stdout)
-
     def test_pytest_base_url_keeps_its_fixture(self) -> None:
         theirs = "import pytest\n\n@pytest.fixture(scope='session')\ndef base_url():\n    pytest.skip('of another')\n"
         with tempfile.TemporaryDirectory() as folder:
@@ -229,7 +222,7 @@ class OthersTest(unittest.TestCase):
             "names = 'tornado', 'asynctest_tornado._', 'asyncio'; "
             "print(sorted(name for name in sys.modules if name.startswith(names)))"
         )
-        own = [f"asynctest_tornado._pytest{name}" for name in ("", "._whose", "._fixtures", "._hooks")]
+        own = [f"asynctest_tornado._pytest{name}" for name in ("", "._whose", "._fixtures", "._hooks", "._subtests")]
         self.assertEqual(run_python("-c", code).stdout.strip(), repr(sorted(own)))
 
 

@@ -1,10 +1,10 @@
-"""The plugin for pytest: its settings, and whether it has anything to do.
+"""The plugin for pytest: its settings, and the registration of its hooks and fixtures.
 
 pytest imports this in every project, and nothing else of the library with it: the first test that needs that does so.
 """
 
-import importlib.util
 import sys
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -14,60 +14,95 @@ __unittest = True
 
 #: Before what the user says of warnings, which wins for that.
 _FILTER = "always:.* leaks what it has begun and not ended:ResourceWarning"
+#: The option of pytest-tornado, pytest-tornasync and others.
+_OPTION_OF_OTHERS = "--async-test-timeout"
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    if not _is_there(pluginmanager, "pytest_tornado"):
-        parser.getgroup("asynctest_tornado").addoption(
-            "--async-test-timeout",
-            metavar="SECONDS",
-            help="how long each asynchronous test or fixture may take, 0 for no limit; those of TestCases go by "
-            "ASYNC_TEST_TIMEOUT",
-        )
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # Options, keys and attributes of the options are shared by all plugins: each name of ours says whose it is.
+    parser.getgroup("asynctest_tornado").addoption(
+        "--asynctest-tornado-timeout",
+        metavar="SECONDS",
+        help="how long each asynchronous test or fixture may take, 0 for no limit; those of TestCases go by "
+        "ASYNC_TEST_TIMEOUT",
+    )
     parser.addini(
         "asynctest_tornado_mode",
         "'strict': only tests with one of its fixtures or its marker run on Tornado's loop; 'auto': all asynchronous "
         "tests do, but those of other plugins",
         default="strict",
     )
-    parser.addini("asynctest_tornado_timeout", "as --async-test-timeout", default="")
+    parser.addini("asynctest_tornado_timeout", "as --asynctest-tornado-timeout", default="")
     parser.addini("asynctest_tornado_leaks", "'ignore', 'note', 'warn' or 'fail' for tests that leak", default="")
     parser.addini("asynctest_tornado_clock", "'real' or 'virtual': the time of tests on Tornado's loop", default="")
-
-
-def _is_there(manager: pytest.PytestPluginManager, package: str) -> bool:
-    """Tell whether pytest loads the plugin of a package, which may come after us."""
-    if importlib.util.find_spec(package) is None:
-        return False  # as nearly always; the rest takes a while
-    if any(getattr(plugin, "__name__", "").partition(".")[0] == package for plugin in manager.get_plugins()):
-        return True
-    from importlib.metadata import entry_points
-
-    found = [each for each in entry_points(group="pytest11") if each.value.partition(".")[0] == package]
-    return any(not manager.is_blocked(each.name) for each in found)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        f"{_whose.MARKER}(timeout=None, clock_factory=None, leaks=None, allowed_leaks=(), schedules=None, "
-        "fail_on_server_error=False, loop_factory=None): run the test, which may be a generator, on Tornado's loop "
-        "(asynctest_tornado)",
+    parser.addini(
+        "asynctest_tornado_fixtures",
+        "the fixtures to use by their short names where other plugins have the same ones, or 'all'",
+        type="args",
+        default=[],
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) -> Generator[None, object, object]:
+    """Take the option of pytest-tornado where the user gives it, and no plugin that is loaded has it.
+
+    Registered in advance, it would keep a plugin that has it, too, from being loaded.
+    """
+    result = yield
+    is_given = any(str(arg).partition("=")[0] == _OPTION_OF_OTHERS for arg in args)
+    if is_given and parser.parse_known_and_unknown_args([f"{_OPTION_OF_OTHERS}=0"])[1]:
+        parser.getgroup("asynctest_tornado").addoption(
+            _OPTION_OF_OTHERS, metavar="SECONDS", type=float, help="as --asynctest-tornado-timeout"
+        )
+    return result
+
+
+# After the plugins that register fixtures there, so that those which the user asks for come last.
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    arguments = (
+        "(timeout=None, clock_factory=None, leaks=None, allowed_leaks=(), schedules=None, "
+        "fail_on_server_error=False, loop_factory=None): run the test, which may be a generator, on Tornado's loop "
+        "(asynctest_tornado)"
+    )
+    config.addinivalue_line("markers", _whose.OWN_MARKER + arguments)
+    if not _whose.has_package(config, "pytest_tornado"):
+        config.addinivalue_line("markers", _whose.MARKER + arguments)
     if not sys.warnoptions:
         config.getini("filterwarnings").insert(0, _FILTER)
     mode = config.getini("asynctest_tornado_mode")
     if mode not in ("auto", "strict"):
         raise pytest.UsageError(f"asynctest_tornado_mode cannot be {mode!r}. Set it to 'auto' or 'strict'.")
-    if _is_there(config.pluginmanager, "pytest_tornado"):
-        return  # the same fixtures and marker: whoever has both has tests that were written for that one
-    config.pluginmanager.register(_hooks.Hooks(config), _whose.NAME)
-    config.pluginmanager.register(_fixtures.Fixtures(), f"{_whose.NAME}_fixtures")
-    if not _is_there(config.pluginmanager, "pytest_base_url"):
-        config.pluginmanager.register(_fixtures.BaseURL(), f"{_whose.NAME}_base_url")
+    manager = config.pluginmanager
+    manager.register(_hooks.Hooks(config), _whose.NAME)
+    manager.register(_fixtures.Inner(), f"{_whose.NAME}_inner")
+    manager.register(_fixtures.named(prefix=_whose.PREFIX), f"{_whose.NAME}_prefixed")
+    _register_first(manager, _fixtures.named(), f"{_whose.NAME}_fixtures")
+    wanted = config.getini("asynctest_tornado_fixtures")
+    if wanted:
+        manager.register(_fixtures.named(_names(wanted)), f"{_whose.NAME}_wanted")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    if config.pluginmanager.has_plugin(_whose.NAME):
-        return None
-    return "asynctest_tornado: leaves the fixtures to pytest-tornado; run pytest with -p no:tornado to use its own"
+def _names(wanted: Sequence[str]) -> set[str]:
+    """Return the names of the fixtures that the user asks for."""
+    unknown = set(wanted) - _fixtures.NAMES - {"all"}
+    if unknown:
+        raise pytest.UsageError(
+            f"asynctest_tornado_fixtures cannot name {min(unknown)!r}. It takes 'all', or some of "
+            f"{', '.join(sorted(_fixtures.NAMES))}."
+        )
+    return set(_fixtures.NAMES) if "all" in wanted else set(wanted)
+
+
+def _register_first(manager: pytest.PytestPluginManager, plugin: object, name: str) -> None:
+    """Register fixtures that are those of any other plugin where the names are the same.
+
+    Of several plugins, pytest takes the fixture of the one that was registered last. Its manager of fixtures, which is
+    made when the session begins, learns of all of them from a list. pytest has no public way to come first in that.
+    Without the list, these fixtures come after those of the plugins that were loaded so far.
+    """
+    manager.register(plugin, name)
+    history = getattr(manager.hook.pytest_plugin_registered, "_call_history", None)
+    if isinstance(history, list):
+        history.sort(key=lambda entry: entry[0].get("plugin") is not plugin)  # which changes nothing else

@@ -1,6 +1,6 @@
-"""The fixtures, by the names that pytest-tornado gave them."""
+"""The fixtures, by the names that pytest-tornado gave them, and by names that are this library's alone."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Collection, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,6 +8,8 @@ import pytest
 from asynctest_tornado._pytest import _whose
 
 if TYPE_CHECKING:
+    import socket
+
     from tornado.httpclient import AsyncHTTPClient
     from tornado.httpserver import HTTPServer
     from tornado.ioloop import IOLoop
@@ -19,8 +21,8 @@ __unittest = True
 __tracebackhide__ = True
 
 
-class Fixtures:
-    """What is registered where nobody else has these names."""
+class Inner:
+    """The fixtures that the public ones lead to. Their names are this library's alone."""
 
     @pytest.fixture(name=_whose.ROOT)
     def _root(self, request: Any) -> Generator["Function", None, None]:
@@ -38,12 +40,64 @@ class Fixtures:
             )
         from asynctest_tornado._function import Function
 
-        function = item.stash[_whose.FUNCTION] = Function(item, getattr(request, "param", None), _whose.add_late)
+        markers = list(_whose.markers_of(item))
+        function = Function(item, markers, getattr(request, "param", None), _whose.add_late)
+        item.stash[_whose.FUNCTION] = function
         function.open()
         yield function
         function.finish()
 
+    @pytest.fixture(name=_whose.PORTS)
+    def _ports(self) -> Generator[Callable[[str], "socket.socket"], None, None]:
+        # By the protocol; each is bound when it is first asked for.
+        from asynctest_tornado._function import unused_socket
+
+        sockets: dict[str, socket.socket] = {}
+
+        def get(protocol: str) -> "socket.socket":
+            if protocol not in sockets:
+                sockets[protocol] = unused_socket()
+            return sockets[protocol]
+
+        yield get
+        for sock in sockets.values():
+            sock.close()
+
     @pytest.fixture
+    def asynctest_tornado_app(self, app: Any) -> Any:
+        """The application that the server of this library serves."""
+        return app
+
+    @pytest.fixture
+    def asynctest_tornado_ssl_options(self, ssl_options: Any) -> Any:
+        """The ``ssl_options`` of the HTTPS server of this library."""
+        return ssl_options
+
+    @pytest.fixture
+    def _asynctest_tornado_http(
+        self, _asynctest_tornado: "Function", _asynctest_tornado_ports: Any, asynctest_tornado_app: Any
+    ) -> Generator["Served", None, None]:
+        served = _asynctest_tornado.serve(asynctest_tornado_app, _asynctest_tornado_ports("http"))
+        yield served
+        served.close()
+
+    @pytest.fixture
+    def _asynctest_tornado_https(
+        self,
+        _asynctest_tornado: "Function",
+        _asynctest_tornado_ports: Any,
+        asynctest_tornado_app: Any,
+        asynctest_tornado_ssl_options: Any,
+    ) -> Generator["Served", None, None]:
+        sock = _asynctest_tornado_ports("https")
+        served = _asynctest_tornado.serve(asynctest_tornado_app, sock, asynctest_tornado_ssl_options)
+        yield served
+        served.close()
+
+
+class Fixtures:
+    """The public ones; `named` makes fixtures of them."""
+
     def io_loop(self, _asynctest_tornado: "Function") -> "IOLoop":
         """Tornado's event loop, another one for each test.
 
@@ -51,7 +105,6 @@ class Fixtures:
         """
         return _asynctest_tornado.io_loop
 
-    @pytest.fixture
     def clock(self, _asynctest_tornado: "Function") -> "VirtualClock":
         """The `VirtualClock` of a test that has ``@pytest.mark.gen_test(clock_factory=VirtualClock)``.
 
@@ -67,29 +120,23 @@ class Fixtures:
             )
         return clock
 
-    @pytest.fixture
-    def _asynctest_tornado_http(self, _asynctest_tornado: "Function", app: Any) -> Generator["Served", None, None]:
-        served = _asynctest_tornado.serve(app)
-        yield served
-        served.close()
-
-    @pytest.fixture
     def http_server(self, _asynctest_tornado_http: "Served") -> "HTTPServer":
-        """The ``HTTPServer`` for what the fixture ``app`` returns, on a port of 127.0.0.1.
+        """The ``HTTPServer`` for the application that the fixture ``app`` returns, on a port of 127.0.0.1.
 
         As in pytest-tornado. New in version 0.1.
         """
         return _asynctest_tornado_http.http_server
 
-    @pytest.fixture
-    def http_port(self, _asynctest_tornado_http: "Served") -> int:
+    def http_port(self, _asynctest_tornado_ports: Any) -> int:
         """The port of the server, which no other test has.
+
+        By itself, it starts no server, and needs no ``app``: an ``app`` may ask for it.
 
         As in pytest-tornado. New in version 0.1.
         """
-        return _asynctest_tornado_http.site.port
+        port: int = _asynctest_tornado_ports("http").getsockname()[1]
+        return port
 
-    @pytest.fixture
     def http_client(self, _asynctest_tornado_http: "Served") -> "AsyncHTTPClient":
         """An ``AsyncHTTPClient``. It takes full URLs: see :fixture:`base_url`.
 
@@ -97,7 +144,6 @@ class Fixtures:
         """
         return _asynctest_tornado_http.make_client()
 
-    @pytest.fixture
     def ssl_options(self) -> Any:
         """The ``ssl_options`` of the HTTPS server: a test certificate, which the client trusts. May be overridden.
 
@@ -107,31 +153,21 @@ class Fixtures:
 
         return ssl_options_of_tests()
 
-    @pytest.fixture
-    def _asynctest_tornado_https(
-        self, _asynctest_tornado: "Function", app: Any, ssl_options: Any
-    ) -> Generator["Served", None, None]:
-        served = _asynctest_tornado.serve(app, ssl_options)
-        yield served
-        served.close()
-
-    @pytest.fixture
     def https_server(self, _asynctest_tornado_https: "Served") -> "HTTPServer":
-        """An ``HTTPServer`` that speaks HTTPS, for what the fixture ``app`` returns.
+        """An ``HTTPServer`` that speaks HTTPS, for the application that the fixture ``app`` returns.
 
         As in pytest-tornado. New in version 0.1.
         """
         return _asynctest_tornado_https.http_server
 
-    @pytest.fixture
-    def https_port(self, _asynctest_tornado_https: "Served") -> int:
-        """The port of the HTTPS server, which no other test has.
+    def https_port(self, _asynctest_tornado_ports: Any) -> int:
+        """The port of the HTTPS server, which no other test has. By itself, it starts no server.
 
         As in pytest-tornado. New in version 0.1.
         """
-        return _asynctest_tornado_https.site.port
+        port: int = _asynctest_tornado_ports("https").getsockname()[1]
+        return port
 
-    @pytest.fixture
     def https_client(self, _asynctest_tornado_https: "Served") -> "AsyncHTTPClient":
         """An ``AsyncHTTPClient`` that verifies the certificate of the HTTPS server.
 
@@ -139,17 +175,29 @@ class Fixtures:
         """
         return _asynctest_tornado_https.make_client()
 
+    def base_url(self, request: Any, _asynctest_tornado_ports: Any) -> str:
+        """The URL of the server, without a slash at its end: of the HTTPS server if the test uses its fixtures.
 
-class BaseURL:
-    """What is registered where pytest-base-url is not."""
-
-    @pytest.fixture
-    def base_url(self, request: Any, _asynctest_tornado: "Function") -> str:
-        """The URL of the server, without a slash at its end: that of HTTPS if the test uses one of those fixtures.
+        By itself, it starts no server: :fixture:`http_server`, :fixture:`http_client` and the like do.
 
         As in pytest-tornado. New in version 0.1.
         """
-        is_https = any(name in request.fixturenames for name in ("https_server", "https_client", "https_port"))
-        scheme = "https" if is_https else "http"
-        served: Served = request.getfixturevalue(f"_asynctest_tornado_{scheme}")
-        return served.site.url("", scheme, served.site.port)
+        names = {name.removeprefix(_whose.PREFIX) for name in request.fixturenames}
+        protocol = "https" if names & {"https_server", "https_client", "https_port"} else "http"
+        host, port = _asynctest_tornado_ports(protocol).getsockname()
+        return f"{protocol}://{host}:{port}"
+
+
+#: By the names that pytest-tornado gave them.
+NAMES = frozenset(name for name in vars(Fixtures) if not name.startswith("_"))
+
+
+def named(names: Collection[str] = NAMES, prefix: str = "") -> object:
+    """Return a plugin that has these of the public fixtures.
+
+    :param prefix: begins their names.
+    """
+    fixtures = {prefix + name: pytest.fixture(name=prefix + name)(vars(Fixtures)[name]) for name in names}
+    # The one with the prefix leads to the other one, which users override.
+    fixtures.pop(f"{_whose.PREFIX}ssl_options", None)
+    return type("Named", (), fixtures)()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from asynctest_tornado._pytest import _whose
+from asynctest_tornado._pytest import _subtests, _whose
 
 if TYPE_CHECKING:
     from asynctest_tornado._function import Function
@@ -39,7 +39,9 @@ class Hooks:
     def _is_ours(self, item: object) -> bool:
         if not isinstance(item, pytest.Function) or _whose.is_case(item) or _whose.other(item) is not None:
             return False
-        if _whose.ROOT in item.fixturenames or item.get_closest_marker(_whose.MARKER) is not None:
+        if _whose.ROOT in item.fixturenames or _whose.is_marked(item):
+            return True
+        if _whose.PORTS in item.fixturenames and _whose.is_async(item.obj):
             return True
         definitions = item._fixtureinfo.name2fixturedefs.values()
         return self._is_auto and (
@@ -51,7 +53,8 @@ class Hooks:
         if not (inspect.isgeneratorfunction(obj) and collector.istestfunction(obj, name)):
             return None
         markers = [*getattr(obj, "pytestmark", ()), *collector.iter_markers()]
-        if not any(getattr(each, "name", None) == _whose.MARKER for each in markers):
+        names = _whose.markers(collector.config)
+        if not any(getattr(each, "name", None) in names for each in markers):
             return None
         # pytest itself refuses tests that are generators.
         return list(collector._genfunctions(name, obj))
@@ -61,7 +64,7 @@ class Hooks:
             from asynctest_tornado import _function
 
             try:
-                seeds = _function.seeds(metafunc.definition)
+                seeds = _function.seeds(metafunc.definition, list(_whose.markers_of(metafunc.definition)))
             except (TypeError, ValueError):
                 return  # the test itself says so, and its module can be collected
             if seeds is not None and len(seeds) > 1:
@@ -141,6 +144,10 @@ class Hooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
         func, item = fixturedef.func, self._current
+        if fixturedef.argname == _subtests.FIXTURE and item is not None and self._is_ours(item):
+            value = yield
+            _subtests.watch(value, item)
+            return value
         if not (_whose.is_async(func) and self._is_ours(item)) or self._is_of_another(fixturedef, request):
             return (yield)
         assert item is not None
@@ -189,7 +196,7 @@ class Hooks:
         test = original = getattr(holder, name)
         if pyfuncitem.config.option.trace and holder is pyfuncitem:
             original = test.__wrapped__
-        waits = _whose.is_async(original) or pyfuncitem.get_closest_marker(_whose.MARKER) is not None
+        waits = _whose.is_async(original) or _whose.is_marked(pyfuncitem)
         called = _whose.traced(original) if waits and original is not test else test
 
         def call(**kwargs: Any) -> Any:

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -15,10 +16,42 @@ __tracebackhide__ = True
 
 #: The name by which a late error of a test case finds the plugin.
 NAME = "asynctest_tornado_tests"
-#: The fixture that all of ours lead to.
+#: The fixture that all of ours lead to which need a loop.
 ROOT = "_asynctest_tornado"
+#: The fixture that those lead to which are no more than the number of a port.
+PORTS = "_asynctest_tornado_ports"
+#: What the names of our fixtures begin with where no other plugin can have them.
+PREFIX = "asynctest_tornado_"
+#: The marker as pytest-tornado calls it, and the name that is ours alone.
 MARKER = "gen_test"
+OWN_MARKER = "asynctest_tornado"
 FUNCTION: "pytest.StashKey[Function]" = pytest.StashKey()
+_MARKERS: "pytest.StashKey[tuple[str, ...]]" = pytest.StashKey()
+
+
+def has_package(config: pytest.Config, package: str) -> bool:
+    """Tell whether a plugin of a package is loaded."""
+    plugins = config.pluginmanager.get_plugins()
+    return any(str(getattr(plugin, "__name__", "")).partition(".")[0] == package for plugin in plugins)
+
+
+def markers(config: pytest.Config) -> tuple[str, ...]:
+    """Return the names of the markers that are for this library. To be called once all plugins are loaded."""
+    names = config.stash.get(_MARKERS, None)
+    if names is None:
+        is_theirs = has_package(config, "pytest_tornado")
+        names = config.stash[_MARKERS] = (OWN_MARKER,) if is_theirs else (OWN_MARKER, MARKER)
+    return names
+
+
+def markers_of(item: pytest.Item) -> Iterator[pytest.Mark]:
+    """Return the markers of a test that are for this library, the closest one first."""
+    names = markers(item.config)
+    return (marker for marker in item.iter_markers() if marker.name in names)
+
+
+def is_marked(item: pytest.Item) -> bool:
+    return next(markers_of(item), None) is not None
 
 
 def is_auto(config: pytest.Config, name: str) -> bool:
@@ -59,6 +92,8 @@ def traced(test: Any) -> Any:
 
 def other(item: pytest.Function) -> str | None:
     """Return the name of another plugin that runs a test."""
+    if MARKER not in markers(item.config) and item.get_closest_marker(MARKER) is not None:
+        return "pytest-tornado"
     if not is_async(item.obj):
         return None
     if item.get_closest_marker("asyncio") or is_auto(item.config, "asyncio_mode"):

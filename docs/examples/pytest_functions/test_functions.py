@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tornado.escape import json_decode, json_encode
 from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
 from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -27,7 +28,7 @@ async def test_order(http_client: AsyncHTTPClient, base_url: str) -> None:
 
 
 @pytest.fixture
-async def chat(http_port: int) -> AsyncGenerator[WebSocketClientConnection, None]:
+async def chat(http_server: HTTPServer, http_port: int) -> AsyncGenerator[WebSocketClientConnection, None]:
     socket = await websocket_connect(f"ws://127.0.0.1:{http_port}/chat")
     yield socket
     socket.close()
