@@ -110,10 +110,22 @@ class Function:
         # The report of the failure is written already.
         self.harness.amend = lambda error, text: item.add_report_section("teardown", "leaks", text)
 
-    def open(self) -> None:
-        """Make the loop. From now on, all code that pytest runs is that of the test, up to `finish`."""
+    @property
+    def needs_own_loop(self) -> bool:
+        """Whether the settings of the test are for a loop that this library makes."""
+        return self._loop_factory is not None or self.harness.clock is not None
+
+    def open(self, lent: object = None) -> None:
+        """Make the loop. From now on, all code that pytest runs is that of the test, up to `finish`.
+
+        :param lent: the value of a fixture ``io_loop`` that is the user's. If it is an ``IOLoop``, the test runs on
+            that.
+        """
         self._chain = _trap.contexts.get()
-        self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory, is_watched=True))
+        if isinstance(lent, IOLoop):
+            self.io_loop = self.harness.open(lambda: lent, is_lent=True)
+        else:
+            self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory, is_watched=True))
         _trap.contexts.set((self.harness.trap,))
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:

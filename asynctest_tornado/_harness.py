@@ -130,8 +130,12 @@ class Harness:
         # That of the operation that runs.
         self._deadline: Deadline | None = None
 
-    def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop) -> IOLoop:
-        """Make the loop and watch it; return it. It is current, and does not run."""
+    def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop, is_lent: bool = False) -> IOLoop:
+        """Make the loop and watch it; return it. It is current, and does not run.
+
+        :param make_loop: returns the loop.
+        :param is_lent: whether others use the loop as well, so that the test ends nothing but what it has begun.
+        """
         if self.state is OPEN:
             # A test that calls tearDown() and setUp(), or a setUp() that is reached twice: it goes on with a new loop.
             self.close()
@@ -140,7 +144,7 @@ class Harness:
         else:
             assert self.state is NEW, self.state
         if self._outer is None:
-            self._loop = _loop.LoopOfTest(make_loop, self.trap, clock=self.clock, schedule=self._schedule)
+            self._loop = _loop.LoopOfTest(make_loop, self.trap, is_lent, self.clock, self._schedule)
         else:
             lent = self._outer._loop.io_loop
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
@@ -290,9 +294,8 @@ class Harness:
             return None
         if not (deadline.takes(outcome) if isinstance(outcome, KeyboardInterrupt) else deadline.is_over):
             return None
-        error = deadline.error(TimeoutError, deadline.message("Operation"), outcome)
-        deadline.told = self.trap.shows_pending = error
-        return error
+        deadline.told = self._timeout(deadline.error(TimeoutError, deadline.message("Operation"), outcome))
+        return deadline.told
 
     def _run_clock(self, reach: Callable[[], Any]) -> None:
         self.run(reach, _timeouts.limit(None, None))

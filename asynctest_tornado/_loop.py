@@ -75,7 +75,8 @@ class LoopOfTest:
 
     :param make: returns the loop. It is the test's own, to be closed in the end, unless it was there before.
     :param trap: gets the errors.
-    :param is_lent: whether it is that of the class: the test takes along what is its own, and nothing else.
+    :param is_lent: whether it is that of the class, or of others: the test takes along what is its own, and nothing
+        else.
     :param clock: gives the time, if it is not that of the computer.
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """

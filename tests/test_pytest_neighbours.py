@@ -347,3 +347,104 @@ async def test_later(base_url, http_client, http_server):
 """
         done = self.run_pytest({"test_it.py": test}, *STRICT)
         self.assertEqual(verdicts(done), {"test": ["PASSED"], "test_later": ["PASSED"]}, done.stdout)
+
+
+class OverriddenLoopTest(Project):
+    """As in pytest-tornado, a test and its server are on the loop of the fixture ``io_loop``, the user's as well."""
+
+    test = """
+import asyncio
+import pytest
+from tornado.ioloop import IOLoop
+from tornado.web import Application, RequestHandler
+
+class Page(RequestHandler):
+    def get(self):
+        self.write("hello")
+
+@pytest.fixture
+def app():
+    return Application([("/", Page)])
+
+@pytest.mark.gen_test
+async def test_loop(io_loop):
+    assert io_loop.mark == "theirs"
+    assert asyncio.get_running_loop() is io_loop.asyncio_loop
+
+@pytest.mark.gen_test
+async def test_marker():
+    assert IOLoop.current().mark == "theirs"
+
+async def test_server(http_client, base_url):
+    assert IOLoop.current().mark == "theirs"
+    assert (await http_client.fetch(base_url)).body == b"hello"
+
+@pytest.mark.gen_test(timeout=0.1)
+async def test_timeout():
+    await asyncio.sleep(3600)
+
+@pytest.mark.gen_test
+async def test_callback(io_loop):
+    io_loop.add_callback(lambda: 1 / 0)
+    await asyncio.sleep(3600)
+
+@pytest.mark.asynctest_tornado
+async def test_ours():
+    assert not hasattr(IOLoop.current(), "mark")
+"""
+    expected: ClassVar = {
+        "test_loop": ["PASSED"],
+        "test_marker": ["PASSED"],
+        "test_server": ["PASSED"],
+        "test_timeout": ["FAILED"],
+        "test_callback": ["FAILED"],
+        "test_ours": ["PASSED"],
+    }
+
+    def check(self, fixtures: str) -> None:
+        done = self.run_pytest({"conftest.py": fixtures, "test_it.py": self.test})
+        self.assertEqual(verdicts(done), self.expected, done.stdout)
+        self.assertIn("timed out after 0.1 seconds", done.stdout)
+        self.assertIn("ZeroDivisionError", done.stdout)
+
+    def test_one_that_makes_a_loop(self) -> None:
+        self.check("""
+import asyncio
+import pytest
+from tornado.ioloop import IOLoop
+
+@pytest.fixture
+def io_loop():
+    loop = IOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)
+    loop.mark = "theirs"
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close()
+""")
+
+    def test_one_that_makes_a_loop_for_the_module_with_a_task_that_goes_on(self) -> None:
+        self.check("""
+import asyncio
+import pytest
+from tornado.ioloop import IOLoop
+
+async def work():
+    while True:
+        await asyncio.sleep(0.001)
+
+@pytest.fixture(scope="module")
+def io_loop():
+    loop = IOLoop(make_current=False)
+    loop.mark = "theirs"
+    task = loop.asyncio_loop.create_task(work())
+    yield loop
+    assert not task.done()
+    task.cancel()
+    loop.run_sync(lambda: asyncio.wait([task]))
+    loop.close()
+""")
+
+    def test_one_that_extends_ours(self) -> None:
+        extend = "def io_loop(io_loop):\n    io_loop.mark = 'theirs'\n    return io_loop\n"
+        self.check(f"import pytest\n\n@pytest.fixture\n{extend}")

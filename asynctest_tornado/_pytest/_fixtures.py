@@ -42,8 +42,9 @@ class Inner:
 
         markers = list(_whose.markers_of(item))
         function = Function(item, markers, getattr(request, "param", None), _whose.add_late)
+        lent = None if function.needs_own_loop else _whose.loop_of_user(request)
         item.stash[_whose.FUNCTION] = function
-        function.open()
+        function.open(lent)
         yield function
         function.finish()
 
@@ -75,8 +76,9 @@ class Inner:
 
     @pytest.fixture
     def _asynctest_tornado_http(
-        self, _asynctest_tornado: "Function", _asynctest_tornado_ports: Any, asynctest_tornado_app: Any
+        self, request: Any, _asynctest_tornado: "Function", _asynctest_tornado_ports: Any, asynctest_tornado_app: Any
     ) -> Generator["Served", None, None]:
+        _use_io_loop(request)
         served = _asynctest_tornado.serve(asynctest_tornado_app, _asynctest_tornado_ports("http"))
         yield served
         served.close()
@@ -84,15 +86,23 @@ class Inner:
     @pytest.fixture
     def _asynctest_tornado_https(
         self,
+        request: Any,
         _asynctest_tornado: "Function",
         _asynctest_tornado_ports: Any,
         asynctest_tornado_app: Any,
         asynctest_tornado_ssl_options: Any,
     ) -> Generator["Served", None, None]:
+        _use_io_loop(request)
         sock = _asynctest_tornado_ports("https")
         served = _asynctest_tornado.serve(asynctest_tornado_app, sock, asynctest_tornado_ssl_options)
         yield served
         served.close()
+
+
+def _use_io_loop(request: Any) -> None:
+    """Set up what the user has made of the fixture ``io_loop``, on which the server depends in pytest-tornado."""
+    if _whose.leads_to_ours(request.node, "io_loop"):
+        request.getfixturevalue("io_loop")
 
 
 class Fixtures:

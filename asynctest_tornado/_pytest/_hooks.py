@@ -84,6 +84,9 @@ class Hooks:
                 # Before all fixtures that are set up for each test, and after those that several tests share.
                 own = [name for name in names if name in definitions and definitions[name][-1].scope == "function"]
                 names.insert(names.index(own[0]) if own else len(names), _whose.ROOT)
+                if _whose.is_marked(item) and "io_loop" not in names and not _whose.is_explicit(item):
+                    # As in pytest-tornado. One that is not ours is asked for as the test begins.
+                    names += ["io_loop"] if _whose.leads_to_ours(item, "io_loop") else []
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -22,6 +22,8 @@ ROOT = "_asynctest_tornado"
 PORTS = "_asynctest_tornado_ports"
 #: What the names of our fixtures begin with where no other plugin can have them.
 PREFIX = "asynctest_tornado_"
+#: Those to which the fixtures lead by either name.
+SHARED = {"asynctest_tornado_app", "asynctest_tornado_ssl_options"}
 #: The marker as pytest-tornado calls it, and the name that is ours alone.
 MARKER = "gen_test"
 OWN_MARKER = "asynctest_tornado"
@@ -52,6 +54,36 @@ def markers_of(item: pytest.Item) -> Iterator[pytest.Mark]:
 
 def is_marked(item: pytest.Item) -> bool:
     return next(markers_of(item), None) is not None
+
+
+def loop_of_user(request: Any) -> Any:
+    """Return the value of the fixture ``io_loop`` where that is the user's and a test is to run on its loop; or None.
+
+    As in pytest-tornado, where all depends on that fixture. A test with a name of our own is about our loop.
+    """
+    if is_explicit(request.node) or leads_to_ours(request.node, "io_loop"):
+        return None
+    return request.getfixturevalue("io_loop")
+
+
+def is_explicit(item: Any) -> bool:
+    """Tell whether a test asks for this library by a name that no other plugin has."""
+    names = {name for name in item.fixturenames if name.startswith(PREFIX)} - SHARED
+    return bool(names) or any(marker.name == OWN_MARKER for marker in markers_of(item))
+
+
+def leads_to_ours(item: Any, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    """Tell whether a fixture, as a test sees it, needs the loop of this library. Yes if pytest does not say."""
+    find = getattr(getattr(item.session, "_fixturemanager", None), "getfixturedefs", None)
+    if find is None or name == ROOT:
+        return True
+    for definition in reversed(() if name in seen else find(name, item) or ()):
+        names = definition.argnames
+        if any(leads_to_ours(item, each, seen | {name}) for each in names if each != name):
+            return True
+        if name not in names:
+            break  # it does not extend the one that it overrides
+    return False
 
 
 def is_auto(config: pytest.Config, name: str) -> bool:
