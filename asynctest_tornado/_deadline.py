@@ -119,6 +119,15 @@ class Deadline(_watchdog.Watch):
             self._is_watched = False
             _watchdog.stop(self)
 
+    def pause(self) -> None:
+        """End the watch, while the loop runs code that is not the test's."""
+        self._stop_watch()
+
+    def go_on(self) -> None:
+        """Watch again, unless the watch has had its effect."""
+        if not (self._is_watched or self._is_interrupted):
+            self.watch()
+
     def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
         """End a callback that blocks the loop, from the thread of the watchdog; return what else to print."""
         if not self._is_watched:

@@ -242,6 +242,14 @@ class Function:
             _reasons.explain(own, trap)
         return own
 
+    def end_report(self, is_made: bool) -> None:
+        """Note that pytest has made the report of a subtest, or was kept from that."""
+        self.is_in_subtest = False
+        if self._told is not None:
+            if not is_made:
+                self._told = None  # so that the test itself fails of it
+            self.harness.go_on_after_report()
+
     def ends_with_subtest(self, error: BaseException | None, own: BaseException | None) -> bool:
         """Tell whether the test ends at the end of a subtest.
 

@@ -295,7 +295,13 @@ class Harness:
         if not (deadline.takes(outcome) if isinstance(outcome, KeyboardInterrupt) else deadline.is_over):
             return None
         deadline.told = self._timeout(deadline.error(TimeoutError, deadline.message("Operation"), outcome))
+        deadline.pause()  # no interruption may come into the report
         return deadline.told
+
+    def go_on_after_report(self) -> None:
+        """Watch the rest of the operation, once a block has reported that the time is over."""
+        if self._deadline is not None:
+            self._deadline.go_on()
 
     def _run_clock(self, reach: Callable[[], Any]) -> None:
         self.run(reach, _timeouts.limit(None, None))

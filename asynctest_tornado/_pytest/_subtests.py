@@ -46,13 +46,14 @@ class _Subtest:
     ) -> bool:
         __tracebackhide__ = True
         own = None if error is None else self._function.error_of_subtest(error)
-        self._function.is_in_subtest = True
+        self._function.is_in_subtest, is_made = True, False
         try:
             is_handled = bool(
                 self._context.__exit__(None if own is None else type(own), own, own and own.__traceback__)
             )
+            is_made = True
         finally:
-            self._function.is_in_subtest = False
+            self._function.end_report(is_made)
         if self._function.ends_with_subtest(error, own):
             return False  # the time is over for the test as a whole, or the test itself has cancelled this
         if own is not None and own is not error and not is_handled:

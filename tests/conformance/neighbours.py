@@ -29,7 +29,7 @@ class Neighbour(NamedTuple):
     """The files that its tests need, and that are not in its source distribution, with their text."""
 
 
-_PORT = """
+_SUITE = """
 import pytest
 from tornado.ioloop import IOLoop
 from tornado.web import Application, RequestHandler
@@ -86,15 +86,17 @@ async def test_callback(io_loop):
 
 NEIGHBOURS = {
     # Its source distribution has no tests.
-    "pytest-tornado": Neighbour("0.8.1", ["setuptools<81"], missing={"tests/test_fixtures.py": _PORT}),
+    "pytest-tornado": Neighbour("0.8.1", ["setuptools<81"], missing={"tests/test_fixtures.py": _SUITE}),
     "pytest-tornasync": Neighbour(
         "0.6.0.post2", tests="test", missing={"test/__init__.py": "MESSAGE = 'hello'\nPAUSE_TIME = 0.05\n"}
     ),
     "pytest-jupyter": Neighbour("0.11.0", ["pytest-jupyter[client,server]", "pytest-timeout"]),
     "pytest-aiohttp": Neighbour("1.1.1"),
     "pytest-asyncio": Neighbour("1.5.0", ["hypothesis"]),
-    "anyio": Neighbour("4.16.0", ["anyio[trio]", "exceptiongroup", "hypothesis", "psutil", "pytest-mock", "trustme"]),
-    "pytest-base-url": Neighbour("2.1.0"),
+    "anyio": Neighbour(
+        "4.16.0", ["anyio[trio]", "blockbuster", "hypothesis", "psutil", "pytest-mock", "pytest-timeout", "trustme"]
+    ),
+    "pytest-base-url": Neighbour("2.1.0", ["pytest-localserver"]),
     "pytest-httpserver": Neighbour("1.2.0", ["requests"]),
     "jupyter_server": Neighbour("2.21.1", ["jupyter_server[test]"]),
     "jupyterlab_server": Neighbour("2.28.1", ["jupyterlab_server[test]"]),

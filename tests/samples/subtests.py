@@ -2,9 +2,18 @@
 
 import asyncio
 import threading
+from collections.abc import Generator
 
 import pytest
 from tornado.ioloop import IOLoop
+
+from tests.limits import limit_clock
+
+
+@pytest.fixture
+def stopped_limits() -> Generator[None, None, None]:
+    with limit_clock.stopped():
+        yield
 
 
 def boom() -> None:
@@ -16,16 +25,19 @@ async def stand_still() -> None:
 
 
 @pytest.mark.gen_test(timeout=0.1)
-async def test_timeout(subtests: pytest.Subtests) -> None:
+async def test_timeout(stopped_limits: None, subtests: pytest.Subtests) -> None:
     for name in "first", "second", "third":
         with subtests.test(name):
+            limit_clock.advance()
             await asyncio.sleep(3600)
 
 
 @pytest.mark.gen_test(timeout=0.1)
-async def test_timeout_below(subtests: pytest.Subtests) -> None:
+async def test_timeout_below(stopped_limits: None, subtests: pytest.Subtests) -> None:
     async def wait(name: str) -> None:
         with subtests.test(name):
+            if name == "second":
+                limit_clock.advance()
             await asyncio.sleep(3600)
 
     await asyncio.gather(wait("first"), wait("second"))
@@ -40,20 +52,23 @@ async def test_deadlock(subtests: pytest.Subtests) -> None:
 
 
 @pytest.mark.gen_test(timeout=0.1)
-async def test_failure_at_the_timeout(subtests: pytest.Subtests) -> None:
+async def test_failure_at_the_timeout(stopped_limits: None, subtests: pytest.Subtests) -> None:
     with subtests.test("first"):
         try:
+            limit_clock.advance()
             await asyncio.sleep(3600)
         finally:
             raise KeyError("in the end")
     with subtests.test("second"):
+        limit_clock.advance()
         await asyncio.sleep(3600)
 
 
 @pytest.mark.gen_test(timeout=0.1)
-async def test_blocked(subtests: pytest.Subtests) -> None:
+async def test_blocked(stopped_limits: None, subtests: pytest.Subtests) -> None:
     for name in "first", "second":
         with subtests.test(name):
+            limit_clock.advance()
             threading.Event().wait(3600)
 
 
