@@ -58,8 +58,6 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) ->
     return result
 
 
-# After the plugins that register fixtures there, so that those which the user asks for come last.
-@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     arguments = (
         "(timeout=None, clock_factory=None, leaks=None, allowed_leaks=(), schedules=None, "
@@ -79,13 +77,20 @@ def pytest_configure(config: pytest.Config) -> None:
     manager.register(_fixtures.Inner(), f"{_whose.NAME}_inner")
     manager.register(_fixtures.named(prefix=_whose.PREFIX), f"{_whose.NAME}_prefixed")
     _register_first(manager, _fixtures.named(), f"{_whose.NAME}_fixtures")
-    wanted = config.getini("asynctest_tornado_fixtures")
-    if wanted:
-        manager.register(_fixtures.named(_names(wanted)), f"{_whose.NAME}_wanted")
+    _wanted(config)
 
 
-def _names(wanted: Sequence[str]) -> set[str]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Register the fixtures that the user asks for after those of all plugins that were loaded."""
+    names = _wanted(session.config)
+    if names:
+        session.config.pluginmanager.register(_fixtures.named(names), f"{_whose.NAME}_wanted")
+
+
+def _wanted(config: pytest.Config) -> set[str]:
     """Return the names of the fixtures that the user asks for."""
+    wanted = config.getini("asynctest_tornado_fixtures")
     unknown = set(wanted) - _fixtures.NAMES - {"all"}
     if unknown:
         raise pytest.UsageError(
