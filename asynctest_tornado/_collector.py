@@ -127,9 +127,12 @@ class Trap(_trap.Context):
     def handle(self, error: BaseException) -> bool:
         return self.add(error)
 
-    def add(self, error: BaseException) -> bool:
-        """Keep an error, and end what waits for the loop. Return whether it is dealt with."""
-        if self.comes_of_closing(error):
+    def add(self, error: BaseException, *, is_own: bool = False) -> bool:
+        """Keep an error, and end what waits for the loop. Return whether it is dealt with.
+
+        :param is_own: True if the library has made it, to say that something does not end. That never comes of closing.
+        """
+        if not is_own and self.comes_of_closing(error):
             return True
         if any(takes(error) for takes in reversed(self.expectations)):
             self.expect(error)

@@ -459,7 +459,8 @@ class Harness:
                     RuntimeError(
                         f"An asynchronous generator of {self.describe()} was closed at the end of the test, and does "
                         "not end. It is abandoned. Let it end when it gets a GeneratorExit."
-                    )
+                    ),
+                    is_own=True,
                 )
             self._loop.report_lost_errors(futures)
         finally:

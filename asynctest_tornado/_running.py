@@ -172,7 +172,8 @@ class Running:
             RuntimeError(
                 f"{_names.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
                 f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
-            )
+            ),
+            is_own=True,
         )
 
     def settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool] = lambda: False) -> None:

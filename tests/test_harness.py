@@ -1,8 +1,10 @@
 import asyncio
+import contextlib
 import contextvars
 import math
 import unittest
 from typing import Any
+from unittest import mock
 
 from tornado.ioloop import IOLoop
 
@@ -100,6 +102,21 @@ class HarnessTest(unittest.TestCase):
 
         told = self.assertRaisesRegex(RuntimeError, "asynchronous generator of it was closed.*Let it end")
         with told, Harness(lambda: "it") as harness:
+            harness.run(use, LIMIT)
+
+    def test_a_task_that_does_not_end_is_told_whatever_its_name(self) -> None:
+        async def until_closed() -> None:
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+        async def use() -> None:
+            self.task = asyncio.ensure_future(until_closed())
+            await asyncio.sleep(0)
+
+        told = self.assertRaisesRegex(RuntimeError, "until_closed was cancelled twice")
+        with mock.patch("asynctest_tornado._running.PATIENCE", 0.01), told, Harness(lambda: "it") as harness:
+            harness.resources.callback(lambda: None)
             harness.run(use, LIMIT)
 
     def test_no_limit_sets_no_timer(self) -> None:
