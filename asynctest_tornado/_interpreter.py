@@ -7,6 +7,7 @@ the thread in which it happens, or, for an object that was garbage, by the tests
 import re
 import sys
 import threading
+import traceback
 import types
 import warnings
 from collections.abc import Callable, Coroutine
@@ -14,7 +15,7 @@ from typing import Any
 
 from asynctest_tornado import _garbage, _notes, _threads, _trap
 from asynctest_tornado._collector import Trap, warnings_now
-from asynctest_tornado._replacement import Replacement
+from asynctest_tornado._replacement import Replacement, comes_with_interpreter
 
 __unittest = True
 
@@ -74,12 +75,24 @@ def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
             print(guess, file=sys.stderr)  # which leaves notes out
 
 
-def _on_unawaited(coro: Coroutine[Any, Any, Any]) -> None:
+def _on_unawaited(coro: "types.CoroutineType[Any, Any, Any]") -> None:
     code = getattr(coro, "cr_code", None)
     is_mock = code is not None and "unittest/mock" in code.co_filename.replace("\\", "/")
     error = _never_awaited(coro, code)
     if is_mock or _is_expected(error) or not _deliver(error):
+        _warn(coro)
+
+
+def _warn(coro: "types.CoroutineType[Any, Any, Any]") -> None:
+    """Warn as the interpreter does. Its own function takes its caller for the line that has dropped the coroutine."""
+    if not comes_with_interpreter(_warn_unawaited.found):
         _warn_unawaited.found(coro)
+        return
+    message = f"coroutine '{coro.__qualname__}' was never awaited"
+    if coro.cr_origin:
+        message += "\nCoroutine created at (most recent call last)\n"
+        message += "".join(traceback.format_list([(*place, None) for place in reversed(coro.cr_origin)])).rstrip()
+    warnings.warn(message, RuntimeWarning, stacklevel=3, source=coro)
 
 
 def _is_expected(warning: RuntimeWarning) -> bool:

@@ -36,17 +36,23 @@ class Replacement:
         present = getattr(self._owner, self._name)
         if present is self._ours:
             return
-        if self._is_new or present is self.found or _is_of_interpreter_or_runner(present):
+        if self._is_new or present is self.found or comes_with_interpreter(present) or _is_of(present, _RUNNER):
             self._is_new = False
             self.found = present
             setattr(self._owner, self._name, self._ours)
 
 
 #: pytest puts hooks in as a run begins, and some versions for each part of a test. These only warn.
-_INTERPRETER_AND_RUNNER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_warnings", "_pytest")
+_RUNNER = ("_pytest",)
+_INTERPRETER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_warnings")
 
 
-def _is_of_interpreter_or_runner(func: Any) -> bool:
+def comes_with_interpreter(func: Any) -> bool:
+    """Tell whether a function is one of those that are replaced, as it was when the interpreter began."""
+    return _is_of(func, _INTERPRETER)
+
+
+def _is_of(func: Any, packages: tuple[str, ...]) -> bool:
     while isinstance(func, functools.partial):
         func = func.func
     func = getattr(func, "__func__", func)
@@ -55,4 +61,4 @@ def _is_of_interpreter_or_runner(func: Any) -> bool:
         module = func.__globals__.get("__name__")  # and not __module__, which a wrapper copies
     elif isinstance(func, types.BuiltinFunctionType):
         module = func.__module__
-    return str(module).partition(".")[0] in _INTERPRETER_AND_RUNNER
+    return str(module).partition(".")[0] in packages

@@ -396,6 +396,31 @@ class NeverAwaitedTest(unittest.TestCase):
         with self.assertWarnsRegex(RuntimeWarning, "never awaited"):
             helper()  # type: ignore[unused-coroutine]
 
+    def test_the_warning_is_about_the_line_that_has_dropped_it(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("default")
+                helper()  # type: ignore[unused-coroutine]
+                helper()  # type: ignore[unused-coroutine]
+            line = body.__code__.co_firstlineno + 3
+            places = [(warning.filename, warning.lineno) for warning in caught]
+            case.assertEqual(places, [(__file__, line), (__file__, line + 1)])
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_the_warning_shows_where_the_coroutine_was_made_if_that_is_known(self) -> None:
+        async def helper() -> None: ...
+
+        before = sys.get_coroutine_origin_tracking_depth()
+        sys.set_coroutine_origin_tracking_depth(2)
+        try:
+            with self.assertWarnsRegex(RuntimeWarning, r"(?s)created at .*_if_that_is_known\n.*helper\(\)  # type"):
+                helper()  # type: ignore[unused-coroutine]
+        finally:
+            sys.set_coroutine_origin_tracking_depth(before)
+
 
 @unittest.skipIf(sys.version_info < (3, 14), "there are no such flags")
 class FlagsTest(unittest.TestCase):
