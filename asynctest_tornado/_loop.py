@@ -325,6 +325,7 @@ class LoopOfTest:
                 vars(self.io_loop).pop(name, None)
             else:
                 vars(self.io_loop)[name] = before
+        self._stand_ins.clear()  # they lead back to here
         if self.is_lent:
             # On a loop of its own, they would never be due.
             for timer in self.own_timers():
