@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import io
 import json as json_module
 import mimetypes
 import ssl
@@ -204,23 +205,33 @@ async def fetch(
             response = await _fetch_with_cookies(client, HTTPRequest(url, **kwargs), cookies, raise_error)
         else:
             response = await client.fetch(url, raise_error=raise_error, **kwargs)
-            if isinstance(response, HTTPResponse):
+            if _is_response(response):
                 cookies.keep(response.headers, response.effective_url)
     except HTTPClientError as error:
-        if isinstance(error.response, HTTPResponse):
+        if error.response is not None and _is_response(error.response):
             cookies.keep(error.response.headers, error.response.effective_url)
             _add_json(error.response)
-            what = f"{error.response.request.method} {error.response.effective_url}"
-            error.add_note(f"That is the answer to {what}. It begins with {error.response.body[:200]!r}.")
+            body = error.response.buffer.getvalue() if isinstance(error.response.buffer, io.BytesIO) else b""
+            error.add_note(f"That is the answer to {_request_of(error.response)}. It begins with {body[:200]!r}.")
         raise
-    if isinstance(response, HTTPResponse):
+    if _is_response(response):
         _add_json(response)
     return response  # type: ignore[return-value]
 
 
+def _is_response(response: object) -> bool:
+    """Tell whether this is a response of Tornado's, and no mock of one. Its parts may be of any kind even so."""
+    return issubclass(type(response), HTTPResponse)
+
+
+def _request_of(response: HTTPResponse) -> str:
+    return f"{getattr(response.request, 'method', 'GET')} {response.effective_url}"
+
+
 def _add_json(response: HTTPResponse) -> None:
-    what = f"{response.request.method} {response.effective_url}"
-    vars(response)["json"] = functools.partial(_decode, what, response.code, response.headers, response.buffer)
+    if not hasattr(type(response), "json"):  # else the client has a method of its own
+        what = _request_of(response)
+        vars(response)["json"] = functools.partial(_decode, what, response.code, response.headers, response.buffer)
 
 
 async def _fetch_with_cookies(

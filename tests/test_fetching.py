@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tornado import web
-from tornado.httpclient import AsyncHTTPClient, HTTPError
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPError, HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
 
 from asynctest_tornado import AsyncHTTPTestCase, HTTPTestServer
 from tests.support import run_python
@@ -316,6 +317,51 @@ class OtherClientTest(Case):
             future.set_result(answer)
             with unittest.mock.patch.object(self.http_client, "fetch", return_value=future):
                 self.assertIs(self.fetch("/"), answer)
+
+    def test_one_that_answers_with_a_response_made_by_the_test(self) -> None:
+        class Own(HTTPResponse):
+            def json(self) -> str:
+                return "own"
+
+        body: Any = {"buffer": io.BytesIO(b"1")}
+        plain: Any = {"headers": {"Set-Cookie": "a=1"}, "effective_url": "elsewhere", **body}
+        cookie: Any = {"headers": HTTPHeaders({"Set-Cookie": "a=1"}), "effective_url": "elsewhere", **body}
+        none: Any = None
+        text: Any = "GET"
+        for answer, expected in (
+            (HTTPResponse(none, 200, **plain), 1),
+            (HTTPResponse(text, 200, **cookie), 1),
+            (HTTPResponse(unittest.mock.Mock(), 200, **body), 1),
+            (Own(HTTPRequest("http://elsewhere"), 200), "own"),
+        ):
+            self.assertIs(self.answered(answer), answer)
+            self.assertEqual(answer.json(), expected)  # type: ignore[attr-defined]
+        answer = unittest.mock.Mock(spec=HTTPResponse)
+        self.assertIs(self.answered(answer), answer)
+        self.assertEqual(len(self.cookies), 0)
+
+    def test_one_that_raises_with_a_response_made_by_the_test(self) -> None:
+        none: Any = None
+        text: Any = "text"
+        for response in (
+            unittest.mock.Mock(spec=HTTPResponse),
+            HTTPResponse(none, 404, effective_url="elsewhere"),
+            HTTPResponse(HTTPRequest("http://elsewhere"), 404, buffer=text),
+        ):
+            error = HTTPClientError(404, "planted", response)
+            with self.assertRaises(HTTPClientError) as caught:
+                self.answered(error)
+            self.assertIs(caught.exception, error)
+
+    def answered(self, answer: Any) -> Any:
+        """Fetch with a client that gives this answer."""
+        future: asyncio.Future[Any] = self.io_loop.asyncio_loop.create_future()  # type: ignore[attr-defined]
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+        with unittest.mock.patch.object(self.http_client, "fetch", return_value=future):
+            return self.fetch("/", raise_error=True)
 
 
 class CookieTest(Case):
