@@ -106,7 +106,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             try:
                 self._app = self._asynctest_complete(self.get_app)
             except Exception as error:
-                site.explain_early(error, self.http_client, type(self).__qualname__)
+                site.explain_early(error, _snapshot.urls_of_requests(self.http_client), type(self).__qualname__)
                 _hints.before_async_set_up(error, self)
                 raise
             self.http_server = self._asynctest_complete(self.get_http_server)

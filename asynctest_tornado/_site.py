@@ -12,6 +12,7 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
+from tornado.web import RequestHandler
 
 from asynctest_tornado import _dates, _fetching, _hints, _loop, _ports, _tls, _trap, _urls, _verifying, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
@@ -35,7 +36,9 @@ def check_app(app: object, origin: str) -> None:
     if inspect.iscoroutine(app):
         app.close()
         raise TypeError(f"{origin} is a coroutine. Await it, and give the tornado.web.Application that it returns.")
-    if app is None or inspect.isclass(app) or not callable(app):
+    # Any other class may be a callback, which HTTPServer calls with the request.
+    is_class_of_tornado = inspect.isclass(app) and issubclass(app, (HTTPServerConnectionDelegate, RequestHandler))
+    if app is None or is_class_of_tornado or not callable(app):
         returned = "None" if app is None else f"{app!r}, which cannot be served"
         raise TypeError(
             f"{origin} is {returned}. It has to be the tornado.web.Application to test, or another callback of "
@@ -193,10 +196,12 @@ class Site(_verifying.Place):
         if not self._has_listened and self.is_own(url):
             raise RuntimeError(_NOT_YET.format(owner))
 
-    def explain_early(self, error: BaseException, client: object, owner: str) -> None:
-        """Add a hint to an error of ``get_app``, if that has waited for the server itself."""
-        requests = [request for request, _ in getattr(client, "active", {}).values()]
-        if isinstance(error, TimeoutError) and any(self.is_own(request.url) for request in requests):
+    def explain_early(self, error: BaseException, urls: Iterable[str], owner: str) -> None:
+        """Add a hint to an error of ``get_app``, if that has waited for the server itself.
+
+        :param urls: those that the client has not got a response from.
+        """
+        if isinstance(error, TimeoutError) and any(self.is_own(url) for url in urls):
             _hints.add(error, _NOT_YET.format(owner))
 
     def begin(self) -> None:

@@ -5,7 +5,7 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
@@ -273,14 +273,22 @@ def names_of_requests(client: object) -> list[str]:
     return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]
 
 
+def urls_of_requests(client: object) -> list[str]:
+    """Return the URLs of the requests that a client has begun, and has no response to."""
+    return [request.url for request, _ in _requests_of(client)[0]]
+
+
 _Request = tuple[HTTPRequest, Any]
 
 
 def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
     """Return the requests that a client has begun and those that it has not, with what is called in the end."""
-    if isinstance(client, SimpleAsyncHTTPClient):
+    cls = type(client)  # a mock may say that it is another one, or have any attribute
+    if issubclass(cls, SimpleAsyncHTTPClient):
         active = list(client.active.values())
         return active, [(request, callback) for _, request, callback in client.queue]
+    if not issubclass(cls, AsyncHTTPClient):
+        return [], []
     # The attributes of Tornado's client for pycurl, which may be missing: then nothing is known.
     handles = [getattr(curl, "info", None) for curl in getattr(client, "_curls", ())]
     active = [(info["request"], info["callback"]) for info in handles if info]

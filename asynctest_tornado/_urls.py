@@ -16,9 +16,9 @@ def absolute(path: str, get_url: Callable[[str], str]) -> str:
         return path
     url = get_url(path)
     if path and not path.startswith(("/", "?", "#")):
-        base = get_url("")
-        # A get_url() of the user's may know what to do with it.
-        if url == base + path and not urllib.parse.urlsplit(base).path:
+        # A get_url() of the user's may know what to do with it; but not with the empty path, to ask for the base.
+        base = url.removesuffix(path)
+        if base != url and urllib.parse.urlunsplit((*urllib.parse.urlsplit(base)[:2], "", "", "")) == base:
             raise ValueError(
                 f"{path!r} is no path on the server {base}: it has to begin with a slash. Write {'/' + path!r}, or a "
                 "full URL that begins with http:// or https://."

@@ -6,6 +6,7 @@ import socket
 import ssl
 import tempfile
 import unittest
+import unittest.mock
 import weakref
 from asyncio.subprocess import PIPE
 from pathlib import Path
@@ -15,6 +16,7 @@ import aiohttp
 from tornado import locks, netutil, web
 from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, ResponseStartLine
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
@@ -27,7 +29,7 @@ from asynctest_tornado import (
     gen_test,
 )
 from tests.limits import limit_clock
-from tests.support import environ, run_body, run_case
+from tests.support import RecordingResult, environ, run_body, run_case
 
 
 class Handler(web.RequestHandler):
@@ -129,7 +131,12 @@ class FetchTest(AsyncHTTPTestCase):
         self.assertEqual(self.get_url("http:/hello"), f"{self.get_url('')}http:/hello")
 
     def test_an_overridden_get_url_may_take_paths_without_a_slash(self) -> None:
-        self.get_url = lambda path: f"{type(self).get_url(self, '/hello')}?{path}"  # type: ignore[method-assign]
+        def get_url(path: str) -> str:
+            if path[0] == "/":  # so that there has to be a path
+                return type(self).get_url(self, path)
+            return f"{type(self).get_url(self, '/hello')}?{path}"
+
+        self.get_url = get_url  # type: ignore[method-assign]
         self.assertEqual(self.fetch("a=1").code, 200)
 
     def test_a_client_that_gives_up_says_what_the_server_was_doing(self) -> None:
@@ -231,6 +238,56 @@ class LifeTest(unittest.TestCase):
                     report = run_body(cls, body).report
                     returned = "None" if wrong is None else ".* which cannot be served"
                     self.assertRegex(report, f"TypeError: What get_app.. of Sample returned is {returned}. It has")
+
+    def test_a_class_may_be_called_with_the_request(self) -> None:
+        class Answer:
+            def __init__(self, request: HTTPServerRequest) -> None:
+                connection: Any = request.connection
+                connection.write_headers(ResponseStartLine("", 200, "OK"), HTTPHeaders({"Content-Length": "0"}))
+                connection.finish()
+
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> Any:
+                return Answer
+
+            def test(self) -> None:
+                self.assertEqual(self.fetch("/").code, 200)
+
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_a_mock_of_the_client_hides_no_error(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            spec: Any = None
+
+            def get_http_client(self) -> Any:
+                return unittest.mock.Mock(spec=self.spec)
+
+            def get_app(self) -> Any:
+                raise unittest.SkipTest("planted")
+
+            def test(self) -> None:
+                pass
+
+        for spec in None, SimpleAsyncHTTPClient:
+            self.assertEqual(run_case(type("Sample", (Sample,), {"spec": spec})).verdicts, ["addSkip"])
+
+    def test_a_mock_of_the_client_may_be_that_of_a_class(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            loop_scope = "class"
+
+            def get_http_client(self) -> Any:
+                return unittest.mock.Mock(_closed=False)
+
+            def get_app(self) -> web.Application:
+                return make_app()
+
+            def test(self) -> None:
+                pass
+
+        result = RecordingResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
     def test_an_application_may_come_later(self) -> None:
         class Sample(AsyncHTTPTestCase):
