@@ -318,8 +318,7 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
-        while self._stand_ins:  # and keep none of them: they refer to the test
-            name, (before, func) = self._stand_ins.popitem()
+        for name, (before, func) in self._stand_ins.items():
             if vars(self.io_loop).get(name) is not func:
                 continue  # another one came later
             if before is None:

@@ -194,7 +194,8 @@ class RequestTest(AsyncHTTPTestCase):
 
     def test_the_error_of_a_request_that_was_caught(self) -> None:
         try:
-            self.fetch("/missing", raise_error=True)
+            with ExpectLog("tornado.access", "404 GET /missing"):
+                self.fetch("/missing", raise_error=True)
         except HTTPError as error:
             reference = weakref.ref(error)
         gc.collect()
