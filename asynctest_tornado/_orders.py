@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _environment
+from asynctest_tornado import _environment, _summary
 from asynctest_tornado._schedule import Schedule
 
 __unittest = True
@@ -65,6 +65,9 @@ def hint(seed: int, case: unittest.TestCase) -> str:
     if seed == 0:
         return "In the order of asyncio itself, which is that of seed 0."
     test = f"-m unittest {case.id()}"
+    if _summary.current is not None:
+        # The suite is one for tornado.testing, where a seed has no effect.
+        test = f"-m asynctest_tornado --replace {test}"
     if type(case).__module__ == "__main__":
         test = f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
     return f"In the order of seed {seed}. To replay it: {SEED}={seed} python {test}"

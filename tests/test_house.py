@@ -67,7 +67,7 @@ ARROWS: dict[str, set[str]] = {
     "_late": {"_errors", "_notes", "_places", "_process_end", "_protocol", "_stand_in", "_summary", "_trap"},
     "_resources": {"_collector", "_origins", "_trap"},
     "_leaks": {"_environment", "_origins", "_summary"},
-    "_orders": {"_environment", "_schedule"},
+    "_orders": {"_environment", "_schedule", "_summary"},
     "_progress": {"_real", "_watchdog"},
     "_junit": {"_real"},
     "_results": {"_junit", "_progress"},

@@ -1,4 +1,5 @@
 import re
+import shlex
 import subprocess
 import unittest
 from pathlib import Path
@@ -16,6 +17,22 @@ Leaks: 1 in 1 test. .*
   {NAME}.test_timer: pending timer AsyncTestCase.stop, due in 60 s
 Slowest waits:
   {NAME}.test_sleep: \d\S* s of at most 60 s
+"""
+#: A suite that fails in most orders other than that of asyncio.
+RACING = """
+import asyncio
+from tornado.testing import AsyncTestCase, gen_test
+
+class Racing(AsyncTestCase):
+    @gen_test
+    async def test_order(self):
+        async def arrive(name):
+            await asyncio.sleep(0)
+            arrived.append(name)
+
+        arrived = []
+        await asyncio.gather(*map(arrive, "abcd"))
+        self.assertEqual(arrived, list("abcd"))
 """
 
 
@@ -52,6 +69,21 @@ class UnittestTest(unittest.TestCase):
     def test_settings_may_also_stand_between_it_and_the_module(self) -> None:
         done = replaced("--replace", "--leaks", "fail", "-m", "unittest", SUITE)
         self.assertIn("FAILED (failures=1, errors=1)", done.stderr)
+
+    def test_the_command_that_replays_an_order_runs_on_the_library_too(self) -> None:
+        with TemporaryDirectory() as folder:
+            Path(folder, "racing.py").write_text(RACING)
+
+            def run(*words: str, **environment: str) -> str:
+                done = run_python(*words, cwd=Path(folder), PYTHONPATH=str(ROOT), **environment)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                return done.stderr
+
+            several = ["-m", "asynctest_tornado", "--schedules=50", "--replace", "-m", "unittest", "racing"]
+            found = re.search(r"To replay it: ASYNC_TEST_SEED=(\d+) python (.*)", run(*several))
+            assert found is not None
+            again = run(*shlex.split(found[2]), ASYNC_TEST_SEED=found[1])
+            self.assertIn(f"In the order of seed {found[1]}.", again)
 
     def test_settings_after_the_module_are_told_where_they_stand(self) -> None:
         for module, status in ("unittest", 2), ("pytest", 4):
