@@ -41,6 +41,25 @@ def _clock() -> str:
     return f"The clock of this machine shows {now:%Y-%m-%d %H:%M} UTC: set it if that is wrong."
 
 
+def is_signed_by(options: Options, authority: str) -> bool:
+    """Return whether a client that trusts this authority alone would accept the certificate of a server.
+
+    :param authority: the path of its certificate.
+    """
+    client = _client()
+    client.load_verify_locations(authority)
+    client.verify_mode = ssl.CERT_REQUIRED
+    try:
+        _shake_hands(client, _server(options))
+    except ssl.SSLError as error:
+        # Before TLS 1.3, the server asks for a certificate of the client as long as that is not done, but then it has
+        # accepted that of the server.
+        return error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    except (OSError, ValueError, TypeError, AssertionError):
+        return False
+    return True
+
+
 def served(options: Options) -> bytes | None:
     """Return the certificate that a server with these options presents, or None if that is not to be known."""
     try:

@@ -36,7 +36,7 @@ def is_ours(options: _dates.Options) -> bool:
     """Tell whether a server with these ``ssl_options`` presents the certificate of this module."""
     if isinstance(options, dict):
         return options.get("certfile") == CERTIFICATE
-    return _dates.served(options) == ssl.PEM_cert_to_DER_cert(Path(CERTIFICATE).read_text())
+    return _dates.is_signed_by(options, AUTHORITY)
 
 
 @functools.cache

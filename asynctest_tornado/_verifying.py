@@ -124,7 +124,7 @@ def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None
     has_contexts = isinstance(client, SimpleAsyncHTTPClient)
     if isinstance(client, SimpleAsyncHTTPClient) and resolver is not None:
         client.tcp_client.resolver = resolver
-    reference, fetch_impl = weakref.ref(client), type(client).fetch_impl
+    reference = weakref.ref(client)
 
     def fetch_verified(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
         client = reference()
@@ -133,7 +133,7 @@ def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None
         arguments = verifier.arguments(given, has_contexts) if given.url.lower().startswith("https:") else None
         if arguments:
             request.defaults = {**client.defaults, **arguments}  # type: ignore[attr-defined]
-        fetch_impl(client, request, callback)
+        type(client).fetch_impl(client, request, callback)  # which a test may patch
 
     client.fetch_impl = fetch_verified  # type: ignore[method-assign]
     return client

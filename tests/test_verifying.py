@@ -126,6 +126,21 @@ class OwnCertificateTest(Case):
         context.load_cert_chain(_tls.CERTIFICATE, _tls.KEY)
         self.http_server.ssl_options = context
         self.assert_verified(lambda: self.fetch("/"))
+        # Up to TLS 1.2, the certificate of the client comes in the middle.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(self.authority.path)
+        self.assert_verified(lambda: self.fetch("/", client_cert=self.authority.client))
+        context.load_cert_chain(self.authority.server)
+        self.assertEqual(self.fetch("/", client_cert=self.authority.client).code, 200)
+        self.assertEqual(self.contexts.pop().verify_mode, ssl.CERT_NONE)
+
+    def test_by_a_method_that_a_test_has_patched(self) -> None:
+        def answer(client: AsyncHTTPClient, request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
+            callback(HTTPResponse(request, 299))
+
+        with mock.patch.object(type(self.http_client), "fetch_impl", answer):
+            self.assertEqual(self.fetch("/").code, 299)
 
     async def test_by_websockets(self) -> None:
         for arguments in {}, {"client_cert": self.authority.client}, {"validate_cert": True}:
