@@ -33,19 +33,20 @@ _has_looked = False
 
 
 def check_class(cls: type, base: type) -> None:
-    """Warn of attributes of a class that are nearly settings, and that its module does not use.
+    """Warn of attributes of a class that are nearly settings, and that no module of its bases uses.
 
     :param base: the class that has the settings.
     """
     if cls.__module__.startswith(f"{__package__}."):
         return
+    modules = {each.__module__ for each in cls.__mro__ if each not in base.__mro__}
     for each in cls.__mro__:
         # Mixins are looked at with the first class that has them; bases of the same kind have had their turn.
         if each is cls or not (issubclass(each, base) or each.__module__ in ("builtins", "unittest.case", "typing")):
             for name, value in list(vars(each).items()):
                 if name[:1] != "_" and not hasattr(base, name):
                     known = _meant(name, value)
-                    if known is not None and not _is_used(name, each):
+                    if known is not None and not any(_is_used(name, module) for module in modules):
                         _warn_of_attribute(each, name, known)
 
 
@@ -76,12 +77,14 @@ def _warn_of_attribute(cls: type, name: str, known: str) -> None:
         _warn(message, frame.f_code.co_filename, frame.f_lineno)
 
 
-def _is_used(name: str, cls: type) -> bool:
-    """Return whether code beside the class has to do with the attribute, so that it has a meaning there.
+def _is_used(name: str, module_name: str) -> bool:
+    """Return whether the code of a module has to do with the attribute, so that it has a meaning there.
 
     If there is no source, it may have.
     """
-    module: Any = sys.modules.get(cls.__module__)
+    if module_name.startswith(f"{__package__}."):
+        return False
+    module: Any = sys.modules.get(module_name)
     lines = linecache.getlines(getattr(module, "__file__", None) or "")
     return not lines or any(re.search(rf"""[.'"]{name}\b""", line) for line in lines)
 

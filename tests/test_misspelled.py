@@ -99,6 +99,29 @@ class AttributeTest(unittest.TestCase):
             class Derived(Sample):
                 pass
 
+    def test_a_name_that_a_base_class_elsewhere_uses_is_none(self) -> None:
+        base = (
+            "from asynctest_tornado import AsyncTestCase\n"
+            "class Base(AsyncTestCase):\n"
+            "    async def asyncSetUp(self):\n"
+            "        await self.async_set_up()\n"
+            "        self.used = self.async_test_timeouts\n"
+        )
+        derived = (
+            "from base import Base\n"
+            "class T(Base):\n"
+            "    async_test_timeouts, alowed_leaks = 5, ()\n"
+            "    async def async_set_up(self): pass\n"
+            "    def test(self): self.assertEqual(self.used, 5)\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "base.py").write_text(base)
+            Path(folder, "test_it.py").write_text(derived)
+            done = run_python("-m", "unittest", "test_it", cwd=folder)
+        said = re.findall("has the attribute (.*)", done.stderr)
+        self.assertEqual(said, ["alowed_leaks. Did you mean allowed_leaks?"], done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_no_class_fails_for_that(self) -> None:
         """Where warnings are errors, the text is written instead."""
         lines = "class T(AsyncTestCase):\n    asnyc_test_timeout = 5\n    def test(self): pass\n"
