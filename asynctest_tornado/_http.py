@@ -51,14 +51,14 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 response = await self.fetch("/")
                 self.assertEqual(response.body, b"Hello, world")
 
-    When a test fails, its report has what request handlers have raised, as notes. What no response could tell
-    (because it happened in ``on_finish``, say, or after ``finish``) fails the test by itself.
+    When a test fails, its report has the errors of request handlers, as notes. An error that no response can report,
+    for example one in ``on_finish`` or after ``finish``, fails the test by itself, except an ``HTTPError`` below 500.
 
     From ``tornado.testing``. New in version 0.1.
     """
 
-    #: Whether a test fails of what a request handler raises, at once, unless it expects that by `ExpectError`,
-    #: `ExpectLog` or ``assertLogs``. An ``HTTPError`` of the 4xx kind is an answer, and no error.
+    #: True if an error in a request handler fails the test at once, unless the test expects it by `ExpectError`,
+    #: `ExpectLog` or ``assertLogs``. An ``HTTPError`` below 500 is an answer, and no error.
     fail_on_server_error: bool = False
 
     #: The client, from ``setUp`` on.
@@ -98,6 +98,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         with contextlib.ExitStack() as resources:
             sock = self.get_http_socket()
             resources.callback(sock.close)
+            sock.setblocking(False)
             describe = harness.snapshot if scope is None else scope.describe
             self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
             self.http_client = self.get_http_client()
@@ -167,7 +168,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         super().tearDown()
 
     def get_http_socket(self) -> socket.socket:
-        """Return the socket to serve on, bound. May be overridden, for IPv6 or a Unix-domain socket::
+        """Return the socket to serve on, bound and listening. May be overridden, for IPv6 or a Unix-domain socket::
 
             def get_http_socket(self):
                 return bind_unused_port(address="::1")[0]
@@ -309,7 +310,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         :param headers: headers of the request.
         :param subprotocols: those that the client proposes.
 
-        ``client_cert``, ``client_key``, ``validate_cert``, ``ca_certs`` and ``ssl_options`` are those of `fetch`. All
+        ``client_cert``, ``client_key``, ``validate_cert``, ``ca_certs`` and ``ssl_options`` are as for `fetch`. All
         other arguments are handed to ``tornado.websocket.websocket_connect``.
 
         :return: what ``async with`` or ``await`` make a `WebSocket` of.

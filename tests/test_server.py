@@ -230,7 +230,7 @@ class UnixSocketTest(unittest.IsolatedAsyncioTestCase):
 
 
 class SocketOfATestTest(AsyncHTTPTestCase):
-    """A Unix-domain socket that a test has bound."""
+    """A Unix-domain socket that a test has bound, and that blocks."""
 
     def get_app(self) -> web.Application:
         return make_app()
@@ -240,7 +240,6 @@ class SocketOfATestTest(AsyncHTTPTestCase):
         sock = socket.socket(socket.AF_UNIX)
         sock.bind("socket")
         sock.listen()
-        sock.setblocking(False)
         return sock
 
     def test_it_is_found_from_elsewhere(self) -> None:
