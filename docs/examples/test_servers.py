@@ -1,6 +1,7 @@
 """Servers, and what to ask of them."""
 
 import asyncio
+import tempfile
 import unittest
 from typing import ClassVar
 
@@ -81,3 +82,11 @@ class ElsewhereTest(unittest.IsolatedAsyncioTestCase):
         async with HTTPTestServer(make_app(), https=True) as server:
             response = await server.fetch("/orders", json={"item": "tea"})
             self.assertEqual(response.code, 201, server.errors)
+
+
+class UnixSocketTest(unittest.IsolatedAsyncioTestCase):
+    async def test_server(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with HTTPTestServer(make_app(), unix_socket=f"{folder}/orders", https=True) as server:
+                response = await server.fetch("/prices?item=tea")
+                self.assertEqual(response.code, 200, server.errors)
