@@ -1,7 +1,6 @@
 """The one collector of a test: what its trap has caught, and what becomes of that."""
 
 import asyncio
-import itertools
 import os
 import threading
 import types
@@ -53,9 +52,6 @@ def raise_as_it_was(error: BaseException | None) -> None:
     finally:
         _errors.set_context(error, context)
         del error  # or its traceback, which holds this frame, would be a reference cycle
-
-
-_owners = itertools.count(1)
 
 
 class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
@@ -111,8 +107,7 @@ class Trap(_trap.Context):
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
-        # What is known of errors stands with them, under this number.
-        self._owner = next(_owners)
+        self._marks = _marks.Marks()
         #: What the test expects, the innermost block last: they return true for an error that they take.
         self.expectations: list[Callable[[BaseException], bool]] = []
         #: What `warnings_now` was when the test began.
@@ -214,15 +209,15 @@ class Trap(_trap.Context):
 
     def knows(self, error: BaseException) -> bool:
         """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
-        mark = _marks.find(error, self._owner)
+        mark = self._marks.find(error)
         return self._is_open and mark is not None and (mark.is_known or mark.is_done)
 
     def mark(self, error: BaseException) -> _marks.Mark:
         """Return what this test knows of an error."""
-        return _marks.of(error, self._owner)
+        return self._marks.of(error)
 
     def _fails_of(self, error: BaseException) -> bool:
-        mark = _marks.find(error, self._owner)
+        mark = self._marks.find(error)
         return mark is not None and mark.is_known
 
     @property
@@ -247,7 +242,7 @@ class Trap(_trap.Context):
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""
-        mark = _marks.find(error, self._owner)
+        mark = self._marks.find(error)
         return [] if mark is None else list(mark.siblings)
 
     def _promote(self, cause: BaseException | None) -> None:
@@ -314,6 +309,7 @@ class Trap(_trap.Context):
         What was held back for a report that did not come is logged.
         """
         self.failure = self.explained = None
+        self._marks.forget()
         for failure in (*self.server_errors, *self.refusals):
             failure.release()
         self.server_errors.clear()

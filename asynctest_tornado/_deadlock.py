@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from asynctest_tornado import _names, _wire
+from asynctest_tornado._real import Socket
 
 try:
     import resource
@@ -83,7 +84,7 @@ class PrivateServers:
         if fd in self._listening():
             return True
         try:
-            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
+            sock = Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
         except OSError:
             return False
         try:

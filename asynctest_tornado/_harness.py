@@ -35,6 +35,7 @@ from asynctest_tornado import (
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was, strip
 from asynctest_tornado._deadline import Deadline
+from asynctest_tornado._real import get_running_loop
 from asynctest_tornado._running import Running
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tidying import Tidying
@@ -402,7 +403,7 @@ class Harness:
             self._is_waiting = False
             loop = self._loop.loop
             try:
-                own_thread = asyncio.get_running_loop() is loop
+                own_thread = get_running_loop() is loop
             except RuntimeError:
                 own_thread = False
             if own_thread:
@@ -505,7 +506,7 @@ class Harness:
     def is_running_here(self) -> bool:
         """Tell whether the loop runs, and called the caller."""
         try:
-            return self.state is OPEN and asyncio.get_running_loop() is self._loop.loop
+            return self.state is OPEN and get_running_loop() is self._loop.loop
         except RuntimeError:
             return False
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from tornado.websocket import WebSocketClientConnection
 
+from asynctest_tornado._real import turn
+
 __unittest = True
 
 #: How often the loop turns until what has arrived was read, frame by frame, in any order of callbacks.
@@ -34,7 +36,7 @@ class Inbox:
             for _ in range(_TURNS):
                 if self._is_ready():
                     return self._pop()
-                await asyncio.sleep(0)
+                await turn()
             raise
 
     async def get(self) -> str | bytes | None:

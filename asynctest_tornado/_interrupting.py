@@ -12,6 +12,8 @@ import sys
 import threading
 import types
 
+from asynctest_tornado._real import get_signal_handler, set_signal_handler
+
 __unittest = True
 
 _OWN = os.path.dirname(__file__)
@@ -59,9 +61,9 @@ def prepare() -> None:
         return
     # One of those that are for programs to use as they like. Not every platform has them.
     numbers = range(getattr(signal, "SIGRTMAX", 0), getattr(signal, "SIGRTMIN", 1) - 1, -1)
-    stand_in = next((number for number in numbers if signal.getsignal(number) is signal.SIG_DFL), None)
+    stand_in = next((number for number in numbers if get_signal_handler(number) is signal.SIG_DFL), None)
     if stand_in is not None:
-        signal.signal(stand_in, _on_signal)
+        set_signal_handler(stand_in, _on_signal)
 
 
 def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
@@ -69,11 +71,11 @@ def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
     if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
         return None
     interruption = Interruption(callback)
-    if stand_in is not None and signal.getsignal(stand_in) is _on_signal:
+    if stand_in is not None and get_signal_handler(stand_in) is _on_signal:
         _sent.append(interruption)
         signal.pthread_kill(thread, stand_in)
         return interruption
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if get_signal_handler(signal.SIGINT) is signal.default_int_handler:
         interruption.has_raised = True
         signal.pthread_kill(thread, signal.SIGINT)
         return interruption

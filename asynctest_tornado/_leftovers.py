@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import threading
 import types
 from collections.abc import Callable, Collection, Iterator
+from threading import Thread
 from typing import Any
 
 from tornado.ioloop import PeriodicCallback
@@ -139,7 +139,7 @@ class Leftovers:
     def has_workers(self) -> bool:
         """Tell whether a thread or job is among these: they need time, and not only turns of the loop."""
         leaks = [leak for leak, _ in self._open(ENDS_BY_ITSELF)]
-        return any(isinstance(leak.thing, threading.Thread) for leak in leaks) or bool(self._jobs())
+        return any(isinstance(leak.thing, Thread) for leak in leaks) or bool(self._jobs())
 
     def find_running(self) -> None:
         """Find these."""

@@ -1,13 +1,17 @@
-"""What a test knows of an exception, kept with the exception.
+"""What a test knows of an exception, for as long as the exception exists.
 
 A list of exceptions would keep them, with all that their frames refer to, alive for as long as the test.
 """
 
+import itertools
 from typing import Any
+
+from asynctest_tornado._weakly import WeakNotes
 
 __unittest = True
 
 _NAME = "_asynctest_mark"
+_owners = itertools.count(1)
 
 
 class Mark:
@@ -39,15 +43,31 @@ class Mark:
         return bool, ()  # another process need not have this library
 
 
-def of(error: BaseException, owner: int) -> Mark:
-    """Return the mark of a test, to be changed."""
-    mark = find(error, owner)
-    if mark is None:
-        mark = vars(error)[_NAME] = Mark(error, owner)
-    return mark
+class Marks:
+    """What one test knows of exceptions."""
 
+    def __init__(self) -> None:
+        self._owner = next(_owners)
+        self._notes: WeakNotes[Mark] = WeakNotes()
 
-def find(error: BaseException, owner: int) -> Mark | None:
-    """Return the mark of a test, if there is one."""
-    mark = vars(error).get(_NAME)
-    return mark if isinstance(mark, Mark) and mark.owner == owner and mark.is_of(error) else None
+    def find(self, error: BaseException) -> Mark | None:
+        """Return the mark of an exception, if there is one."""
+        mark: object = self._notes.of(error, None)
+        if mark is None:
+            mark = vars(error).get(_NAME)
+        return mark if isinstance(mark, Mark) and mark.owner == self._owner and mark.is_of(error) else None
+
+    def of(self, error: BaseException) -> Mark:
+        """Return the mark of an exception, to be changed."""
+        mark = self.find(error)
+        if mark is None:
+            mark = Mark(error, self._owner)
+            # Among the attributes only of those that allow nothing else, as the classes of Python do. One of the user's
+            # may show all of its attributes, as its text or to a comparison.
+            if not self._notes.note(error, mark):
+                vars(error)[_NAME] = mark
+        return mark
+
+    def forget(self) -> None:
+        """Forget all that refers to other exceptions."""
+        self._notes.clear()

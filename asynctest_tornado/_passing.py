@@ -2,7 +2,6 @@
 
 import math
 import selectors
-import threading
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -10,6 +9,7 @@ from tornado.process import Subprocess
 
 from asynctest_tornado import _wire
 from asynctest_tornado._clock import VirtualClock
+from asynctest_tornado._real import active_count
 from asynctest_tornado._selector import Selector, has_children
 
 __unittest = True
@@ -85,7 +85,7 @@ class Passing:
             rest = self._selector.rest()
             if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
                 return 0
-            if threading.active_count() > 1 and _wire.other_threads()[0]:
+            if active_count() > 1 and _wire.other_threads()[0]:
                 return 0  # while the loop looked, a thread has taken up what was there for it
         clock, timers = self._clock, self._loop._scheduled
         # The first one is not cancelled: asyncio has seen to that.
@@ -125,7 +125,7 @@ class Passing:
         None stands for no need to look again. The second value tells whether something is sure to happen.
         """
         quiet: float | None = None
-        if threading.active_count() > 1:
+        if active_count() > 1:
             is_working, has_others = _wire.other_threads()
             if is_working:
                 return _GRACE, True

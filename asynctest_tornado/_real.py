@@ -1,6 +1,14 @@
-"""The time of the computer, whatever a test makes of the module ``time``."""
+"""The computer and the interpreter, whatever a test puts in the place of their functions.
 
+A mock is meant for the code under test. This library is neither to be misled by its answers, nor counted by it.
+"""
+
+import asyncio
 import functools
+import os
+import signal
+import socket
+import threading
 import time
 
 __unittest = True
@@ -9,3 +17,17 @@ __unittest = True
 monotonic = functools.partial(time.monotonic)
 sleep = functools.partial(time.sleep)
 wall_time = functools.partial(time.time)
+
+listdir = functools.partial(os.listdir)
+exists = functools.partial(os.path.exists)
+active_count = functools.partial(threading.active_count)
+get_signal_handler = functools.partial(signal.getsignal)
+set_signal_handler = functools.partial(signal.signal)
+
+Socket = socket.socket
+
+#: Called for each callback that is scheduled, or nearly so.
+get_running_loop = asyncio.get_running_loop
+
+#: Returns a coroutine that takes one turn of the loop.
+turn = functools.partial(asyncio.sleep, 0)

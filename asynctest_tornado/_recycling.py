@@ -9,9 +9,9 @@ import atexit
 import contextvars
 import os
 import socket
-import threading
 from typing import Any, NamedTuple
 
+from asynctest_tornado._real import active_count
 from asynctest_tornado._selector import Selector
 
 __unittest = True
@@ -168,7 +168,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             and loop._selector is selector
             and selector.has_no_files()
             and not getattr(loop, "_signal_handlers", True)  # which write to the socket
-            and threading.active_count() == 1  # no thread is about to wake this loop
+            and active_count() == 1  # no thread is about to wake this loop
             and not (system.was_woken and selector.has_events())  # nobody has done so
             and loop._ssock is not None
             and system.process == _process

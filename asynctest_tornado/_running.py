@@ -13,7 +13,7 @@ from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._loop import LoopOfTest
-from asynctest_tornado._real import monotonic, sleep
+from asynctest_tornado._real import monotonic, sleep, turn
 from asynctest_tornado._schedule import Schedule
 
 __unittest = True
@@ -32,7 +32,7 @@ def _go_on() -> None:
 
 
 async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    await asyncio.sleep(0)  # on tornado.testing, too, one more turn passes
+    await turn()  # on tornado.testing, too, one more turn passes
     await asyncio.wait(tasks, timeout=PATIENCE)
 
 

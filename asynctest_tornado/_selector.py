@@ -16,7 +16,7 @@ from typing import Any
 
 from asynctest_tornado import _interrupting, _watchdog
 from asynctest_tornado._deadlock import PrivateServers
-from asynctest_tornado._real import monotonic
+from asynctest_tornado._real import active_count, get_signal_handler, listdir, monotonic
 
 __unittest = True
 
@@ -31,16 +31,16 @@ def _is_alarm_set(timer: int) -> bool:
 
 def _has_signal_handlers() -> bool:
     """Tell whether a signal, which any process can send, would run something; what interrupts does not count."""
-    handlers = map(signal.getsignal, signal.valid_signals() - {signal.SIGINT, _interrupting.stand_in})
+    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, _interrupting.stand_in})
     return any(handler is not None and callable(handler) for handler in handlers)
 
 
 def _has_other_threads() -> bool:
     """Tell whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
     try:
-        count = len(os.listdir("/proc/self/task"))
+        count = len(listdir("/proc/self/task"))
     except OSError:  # not on every platform
-        return threading.active_count() > 1
+        return active_count() > 1
     own = 2 if _watchdog.is_alive() else 1
     return count > own and count > own + _threads_of_runners()
 

@@ -19,6 +19,8 @@ from asynctest_tornado._replacement import Replacement
 
 __unittest = True
 
+#: A test may put a mock in its place, and start threads of a class that is derived from it.
+_Thread = threading.Thread
 _pool_worker = getattr(concurrent.futures.thread, "_worker", None)
 #: Whether a thread starts with the context variables of the code that starts it.
 _INHERITS = bool(getattr(sys.flags, "thread_inherit_context", False))
@@ -28,7 +30,7 @@ def _replacing(name: str) -> Replacement:
     @functools.wraps(getattr(threading, name))
     def start(function: Any, *args: Any, **kwargs: Any) -> Any:
         thread = getattr(function, "__self__", None)
-        if isinstance(thread, threading.Thread):
+        if isinstance(thread, _Thread):
             function = _in_contexts(thread, function)
         return replacement.found(function, *args, **kwargs)
 

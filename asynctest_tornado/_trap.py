@@ -17,6 +17,7 @@ from unittest import SkipTest
 from tornado.httputil import HTTPServerRequest
 
 from asynctest_tornado import _errors
+from asynctest_tornado._real import get_running_loop
 
 __unittest = True
 
@@ -146,7 +147,7 @@ def rooted(chain: Chain, loop: object) -> Chain:
 def of_running_loop() -> Context | None:
     """Return the context of the test that uses the running loop just now, if there is one."""
     try:
-        loop = asyncio.get_running_loop()
+        loop = get_running_loop()
     except RuntimeError:
         return None
     trap: Context | None = getattr(getattr(loop, "_asynctest", None), "trap", None)
@@ -156,7 +157,7 @@ def of_running_loop() -> Context | None:
 def chain_here() -> Chain:
     """Return the contexts of the running code: as inherited, and of the test whose loop it runs on."""
     try:
-        loop = asyncio.get_running_loop()
+        loop = get_running_loop()
     except RuntimeError:
         return contexts.get()
     return rooted(contexts.get(), loop)

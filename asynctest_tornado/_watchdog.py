@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from asynctest_tornado import _interrupting
-from asynctest_tornado._real import monotonic, sleep
+from asynctest_tornado._real import exists, monotonic, sleep
 
 __unittest = True
 
@@ -116,7 +116,7 @@ class _Thread:
         with self._ended:
             task = f"/proc/self/task/{self._number}"
         for _ in range(10_000):  # not for ever: another thread may get its number
-            if not os.path.exists(task):
+            if not exists(task):
                 return
             sleep(0.0001)
 

@@ -6,10 +6,11 @@ import socket
 import stat
 import struct
 import sys
-import threading
 import types
 from collections.abc import Iterable
 from typing import Any
+
+from asynctest_tornado._real import Socket, active_count
 
 try:
     import fcntl
@@ -46,7 +47,7 @@ class Wire:
         sockets = []
         for fd, is_read in files:
             if _is_socket(fd):
-                sockets.append((socket.socket(fileno=fd), is_read))
+                sockets.append((Socket(fileno=fd), is_read))
             else:
                 self.is_foreign = True
         try:
@@ -149,7 +150,7 @@ def other_threads() -> tuple[bool, bool]:
     workers = [thread for thread in list(queues) if thread.is_alive()]
     frames = sys._current_frames() if workers else {}
     is_working = any(_works(frames.get(thread.ident)) for thread in workers)
-    return is_working, threading.active_count() > 1 + len(workers)
+    return is_working, active_count() > 1 + len(workers)
 
 
 def _works(frame: types.FrameType | None) -> bool:

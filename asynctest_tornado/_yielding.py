@@ -13,6 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 from tornado import gen
 
 from asynctest_tornado._names import name_of
+from asynctest_tornado._real import turn
 
 __unittest = True
 
@@ -86,7 +87,7 @@ def is_yieldable(value: object) -> bool:
 def as_awaitable(value: Any) -> Awaitable[Any]:
     """Convert what Tornado can yield. Raises `tornado.gen.BadYieldError` for anything else."""
     if value is None or value is gen.moment:
-        return asyncio.sleep(0)
+        return turn()
     if isinstance(value, asyncio.Future):
         return value
     if isinstance(value, concurrent.futures.Future):
@@ -94,7 +95,7 @@ def as_awaitable(value: Any) -> Awaitable[Any]:
     # Which makes a task of a coroutine, and has the loop take the turns for that.
     future = gen.convert_yielded(value)
     # None and gen.moment stand for a turn of the loop, and are no real futures.
-    return future if inspect.isawaitable(future) else asyncio.sleep(0)
+    return future if inspect.isawaitable(future) else turn()
 
 
 async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:

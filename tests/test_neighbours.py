@@ -3,18 +3,23 @@
 import asyncio
 import functools
 import logging
+import os
+import socket
 import sys
 import threading
 import unittest
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 from tornado.log import app_log, gen_log
+from tornado.tcpclient import TCPClient
+from tornado.web import Application, RequestHandler
 
-from asynctest_tornado import AsyncTestCase, ExpectError
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError
 from asynctest_tornado._replacement import Replacement
 from tests.samples import cases
 from tests.support import run_body, run_code
@@ -82,6 +87,118 @@ class ThreadsTest(AsyncTestCase):
             thread.start()
             thread.join()
         run.assert_called_once_with()
+
+    def test_a_mock_of_the_class_does_not_affect_a_derived_one(self) -> None:
+        class Derived(threading.Thread):
+            def __init__(self) -> None:
+                super().__init__()
+
+        thread = Derived()
+        with mock.patch.object(threading, "Thread"):
+            thread.start()
+        thread.join()
+
+
+class Handler(RequestHandler):
+    def get(self) -> None:
+        self.write("found")
+
+
+class MockedFunctionsTest(AsyncHTTPTestCase):
+    """Functions of Python that a test mocks are called by the code under test, and nobody else."""
+
+    def get_app(self) -> Application:
+        return Application([("/", Handler)])
+
+    def check_fetch(self) -> None:
+        self.assertEqual(self.fetch("/").body, b"found")
+
+    async def test_a_sleep_of_asyncio(self) -> None:
+        with mock.patch.object(asyncio, "sleep") as sleep:
+            (await TCPClient().connect("127.0.0.1", self.get_http_port())).close()
+        sleep.assert_not_called()
+
+    def test_a_lookup_of_hosts(self) -> None:
+        answers = [socket.gaierror("planted"), AssertionError("twice")]
+        with mock.patch.object(socket, "getaddrinfo", side_effect=answers), self.assertRaisesRegex(OSError, "planted"):
+            self.fetch("http://127.0.0.1:1/", raise_error=True)
+
+    def test_what_looks_at_the_process(self) -> None:
+        for owner, name in (os, "listdir"), (os.path, "exists"), (threading, "active_count"):
+            with self.subTest(name=name), mock.patch.object(owner, name) as mocked:
+                self.check_fetch()
+                mocked.assert_not_called()
+
+    async def test_a_thread_is_seen_behind_a_mock_of_folders(self) -> None:
+        may_end = threading.Event()
+        with ThreadPoolExecutor() as pool, mock.patch.object(os, "listdir", return_value=["one"]) as listdir:
+            future = self.io_loop.run_in_executor(pool, may_end.wait)
+            pool.submit(threading.Timer(0.3, may_end.set).start)
+            self.assertTrue(await future)
+        listdir.assert_not_called()
+
+    def test_a_mock_of_the_running_loop_takes_no_errors(self) -> None:
+        with ExpectError(ValueError, "planted"), mock.patch.object(asyncio, "get_running_loop"):
+            thread = threading.Thread(target=cases.boom)
+            thread.start()
+            thread.join()
+
+
+class OpenError(Exception):
+    """Shows all of its attributes."""
+
+    def __init__(self, **attributes: object) -> None:
+        vars(self).update(attributes)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}={value}" for name, value in vars(self).items())
+
+
+async def fail_openly(number: int) -> None:
+    await asyncio.sleep(0)
+    raise OpenError(number=number)
+
+
+class AttributesOfErrorsTest(AsyncTestCase):
+    """An exception has the attributes that its class gives it, and no other ones."""
+
+    async def test_one_of_several_that_are_gathered(self) -> None:
+        with self.assertRaises(OpenError) as caught:
+            await asyncio.gather(fail_openly(1), fail_openly(2))
+        self.assertEqual(str(caught.exception), "number=1")
+
+    def test_one_that_was_trapped(self) -> None:
+        self.io_loop.spawn_callback(fail_openly, 1)
+        with self.assertRaises(OpenError) as caught:
+            self.wait()
+        self.assertEqual(str(caught.exception), "number=1")
+
+    async def test_one_that_was_logged(self) -> None:
+        with self.assertLogs(app_log) as logs:
+            self.io_loop.add_callback(fail_openly, 1)
+            await asyncio.sleep(0.01)
+        self.assertIn("number=1", logs.output[0].splitlines()[-1])
+        self.assertNotIn("number=1,", logs.output[0])
+
+
+class FirstTestOfAllTest(unittest.TestCase):
+    def test_a_mock_of_signals(self) -> None:
+        code = """
+import signal, unittest
+from unittest import mock
+from asynctest_tornado import AsyncTestCase, gen_test
+
+class FirstTest(AsyncTestCase):
+    @gen_test
+    async def test_signals(self):
+        signal.signal.assert_not_called()
+        signal.getsignal.assert_not_called()
+
+with mock.patch.object(signal, "signal"), mock.patch.object(signal, "getsignal"):
+    unittest.main(argv=["first"])
+"""
+        run = run_code(code)
+        self.assertEqual(run.returncode, 0, run.stderr)
 
 
 class HooksOfTestsTest(AsyncTestCase):
