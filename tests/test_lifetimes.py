@@ -7,6 +7,7 @@ import functools
 import gc
 import pickle
 import socket
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,8 @@ class DroppedTest(AsyncTestCase):
             self.io_loop.add_callback(self.stop)
             self.wait()
         del expected
-        self.check()
+        # From Python 3.14 on, a handle for other threads is in a cycle with the error of its callback.
+        self.check(after=gc.collect if sys.version_info >= (3, 14) else lambda: None)
 
     def test_an_error_whose_message_was_expected(self) -> None:
         with ExpectLog("tornado.application", "Exception in callback"):

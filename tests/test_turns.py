@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 from unittest import TestCase, mock
@@ -35,13 +36,26 @@ class ComparedTest(TestCase):
         self.assertEqual(expected["HTTPTest.test_left_callback"], "['tearDown', 'late', 'closed', 'cleanup']")
 
 
+class Answered(concurrent.futures.Future[Any]):
+    """Has its result as soon as the loop waits for it, of another thread: of its own, it may take fewer turns."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self._answer = result
+
+    def add_done_callback(self, fn: Callable[[concurrent.futures.Future[Any]], object]) -> None:
+        super().add_done_callback(fn)
+        if not self.done():
+            thread = threading.Thread(target=self.set_result, args=[self._answer])
+            thread.start()
+            thread.join()
+
+
 class Inline(concurrent.futures.ThreadPoolExecutor):
     """Calls the functions at once, which takes the least turns that a thread can take."""
 
     def submit(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> concurrent.futures.Future[Any]:
-        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        future.set_result(func(*args, **kwargs))
-        return future
+        return Answered(func(*args, **kwargs))
 
 
 class ConnectTest(AsyncHTTPTestCase):
