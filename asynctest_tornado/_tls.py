@@ -85,6 +85,11 @@ def any_host_context() -> ssl.SSLContext:
 @functools.cache
 def public_context() -> ssl.SSLContext:
     """Return the context of a client that trusts the authorities of the system, and the test certificate."""
+    return make_public_context()
+
+
+def make_public_context() -> ssl.SSLContext:
+    """Return a new one of these."""
     context = ssl.create_default_context()
     context.load_verify_locations(AUTHORITY)
     return context

@@ -88,10 +88,14 @@ class Verifier:
 
 
 def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
-    if request.ca_certs is not None or request.client_cert is not None:
+    if request.ca_certs is not None:
         return {}
     if has_contexts:
-        return {"ssl_options": _tls.public_context()}
+        if request.client_cert is None:
+            return {"ssl_options": _tls.public_context()}
+        context = _tls.make_public_context()
+        _load_client_certificate(context, request)
+        return {"ssl_options": context}
     # A handle of curl cannot go back to its default after it had another authority.
     return {"validate_cert": True, "ca_certs": ssl.get_default_verify_paths().cafile}
 

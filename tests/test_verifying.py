@@ -280,6 +280,22 @@ class ServerOutsideOfCasesTest(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(await socket.read_message(), "welcome")
             self.assert_verified()
 
+    async def test_also_by_a_client_with_a_certificate(self) -> None:
+        authority = Authority(self)
+        options = {**AsyncHTTPSTestCase.default_ssl_options(), "cert_reqs": ssl.CERT_REQUIRED}
+        options["ca_certs"] = authority.path
+        stranger = HTTPTestServer(make_app(), ssl_options={"certfile": authority.server})
+        async with (
+            HTTPTestServer(make_app(), https=True) as one,
+            HTTPTestServer(make_app(), ssl_options=options) as other,
+            stranger,
+        ):
+            response = await one.fetch(other.get_url("/"), client_cert=authority.client)
+            self.assertIn("trustme", response.json()["subject"])
+            self.assert_verified()
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                await one.fetch(stranger.get_url("/"), client_cert=authority.client)
+
     async def test_a_request_may_say_whom_to_trust(self) -> None:
         authority = Authority(self)
         async with HTTPTestServer(make_app(), ssl_options={"certfile": authority.server}) as server:
