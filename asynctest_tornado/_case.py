@@ -91,16 +91,18 @@ class AsyncTestCase(unittest.TestCase):
     #: tasks and timers are still those of the test that set them off, and end with it.
     loop_scope: ClassVar[str] = "test"
 
-    #: What becomes of a test that leaves something behind, such as tasks, timers, streams or threads. "fail": it fails.
-    #: "warn": there is a ``ResourceWarning``. "note": it is told only if the test fails anyhow, in that report, as with
-    #: the two others. "ignore": nothing. None stands for the environment variable ``ASYNC_TEST_LEAKS``, else "warn".
+    #: The consequence of leaks, such as tasks, timers, streams or threads. "fail": the test fails. "warn": there is a
+    #: ``ResourceWarning``. "note": they are reported only if the test fails anyhow, in that report, as with the two
+    #: others. "ignore": nothing. None stands for the environment variable ``ASYNC_TEST_LEAKS``, else "warn".
     leaks: str | None = None
 
-    #: What a test may leave behind: types, and patterns for the names of tasks, callbacks, threads and the like.
+    #: The leaks that are allowed: types, and regular expressions that are searched for in the names of tasks,
+    #: callbacks, threads and the like.
     allowed_leaks: Sequence[type | str | re.Pattern[str]] = ()
 
-    #: Under how many orders of what is ready each test runs. What asyncio promises about order is kept. None stands for
-    #: the environment variable ``ASYNC_TEST_SCHEDULES``, else for the order of asyncio alone.
+    #: The number of orders of ready tasks that each test runs under, each with a new instance of the test case. The
+    #: order that asyncio promises is kept. None stands for the environment variable ``ASYNC_TEST_SCHEDULES``, else for
+    #: the order of asyncio alone.
     schedules: int | None = None
 
     _asynctest_harness: Harness | None = None

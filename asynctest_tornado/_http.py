@@ -222,7 +222,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     def server_errors(self) -> list[ServerError]:
         """What request handlers have raised in this test: each with its ``error`` and its ``request``.
 
-        An ``HTTPError`` of the 4xx kind is none of these.
+        An ``HTTPError`` below 500 is none of these.
 
         New in version 0.1.
         """
@@ -365,14 +365,14 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     """An `AsyncHTTPTestCase` whose server speaks HTTPS.
 
     The client verifies the server's certificate: a test certificate for ``localhost``, ``127.0.0.1`` and ``::1``.
-    Other clients can do so with the authority in the file ``ca_certs``. Where `get_ssl_options` is overridden to serve
-    another one, the client does not verify it, as in ``tornado.testing``, but refuses one that has expired.
+    Other clients can do so with the authority in the file ``ca_certs``. If `get_ssl_options` is overridden to serve
+    another certificate, the client does not verify that, as in ``tornado.testing``, but refuses it if it has expired.
 
     From ``tornado.testing``, whose client never verifies. New in version 0.1.
     """
 
-    #: The path of the certificate that clients have to trust, in PEM format. The key of what it has signed is public by
-    #: design, a part of this package: it is for tests on one machine, and nothing that a system should trust.
+    #: The path of the certificate that clients have to trust, in PEM format. The key of the server's certificate is
+    #: public by design, a part of this package: it is for tests on one machine, and no system should trust it.
     ca_certs: str = _tls.AUTHORITY
 
     _asynctest_is_https = True
@@ -385,7 +385,12 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
         return {"ssl_options": self.get_ssl_options()}
 
     def get_ssl_options(self) -> dict[str, Any]:
-        """Return the ``ssl_options`` of the server. May be overridden. From ``tornado.testing``. New in version 0.1."""
+        """Return the ``ssl_options`` of the server. May be overridden.
+
+        To ask clients for a certificate, add ``cert_reqs=ssl.CERT_REQUIRED``, and their authority as ``ca_certs``.
+
+        From ``tornado.testing``. New in version 0.1.
+        """
         return AsyncHTTPSTestCase.default_ssl_options()
 
     @staticmethod

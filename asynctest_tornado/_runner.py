@@ -40,17 +40,15 @@ SETTINGS = {
         _timeouts.ENVIRONMENT,
         _timeouts.parse,
         "SECONDS",
-        "how long each wait of a test may take, where the test does not say; 0 for no limit",
+        "default time limit of each wait, in seconds; 0 disables it",
     ),
     "leaks": Setting(
         _leaks.ENVIRONMENT,
         _leaks.check,
         "|".join(_leaks.ACTIONS),
-        "what becomes of a test that leaves something behind",
+        "the consequence of leaks for a test",
     ),
-    "schedules": Setting(
-        _orders.SCHEDULES, _orders.check_count, "N", "under how many orders of what is ready each test runs"
-    ),
+    "schedules": Setting(_orders.SCHEDULES, _orders.check_count, "N", "the number of orders that each test runs under"),
     "seed": Setting(
         _orders.SEED, _orders.check_seed, "N", "the order to run tests in, to replay one that a report tells of"
     ),

@@ -33,14 +33,14 @@ class HTTPTestServer:
     :param app: the ``tornado.web.Application``, or another callback of ``HTTPServer``.
     :param address: a loopback address, such as ``::1``.
     :param port: the port; 0 stands for one that nobody uses.
-    :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port; or an abstract
-        name, which begins with a null character.
-    :param https: whether to serve the test certificate. The client verifies that, and any other server.
+    :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port, which is removed
+        in the end; or an abstract name, which begins with a null character.
+    :param https: True to serve the test certificate. The client verifies it, and any other server.
 
     All other arguments are those of ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
 
-    Raises ``TypeError`` for an application that cannot be served, ``ValueError`` for an address that other machines
-    could reach, or what is no port or path; and when it is entered, ``OSError`` where the port is in use.
+    Raises ``TypeError`` for an application that cannot be served; when it is entered, ``ValueError`` for an address
+    that other machines could reach, and for an invalid port or path; and ``OSError`` if the port or path is in use.
 
     New in version 0.1.
     """
@@ -71,8 +71,7 @@ class HTTPTestServer:
         self._options = options
         self._open_site: _site.Site | None = None
         self._resources = contextlib.ExitStack()
-        #: What request handlers have raised, each with its ``error`` and ``request``; but no ``HTTPError`` of the 4xx
-        #: kind.
+        #: The errors of request handlers, each with its ``error`` and ``request``, except each ``HTTPError`` below 500.
         self.errors: list[ServerError] = []
 
     @property

@@ -123,12 +123,12 @@ class WebSocket:
     async def read_message(self, timeout: float | None = None) -> str | bytes | None:
         """Return the next message, or None if the server, or the test, has closed the connection in good order.
 
-        :param timeout: how long that may take, in seconds; as long as the test, by default. With 0, a message has to be
-            there. One that comes too late, or whose reader is cancelled, is for the next call.
+        :param timeout: the time limit, in seconds; by default, the time limit of the test. With 0, a message has to
+            have arrived already. If one arrives too late, or its reader is cancelled, the next call returns it.
 
         Raises `tornado.websocket.WebSocketClosedError` if the connection ends in another way: without a close frame,
         as where the handler raises, or with a code that tells of an error. The handler's exception is its cause.
-        ``TimeoutError``, which tells what the server was doing, if the time is over.
+        ``TimeoutError``, which shows where the server stood, if the time is over.
 
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """

@@ -66,12 +66,12 @@ class Inner:
 
     @pytest.fixture
     def asynctest_tornado_app(self, app: Any) -> Any:
-        """The application that the server of this library serves."""
+        """The application that the server of this library serves: the fixture ``app``. May be overridden."""
         return app
 
     @pytest.fixture
     def asynctest_tornado_ssl_options(self, ssl_options: Any) -> Any:
-        """The ``ssl_options`` of the HTTPS server of this library."""
+        """The ``ssl_options`` of the HTTPS server of this library: the fixture ``ssl_options``. May be overridden."""
         return ssl_options
 
     @pytest.fixture
