@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tornado.ioloop import IOLoop
-from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
+from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _deadlock, _names, _origins, _passing, _trap, _watched
+from asynctest_tornado import _constructing, _deadlock, _names, _origins, _passing, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -33,7 +33,7 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
         asyncio_loop = asyncio.new_event_loop()
     else:
         asyncio_loop = _watched.new(RecyclingLoop) if is_watched else RecyclingLoop()
-    return _around(asyncio_loop)
+    return _constructing.around(asyncio_loop)
 
 
 def _is_made_by_others() -> bool:
@@ -43,18 +43,6 @@ def _is_made_by_others() -> bool:
     if policy is not None and not type(policy).__module__.startswith("asyncio."):
         return True
     return getattr(asyncio.new_event_loop, "__globals__", None) is not vars(asyncio.events)
-
-
-def _around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
-    """Return ``IOLoop(make_current=False, asyncio_loop=asyncio_loop)``.
-
-    Where nobody has configured another class, that of its default is made without the search for it.
-    """
-    base: Any = IOLoop
-    if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not base._Configurable__impl_kwargs:
-        base = AsyncIOLoop
-    io_loop: IOLoop = base(make_current=False, asyncio_loop=asyncio_loop)
-    return io_loop
 
 
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:

@@ -11,6 +11,7 @@ import os
 import socket
 from typing import Any, NamedTuple
 
+from asynctest_tornado import _constructing
 from asynctest_tornado._real import active_count
 from asynctest_tornado._selector import Selector
 
@@ -101,7 +102,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         # One attribute of the loop, for the reason that `_watched.Use` is one: 3.14 has none to spare.
         self._asynctest_system = system = _System()
-        super().__init__(system.selector)
+        _constructing.construct(self, system.selector, super().__init__)
 
     def __del__(self) -> None:
         # In a garbage collection, the sockets are finalized as well, before or after this.

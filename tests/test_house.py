@@ -114,9 +114,11 @@ ARROWS: dict[str, set[str]] = {
         "_weakly",
         "_work",
     },
-    "_recycling": {"_real", "_selector"},
+    "_constructing": {"_environment"},
+    "_recycling": {"_constructing", "_real", "_selector"},
     "_passing": {"_clock", "_real", "_selector", "_wire"},
     "_loop": {
+        "_constructing",
         "_clock",
         "_collector",
         "_deadlock",
@@ -361,7 +363,7 @@ class RoomsTest(unittest.TestCase):
     def test_private_attributes_of_asyncio_and_tornado_stay_in_their_room(self) -> None:
         private = {"_context", "_log_traceback", "_log_destroy_pending", "_ioloop_for_asyncio", "_asyncgens"}
         for room, tree in rooms().items():
-            if room in ("_loop", "_passing", "_recycling", "_watched", "_snapshot"):
+            if room in ("_constructing", "_loop", "_passing", "_recycling", "_watched", "_snapshot"):
                 continue
             attributes = {
                 node.attr

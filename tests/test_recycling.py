@@ -6,10 +6,13 @@ import signal
 import socket
 import sys
 import threading
+import time
 import unittest
 import weakref
 from typing import Any
 from unittest import mock
+
+from tornado.util import Configurable
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._recycling import RecyclingLoop
@@ -116,6 +119,46 @@ class RecyclingTest(unittest.TestCase):
                 self.assertEqual(loops[0].file, loops[2].file)
                 self.assertNotEqual(loops[0].file, loops[1].file)
 
+    def test_what_others_put_in_the_place_of_what_these_call_is_called_for_each_loop(self) -> None:
+        for owner, name in (
+            (asyncio.BaseEventLoop, "set_debug"),
+            (asyncio.coroutines, "_is_debug_mode"),
+            (time, "get_clock_info"),
+        ):
+            with (
+                self.subTest(name),
+                mock.patch.object(owner, name, autospec=True, side_effect=getattr(owner, name)) as put,
+            ):
+                RecyclingLoop().close()
+                RecyclingLoop().close()
+                self.assertEqual(put.call_count, 2)
+
+    def test_a_constructor_that_was_given_other_code_is_called_for_each_loop(self) -> None:
+        init: Any = asyncio.BaseEventLoop.__init__
+        original = init.__code__
+        self.addCleanup(setattr, init, "__code__", original)
+        # As an instrumentation does, which leaves the function in its place: here, it has another constant.
+        constants = tuple(0.25 if value == 0.1 else value for value in original.co_consts)
+        init.__code__ = original.replace(co_consts=constants)
+        for _ in range(2):
+            loop = RecyclingLoop()
+            loop.close()
+            self.assertEqual(loop.slow_callback_duration, 0.25)
+
+    def test_what_others_put_around_the_constructor_of_tornado_is_called(self) -> None:
+        made: list[Any] = []
+        original = Configurable.__new__
+
+        def new(cls: Any, *args: Any, **kwargs: Any) -> Any:
+            made.append(original(cls, *args, **kwargs))
+            return made[-1]
+
+        def body(case: AsyncTestCase) -> None:
+            case.assertIs(case.io_loop, made[-1])
+
+        with mock.patch.object(Configurable, "__new__", new):
+            self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
     def test_nothing_keeps_a_loop_that_was_closed(self) -> None:
         loop = RecyclingLoop()
         reference = weakref.ref(loop)
@@ -216,6 +259,8 @@ class RecyclingTest(unittest.TestCase):
 
 GARBAGE = """
 import asyncio, gc, unittest
+from tornado.util import Configurable
+
 from asynctest_tornado import AsyncTestCase
 
 class Sample(AsyncTestCase):

@@ -1,0 +1,155 @@
+"""Makes loops without what the constructors of asyncio and Tornado ask anew for each one.
+
+They look up the clock, the environment and the class to be made, at a tenth of the instructions of an empty test. They
+are left out only where nothing else can come of it: they are asyncio's and Tornado's own, and neither wrapped nor
+replaced, which is looked at for each loop; and the first loop, which they did make, has had the same attributes, no
+more and no less.
+"""
+
+import asyncio
+import collections
+import logging
+import sys
+import time
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import tornado.util
+from tornado.ioloop import IOLoop
+from tornado.platform.asyncio import AsyncIOLoop
+
+from asynctest_tornado import _environment
+
+__unittest = True
+
+_logger = logging.getLogger("asyncio")
+_get_clock_info = time.get_clock_info
+_RESOLUTION = _get_clock_info("monotonic").resolution
+#: What only some versions of Python have.
+_HAS_HOOKS = sys.version_info >= (3, 12)
+_HAS_SERVERS = sys.version_info >= (3, 13)
+
+
+def _fill(loop: Any) -> None:
+    """Give a loop its attributes, in the order of asyncio."""
+    loop._timer_cancelled_count = 0
+    loop._closed = False
+    loop._stopping = False
+    loop._ready = collections.deque()
+    loop._scheduled = []
+    loop._default_executor = None
+    loop._internal_fds = 0
+    loop._thread_id = None
+    loop._clock_resolution = _RESOLUTION
+    loop._exception_handler = None
+    loop._debug = False
+    if _HAS_HOOKS:
+        loop._old_agen_hooks = None
+    loop.slow_callback_duration = 0.1
+    loop._current_handle = None
+    loop._task_factory = None
+    loop._coroutine_origin_tracking_enabled = False
+    loop._coroutine_origin_tracking_saved_depth = None
+    loop._asyncgens = weakref.WeakSet()
+    loop._asyncgens_shutdown_called = False
+    loop._executor_shutdown_called = False
+    loop._transports = weakref.WeakValueDictionary()
+    loop._signal_handlers = {}
+    if _HAS_SERVERS:
+        loop._unix_server_sockets = {}
+
+
+#: What a loop has that its constructors are handed, or that comes of that.
+_OF_SYSTEM = ("_asynctest_system", "_csock", "_internal_fds", "_selector", "_ssock")
+
+
+class _Twin:
+    """Has the attributes of a loop."""
+
+
+def _is_like(loop: Any) -> bool:
+    """Tell whether a new loop has the attributes that `_fill` gives, with the same values: plain ones, or empty."""
+    twin = _Twin()
+    _fill(twin)
+    expected = {name: value for name, value in vars(twin).items() if name not in _OF_SYSTEM}
+    found = {name: value for name, value in vars(loop).items() if name not in _OF_SYSTEM}
+    return expected.keys() == found.keys() and all(
+        type(value) is type(found[name]) and (not (value or found[name]) or value == found[name])
+        for name, value in expected.items()
+    )
+
+
+def _code_of_own(function: Any, module: Any) -> types.CodeType | None:
+    """Return the code of a function if it is the very one of its module, and not one that others have put there."""
+    code: types.CodeType | None = getattr(function, "__code__", None)
+    is_own = getattr(function, "__globals__", None) is vars(module) and code and code.co_filename == module.__file__
+    return code if is_own else None
+
+
+#: The classes with a constructor, and the functions that these call: what each of them is, and its code.
+_classes: Any = [cls for cls in asyncio.SelectorEventLoop.__mro__[:-1] if "__init__" in vars(cls)]
+_CONSTRUCTORS = [(cls, cls.__init__, _code_of_own(cls.__init__, sys.modules[cls.__module__])) for cls in _classes]
+_set_debug, _is_debug_mode = asyncio.BaseEventLoop.set_debug, getattr(asyncio.coroutines, "_is_debug_mode", None)
+_CAN_FILL = (
+    all(code for _, _, code in _CONSTRUCTORS)
+    and bool(_code_of_own(_set_debug, asyncio.base_events))
+    and bool(_code_of_own(_is_debug_mode, asyncio.coroutines))
+)
+
+
+def _are_asyncios_own() -> bool:
+    for cls, function, code in _CONSTRUCTORS:
+        # An instrumentation may exchange the code, too.
+        if cls.__init__ is not function or function.__code__ is not code:
+            return False
+    return (
+        asyncio.BaseEventLoop.set_debug is _set_debug
+        and getattr(asyncio.coroutines, "_is_debug_mode", None) is _is_debug_mode
+        and time.get_clock_info is _get_clock_info
+    )
+
+
+#: Whether `_fill` gives what the constructors give, once that is known.
+_is_same: bool | None = None if _CAN_FILL else False
+
+
+def construct(loop: Any, selector: Any, by_asyncio: Callable[[Any], None]) -> None:
+    """Make a new object of a class of loops a loop.
+
+    :param by_asyncio: the constructor of asyncio, which takes the selector.
+    """
+    global _is_same
+    is_usual = _is_same is not False and _are_asyncios_own() and _environment.get("PYTHONASYNCIODEBUG") is None
+    if is_usual and _is_same:
+        _fill(loop)
+        _logger.debug("Using selector: %s", selector.__class__.__name__)
+        loop._selector = selector
+        loop._make_self_pipe()
+        return
+    by_asyncio(selector)
+    if is_usual and _is_same is None:
+        _is_same = _is_like(loop)
+
+
+#: The code of what ``Configurable`` has for a constructor: it looks for the class, and calls ``initialize``.
+_CODE_OF_NEW = _code_of_own(AsyncIOLoop.__new__, tornado.util)
+
+
+def around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
+    """Return ``IOLoop(make_current=False, asyncio_loop=asyncio_loop)``.
+
+    Where nobody has configured another class, that of its default is made without the search for it.
+    """
+    base: Any = IOLoop
+    if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not base._Configurable__impl_kwargs:
+        base = AsyncIOLoop
+    io_loop: IOLoop
+    has_init = base.__init__ is not object.__init__  # Tornado has none
+    if base is AsyncIOLoop and not has_init and _CODE_OF_NEW and getattr(base.__new__, "__code__", 0) is _CODE_OF_NEW:
+        io_loop = object.__new__(AsyncIOLoop)
+        io_loop.initialize(make_current=False, asyncio_loop=asyncio_loop)
+    else:
+        io_loop = base(make_current=False, asyncio_loop=asyncio_loop)
+    return io_loop
