@@ -7,7 +7,7 @@ import types
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from unittest import SkipTest
 
 from asynctest_tornado import _closing, _errors, _marks, _notes, _origins, _summary, _trap
@@ -19,27 +19,21 @@ __unittest = True
 
 
 #: What says how to warn, from Python 3.14 on: a context variable, if the interpreter is told so. Else nothing does.
-_warnings_context: Callable[[], object] = getattr(warnings, "_get_context", types.NoneType)
+_warnings_context: Callable[[], object] | None = getattr(warnings, "_get_context", None)
+# Asked for once: a module that does not have something makes the message of an error for each who asks.
+_get_filters: Callable[[], Sequence[tuple[Any, ...]]] | None = getattr(warnings, "_get_filters", None)
 
 
-class Warnings(NamedTuple):
-    """What becomes of warnings."""
-
-    recorder: object
-    """Changes if a block begins to record them, as ``assertWarns`` does."""
-    filters: Sequence[tuple[Any, ...]]
-    """A list that others may change; a block that catches warnings has another one."""
+#: What becomes of warnings: the recorder, which changes if a block begins to record them, as ``assertWarns`` does; and
+#: the filters, a list that others may change, while a block that catches warnings has another one.
+Warnings = tuple[object, Sequence[tuple[Any, ...]]]
 
 
 def warnings_now() -> Warnings:
     """Return what becomes of warnings now."""
-    log = getattr(_warnings_context(), "log", None)
+    log = None if _warnings_context is None else getattr(_warnings_context(), "log", None)
     recorder = getattr(warnings, "_showwarnmsg_impl", None) if log is None else id(log)
-    return Warnings(recorder, getattr(warnings, "_get_filters", _filters)())
-
-
-def _filters() -> Sequence[tuple[Any, ...]]:
-    return warnings.filters
+    return recorder, warnings.filters if _get_filters is None else _get_filters()
 
 
 def raise_as_it_was(error: BaseException | None) -> None:

@@ -36,7 +36,7 @@ from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._marker import SETTINGS, seeds
-from asynctest_tornado._places import Place
+from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._schedule import Schedule
 
 __unittest = True
@@ -98,7 +98,7 @@ class Function:
 
         def place() -> Place | None:
             plugin = item.config.pluginmanager.get_plugin(PLUGIN)
-            return None if plugin is None else Place(plugin, plugin.number, item.nodeid)
+            return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
 
         def report(error: BaseException, other: str | None) -> bool:
             if not report_late(item, error):

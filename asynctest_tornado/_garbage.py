@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from asynctest_tornado import _trap
 from asynctest_tornado._collector import Trap
-from asynctest_tornado._places import Place
+from asynctest_tornado._places import Place, follows, is_same
 
 __unittest = True
 
@@ -39,7 +39,7 @@ def suspect(trap: Trap) -> None:
         # Once in a process: nothing that was left before can be taken for that of a test.
         gc.collect()
         _is_complete = place is not None
-    elif place is None or not place.follows(_latest):
+    elif place is None or not follows(place, _latest):
         _is_complete = False
     _latest = place
     _suspects.append(trap)
@@ -58,7 +58,7 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
 def _is_other_running() -> bool:
     """Tell whether a test that is none of ours may be running, or have run, after the latest one."""
     place = _suspects[-1].place() if _suspects else None
-    return place is None or not place.is_that_of(_latest)
+    return place is None or not is_same(place, _latest)
 
 
 @contextlib.contextmanager

@@ -30,9 +30,7 @@ def watch(trap: Trap) -> None:
 
 def watch_hooks() -> None:
     """Put the trap in front of the hooks of the interpreter. What comes later stays in front of it."""
-    for hook in _hooks:
-        hook.put_in()
-    _threads.watch()
+    Replacement.put_in_all(_hooks)
 
 
 def watch_again() -> None:
@@ -103,13 +101,14 @@ def _is_expected(warning: RuntimeWarning) -> bool:
     chain = _trap.chain_here()
     if not chain or not isinstance(chain[0], Trap):
         return False
-    before, now = chain[0].warnings_before, warnings_now()
-    if now.recorder != before.recorder:
+    recorder_before, filters_before = chain[0].warnings_before
+    recorder, filters = warnings_now()
+    if recorder != recorder_before:
         return True
-    if now.filters is before.filters:
+    if filters is filters_before:
         return False
-    first = next((each for each in now.filters if _matches(each, warning)), None)
-    return first is not None and first[0] == "ignore" and not any(first is each for each in before.filters)
+    first = next((each for each in filters if _matches(each, warning)), None)
+    return first is not None and first[0] == "ignore" and not any(first is each for each in filters_before)
 
 
 def _matches(entry: tuple[Any, ...], warning: RuntimeWarning) -> bool:
@@ -161,7 +160,7 @@ def _deliver(error: BaseException) -> bool:
 
 _excepthook = Replacement(threading, "excepthook", _on_thread)
 _unraisablehook = Replacement(sys, "unraisablehook", _on_unraisable)
-_hooks = [_excepthook, _unraisablehook]
+_hooks = [_excepthook, _unraisablehook, *_threads.replacements]
 if hasattr(warnings, "_warn_unawaited_coroutine"):
     # The interpreter calls it for such a coroutine, before any filter of warnings. It is private.
     _warn_unawaited = Replacement(warnings, "_warn_unawaited_coroutine", _on_unawaited)

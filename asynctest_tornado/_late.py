@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from asynctest_tornado import _errors, _notes, _process_end, _protocol, _summary, _trap
-from asynctest_tornado._places import Place
+from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._stand_in import StandIn, stand_in
 
 __unittest = True
@@ -94,7 +94,7 @@ class Reporter:
                 return None
             number = run.number
         try:
-            return Place(run, number, (self._cls, self._method))
+            return place_of(run, number, (self._cls, self._method))
         except TypeError:  # it has __slots__, and cannot be referred to weakly
             return None
 

@@ -1,32 +1,35 @@
 """Where a test stands in its run: the way to know whether tests that are none of ours have run in between."""
 
 import weakref
+from typing import Any
 
 __unittest = True
 
+#: The place of one test in a run: what counts the tests, such as the result of unittest, by a weak reference; how many
+#: have begun, with this one; and the name of the test. A plain tuple, since each test makes one.
+Place = tuple["weakref.ref[Any]", int, object]
 
-class Place:
-    """The place of one test in a run.
 
-    :param run: what counts the tests, such as the result of unittest.
-    :param number: how many tests have begun, with this one.
-    :param name: that of the test.
-    """
+def place_of(run: object, number: int, name: object) -> Place:
+    """Return a place. Raises ``TypeError`` for a run that cannot be referred to weakly."""
+    return weakref.ref(run), number, name
 
-    def __init__(self, run: object, number: int, name: object) -> None:
-        self._run = weakref.ref(run)
-        self._number = number
-        self._name = name
 
-    def _is_in_run_of(self, other: "Place") -> bool:
-        return self._run() is not None and self._run() is other._run()
+def _is_same_run(reference: "weakref.ref[Any]", other: "weakref.ref[Any]") -> bool:
+    run = reference()
+    # A weak reference to an object is mostly the same one each time.
+    return run is not None and (reference is other or run is other())
 
-    def is_that_of(self, other: "Place | None") -> bool:
-        """Tell whether no test has begun in between."""
-        return other is not None and self._is_in_run_of(other) and self._number == other._number
 
-    def follows(self, other: "Place | None") -> bool:
-        """Tell whether this test comes right after the other one, or is the same in another order."""
-        if other is None or not self._is_in_run_of(other):
-            return False
-        return self._number == other._number + 1 or (self._number == other._number and self._name == other._name)
+def is_same(place: Place, other: Place | None) -> bool:
+    """Tell whether no test has begun in between."""
+    return other is not None and place[1] == other[1] and _is_same_run(place[0], other[0])
+
+
+def follows(place: Place, other: Place | None) -> bool:
+    """Tell whether a test comes right after the other one, or is the same in another order."""
+    if other is None:
+        return False
+    run, number, name = place
+    is_next = number == other[1] + 1 or (number == other[1] and name == other[2])
+    return is_next and _is_same_run(run, other[0])

@@ -2,7 +2,7 @@
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 __unittest = True
@@ -21,6 +21,7 @@ class Replacement:
 
     def __init__(self, owner: Any, name: str, ours: Callable[..., Any]) -> None:
         self._owner = owner
+        self._names = vars(owner)
         self._name = name
         self._ours = ours
         #: The function that was there before.
@@ -30,6 +31,13 @@ class Replacement:
     @property
     def has_been_put_in(self) -> bool:
         return not self._is_new
+
+    @staticmethod
+    def put_in_all(replacements: "Iterable[Replacement]") -> None:
+        """Put functions in, unless others came later. Each test asks; mostly, all of them are there."""
+        for each in replacements:
+            if each._names.get(each._name) is not each._ours:
+                each.put_in()
 
     def put_in(self) -> None:
         """Put the function in, unless another one came later."""

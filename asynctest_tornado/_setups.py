@@ -10,6 +10,8 @@ def lead_to(base: type, cls: type) -> bool:
 
     True if it can, also if that depends. A function that gets there in another way, by a helper, is not recognized.
     """
+    if getattr(cls, "setUp", None) is getattr(base, "setUp", None):
+        return True  # mostly
     for each in cls.__mro__:
         if each is base:
             return True

@@ -54,20 +54,21 @@ def _method_of_class(logger: logging.Logger, name: str) -> Callable[[Any], objec
 
 def _watch(logger: logging.Logger) -> None:
     def is_enabled(level: int) -> bool:
-        found = type(logger).isEnabledFor
-        if type(found) is types.FunctionType:  # mostly; each new loop asks
-            return bool(found(logger, level))
         return bool(_method_of_class(logger, "isEnabledFor")(level))
 
     def handle(record: logging.LogRecord) -> None:
         _method_of_class(logger, "handle")(record)
 
     def watched_is_enabled(level: int) -> bool:
-        if is_enabled(level):
+        found = type(logger).isEnabledFor
+        # As is_enabled() does, without a call: each new loop asks.
+        if found(logger, level) if type(found) is types.FunctionType else is_enabled(level):
             return True
+        if level < logging.ERROR:
+            return False
         # Whoever else asks gets the truth.
         method = sys._getframe(1)
-        return level >= logging.ERROR and method.f_code in _ASKING and _is_of_library(_caller(logger, method))
+        return method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
     def watched_handle(record: logging.LogRecord) -> None:
         failure = _handlers.being_logged.get() or _refusal(record)

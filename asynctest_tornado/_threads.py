@@ -38,17 +38,12 @@ def _replacing(name: str) -> Replacement:
     return replacement
 
 
+#: Put in, they let all threads that are started from then on inherit their contexts.
 # These are private to the module; the first one is there from Python 3.13 on. Without them, threads inherit nothing,
 # and the interpreter reports their errors as ever.
-_replacements = [
+replacements = [
     _replacing(name) for name in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, name)
 ]
-
-
-def watch() -> None:
-    """Let all threads that are started from now on inherit their contexts."""
-    for replacement in _replacements:
-        replacement.put_in()
 
 
 def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Callable[..., Any]:
