@@ -280,7 +280,7 @@ class LentLoopTest(unittest.TestCase):
     """What was on a loop before a test got it is none of the test's."""
 
     def check(self, leave: str) -> None:
-        for wait in "self.io_loop.call_later(0.05, self.stop)\n        self.wait()", "self.run_sync(self.work)":
+        for wait in "self.io_loop.add_callback(self.work, self.stop)\n        self.wait()", "self.run_sync(self.work)":
             with self.subTest(leave=leave, wait=wait):
                 done = run_code(IMPORTS + LENT.replace("LEAVE", leave).replace("WAIT", wait))
                 self.assertIn("ValueError: planted", done.stderr)
@@ -319,13 +319,16 @@ asyncio_loop = asyncio.new_event_loop()
 io_loop = IOLoop(make_current=False, asyncio_loop=asyncio_loop)
 ours, theirs = socket.socketpair()
 tasks = []
+raised = []
 
 def boom():
+    raised.append(True)
     asyncio_loop.remove_reader(theirs)
     raise ValueError("planted")
 
 async def fail():
     await asyncio.sleep(0.01)
+    raised.append(True)
     raise ValueError("planted")
 
 def turn():
@@ -342,8 +345,12 @@ class Ours(AsyncTestCase):
     def get_new_ioloop(self):
         return io_loop
 
-    async def work(self):
-        await asyncio.sleep(0.05)
+    async def work(self, and_then=int):
+        while not raised:
+            await asyncio.sleep(0.001)
+        for _ in range(10):  # turns, in which Tornado and asyncio tell of it
+            await asyncio.sleep(0)
+        and_then()
 
     def test_2(self):
         WAIT
