@@ -177,10 +177,11 @@ class Trap(_trap.Context):
 
     def end_closing(self) -> None:
         """Note that the test is over: what happens from now on has other reasons."""
-        self._closing_thread = None
-        self._is_cutting_off = False
-        self._failed_before = []
-        self._under_way = []
+        if self._closing_thread is not None:
+            self._closing_thread = None
+            self._is_cutting_off = False
+            self._failed_before = []
+            self._under_way = []
 
     def keep_server_error(self, failure: ServerError) -> ServerError | None:
         known = keep_in(self.server_errors, failure)

@@ -23,7 +23,8 @@ else:
     _Base = object
 
 _getaddrinfo = socket.getaddrinfo
-_IN_FIGURES = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+# A plain number: to combine members of an enumeration takes as long as the rest of the look-up.
+_IN_FIGURES = int(socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
 
 
 class ConnectingLoop(_Base):

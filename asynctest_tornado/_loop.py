@@ -39,10 +39,13 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
 def _is_made_by_others() -> bool:
     """Tell whether there is a policy for loops, or a function in the place of asyncio's."""
     # To ask asyncio for the policy would make one, and is deprecated from 3.14.
-    policy = getattr(asyncio.events, "_event_loop_policy", None)
+    policy = _EVENTS.get("_event_loop_policy")
     if policy is not None and not type(policy).__module__.startswith("asyncio."):
         return True
-    return getattr(asyncio.new_event_loop, "__globals__", None) is not vars(asyncio.events)
+    return getattr(asyncio.new_event_loop, "__globals__", None) is not _EVENTS
+
+
+_EVENTS = vars(asyncio.events)
 
 
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
@@ -101,9 +104,11 @@ class LoopOfTest:
         self.loop: _watched.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = _watched.watch(self.loop, trap, self.is_own)
-        plain: Any = getattr(self.loop, "_selector", None)
-        is_adopted = not isinstance(plain, Selector)
-        self._selector = Selector.adopt(plain) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
+        found: Any = getattr(self.loop, "_selector", None)
+        is_adopted = not isinstance(found, Selector)
+        if is_adopted:
+            found = Selector.adopt(found) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
+        self._selector: Selector | None = found
         if self._selector is not None:
             self._gives_back = is_adopted
             self._outer_before_sleep = self._selector.before_sleep
