@@ -13,16 +13,17 @@ def get(name: str) -> str | None:
     twice, which takes about 1 us for each setting of each test.
     """
     environ: Any = os.environ  # which a test may have replaced
+    found: object = None
     try:
         value = environ._data.get(_encoded[name])
+        if value is not None:
+            found = environ.decodevalue(value)
     except KeyError:
         _encoded[name] = environ.encodekey(name)
+        found = environ.get(name)
     except AttributeError:
-        pass
-    else:
-        return None if value is None else str(environ.decodevalue(value))
-    found: str | None = environ.get(name)
-    return found
+        found = environ.get(name)
+    return found if isinstance(found, str) else None  # of a mock
 
 
 #: The names of the settings, as the system has them. There are a handful.

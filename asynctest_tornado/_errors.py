@@ -1,4 +1,4 @@
-"""Changes exceptions, also those that refuse to be assigned to, such as frozen dataclasses."""
+"""Reads and changes exceptions, also those that refuse that, such as frozen dataclasses."""
 
 import traceback
 import types
@@ -9,6 +9,21 @@ __unittest = True
 
 _cause: Any = BaseException.__dict__["__cause__"]
 _context: Any = BaseException.__dict__["__context__"]
+_attributes: Any = BaseException.__dict__["__dict__"]
+
+
+def attributes_of(error: BaseException) -> dict[str, Any]:
+    """Return the attributes of an exception itself, to be changed. Its class may refuse to show them."""
+    attributes: dict[str, Any] = _attributes.__get__(error)
+    return attributes
+
+
+def text_of(error: BaseException) -> str | None:
+    """Return the text of an exception, or None if that cannot be made."""
+    try:
+        return str(error)
+    except Exception:
+        return None
 
 
 def set_traceback(error: BaseException, tb: types.TracebackType | None) -> None:
@@ -33,7 +48,7 @@ def can_be_assigned_to(error: BaseException) -> bool:
 def notes_of(error: BaseException) -> list[str]:
     """Return the list of notes, which the traceback module prints, to be changed."""
     # Of the object itself, since add_note() assigns to it where it has none yet.
-    attributes = vars(error)
+    attributes = attributes_of(error)
     notes: Any = attributes.get("__notes__")
     if not isinstance(notes, list):
         notes = attributes["__notes__"] = list(notes) if isinstance(notes, tuple) else []

@@ -20,6 +20,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import (
+    _errors,
     _leaks,
     _loop,
     _marker,
@@ -42,6 +43,7 @@ from asynctest_tornado._schedule import Schedule
 __unittest = True
 
 add_note = _notes.add
+text_of = _errors.text_of
 __tracebackhide__ = True
 
 __all__ = ["SETTINGS", "Function", "Served", "seeds", "ssl_options_of_tests", "unused_socket"]

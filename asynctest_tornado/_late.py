@@ -73,7 +73,7 @@ class Reporter:
         self._kind = type(result)
         self._result = _reference_to(result)
         self._case = weakref.ref(case)
-        self._reported: set[tuple[type, str, object]] = set()
+        self._reported: set[tuple[type, str | None, object]] = set()
 
     def name(self) -> str:
         """Return the name of the test."""
@@ -100,7 +100,7 @@ class Reporter:
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Take an error. Return true: it is told at the end of the process, if not before."""
-        key = (type(error), str(error), _last_line(error))
+        key = (type(error), _errors.text_of(error), _last_line(error))
         if key in self._reported:
             return True  # a timer, say, that goes on for as long as its loop
         self._reported.add(key)

@@ -42,12 +42,12 @@ def add(error: BaseException, text: str, context: _trap.Context | None = None, o
 
 def begin(error: BaseException, context: _trap.Context) -> None:
     """Take the notes of other tests from an exception that a test fails of."""
-    if "__notes__" in vars(error):
+    if "__notes__" in _errors.attributes_of(error):
         _begin(error, _number_of(context))
 
 
 def _begin(error: BaseException, owner: int) -> None:
-    notes = vars(error).get("__notes__")
+    notes = _errors.attributes_of(error).get("__notes__")
     if isinstance(notes, list):
         notes[:] = [note for note in notes if not isinstance(note, Note) or note.owner == owner]
 

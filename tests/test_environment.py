@@ -19,3 +19,5 @@ class GetTest(unittest.TestCase):
             self.assertEqual(_environment.get("ASYNC_TEST_X"), "patched")
         with mock.patch("os.environ", {"ASYNC_TEST_X": "replaced"}):
             self.assertEqual(_environment.get("ASYNC_TEST_X"), "replaced")
+        with mock.patch("os.environ"):  # which has something for each name, and that is no text
+            self.assertIsNone(_environment.get("ASYNC_TEST_X"))

@@ -23,6 +23,22 @@ class Sealed(Exception):
         raise TypeError("sealed")
 
 
+class Mute(Exception):
+    """An exception whose text cannot be made."""
+
+    def __str__(self) -> str:
+        raise LookupError("mute")
+
+
+class Hidden(Exception):
+    """An exception that does not show its attributes."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__dict__":
+            raise AttributeError("hidden")
+        return super().__getattribute__(name)
+
+
 class Boom:
     """Raises an exception wherever that is possible."""
 
@@ -37,10 +53,12 @@ class Boom:
 
 
 class RefusingExceptionsTest(unittest.TestCase):
-    """An exception that cannot be assigned to is reported as any other."""
+    """An exception that cannot be assigned to, or looked at, is reported as any other."""
+
+    classes: tuple[type[Exception], ...] = (Frozen, Sealed, Mute, Hidden)
 
     def check(self, body: Any, text: str = "", **attributes: Any) -> None:
-        for cls in Frozen, Sealed:
+        for cls in self.classes:
             with self.subTest(cls.__name__):
                 base = type("Base", (Boom, AsyncTestCase), {"error": cls, **attributes})
                 result = run_body(base, body)
@@ -82,6 +100,27 @@ class RefusingExceptionsTest(unittest.TestCase):
 
         self.check(body, "in boom")
 
+    def test_of_a_thread_after_the_test(self) -> None:
+        class Result(RecordingResult):
+            def addSuccess(self, test: Any) -> None:
+                super().addSuccess(test)
+                test.may_end.set()
+                test.thread.join()
+
+        for cls in self.classes:
+            with self.subTest(cls.__name__):
+
+                def body(case: Any) -> None:
+                    case.may_end = threading.Event()
+                    case.thread = threading.Thread(target=lambda: case.may_end.wait() and case.boom())
+                    case.thread.start()
+
+                base = type("Base", (Boom, AsyncTestCase), {"error": cls, "leaks": "ignore"})
+                result = Result()
+                type("Sample", (base,), {"test": body})("test").run(result)
+                self.assertEqual(len(result.errors), 1, result.report)
+                self.assertIn("in boom", result.report)
+
     def test_of_a_cleanup(self) -> None:
         def body(case: Any) -> None:
             case.addCleanup(case.run_sync, case.boom_later)
@@ -110,6 +149,7 @@ class RefusingExceptionsTest(unittest.TestCase):
             except Exception as error:
                 raise ValueError("planted") from error
 
+        self.classes = Frozen, Sealed
         self.check(body, "ValueError: planted\nIt comes of:\nTraceback")
 
     def test_as_the_context_of_another_one(self) -> None:
@@ -119,6 +159,7 @@ class RefusingExceptionsTest(unittest.TestCase):
             except Exception:
                 raise ValueError("planted")  # noqa: B904
 
+        self.classes = Frozen, Sealed
         self.check(body, "ValueError: planted\nIt comes of:\nTraceback")
 
     def test_as_a_context_that_is_not_to_be_shown(self) -> None:

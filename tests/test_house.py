@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "_notes": {"_errors", "_trap"},
     "_interruptible": set(),
     "_misspelled": set(),
-    "_marks": {"_weakly"},
+    "_marks": {"_errors", "_weakly"},
     "_names": set(),
     "_places": set(),
     "_ports": set(),
@@ -243,6 +243,7 @@ ARROWS: dict[str, set[str]] = {
     "_marker": {"_clock", "_orders", "_timeouts"},
     "_function": {
         "_collector",
+        "_errors",
         "_harness",
         "_late",
         "_leaks",

@@ -27,7 +27,7 @@ class Hooks:
         self._late: list[tuple[pytest.Item, BaseException]] = []
         #: How many tests have begun, of any kind.
         self.number = 0
-        self._told: set[tuple[str, type, str]] = set()
+        self._told: set[tuple[str, type, str | None]] = set()
         self._is_over = False
         # pytest calls the one that came first as the last one.
         config.add_cleanup(_watch_again)
@@ -124,7 +124,9 @@ class Hooks:
 
         :return: whether pytest still takes reports.
         """
-        key = item.nodeid, type(error), str(error)
+        from asynctest_tornado import _function
+
+        key = item.nodeid, type(error), _function.text_of(error)
         if key not in self._told:  # a timer, say, that goes on for as long as its loop
             self._told.add(key)
             if self._is_over:
