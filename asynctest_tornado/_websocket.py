@@ -291,13 +291,37 @@ async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSoc
     """Connect a websocket; the arguments are those of ``websocket_connect``, which raises what this raises."""
     url = request.url
     try:
-        return WebSocket(await websocket_connect(request, **kwargs), url, server)
+        return await _connected(request, server, **kwargs)
     except (HTTPClientError, WebSocketError) as error:
         key = request.headers.get("Sec-WebSocket-Key", "")
         error.add_note(
             f"The server has refused the websocket {url}. {_reason(error, request, server.take_handler(key))}"
         )
         raise
+
+
+async def _connected(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:
+    """Return a websocket. If this is cancelled, close it as soon as it is there: Tornado would leave it open."""
+    made: list[WebSocket] = []
+
+    def make(connecting: "asyncio.Future[WebSocketClientConnection]") -> None:
+        # At once, or the server could close it before anything watches.
+        if not connecting.cancelled() and connecting.exception() is None:
+            made.append(WebSocket(connecting.result(), request.url, server))
+
+    def close(connecting: "asyncio.Future[WebSocketClientConnection]") -> None:
+        for socket in made:
+            socket.connection.close()
+
+    connecting = asyncio.ensure_future(websocket_connect(request, **kwargs))
+    connecting.add_done_callback(make)
+    try:
+        await asyncio.wait([connecting])
+    except asyncio.CancelledError:
+        connecting.add_done_callback(close)
+        raise
+    connecting.result()
+    return made[0]
 
 
 def _reason(error: Exception, request: HTTPRequest, serving: Serving | None) -> str:

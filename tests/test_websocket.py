@@ -95,6 +95,26 @@ class WebSocketTest(Case):
                 await socket.write_message("twice")
         self.assertEqual(self.events[-1], "close None")
 
+    async def test_one_that_is_cancelled_on_the_way_is_closed(self) -> None:
+        async def connect() -> None:
+            await self.ws_connect("/socket")
+
+        most = 0
+        for turns in range(100):  # up to where it is through before that
+            task = asyncio.ensure_future(connect())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if not task.cancel():
+                break
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            async with self.ws_connect("/socket"):
+                most = max(most, self.events.count("open None None"))
+            while len(self.events) % 2:
+                await asyncio.sleep(0)
+            self.events.clear()
+        self.assertEqual(most, 2, "None was cancelled after the server had opened it.")
+
     async def test_two_connections_do_not_mix(self) -> None:
         async with self.ws_connect("/socket") as one, self.ws_connect("/socket") as other:
             await one.close(4000, "enough")
