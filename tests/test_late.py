@@ -12,11 +12,11 @@ from unittest.util import strclass
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._stand_in import stand_in
-from tests.samples.late import in_next_test, support
+from tests.samples.late import in_next_case, support
 from tests.support import run_code, run_python
 
 #: Those at which unittest's own results can still be told.
-MOMENTS = ["in_next_test", "at_class_end", "at_last_class_end", "in_plain_test", "at_module_end"]
+MOMENTS = ["in_next_case", "at_class_end", "at_last_class_end", "in_plain_case", "at_module_end"]
 
 
 def load(moment: str) -> unittest.TestSuite:
@@ -24,10 +24,10 @@ def load(moment: str) -> unittest.TestSuite:
     return unittest.defaultTestLoader.loadTestsFromModule(module)
 
 
-def tests_of(suite: Any) -> Iterator[unittest.TestCase]:
+def each_test_of(suite: Any) -> Iterator[unittest.TestCase]:
     for each in suite:
         if isinstance(each, unittest.TestSuite):
-            yield from tests_of(each)
+            yield from each_test_of(each)
         else:
             yield each
 
@@ -73,7 +73,7 @@ class Adapter:
 
 class MomentsTest(unittest.TestCase):
     def check(self, moment: str, result: unittest.TestResult) -> None:
-        innocent = [test.id() for test in tests_of(load(moment)) if "innocent" in test.id()]
+        innocent = [test.id() for test in each_test_of(load(moment)) if "innocent" in test.id()]
         suite = load(moment)
         passed: list[str] = []
         result.addSuccess = lambda test: passed.append(test.id())  # type: ignore[method-assign]
@@ -127,7 +127,7 @@ class MomentsTest(unittest.TestCase):
     def test_it_ends_a_run_that_is_to_end_at_the_first_failure(self) -> None:
         result = unittest.TestResult()
         result.failfast = True
-        load("in_next_test").run(result)
+        load("in_next_case").run(result)
         self.assertEqual(len(result.errors), 1)
         self.assertEqual(result.testsRun, 3)  # with that of the class that comes first
 
@@ -136,7 +136,7 @@ class MomentsTest(unittest.TestCase):
             raise KeyError("cleanup")
 
         suite = load("at_last_class_end")
-        for test in tests_of(suite):
+        for test in each_test_of(suite):
             if isinstance(test, AsyncTestCase):
                 type(test).addClassCleanup(fail)
                 break
@@ -167,20 +167,20 @@ class MomentsTest(unittest.TestCase):
     def test_methods_of_the_result_are_as_before_once_it_is_told(self) -> None:
         result = unittest.TestResult()
         result.stopTestRun = own = lambda: None  # type: ignore[method-assign]
-        load("in_plain_test").run(result)
+        load("in_plain_case").run(result)
         self.assertEqual(len(result.errors), 1)
         self.assertEqual({"stopTest", "stopTestRun", "wasSuccessful"} & vars(result).keys(), {"stopTestRun"})
         self.assertIs(result.stopTestRun, own)
 
     def test_one_that_prints_shows_the_test_before_its_error(self) -> None:
         stream = io.StringIO()
-        unittest.TextTestRunner(stream, verbosity=2, buffer=True).run(load("in_next_test"))
-        name = r"test_a_guilty \(tests.samples.late.in_next_test.Sample.test_a_guilty\)\nLeave a thread that fails."
+        unittest.TextTestRunner(stream, verbosity=2, buffer=True).run(load("in_next_case"))
+        name = r"test_a_guilty \(tests.samples.late.in_next_case.Sample.test_a_guilty\)\nLeave a thread that fails."
         self.assertRegex(stream.getvalue(), rf"{name} \.\.\. ok\n")
         self.assertRegex(stream.getvalue(), rf"test_b_innocent .* \.\.\. ok\n{name} \.\.\. ERROR\ntest_c")
         self.assertRegex(stream.getvalue(), rf"ERROR: {name}\n")
         self.assertIn(
-            "It surfaced after the end of its test, tests.samples.late.in_next_test.Sample.test_a_guilty",
+            "It surfaced after the end of its test, tests.samples.late.in_next_case.Sample.test_a_guilty",
             stream.getvalue(),
         )
 
@@ -191,7 +191,7 @@ class ResultsTest(unittest.TestCase):
     def test_one_that_has_nothing_but_what_a_test_needs(self) -> None:
         events: list[tuple[str, str]] = []
         recorder: Any = Recorder(events)
-        for test in tests_of(load("in_next_test")):
+        for test in each_test_of(load("in_next_case")):
             test.run(recorder)
         self.assertEqual(
             [event for event in events if event[0] not in ("start", "stop")],
@@ -208,7 +208,7 @@ class ResultsTest(unittest.TestCase):
 
     def test_a_new_one_for_each_test(self) -> None:
         events: list[tuple[str, str]] = []
-        for test in tests_of(load("in_next_test")):
+        for test in each_test_of(load("in_next_case")):
             adapter: Any = Adapter(Recorder(events))
             test.run(adapter)
             gone = weakref.ref(adapter)
@@ -269,14 +269,14 @@ sys.exit(not result.wasSuccessful())
 
 REFUSES = """
 import unittest
-from tests.samples.late import in_next_test
+from tests.samples.late import in_next_case
 
 class Result(unittest.TestResult):
     def addError(self, test, err):
         raise LookupError("never heard of it")
 
 result = Result()
-unittest.defaultTestLoader.loadTestsFromModule(in_next_test).run(result)
+unittest.defaultTestLoader.loadTestsFromModule(in_next_case).run(result)
 print("ran", result.testsRun, "tests")
 """
 
@@ -339,7 +339,7 @@ print("child ended with", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), fl
 
 class StandInTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.cls = in_next_test.Sample
+        self.cls = in_next_case.Sample
         self.report = stand_in(self.cls, "test_a_guilty", "some.name")
 
     def test_it_has_what_results_ask_a_test_for(self) -> None:
@@ -400,8 +400,8 @@ class StandInTest(unittest.TestCase):
 
     def test_the_test_does_not_live_on(self) -> None:
         result = unittest.TestResult()
-        suite = load("in_next_test")
-        tests = [weakref.ref(test) for test in tests_of(suite)]
+        suite = load("in_next_case")
+        tests = [weakref.ref(test) for test in each_test_of(suite)]
         suite.run(result)
         gc.collect()
         self.assertEqual([test() for test in tests], [None] * 4)

@@ -332,7 +332,7 @@ class LateTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
 
     def test_the_error_is_reported_once_and_for_its_own_test(self) -> None:
-        for moment in "in_next_test", "at_class_end", "in_plain_test", "at_module_end":
+        for moment in "in_next_case", "at_class_end", "in_plain_case", "at_module_end":
             for arguments in [], ["-n", "1"]:
                 with self.subTest(moment, arguments=arguments):
                     self.check(moment, *arguments)

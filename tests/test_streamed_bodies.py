@@ -1,7 +1,5 @@
 """Errors of data_received(), to which Tornado sends no response."""
 
-import contextlib
-import io
 import unittest
 from collections.abc import Awaitable
 from typing import Any
@@ -83,10 +81,10 @@ class ReportTest(unittest.TestCase):
                     upload(case, path)
             case.assertEqual(case.server_errors, [])
 
-        with contextlib.redirect_stderr(io.StringIO()) as log:
+        with self.assertLogs("tornado.application") as log:
             result = run_body(Served, body)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
-        self.assertEqual(log.getvalue().count("tornado.web.HTTPError: HTTP 413"), 2)
+        self.assertEqual(str(log.output).count("tornado.web.HTTPError: HTTP 413"), 2)
 
 
 class Client(Served):

@@ -35,7 +35,7 @@ REQUIREMENTS = [
     "unittest-xml-reporting",
     "zope.testrunner",
 ]
-MOMENTS = ["in_next_test", "at_class_end", "at_last_class_end", "in_plain_test", "at_module_end", "at_process_end"]
+MOMENTS = ["in_next_case", "at_class_end", "at_last_class_end", "in_plain_case", "at_module_end", "at_process_end"]
 PACKAGE = "tests.samples.late"
 #: How unittest's own runner, those that are made of it, and what is told at the end of a process name a test.
 UNITTEST = r"^(?:ERROR|FAIL)(?: \[[\d.]+s\])?: (.+)"
@@ -67,7 +67,7 @@ class Runner(NamedTuple):
     """Why nothing, or not all, is to be seen at a moment."""
 
 
-ELSEWHERE = {"in_plain_test": OTHER_PROCESS, "at_process_end": IN_WORKER}
+ELSEWHERE = {"in_plain_case": OTHER_PROCESS, "at_process_end": IN_WORKER}
 WITHOUT_FIXTURES = dict.fromkeys(["at_class_end", "at_last_class_end", "at_module_end"], NO_FIXTURES)
 ZOPE = ["zope-testrunner", "--path=.", "-vv", "--tests-pattern=^{name}$", "-s", PACKAGE]
 RUNNERS = {
@@ -108,7 +108,7 @@ RUNNERS = {
     "unittest-parallel": Runner(
         ["unittest-parallel", "-v", "-j2", "--level=class", "-t.", "-s", "tests/samples/late", "-p", "{name}.py"],
         r"^={70}\n(test_.+)",
-        {"in_plain_test": OTHER_PROCESS, "at_process_end": "the runner kills its workers"},
+        {"in_plain_case": OTHER_PROCESS, "at_process_end": "the runner kills its workers"},
     ),
 }
 
