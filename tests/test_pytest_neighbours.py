@@ -287,7 +287,7 @@ class Case(AsyncTestCase):
         ):
             done = self.run_pytest({**files, "conftest.py": conftest}, *arguments)
             self.assertEqual(verdicts(done), expected, done.stdout)
-            self.assertIn("asks for a fixture of asynctest_tornado, and pytest-tornado runs it", done.stdout)
+            self.assertIn("by a fixture or its marker, and pytest-tornado runs it", done.stdout)
             self.assertIn("test_leaks leaks what it has begun and not ended", done.stdout)
 
 

@@ -204,10 +204,24 @@ class OthersTest(unittest.TestCase):
                 done = run_pytest(OTHERS, "-o", option, "-o", "asynctest_tornado_mode=auto")
                 found = verdicts(done)
                 self.assertEqual(found["test_ours"], ["ERROR"])
-                self.assertIn(f"asks for a fixture of asynctest_tornado, and {plugin} runs it", done.stdout)
+                self.assertIn(f"by a fixture or its marker, and {plugin} runs it", done.stdout)
                 self.assertEqual(found["test_synchronous"], ["PASSED"])
                 self.assertEqual(found["test_of_nobody"], ["FAILED"])
                 self.assertIn("assert is_ours()", done.stdout)
+
+    def test_the_marker_of_this_library_is_refused_where_another_plugin_runs_the_test(self) -> None:
+        marked = (
+            "import asyncio, pytest\n\n@pytest.mark.asynctest_tornado\nasync def test_marked():\n"
+            "    asyncio.get_running_loop().call_soon(lambda: 1 / 0)\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "test_sample.py")
+            path.write_text(marked)
+            for option in "asyncio_mode=auto", "anyio_mode=auto":
+                with self.subTest(option):
+                    done = run_pytest(str(path), "-o", option)
+                    self.assertIn("Take the marker or mode of", done.stdout)
+                    self.assertIn("1 error in", done.stdout)
 
     def test_pytest_base_url_keeps_its_fixture(self) -> None:
         theirs = "import pytest\n\n@pytest.fixture(scope='session')\ndef base_url():\n    pytest.skip('of another')\n"

@@ -30,8 +30,8 @@ class Inner:
         other = _whose.other(item) if isinstance(item, pytest.Function) else None
         if other is not None:
             _whose.refuse(
-                f"{item.name} asks for a fixture of asynctest_tornado, and {other} runs it, on an event loop of its "
-                f"own. Take the marker or mode of {other} away from the test, or the fixture."
+                f"{item.name} asks for asynctest_tornado, by a fixture or its marker, and {other} runs it, on an event "
+                f"loop of its own. Take the marker or mode of {other} away from the test, or that fixture or marker."
             )
         if _whose.is_own_case(item):
             _whose.refuse(

@@ -87,6 +87,9 @@ class Hooks:
                 if _whose.is_marked(item) and "io_loop" not in names and not _whose.is_explicit(item):
                     # As in pytest-tornado. One that is not ours is asked for as the test begins.
                     names += ["io_loop"] if _whose.leads_to_ours(item, "io_loop") else []
+            elif isinstance(item, pytest.Function) and not _whose.is_case(item) and _whose.has_own_marker(item):
+                # Another plugin runs the test, which this fixture refuses.
+                item.fixturenames.append(_whose.ROOT)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -69,7 +69,11 @@ def loop_of_user(request: Any) -> Any:
 def is_explicit(item: Any) -> bool:
     """Tell whether a test asks for this library by a name that no other plugin has."""
     names = {name for name in item.fixturenames if name.startswith(PREFIX)} - SHARED
-    return bool(names) or any(marker.name == OWN_MARKER for marker in markers_of(item))
+    return bool(names) or has_own_marker(item)
+
+
+def has_own_marker(item: pytest.Item) -> bool:
+    return item.get_closest_marker(OWN_MARKER) is not None
 
 
 def leads_to_ours(item: Any, name: str, seen: frozenset[str] = frozenset()) -> bool:
