@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tornado.escape import to_unicode
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.web import ErrorHandler
 from tornado.websocket import (
@@ -293,7 +294,8 @@ async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSoc
     try:
         return await _connected(request, server, **kwargs)
     except (HTTPClientError, WebSocketError) as error:
-        key = request.headers.get("Sec-WebSocket-Key", "")
+        # Bytes, with an older Tornado.
+        key = to_unicode(request.headers.get("Sec-WebSocket-Key", ""))
         error.add_note(
             f"The server has refused the websocket {url}. {_reason(error, request, server.take_handler(key))}"
         )

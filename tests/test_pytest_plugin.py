@@ -221,7 +221,8 @@ class OthersTest(unittest.TestCase):
                 with self.subTest(option):
                     done = run_pytest(str(path), "-o", option)
                     self.assertIn("Take the marker or mode of", done.stdout)
-                    self.assertIn("1 error in", done.stdout)
+                    # An older anyio makes two tests of it: one for trio, too, even if trio is not installed.
+                    self.assertRegex(done.stdout, r"\n=+ (1 error|2 errors) in")
 
     def test_pytest_base_url_keeps_its_fixture(self) -> None:
         theirs = "import pytest\n\n@pytest.fixture(scope='session')\ndef base_url():\n    pytest.skip('of another')\n"
