@@ -1,6 +1,7 @@
 """Trees of callbacks, timers, tasks and threads, some of which fail, as the body of a test."""
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import threading
@@ -54,9 +55,11 @@ class Program:
     def __init__(self, roots: list[Node], numbers: "itertools.count[int]") -> None:
         self.roots = roots
         self.happened: Counter[int] = Counter()
-        #: Those whose error a handler consumes, and those whose error the test expects.
+        #: Those whose error a handler consumes, those whose error the test expects, and those of them that it still
+        #: does: an error can end it early, and its expectations with it, before others happen.
         self.handled: set[int] = set()
         self.expected: set[int] = set()
+        self.open: set[int] = set()
         self.threads: list[threading.Thread] = []
         self.kept: list[Any] = []
         self.running = 0
@@ -78,12 +81,15 @@ class Program:
             getattr(self, node.kind)(case, node.delay, functools.partial(self.run, case, node))
 
     def run(self, case: AsyncTestCase, node: Node) -> None:
-        self.running -= 1
         if node.expectation in ("context", "declines"):
             with ExceptionStackContext(lambda typ, value, tb: node.expectation == "context"):
                 self.start_all(case, node.children)
         else:
             self.start_all(case, node.children)
+        # Not before its children count: the test would see none running, and end, while a thread is between the two.
+        self.running -= 1
+        if node.number not in self.open:
+            self.expected.discard(node.number)
         if node.fails:
             self.happened[node.number] += 1
             raise PlantedError(f"<{node.number}>")
@@ -144,6 +150,18 @@ class Program:
         self.threads.append(thread)
         thread.start()
 
+    @contextlib.contextmanager
+    def expecting(self, number: int) -> Generator[None, None, None]:
+        with ExpectError(PlantedError, rf"^<{number}>$", required=False):
+            self.open.add(number)
+            yield
+            self.join_threads()
+            self.open.remove(number)
+
+    def join_threads(self) -> None:
+        for thread in self.threads:
+            thread.join()
+
 
 def loop_of(case: AsyncTestCase) -> Any:
     return case.io_loop.asyncio_loop  # type: ignore[attr-defined]
@@ -164,11 +182,10 @@ class Sample(AsyncTestCase):
         super().setUp()
         self.program = self.programs[self._testMethodName]
         for number in self.program.expected:
-            self.enterContext(ExpectError(PlantedError, rf"^<{number}>$", required=False))
+            self.enterContext(self.program.expecting(number))
 
     def tearDown(self) -> None:
-        for thread in self.program.threads:
-            thread.join()
+        self.program.join_threads()
         super().tearDown()
 
     async def run_program(self) -> None:
