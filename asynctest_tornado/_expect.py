@@ -1,5 +1,6 @@
 """ExpectError: errors that a test expects to end up in the trap."""
 
+import functools
 import re
 import types
 
@@ -83,7 +84,7 @@ class ExpectError(_trap.Context):
             # A task that failed, and is still held by somebody, has told nobody so far.
             trap.report_lost(self._matches)
         trap.expectations.remove(self.handle)
-        _trap.contexts.set(tuple(context for context in _trap.contexts.get() if context is not self))
+        _trap.leave(functools.partial(_trap.without, self))
         self._trap = None
         if value is None and self.required and not self.exceptions:
             raise AssertionError(self._explain())

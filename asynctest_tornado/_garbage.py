@@ -7,9 +7,11 @@ there, and the report says which tests it may come of.
 
 import collections
 import contextlib
+import contextvars
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from asynctest_tornado import _trap
 from asynctest_tornado._collector import Trap
@@ -17,14 +19,14 @@ from asynctest_tornado._places import Place, follows, is_same
 
 __unittest = True
 
+_T = TypeVar("_T")
+
 #: The tests that can have left what the garbage collector finds, the latest last.
 _suspects: collections.deque[Trap] = collections.deque(maxlen=20)
 #: Where the latest one stands in its run.
 _latest: Place | None = None
 #: Whether no other code has run since the last full collection, as far as that can be known.
 _is_complete = False
-#: The thread that collects garbage now. Others may run meanwhile, while finalizers do.
-_collector: int | None = None
 _is_attributed = False
 #: Not with PyPy: there, nobody tells when garbage is collected.
 _callbacks = getattr(gc, "callbacks", None)
@@ -46,8 +48,8 @@ def suspect(trap: Trap) -> None:
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
-    global _collector, _is_complete
-    _collector = threading.get_ident() if phase == "start" else None
+    global _is_complete
+    _trap.collector = threading.get_ident() if phase == "start" else None
     if phase == "stop" and info["generation"] == 2:
         suspects = [trap for trap in _suspects if trap.is_open]
         _is_complete = bool(suspects) or not _is_other_running()
@@ -65,7 +67,8 @@ def _is_other_running() -> bool:
 def attributed() -> Iterator[None]:
     """For a block in which errors are told whose owner is known, in spite of the garbage collector."""
     global _is_attributed
-    before, _is_attributed = _is_attributed, True
+    # A collection that begins within the block is about other objects.
+    before, _is_attributed = _is_attributed, _trap.collector == threading.get_ident()
     try:
         yield
     finally:
@@ -74,7 +77,17 @@ def attributed() -> Iterator[None]:
 
 def is_collecting() -> bool:
     """Tell whether what surfaces now is garbage, and nobody knows whose."""
-    return _collector == threading.get_ident() and not _is_attributed
+    return _trap.collector == threading.get_ident() and not _is_attributed
+
+
+def apart(func: Callable[..., _T], *args: Any) -> _T:
+    """Call a function that sets context variables, in a context of its own if garbage is being collected.
+
+    See `_trap.leave` for the reason.
+    """
+    if _trap.collector == threading.get_ident():
+        return contextvars.copy_context().run(func, *args)
+    return func(*args)
 
 
 def deliver(error: BaseException) -> bool:
@@ -82,7 +95,7 @@ def deliver(error: BaseException) -> bool:
     if not _is_complete or _is_other_running():
         return False
     if len(_suspects) == 1:
-        return _trap.deliver(error, (_suspects[-1],))
+        return apart(_trap.deliver, error, (_suspects[-1],))
     return _suspects[-1].report_for_one_of(list(_suspects), error)
 
 

@@ -7,6 +7,7 @@ one of the test as the outermost.
 
 import asyncio
 import contextvars
+import functools
 import threading
 import types
 import weakref
@@ -109,6 +110,28 @@ Chain = tuple[Context, ...]
 
 #: The contexts that the running code stands in, the outermost first. Tasks and callbacks inherit it.
 contexts: contextvars.ContextVar[Chain] = contextvars.ContextVar("asynctest_tornado", default=())
+
+
+#: The thread that collects garbage now.
+collector: int | None = None
+
+
+def leave(chain: Callable[[Chain], Chain]) -> None:
+    """Change the contexts of the running code at the end of a block.
+
+    If the garbage collector closes a coroutine in the midst of a block, the running code is another one, and keeps its
+    contexts. Besides, Python 3.11 may collect garbage while it sets a variable, and crashes if a finalizer sets one in
+    the same context then. Later versions collect between two instructions.
+
+    :param chain: returns the contexts after the block, given those of now.
+    """
+    if collector != threading.get_ident():
+        contexts.set(chain(contexts.get()))
+
+
+def without(context: Context, chain: Chain) -> Chain:
+    """Return a chain without one of its contexts."""
+    return tuple(each for each in chain if each is not context)
 
 
 class under:
@@ -256,7 +279,7 @@ class ExceptionStackContext:
     ) -> bool:
         context = self._entered.pop()
         # Not a reset by token: blocks in generators need not end in the order in which they began.
-        contexts.set(tuple(each for each in contexts.get() if each is not context))
+        leave(functools.partial(without, context))
         return is_error(value) and context.handle(value)
 
 
@@ -278,4 +301,5 @@ class NullContext:
         contexts.set(tuple(context for context in chain if context.is_trap))
 
     def __exit__(self, *exc_info: object) -> None:
-        contexts.set(self._before.pop())
+        before = self._before.pop()
+        leave(lambda chain: before)

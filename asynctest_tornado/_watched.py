@@ -188,7 +188,10 @@ class WatchedLoop(ConnectingLoop):
             return  # it has left the loop, too
         if error is not None and is_of_future and self._asynctest.trap.knows(error):
             return  # somebody else waited for it as well
-        # asyncio calls this in whatever context happens to be current.
+        _garbage.apart(self._asynctest_report, context)
+
+    def _asynctest_report(self, context: dict[str, Any]) -> None:
+        # asyncio calls the handler in whatever context happens to be current.
         with _garbage.attributed(), _trap.under(_trap.rooted(self._asynctest_chain(context), self)):
             super().default_exception_handler(context)
 
