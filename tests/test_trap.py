@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import types
 import unittest
 from collections.abc import Callable, Generator
@@ -6,7 +7,7 @@ from collections.abc import Callable, Generator
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _collector
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _collector, _trap
 
 
 class Recorder:
@@ -356,3 +357,20 @@ class StripTest(AsyncTestCase):
                 names.append(tb.tb_frame.f_code.co_name)
                 tb = tb.tb_next
         self.assertEqual(names, ["test_a_traceback_has_the_lines_of_the_user_only", "fail"])
+
+
+class CollectedTest(AsyncTestCase):
+    async def test_a_block_that_the_garbage_collector_ends_changes_nothing_for_other_code(self) -> None:
+        async def work() -> None:
+            with NullContext():
+                await asyncio.Future()
+
+        coro = work()
+        coro.send(None)
+        cycle: list[object] = [coro]
+        cycle.append(cycle)
+        with ExceptionStackContext(lambda *exc_info: True):
+            before = _trap.contexts.get()
+            del coro, cycle
+            gc.collect()
+            self.assertEqual(_trap.contexts.get(), before)
