@@ -81,6 +81,11 @@ class VerdictsTest(unittest.TestCase):
             self.assertIn('raise ValueError("planted")', report)
             self.assertNotIn("asynctest_tornado/", report)
 
+    def test_a_report_of_leaks_has_no_line_of_ours(self) -> None:
+        report = self.report("ERROR at teardown of test_leak_fails")
+        self.assertIn("pending timer boom", report)
+        self.assertNotIn("asynctest_tornado/", report)
+
     def test_a_failure_says_what_the_server_has_raised(self) -> None:
         self.assertRegex(self.report("test_server"), r"While serving GET /broken by Broken:[\s\S]*KeyError: 'tea'")
 
