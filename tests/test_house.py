@@ -1,4 +1,5 @@
 import ast
+import re
 import unittest
 from pathlib import Path
 
@@ -333,6 +334,14 @@ class ArrowsTest(unittest.TestCase):
     def test_what_is_optional_is_not_imported_before_it_is_used(self) -> None:
         code = "import sys, asynctest_tornado; print({'pytest', 'xml'} & set(sys.modules))"
         self.assertEqual(run_code(code).stdout, "set()\n")
+
+    def test_modules_that_are_called_by_their_names_are_there(self) -> None:
+        """Frames are known by the names of their modules, where these only hand on what others ask for."""
+        for path in PACKAGE.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and re.fullmatch(rf"{NAME}\._\w+(\.\w+)*", str(node.value)):
+                    module = PACKAGE.parent.joinpath(*str(node.value).split("."))
+                    self.assertTrue(module.is_dir() or module.with_suffix(".py").exists(), (path.name, node.value))
 
     def test_nobody_imports_tornado_testing(self) -> None:
         for room, tree in rooms().items():
