@@ -37,6 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "_setups": set(),
     "_stand_in": set(),
     "_terminal": set(),
+    "_tracebacks": set(),
     "_interrupting": {"_real"},
     "_watchdog": {"_interrupting", "_real"},
     "_weakly": set(),

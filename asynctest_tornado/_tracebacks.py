@@ -1,0 +1,123 @@
+"""Whose code it is that a frame runs; and tracebacks without the frames of this library.
+
+Its file decides, since the names of modules are the user's to choose: a project may have a folder of the same name as
+this library. The name of the module counts where there is no such file: code may come from an archive or be frozen, be
+made of a string, or have been compiled in another place than that where it is now.
+"""
+
+import asyncio
+import functools
+import os
+import re
+import sys
+import types
+from typing import Literal
+
+import tornado
+
+__unittest = True
+
+Owner = Literal["ours", "Tornado's", "asyncio's", "a package's", "the standard library's", "the user's"]
+
+#: This library, in all of its folders.
+OURS: Owner = "ours"
+#: Tornado, but for its own tests, which are a user's.
+TORNADO: Owner = "Tornado's"
+ASYNCIO: Owner = "asyncio's"
+#: Any other package that is installed.
+PACKAGE: Owner = "a package's"
+#: All of Python but asyncio.
+STDLIB: Owner = "the standard library's"
+USER: Owner = "the user's"
+
+#: This library, and the two that it works with.
+MACHINERY = frozenset({OURS, TORNADO, ASYNCIO})
+
+
+def owner_of(frame: types.FrameType) -> Owner:
+    """Return whose code a frame runs."""
+    module = frame.f_globals.get("__name__")
+    return owner_of_file(frame.f_code.co_filename, module if isinstance(module, str) else None)
+
+
+# Asked for each task and timer. Limited, as a test may make modules and files.
+@functools.lru_cache(maxsize=1000)
+def owner_of_file(filename: str, module: object = None) -> Owner:
+    """Return whose code a file has.
+
+    :param filename: as code objects have it.
+    :param module: the name of the module, if that is known. Code may run in a namespace that has none, or no string.
+    """
+    if filename.startswith(_FROZEN):
+        return owner_of_module(filename[len(_FROZEN) : -1])
+    for owner, folders in _FOLDERS:
+        if filename.startswith(folders):
+            return owner
+    if _PACKAGES.search(filename):
+        return PACKAGE
+    if filename.startswith(_STDLIB):
+        return STDLIB
+    is_there = os.path.isabs(filename) and os.path.exists(filename)
+    return USER if is_there or not isinstance(module, str) else owner_of_module(module)
+
+
+def owner_of_module(name: str) -> Owner:
+    """Return whose module that is, of which nothing is known but its name."""
+    if f"{name}.".startswith("tornado.test."):
+        return USER
+    package = name.partition(".")[0]
+    if package in _NAMES:
+        return _NAMES[package]
+    return STDLIB if package in sys.stdlib_module_names else USER
+
+
+_LIBRARY = __name__.partition(".")[0]
+_NAMES: dict[str, Owner] = {_LIBRARY: OURS, "tornado": TORNADO, "asyncio": ASYNCIO}
+
+
+def _folders(*paths: str) -> tuple[str, ...]:
+    """Return how the names of the files in folders begin. They are not looked up: code has the names of its day."""
+    return tuple(os.path.join(path, "") for path in paths if path)
+
+
+_FOLDERS: list[tuple[Owner, tuple[str, ...]]] = [
+    (OURS, _folders(*sys.modules[_LIBRARY].__path__)),
+    (USER, _folders(*(os.path.join(path, "test") for path in tornado.__path__))),
+    (TORNADO, _folders(*tornado.__path__)),
+    (ASYNCIO, _folders(*asyncio.__path__)),
+]
+# Where there is no virtual environment, packages lie below the standard library, which is looked at after them.
+_PACKAGES = re.compile(r"[\\/](site|dist)-packages[\\/]")
+_STDLIB = _folders(os.path.dirname(getattr(os, "__file__", None) or ""))
+_FROZEN = "<frozen "
+
+
+def strip(error: BaseException, from_end: bool = False) -> BaseException:
+    """Take this library's frames out of an error's traceback, and those of Tornado and asyncio above the user's.
+
+    unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback. One that
+    has no other frames than such stays as it is.
+
+    :param from_end: leave out those of Tornado and asyncio at its end, too.
+    """
+    entries: list[types.TracebackType] = []
+    tb = error.__traceback__
+    while tb is not None:
+        is_plumbing = not entries and tb.tb_frame.f_globals.get("__name__") in ("asyncio.events", "tornado.ioloop")
+        if not is_plumbing and owner_of(tb.tb_frame) is not OURS:
+            entries.append(tb)
+        tb = tb.tb_next
+    del entries[: next((place for place, entry in enumerate(entries) if not _waits(entry.tb_frame)), 0)]
+    while from_end and len(entries) > 1 and _waits(entries[-1].tb_frame):
+        entries.pop()
+    if entries:
+        for entry in reversed(entries):
+            tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        BaseException.with_traceback(error, tb)  # also of a class that refuses to be assigned to
+    return error
+
+
+def _waits(frame: types.FrameType) -> bool:
+    """Tell whether the code is of those who, at the end of a traceback, wait, connect, or look up a host."""
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    return owner_of(frame) in (TORNADO, ASYNCIO) or package in ("concurrent", "socket")
