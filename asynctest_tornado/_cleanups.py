@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado._tracebacks import OURS, owner_of_module
+
 __unittest = True
 
 #: How far to look: a cleanup that leads to more than this has to do with everything anyhow.
 _MOST_LOOKED_AT = 20_000
 _NOT_LOOKED_INTO = (types.ModuleType, type, types.CodeType, types.FrameType, str, bytes, int, float)
-
-_HARMLESS = ("unittest.", "asynctest_tornado.")
 
 _Cleanup = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
@@ -35,6 +35,12 @@ def _module_of(func: Any) -> str:
     return str(getattr(func, "__module__", None) or type(getattr(func, "__self__", None)).__module__)
 
 
+def _is_harmless(func: Any) -> bool:
+    """Tell whether a cleanup ends nothing, though it knows the test: ours, or one of unittest, as of assertLogs()."""
+    module = _module_of(func)
+    return module.startswith("unittest.") or owner_of_module(module) is OURS
+
+
 class _Everything(set[int]):
     """What can be got at where there is no end to it."""
 
@@ -47,8 +53,7 @@ def within_reach(cleanups: list[_Cleanup]) -> set[int]:
 
     They are the arguments and variables of the functions, and what these refer to in turn.
     """
-    # Those of unittest, such as assertLogs(), know the test, but end nothing.
-    left: deque[Any] = deque(cleanup for cleanup in cleanups if not _module_of(cleanup[0]).startswith(_HARMLESS))
+    left: deque[Any] = deque(cleanup for cleanup in cleanups if not _is_harmless(cleanup[0]))
     seen: set[int] = set()
     while left and len(seen) < _MOST_LOOKED_AT:
         thing = left.popleft()

@@ -18,7 +18,7 @@ from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.util import TimeoutError as TornadoTimeoutError
 from tornado.websocket import WebSocketClosedError
 
-from asynctest_tornado import _origins
+from asynctest_tornado._tracebacks import USER, owner_of
 
 __unittest = True
 
@@ -77,7 +77,7 @@ def _is_of_connection(error: BaseException, can_cut_off: bool) -> bool:
 
 
 def _is_raised_by_user(place: types.TracebackType) -> bool:
-    return _is_at_raise(place) and _origins.is_users(place.tb_frame)
+    return _is_at_raise(place) and owner_of(place.tb_frame) is USER
 
 
 def _is_at_raise(place: types.TracebackType) -> bool:

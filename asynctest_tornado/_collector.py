@@ -1,7 +1,6 @@
 """The one collector of a test: what its trap has caught, and what becomes of that."""
 
 import asyncio
-import os
 import threading
 import types
 import warnings
@@ -13,6 +12,7 @@ from unittest import SkipTest
 from asynctest_tornado import _closing, _errors, _marks, _notes, _origins, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 from asynctest_tornado._places import Place
+from asynctest_tornado._tracebacks import strip
 from asynctest_tornado._weakly import WeakNotes
 
 __unittest = True
@@ -343,40 +343,3 @@ def _group(message: str, errors: list[BaseException]) -> BaseException:
         errors = [_group(f"from {start + 1} on", errors[start : start + _GROUP_WIDTH]) for start in starts]
         failures = [error for error in errors if isinstance(error, AssertionError)]
     return FailureGroup(message, failures) if failures == errors else BaseExceptionGroup(message, errors)
-
-
-_PACKAGE = os.path.dirname(__file__)
-
-
-def strip(error: BaseException, from_end: bool = False) -> BaseException:
-    """Take this library's frames out of an error's traceback, and those of Tornado and asyncio above the user's.
-
-    unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback.
-
-    :param from_end: leave out those of Tornado and asyncio at its end, too.
-    """
-    entries: list[types.TracebackType] = []
-    tb = error.__traceback__
-    while tb is not None:
-        own = os.path.dirname(tb.tb_frame.f_code.co_filename) == _PACKAGE
-        plumbing = not entries and tb.tb_frame.f_globals.get("__name__") in ("asyncio.events", "tornado.ioloop")
-        if not own and not plumbing:
-            entries.append(tb)
-        tb = tb.tb_next
-    del entries[: next((place for place, entry in enumerate(entries) if not _is_library(entry.tb_frame)), 0)]
-    while from_end and len(entries) > 1 and _is_library(entries[-1].tb_frame):
-        entries.pop()
-    if entries:
-        for entry in reversed(entries):
-            tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-        _errors.set_traceback(error, tb)
-    return error
-
-
-def _is_library(frame: types.FrameType) -> bool:
-    name = str(frame.f_globals.get("__name__"))
-    return name.partition(".")[0] in _LIBRARIES and not name.startswith("tornado.test.")
-
-
-#: What they do at the end of a traceback is wait, connect, or look up a host.
-_LIBRARIES = ("asyncio", "concurrent", "socket", "tornado")

@@ -7,9 +7,9 @@ import types
 from collections.abc import Callable
 
 from asynctest_tornado import _errors, _interrupting, _loop, _timeouts, _watchdog
-from asynctest_tornado._collector import strip
 from asynctest_tornado._interruptible import from_anywhere
 from asynctest_tornado._real import monotonic, sleep
+from asynctest_tornado._tracebacks import strip
 
 __unittest = True
 

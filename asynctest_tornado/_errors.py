@@ -1,7 +1,6 @@
 """Reads and changes exceptions, also those that refuse that, such as frozen dataclasses."""
 
 import traceback
-import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,11 +23,6 @@ def text_of(error: BaseException) -> str | None:
         return str(error)
     except Exception:
         return None
-
-
-def set_traceback(error: BaseException, tb: types.TracebackType | None) -> None:
-    """Give an exception another traceback."""
-    BaseException.with_traceback(error, tb)
 
 
 def set_context(error: BaseException, context: BaseException | None) -> None:

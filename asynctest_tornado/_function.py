@@ -11,7 +11,6 @@ import re
 import shlex
 import socket
 import traceback
-import types
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any
 
@@ -33,12 +32,12 @@ from asynctest_tornado import (
     _tls,
     _trap,
 )
-from asynctest_tornado._collector import strip
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._tracebacks import OURS, owner_of, strip
 
 __unittest = True
 
@@ -290,7 +289,8 @@ class Function:
         try:
             self.harness.finish(self._futures())
         except BaseException as error:
-            if _is_own(strip(error).__traceback__):
+            tb = strip(error).__traceback__
+            if tb is not None and owner_of(tb.tb_frame) is OURS:
                 error.__traceback__ = None  # it was raised by nobody but us, to tell of leaks
             raise
         finally:
@@ -358,8 +358,3 @@ def _hint(seed: int, item: Any) -> str:
     # By the variable there is one order, which is not part of the name.
     name = re.sub(rf"(?<=\[)seed{seed}(-|(?=\]))|-seed{seed}(?=[-\]])", "", item.nodeid, count=1).removesuffix("[]")
     return f"In the order of seed {seed}. To replay it: {_orders.SEED}={seed} python -m pytest {shlex.quote(name)}"
-
-
-def _is_own(tb: types.TracebackType | None) -> bool:
-    """Tell whether a traceback begins in this library."""
-    return tb is not None and str(tb.tb_frame.f_globals.get("__name__")).startswith(f"{__package__}.")

@@ -8,19 +8,18 @@ by a server of this library, gets methods that look at what its own methods rais
 import contextvars
 import functools
 import inspect
-import os
 import sys
 import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import tornado
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from asynctest_tornado import _notes, _trap
+from asynctest_tornado._tracebacks import TORNADO, owner_of
 
 __unittest = True
 
@@ -84,8 +83,6 @@ def keep_in(failures: list[ServerError], failure: ServerError) -> ServerError | 
 
 #: What the handler is just logging.
 being_logged: contextvars.ContextVar[ServerError | None] = contextvars.ContextVar("asynctest_tornado_log", default=None)
-
-_TORNADO = os.path.dirname(tornado.__file__) + os.sep
 
 
 def watch_handlers() -> None:
@@ -170,7 +167,7 @@ _Reference = Callable[[], RequestHandler | None]
 
 def _is_called_by_tornado() -> bool:
     """Tell whether a method of a handler is called to serve a request, and not by a test that looks at what it does."""
-    return sys._getframe(2).f_code.co_filename.startswith(_TORNADO)
+    return owner_of(sys._getframe(2)) is TORNADO
 
 
 def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *exc_info: Any) -> None:

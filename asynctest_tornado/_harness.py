@@ -33,12 +33,13 @@ from asynctest_tornado import (
     _yielding,
 )
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._collector import Trap, raise_as_it_was, strip
+from asynctest_tornado._collector import Trap, raise_as_it_was
 from asynctest_tornado._deadline import Deadline
 from asynctest_tornado._real import get_running_loop
 from asynctest_tornado._running import Running
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tidying import Tidying
+from asynctest_tornado._tracebacks import strip
 
 __unittest = True
 

@@ -3,16 +3,14 @@
 import asyncio
 import inspect
 import linecache
-import os
 import re
 import reprlib
 import types
 
 from asynctest_tornado import _names, _notes, _trap
+from asynctest_tornado._tracebacks import PACKAGE, USER, Owner, owner_of, owner_of_file
 
 __unittest = True
-
-_STDLIB = os.path.dirname(os.__file__) + os.sep
 
 
 def add(error: BaseException, hint: str | None, context: _trap.Context | None = None) -> None:
@@ -69,7 +67,7 @@ def called_already(thing: object) -> TypeError:
 def early_stop(line: tuple[types.CodeType, int] | None) -> str:
     """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
     place = ""
-    if line is not None and _is_users(line[0].co_filename):
+    if line is not None and _writes_tests(owner_of_file(line[0].co_filename)):
         place = f" at {_names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
     return f"wait() returned at once, for the stop(){place} that came before it."
 
@@ -121,15 +119,15 @@ def _is_awaitable(thing: object) -> bool:
     return isinstance(thing, asyncio.Future) or inspect.iscoroutine(thing)
 
 
-def _is_users(filename: str) -> bool:
-    return _names.is_users(filename) and not filename.startswith(_STDLIB)
+def _writes_tests(owner: Owner) -> bool:
+    return owner in (USER, PACKAGE)  # some install their tests
 
 
 def _users_frame(tb: types.TracebackType | None) -> types.FrameType | None:
     """Return the innermost frame of the user."""
     found = None
     while tb is not None:
-        if _is_users(tb.tb_frame.f_code.co_filename):
+        if _writes_tests(owner_of(tb.tb_frame)):
             found = tb.tb_frame
         tb = tb.tb_next
     return found

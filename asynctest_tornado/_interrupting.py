@@ -6,17 +6,16 @@ thread stands, and raises only if that is still the callback. SIGINT, whose hand
 possible.
 """
 
-import os
 import signal
 import sys
 import threading
 import types
 
 from asynctest_tornado._real import get_signal_handler, set_signal_handler
+from asynctest_tornado._tracebacks import ASYNCIO, OURS, owner_of
 
 __unittest = True
 
-_OWN = os.path.dirname(__file__)
 #: Seconds for which one that was sent may be on its way.
 ARRIVAL = 0.2
 
@@ -47,8 +46,8 @@ def callback_frame(frame: types.FrameType | None) -> types.FrameType | None:
     :param frame: where the thread stands.
     """
     found = None
-    while frame is not None and os.path.dirname(frame.f_code.co_filename) != _OWN:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] not in ("asyncio", "selectors"):
+    while frame is not None and (owner := owner_of(frame)) is not OURS:
+        if owner is not ASYNCIO and frame.f_globals.get("__name__") != "selectors":
             found = frame
         frame = frame.f_back
     return found

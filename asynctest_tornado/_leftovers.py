@@ -16,6 +16,7 @@ from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._resources import note
 from asynctest_tornado._snapshot import roots
+from asynctest_tornado._tracebacks import MACHINERY, owner_of_file
 from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
 
 __unittest = True
@@ -180,7 +181,7 @@ def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
 def _callback(handle: Any) -> Leak | None:
     func = _names.function_of_callback(handle._callback, handle._args)
     code = _code_of(func)
-    if code is None or not _names.is_users(code.co_filename) or _is_told_of_future(handle._args):
+    if code is None or owner_of_file(code.co_filename) in MACHINERY or _is_told_of_future(handle._args):
         return None
     name = _names.name_of(func)
     return Leak(f"callback {name}, which was still to run", (name,), handle, _origins.of_code(code), True)
@@ -203,7 +204,7 @@ def _task(future: Any, origin: _origins.Origin) -> Leak | None:
         what = f"pending coroutine {names[0]}"
     code = getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None)
     if origin is None:
-        if code is None or not _names.is_users(code.co_filename):
+        if code is None or owner_of_file(code.co_filename) in MACHINERY:
             return None
         origin = _origins.of_code(code)
     return Leak(what, names, future, origin, True)

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from asynctest_tornado._tracebacks import OURS, owner_of_module
+
 __unittest = True
 
 #: The class attributes of test cases, and the values that tell a short name from a word of the user's own.
@@ -37,7 +39,7 @@ def check_class(cls: type, base: type) -> None:
 
     :param base: the class that has the settings.
     """
-    if cls.__module__.startswith(f"{__package__}."):
+    if owner_of_module(cls.__module__) is OURS:
         return
     modules = {each.__module__ for each in cls.__mro__ if each not in base.__mro__}
     for each in cls.__mro__:
@@ -82,7 +84,7 @@ def _is_used(name: str, module_name: str) -> bool:
 
     If there is no source, it may have.
     """
-    if module_name.startswith(f"{__package__}."):
+    if owner_of_module(module_name) is OURS:
         return False
     module: Any = sys.modules.get(module_name)
     lines = linecache.getlines(getattr(module, "__file__", None) or "")

@@ -1,4 +1,4 @@
-"""What to call the functions, tasks and lines that a loop has to do with; and which of them are the user's."""
+"""Names for the functions, tasks and lines that a loop has to do with."""
 
 import asyncio
 import contextlib
@@ -11,25 +11,15 @@ from typing import Any
 
 from tornado import gen
 
+from asynctest_tornado._tracebacks import OURS, owner_of
+
 __unittest = True
-
-#: Where this library is.
-OWN = os.path.dirname(__file__) + os.sep
-#: Where Tornado is.
-TORNADO = os.path.dirname(str(gen.__file__)) + os.sep
-_LIBRARIES = tuple(os.path.dirname(str(module.__file__)) + os.sep for module in (asyncio, gen))
-_TESTS_OF_TORNADO = os.path.join(os.path.dirname(str(gen.__file__)), "test") + os.sep
-
-
-def is_users(filename: str) -> bool:
-    """Tell whether code is the user's: neither that of this library, nor what it works with."""
-    return not filename.startswith((OWN, *_LIBRARIES)) or filename.startswith(_TESTS_OF_TORNADO)
 
 
 def function_of_test(coro: Any) -> Any:
     """Return the function that our own coroutine runs for the test, if the coroutine is ours."""
     frame = getattr(coro, "cr_frame", None)
-    if frame is not None and frame.f_code.co_filename.startswith(OWN):
+    if frame is not None and owner_of(frame) is OURS:
         return frame.f_locals.get("func")
     return None
 

@@ -1,12 +1,12 @@
 """Where something was made: the line of the user that asked for it."""
 
 import functools
-import os
 import sys
 import types
 from typing import Any, NamedTuple
 
 from asynctest_tornado import _names
+from asynctest_tornado._tracebacks import MACHINERY, PACKAGE, STDLIB, USER, owner_of_file
 
 try:
     import tracemalloc
@@ -34,15 +34,10 @@ Origin = Line | None
 #: Stands for what Tornado, asyncio or this library has made for itself.
 LIBRARY: Origin = Line((lambda: None).__code__, 0, False)
 
-_STDLIB = os.path.dirname(os.__file__) + os.sep
-_PACKAGES = ("site-packages", "dist-packages")
-
 #: How far to look for the line of the test: a recursion may be deep.
 _MOST_FRAMES = 30
 
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
-_LIBRARIES = ("tornado.", "asyncio.", "asynctest_tornado.")
-_TESTS_OF_TORNADO = "tornado.test."
 
 # Modules that make something because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._passing"})
@@ -70,7 +65,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
             kind = _kind_of(name, code.co_filename)
             if kind is _LIBRARY:  # first, since most of what is made is for a library
                 return package or LIBRARY
-            if kind is _USER:
+            if kind is USER:
                 return Line(code, frame.f_lineno, package is not None, "made", _caller(frame.f_back))
             if kind is _CALLBACKS:
                 return package
@@ -79,7 +74,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
                 generator = frame.f_locals.get("generator")
                 running = getattr(generator, "gi_frame", None)
                 return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
-            if kind is _PACKAGE:
+            if kind is PACKAGE:
                 package = package or Line(code, frame.f_lineno, True)
         frame = frame.f_back
     return package
@@ -92,18 +87,15 @@ def _caller(frame: types.FrameType | None) -> tuple[types.CodeType, int] | None:
         if frame is None:
             break
         kind = _kind_of(frame.f_globals.get("__name__", ""), frame.f_code.co_filename)
-        if kind is _LIBRARY or kind is _CALLBACKS or kind is _STANDARD:
+        if kind is _LIBRARY or kind is _CALLBACKS or kind is STDLIB:
             break
-        if kind is _USER:
+        if kind is USER:
             found = frame
         frame = frame.f_back
     return None if found is None else (found.f_code, found.f_lineno)
 
 
-# What the code of a module can have to do with what is being made.
-_USER = "the user's"
-_PACKAGE = "of an installed package"
-_STANDARD = "of the standard library"
+# What else than its owner counts of the code that leads to what is being made.
 _LIBRARY = "of what makes things for itself"
 _CALLBACKS = "runs callbacks"
 _GENERATORS = "runs generators"
@@ -111,33 +103,16 @@ _GENERATORS = "runs generators"
 _RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._yielding": _GENERATORS}
 
 
-# To look at the names each time takes a tenth of what a timer costs. Limited, as a test may make modules and files.
+# As limited as what it asks.
 @functools.lru_cache(maxsize=1000)
 def _kind_of(name: object, filename: str) -> str:
-    if not isinstance(name, str):
-        name = ""  # of code that somebody runs in a namespace of his own
-    if name in _RUNNERS:
-        return _RUNNERS[name]
-    is_test_of_tornado = name.startswith(_TESTS_OF_TORNADO)
-    if name.startswith(_LIBRARIES) and not is_test_of_tornado:
-        return _LIBRARY
-    if _is_of_package(filename) and not is_test_of_tornado:
-        return _PACKAGE
-    return _STANDARD if filename.startswith((_STDLIB, "<frozen")) else _USER
-
-
-def is_users(frame: types.FrameType) -> bool:
-    """Tell whether a frame runs code of the user: none of a library, an installed package or Python itself."""
-    return _kind_of(frame.f_globals.get("__name__", ""), frame.f_code.co_filename) is _USER
-
-
-def _is_of_package(filename: str) -> bool:
-    return any(name in filename for name in _PACKAGES)
+    owner = owner_of_file(filename, name)
+    return _RUNNERS.get(str(name), _LIBRARY) if owner in MACHINERY else owner
 
 
 def of_code(code: types.CodeType) -> Line:
     """Return where something was defined, for what was made nobody knows where."""
-    return Line(code, code.co_firstlineno, _is_of_package(code.co_filename), "defined")
+    return Line(code, code.co_firstlineno, owner_of_file(code.co_filename) is PACKAGE, "defined")
 
 
 def describe(origin: Origin, thing: object) -> list[str]:

@@ -1,25 +1,20 @@
 """Tells in the report of a test that failed what the request handlers of its servers have raised."""
 
 import inspect
-import os
 import socket
 import traceback
-import types
 from collections.abc import Iterator
 
-import tornado
-
 from asynctest_tornado import _errors, _hints, _notes
-from asynctest_tornado._collector import Trap, strip
+from asynctest_tornado._collector import Trap
 from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._tracebacks import TORNADO, owner_of, strip
 from asynctest_tornado._trap import is_failure
 
 __unittest = True
 
 #: How many errors a report shows.
 MOST_SHOWN = 10
-_TORNADO = os.path.dirname(tornado.__file__) + os.sep
-_TESTS_OF_TORNADO = os.path.join(_TORNADO, "test") + os.sep
 
 
 def explain(error: BaseException, trap: Trap) -> None:
@@ -87,14 +82,9 @@ def _format(error: BaseException) -> str:
     """Return the traceback, from the first line on that is not Tornado's."""
     strip(error)
     tb = error.__traceback__
-    while tb is not None and _is_plumbing(tb.tb_frame) and tb.tb_next is not None:
+    while tb is not None and owner_of(tb.tb_frame) is TORNADO and tb.tb_next is not None:
         tb = tb.tb_next
     return "".join(traceback.TracebackException(type(error), error, tb, compact=True).format()).rstrip()
-
-
-def _is_plumbing(frame: types.FrameType) -> bool:
-    filename = frame.f_code.co_filename
-    return filename.startswith(_TORNADO) and not filename.startswith(_TESTS_OF_TORNADO)
 
 
 def _parts(error: BaseException) -> Iterator[BaseException]:

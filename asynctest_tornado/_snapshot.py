@@ -11,6 +11,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
 
 from asynctest_tornado import _names
+from asynctest_tornado._tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
 
 __unittest = True
 
@@ -50,8 +51,8 @@ def _describe(
     jobs: Iterable[Any],
     clients: Iterable[object],
 ) -> str:
-    tasks = [task for task in tasks if task is main or not _is_of(_names.OWN, task)]
-    tasks = [task for task in tasks if task is main or not _is_of(_names.TORNADO, task)] or tasks
+    tasks = [task for task in tasks if task is main or not _is_of(OURS, task)]
+    tasks = [task for task in tasks if task is main or not _is_of(TORNADO, task)] or tasks
     requests = [[line] for client in clients for line in names_of_requests(client)]
     # The limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
@@ -64,11 +65,11 @@ def _describe(
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
 
-def _is_of(package: str, task: "asyncio.Task[Any]") -> bool:
-    """Return whether a task of a package, such as one that serves a connection, has no line of the user."""
+def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:
+    """Return whether a task of a library, such as one that serves a connection, has no line of the user."""
     coro = task.get_coro()
-    code = getattr(coro, "cr_code", None)
-    is_library = code is not None and code.co_filename.startswith(package)
+    frame = getattr(coro, "cr_frame", None)
+    is_library = frame is not None and owner_of(frame) is owner
     return is_library and _handler_of(coro) is None and not _chain(task)[0]
 
 
@@ -208,10 +209,11 @@ def _chain(future: Any) -> tuple[list[str], str]:
     lines, call = [], ""
     for frame in frames:
         code = frame.f_code
-        if _names.is_users(code.co_filename):
+        owner = owner_of(frame)
+        if owner not in MACHINERY:
             lines.append(_names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
             call = ""
-        elif code.co_filename.startswith(_names.OWN):
+        elif owner is OURS:
             # A client for tests says what it waits for.
             call = call or getattr(frame.f_locals.get("self"), "waits_for", "")
         elif not call:
@@ -232,7 +234,7 @@ def _frames(awaitable: Any) -> Iterator[types.FrameType]:
         if frame is None:
             return
         yield frame
-        generator = frame.f_locals.get("generator") if frame.f_code.co_filename.startswith(_names.OWN) else None
+        generator = frame.f_locals.get("generator") if owner_of(frame) is OURS else None
         awaitable = (
             generator
             or getattr(awaitable, "cr_await", None)

@@ -6,30 +6,21 @@ handlers, so that no configuration of logging blinds it.
 """
 
 import asyncio
-import concurrent.futures
 import inspect
 import logging
-import os
 import sys
 import types
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
-import tornado
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
 from asynctest_tornado import _garbage, _handlers, _notes, _pools, _terminal, _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
-
-_TORNADO = os.path.dirname(tornado.__file__) + os.sep
-_ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep
-# A loop that is not written in Python has no frames; then the caller is our default_exception_handler.
-_OWN = os.path.dirname(__file__) + os.sep
-_CONCURRENT = os.path.dirname(concurrent.futures.__file__) + os.sep
-_TORNADO_TEST = os.path.join(_TORNADO, "test") + os.sep
 
 
 def watch_loggers() -> None:
@@ -168,10 +159,15 @@ def _caught(record: logging.LogRecord, method: types.FrameType) -> BaseException
     return info[1] if isinstance(info, tuple) and info else None
 
 
+_FUTURES = "concurrent.futures."
+
+
 def _is_of_library(frame: types.FrameType | None) -> bool:
-    filename = "" if frame is None else frame.f_code.co_filename
-    libraries = (_TORNADO, _ASYNCIO, _CONCURRENT, _OWN)
-    return filename.startswith(libraries) and not filename.startswith(_TORNADO_TEST)
+    if frame is None:
+        return False
+    # A loop that is not written in Python has no frames; then the caller is our default_exception_handler.
+    owner = owner_of(frame)
+    return owner in MACHINERY or (owner is STDLIB and str(frame.f_globals.get("__name__")).startswith(_FUTURES))
 
 
 def _is_stray(caught: BaseException | None, caller: types.FrameType | None) -> TypeGuard[BaseException]:

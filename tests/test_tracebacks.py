@@ -1,5 +1,8 @@
 import asyncio
 import os
+import py_compile
+import re
+import shutil
 import sys
 import tempfile
 import textwrap
@@ -15,7 +18,7 @@ import tornado
 import asynctest_tornado
 from asynctest_tornado import _tracebacks
 from asynctest_tornado._tracebacks import ASYNCIO, OURS, PACKAGE, STDLIB, TORNADO, USER, owner_of, owner_of_file
-from tests.support import ROOT
+from tests.support import ROOT, run_python
 
 OF_US = Path(asynctest_tornado.__file__).parent
 OF_TORNADO = Path(tornado.__file__).parent
@@ -183,3 +186,54 @@ class StripTest(unittest.TestCase):
     def test_a_traceback_of_none_but_ours_stays(self) -> None:
         call = run_in(OF_US / "_site.py", "def call():\n    raise LookupError")["call"]
         self.assertEqual(functions_of(_tracebacks.strip(raised_by(call))), ["_site.call"])
+
+
+SHOP = """
+    import asyncio
+    import unittest
+    import asynctest_tornado
+    from asynctest_tornado import AsyncTestCase
+
+    print(asynctest_tornado.__file__)
+
+    def boom():
+        raise KeyError("tea")
+
+    class ShopTest(AsyncTestCase):
+        leaks = "fail"
+
+        def test_callback(self):
+            self.io_loop.add_callback(boom)
+            self.wait()
+
+        async def test_leak(self):
+            self.io_loop.call_later(3600, boom)
+
+        async def test_deadlock(self):
+            await asyncio.Future()
+
+    unittest.main(verbosity=0)
+"""
+
+
+class WithoutSourceTest(unittest.TestCase):
+    def test_reports_are_the_same_where_this_library_has_no_source(self) -> None:
+        """Code that was compiled elsewhere has the names of files that are not there."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, found = Path(folder) / "source", Path(folder) / "found"
+            shutil.copytree(OF_US, source, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, found / "asynctest_tornado", ignore=shutil.ignore_patterns("*.py"))
+            for path in source.rglob("*.py"):
+                compiled = found / "asynctest_tornado" / path.relative_to(source).with_suffix(".pyc")
+                py_compile.compile(str(path), str(compiled), doraise=True)
+            shutil.rmtree(source)
+            program = Path(folder) / "test_shop.py"
+            program.write_text(textwrap.dedent(SHOP))
+            done = run_python(str(program), PYTHONPATH=str(found))
+        self.assertTrue(done.stdout.endswith("__init__.pyc\n"), done.stdout)
+        self.assertIn("Ran 3 tests", done.stderr)
+        shown = re.findall(r'File "(.*)", line \d+, in (\w+)', done.stderr)
+        self.assertEqual([Path(filename).name for filename, _ in shown], ["test_shop.py"] * 3)
+        self.assertEqual([function for _, function in shown], ["test_callback", "boom", "test_deadlock"])
+        self.assertRegex(done.stderr, r"ShopTest.test_deadlock <Task-\d+> \(the test\)\n +at \S+test_shop.py:")
+        self.assertRegex(done.stderr, r"pending timer boom, .*\n +made at \S+test_shop.py:\d+ in test_leak:")
