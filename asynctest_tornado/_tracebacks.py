@@ -40,7 +40,7 @@ def owner_of(frame: types.FrameType) -> Owner:
     return owner_of_file(frame.f_code.co_filename, module if isinstance(module, str) else None)
 
 
-# Asked for each task and timer. Limited, as a test may make modules and files.
+# Cached, since it is asked about each frame of many stacks. Limited, as a test may make modules and files.
 @functools.lru_cache(maxsize=1000)
 def owner_of_file(filename: str, module: object = None) -> Owner:
     """Return whose code a file has.
@@ -57,8 +57,23 @@ def owner_of_file(filename: str, module: object = None) -> Owner:
         return PACKAGE
     if filename.startswith(_STDLIB):
         return STDLIB
-    is_there = os.path.isabs(filename) and os.path.exists(filename)
-    return USER if is_there or not isinstance(module, str) else owner_of_module(module)
+    if not isinstance(module, str) or _is_there(filename):
+        return USER
+    return owner_of_module(module)
+
+
+# A test may put a mock in the place of these, and count its calls.
+_stat, _is_absolute = os.stat, os.path.isabs
+
+
+def _is_there(filename: str) -> bool:
+    if not _is_absolute(filename):
+        return False  # the folder that it is relative to may be another one by now
+    try:
+        _stat(filename)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def owner_of_module(name: str) -> Owner:
@@ -118,6 +133,6 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
 
 
 def _waits(frame: types.FrameType) -> bool:
-    """Tell whether the code is of those who, at the end of a traceback, wait, connect, or look up a host."""
+    """Return whether the code is a library's that, at the end of a traceback, waits, connects, or looks up a host."""
     package = str(frame.f_globals.get("__name__")).partition(".")[0]
     return owner_of(frame) in (TORNADO, ASYNCIO) or package in ("concurrent", "socket")

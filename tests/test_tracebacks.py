@@ -12,6 +12,7 @@ import unittest
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import tornado
 
@@ -94,6 +95,18 @@ class FileTest(unittest.TestCase):
             path = Path(folder) / "queue.py"
             path.touch()
             self.assertEqual(owner_of_file(str(path), "queue"), USER)
+
+    def test_functions_that_a_test_has_replaced_are_not_called(self) -> None:
+        with (
+            tempfile.NamedTemporaryFile(suffix=".py") as file,
+            mock.patch("os.stat") as stat,
+            mock.patch("os.path.exists") as exists,
+            mock.patch("os.path.isabs") as isabs,
+        ):
+            owner = owner_of_file(file.name, "queue")
+        self.assertEqual(owner, USER)
+        for function in stat, exists, isabs:
+            function.assert_not_called()
 
 
 class NameTest(unittest.TestCase):
