@@ -80,9 +80,13 @@ class PrivateServers:
         return {sock.fileno() for sock, _, _ in self._servers}
 
     def _is_own(self, fd: int) -> bool:
-        own = [address for sock, address, _ in self._servers if sock.fileno() != -1]
-        if fd in self._listening():
-            return True
+        own = []
+        for server, address, _ in self._servers:
+            number = server.fileno()
+            if number == fd:
+                return True
+            if number != -1:
+                own.append(address)
         try:
             sock = Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
         except OSError:

@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+from typing import Any
 
 __unittest = True
 
@@ -24,7 +25,8 @@ active_count = functools.partial(threading.active_count)
 get_signal_handler = functools.partial(signal.getsignal)
 set_signal_handler = functools.partial(signal.signal)
 
-Socket = socket.socket
+# The class in C beneath ``socket.socket``, which takes less to make. Typeshed has another one by that name.
+Socket: Any = socket.SocketType
 
 #: Called for each callback that is scheduled, or nearly so.
 get_running_loop = asyncio.get_running_loop
