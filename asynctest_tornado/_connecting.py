@@ -4,7 +4,6 @@ And clients of Tornado that verify nobody do not read the authorities of the sys
 """
 
 import asyncio
-import contextlib
 import functools
 import socket
 from typing import TYPE_CHECKING, Any
@@ -39,9 +38,10 @@ class ConnectingLoop(_Base):
         if socket.getaddrinfo is not _getaddrinfo:
             # That of the test, which may count the calls, and look at the arguments.
             return await super().getaddrinfo(host, port, **hints)
-        found = None
-        with contextlib.suppress(socket.gaierror, UnicodeError):
+        try:
             found = socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
+        except (socket.gaierror, UnicodeError):
+            found = None
         if found is None:
             # Outside of that block, or a host that is not known would be reported twice.
             return await super().getaddrinfo(host, port, **hints)

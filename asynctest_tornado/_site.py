@@ -1,12 +1,11 @@
 """A server on a socket, for a test or a helper: its URL, and what one does with it."""
 
 import asyncio
-import contextlib
 import inspect
 import socket
 import urllib.parse
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -242,16 +241,11 @@ class Site(_verifying.Place):
             server.stop()
             await server.close_all_connections()
 
-    @contextlib.contextmanager
-    def _explaining_tls(self, url: str, arguments: Mapping[str, Any]) -> Iterator[None]:
-        """Say what is wrong with the certificates, if a client fails for them in this block."""
-        try:
-            yield
-        except (OSError, HTTPClientError) as error:
-            _dates.explain(error)
-            if self._verifier is not None and not arguments.get("client_cert"):
-                self._verifier.explain(error, url)
-            raise
+    def _explain_tls(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
+        """Say what is wrong with the certificates, if a client has failed for them."""
+        _dates.explain(error)
+        if self._verifier is not None and not arguments.get("client_cert"):
+            self._verifier.explain(error, url)
 
     async def fetch(
         self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: _fetching.Arguments
@@ -259,14 +253,16 @@ class Site(_verifying.Place):
         """Fetch a URL. If the client gives up, the error says what the server was doing."""
         self._check_served(url)
         try:
-            with self._explaining_tls(url, arguments):
-                return await _fetching.fetch(client, url, self.cookies, raise_error, arguments)
+            return await _fetching.fetch(client, url, self.cookies, raise_error, arguments)
         except HTTPClientError as error:
+            self._explain_tls(error, url, arguments)
             if error.code == 599:
                 error.add_note(self.describe())
             raise
-        except (ConnectionError, socket.gaierror) as error:
-            _hints.add(error, _hints.request(arguments.get("method", "GET"), url))
+        except OSError as error:
+            self._explain_tls(error, url, arguments)
+            if isinstance(error, (ConnectionError, socket.gaierror)):
+                _hints.add(error, _hints.request(arguments.get("method", "GET"), url))
             raise
 
     # By the name that the user knows: reports show it where the task has no line of the user.
@@ -298,14 +294,16 @@ class Site(_verifying.Place):
                 vars(request).update(self._verifier.arguments(request))
             names = None if subprotocols is None else list(subprotocols)
             try:
-                with self._explaining_tls(url, tls):
-                    websocket = await _websocket.connect(
-                        request, self._record, subprotocols=names, resolver=self.resolver, **options
-                    )
-            except (ConnectionError, socket.gaierror) as error:
-                _hints.add(error, _hints.request("GET", url))
+                websocket = await _websocket.connect(
+                    request, self._record, subprotocols=names, resolver=self.resolver, **options
+                )
+            except OSError as error:
+                self._explain_tls(error, url, tls)
+                if isinstance(error, (ConnectionError, socket.gaierror)):
+                    _hints.add(error, _hints.request("GET", url))
                 raise
             except HTTPClientError as error:
+                self._explain_tls(error, url, tls)
                 if error.response is not None:
                     self.cookies.keep(error.response.headers, url)
                 raise
