@@ -97,6 +97,9 @@ def plain(
 
     Raises ``TypeError`` where these do not go together.
     """
+    has_extras = not (json is None and form is None and files is None and params is None)
+    if not has_extras and "body_producer" not in kwargs:
+        return url, kwargs  # most requests
     form_name = "files" if form is None else "form"
     bodies = {"json": json, form_name: files if form is None else form}
     bodies |= {name: kwargs.get(name) for name in ("body", "body_producer")}

@@ -73,7 +73,8 @@ class Site(_verifying.Place):
         self._has_listened = False
         self._refusal: str | None = None
         self._record = Record(describe)
-        self._websockets: weakref.WeakSet[_websocket.WebSocket] = weakref.WeakSet()
+        #: Made for the first one: most tests have none.
+        self._websockets: weakref.WeakSet[_websocket.WebSocket] | None = None
         # Asked for once: the socket is closed before the test has ended.
         address = sock.getsockname()
         self._is_unix = isinstance(address, (str, bytes))
@@ -81,6 +82,8 @@ class Site(_verifying.Place):
             self._address = _ports.absolute(address) if address and isinstance(address, str) else address
         else:
             self._address = address[0]
+            # To ask the socket for its family would be a look-up in an enumeration. The address of IPv6 has two more.
+            self._host = f"[{address[0]}]" if len(address) == 4 else address[0]
         self._port: int = 0 if self._is_unix else address[1]
         self._is_known = False
 
@@ -106,12 +109,7 @@ class Site(_verifying.Place):
     def url(self, path: str, protocol: str, port: int) -> str:
         """Return the URL for a path. The caller may pass it to another program."""
         self._is_known = True
-        if self._is_unix:
-            base = f"{protocol}://localhost"
-        else:
-            host = "[{}]" if self.sock.family == socket.AF_INET6 else "{}"
-            base = f"{protocol}://{host.format(self._address)}:{port}"
-        return base + path
+        return (f"{protocol}://localhost" if self._is_unix else f"{protocol}://{self._host}:{port}") + path
 
     def servable(self, app: Any, origin: str) -> Any:
         """Return the application, or if no ``HTTPServer`` could serve it, a callback that raises ``TypeError``.
@@ -309,6 +307,8 @@ class Site(_verifying.Place):
                 raise
             if websocket.connection.headers is not None:
                 self.cookies.keep(websocket.connection.headers, url)
+            if self._websockets is None:
+                self._websockets = weakref.WeakSet()
             self._websockets.add(websocket)
             return websocket
 
