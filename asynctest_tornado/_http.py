@@ -27,11 +27,28 @@ if TYPE_CHECKING:
 __unittest = True
 
 
-def _close(site: _site.Site, harness: Harness, begin: Callable[[], None], limit: _timeouts.Limit) -> None:
-    if site.stop() or harness.may_go_on():
-        # By a task, as on tornado.testing: before the loop is closed, it takes as many turns for what is still to come.
-        harness.run(lambda: asyncio.ensure_future(site.close(begin)), limit)
-    begin()
+def _close(
+    site: _site.Site,
+    harness: Harness,
+    begin: Callable[[], None],
+    limit: _timeouts.Limit,
+    get_client: Callable[[], Any],
+) -> None:
+    try:
+        if site.stop() or harness.may_go_on():
+            # By a task, as on tornado.testing: before the loop is closed, it takes as many turns for what is still to
+            # come.
+            harness.run(lambda: asyncio.ensure_future(site.close(begin)), limit)
+        begin()
+    finally:
+        get_client().close()
+
+
+def _undo(begun: Iterable[Callable[[], object]]) -> None:
+    """Close what was opened, the latest first, each even if another one fails."""
+    with contextlib.ExitStack() as resources:
+        for close in begun:
+            resources.callback(close)
 
 
 class AsyncHTTPTestCase(AsyncTestCase):
@@ -95,35 +112,47 @@ class AsyncHTTPTestCase(AsyncTestCase):
         :param harness: closes them.
         :param scope: that of the class, if they are for all of its tests.
         """
-        with contextlib.ExitStack() as resources:
-            sock = self.get_http_socket()
-            resources.callback(sock.close)
-            sock.setblocking(False)
-            describe = harness.snapshot if scope is None else scope.describe
-            self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
-            self.http_client = self.get_http_client()
-            resources.callback(self.http_client.close)
-            harness_of(self).clients.append(self.http_client)
-            try:
-                self._app = self._asynctest_complete(self.get_app)
-            except Exception as error:
-                site.explain_early(error, _snapshot.urls_of_requests(self.http_client), type(self).__qualname__)
-                _hints.before_async_set_up(error, self)
-                raise
-            self.http_server = self._asynctest_complete(self.get_http_server)
-            bind = type(self).get_http_socket
-            site.listen(self.http_server, is_private=bind is AsyncHTTPTestCase.get_http_socket)
-            resources.pop_all()
+        sock = self.get_http_socket()
+        # No ExitStack: to fill one takes a dozen calls.
+        begun: list[Callable[[], object]] = [sock.close]
+        try:
+            self._asynctest_start(sock, harness.snapshot if scope is None else scope.describe, begun)
+        except BaseException:
+            _undo(begun)
+            raise
         begin_closing: Callable[[], None] = harness.begin_closing
         if scope is None:
-            harness.resources.callback(lambda: self.http_client.close())  # the test may have another one by then
+            # Asked for in the end: the test may have another one by then.
+            get_client = functools.partial(getattr, self, "http_client")
             begin_closing = self._asynctest_begin_closing
         else:
             names = ("_asynctest_site", "http_client", "_app", "http_server")
             scope.made.update((name, vars(self)[name]) for name in names)
-            harness.resources.callback(lambda: scope.made["http_client"].close())
+            get_client = functools.partial(scope.made.__getitem__, "http_client")
         limit = _timeouts.limit(None, self.async_test_timeout)
-        harness.resources.callback(_close, site, harness, begin_closing, limit)
+        harness.resources.callback(_close, self._asynctest_site, harness, begin_closing, limit, get_client)
+
+    def _asynctest_start(
+        self, sock: socket.socket, describe: Callable[[], str], begun: list[Callable[[], object]]
+    ) -> None:
+        """Make the client, the application and the server on a socket.
+
+        :param begun: gets what closes what was opened.
+        """
+        sock.setblocking(False)
+        self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
+        self.http_client = self.get_http_client()
+        begun.append(self.http_client.close)
+        harness_of(self).clients.append(self.http_client)
+        try:
+            self._app = self._asynctest_complete(self.get_app)
+        except Exception as error:
+            site.explain_early(error, _snapshot.urls_of_requests(self.http_client), type(self).__qualname__)
+            _hints.before_async_set_up(error, self)
+            raise
+        self.http_server = self._asynctest_complete(self.get_http_server)
+        bind = type(self).get_http_socket
+        site.listen(self.http_server, is_private=bind is AsyncHTTPTestCase.get_http_socket)
 
     def _asynctest_begin_closing(self) -> None:
         harness_of(self).begin_closing(vars(self).values())
