@@ -13,11 +13,12 @@ def get(name: str) -> str | None:
     twice, which takes about 1 us for each setting of each test.
     """
     environ: Any = os.environ  # which a test may have replaced
-    found: object = None
+    found: object
     try:
         value = environ._data.get(_encoded[name])
-        if value is not None:
-            found = environ.decodevalue(value)
+        if value is None:
+            return None  # mostly
+        found = environ.decodevalue(value)
     except KeyError:
         _encoded[name] = environ.encodekey(name)
         found = environ.get(name)
