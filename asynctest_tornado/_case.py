@@ -486,8 +486,9 @@ class AsyncTestCase(unittest.TestCase):
     def _asynctest_finish(self) -> None:
         harness = self._asynctest_harness
         if harness is not None:
-            # What the test keeps as an attribute would tell of its error only when the test is gone.
-            harness.finish(vars(self).values())
+            # What the test keeps as an attribute would tell of its error only when the test is gone. Most keep nothing.
+            attributes = vars(self)
+            harness.finish(() if attributes.keys() <= _PLAIN else attributes.values())
 
     def _callSetUp(self) -> None:
         if self._asynctest_bad_setting is not None:
@@ -576,6 +577,10 @@ class AsyncTestCase(unittest.TestCase):
             return harness_of(self).run(begun, limit, shared=True)
         finally:
             coro.close()  # or it would be told that nobody awaited it, on top of the reason
+
+
+#: The attributes of any test, none of which is a future.
+_PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", "clock", "_asynctest_harness"))
 
 
 def _say_no_clock(cls: type[unittest.TestCase]) -> str:
