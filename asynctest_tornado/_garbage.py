@@ -41,8 +41,8 @@ def suspect(trap: Trap) -> None:
         # Once in a process: nothing that was left before can be taken for that of a test.
         gc.collect()
         _is_complete = place is not None
-    elif place is None or not follows(place, _latest):
-        _is_complete = False
+    elif _is_complete:  # else no place makes a difference
+        _is_complete = place is not None and follows(place, _latest)
     _latest = place
     _suspects.append(trap)
 

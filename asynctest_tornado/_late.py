@@ -86,8 +86,11 @@ class Reporter:
 
     def place(self) -> Place | None:
         """Return where the test stands in its run now, if that is known."""
-        run: Any = self._result()
+        reference: Any = self._result
+        run: Any = reference()
         number = getattr(run, "testsRun", None)
+        if type(reference) is weakref.ref and isinstance(number, int):
+            return reference, number, (self._cls, self._method)  # mostly; see `place_of`
         if not isinstance(number, int):
             run = _plugin_of(run)
             if run is None:
