@@ -32,8 +32,35 @@ _HAS_HOOKS = sys.version_info >= (3, 12)
 _HAS_SERVERS = sys.version_info >= (3, 13)
 
 
+#: How a loop knows its asynchronous generators and its transports. Empty, these two are like new ones, which take 4 %
+#: of the instructions of an empty test.
+_Containers = tuple[weakref.WeakSet[Any], weakref.WeakValueDictionary[Any, Any]]
+#: What the next loop gets: nothing, or one pair.
+_spare: list[_Containers] = []
+#: What the loops have that have handed over theirs: closed ones, which get neither.
+_OF_CLOSED: _Containers = weakref.WeakSet(), weakref.WeakValueDictionary()
+
+
+def hand_over(loop: Any) -> None:
+    """Let the next loop have what a loop that is being closed does not need any more, if it is empty."""
+    asyncgens: Any = getattr(loop, "_asyncgens", None)
+    transports: Any = getattr(loop, "_transports", None)
+    is_usual = type(asyncgens) is weakref.WeakSet and type(transports) is weakref.WeakValueDictionary
+    if is_usual and not (_spare or getattr(asyncgens, "data", True) or getattr(transports, "data", True)):
+        loop._asyncgens, loop._transports = _OF_CLOSED
+        _spare.append((asyncgens, transports))
+
+
+def _take_containers() -> _Containers:
+    try:
+        return _spare.pop()
+    except IndexError:
+        return weakref.WeakSet(), weakref.WeakValueDictionary()
+
+
 def _fill(loop: Any) -> None:
     """Give a loop its attributes, in the order of asyncio."""
+    asyncgens, transports = _take_containers()
     loop._timer_cancelled_count = 0
     loop._closed = False
     loop._stopping = False
@@ -52,10 +79,10 @@ def _fill(loop: Any) -> None:
     loop._task_factory = None
     loop._coroutine_origin_tracking_enabled = False
     loop._coroutine_origin_tracking_saved_depth = None
-    loop._asyncgens = weakref.WeakSet()
+    loop._asyncgens = asyncgens
     loop._asyncgens_shutdown_called = False
     loop._executor_shutdown_called = False
-    loop._transports = weakref.WeakValueDictionary()
+    loop._transports = transports
     loop._signal_handlers = {}
     if _HAS_SERVERS:
         loop._unix_server_sockets = {}

@@ -155,6 +155,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         loop._ssock = loop._csock = None
         loop._internal_fds -= 1
         loop._selector = None  # or it would be closed
+        _constructing.hand_over(loop)
         _spare.append(parts)
 
     def _asynctest_is_in_order(self) -> bool:

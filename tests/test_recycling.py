@@ -9,6 +9,7 @@ import threading
 import time
 import unittest
 import weakref
+from collections.abc import AsyncIterator
 from typing import Any
 from unittest import mock
 
@@ -174,6 +175,39 @@ class RecyclingTest(unittest.TestCase):
         inner.close()
         outer.run_until_complete(asyncio.sleep(0))
         outer.close()
+
+    def test_what_is_empty_goes_to_one_loop_and_leaves_the_one_before(self) -> None:
+        old: Any = RecyclingLoop()
+        containers = old._asyncgens, old._transports
+        old.close()
+        new: Any = RecyclingLoop()
+        self.addCleanup(new.close)
+        other: Any = RecyclingLoop()
+        self.addCleanup(other.close)
+        for name, handed_on in zip(("_asyncgens", "_transports"), containers, strict=True):
+            with self.subTest(name):
+                self.assertIs(getattr(new, name), handed_on)
+                self.assertIsNot(getattr(old, name), handed_on)
+                self.assertIsNot(getattr(other, name), handed_on)
+        # Who still has the closed loop has no part in the next one.
+        old._transports[0] = self
+        self.assertFalse(new._transports)
+
+    def test_a_generator_that_was_left_stays_with_its_loop(self) -> None:
+        async def generate() -> AsyncIterator[int]:
+            yield 1
+
+        async def begin() -> int:
+            return await anext(generator)
+
+        generator = generate()
+        old: Any = RecyclingLoop()
+        self.assertEqual(old.run_until_complete(begin()), 1)
+        old.close()
+        new: Any = RecyclingLoop()
+        self.addCleanup(new.close)
+        self.assertEqual(list(old._asyncgens), [generator])
+        self.assertFalse(new._asyncgens)
 
     def test_a_file_that_was_left(self) -> None:
         loop = RecyclingLoop()
