@@ -184,14 +184,20 @@ class AsyncTestCase(unittest.TestCase):
 
     def _asynctest_open(self, harness: Harness) -> None:
         make: Callable[[], IOLoop] = self.get_new_ioloop
-        if getattr(make, "__func__", None) is AsyncTestCase.get_new_ioloop:
-            make = functools.partial(_loop.new_ioloop, type(self).loop_factory, is_watched=True)
-        self.io_loop = harness.open(make)
+        if getattr(make, "__func__", None) is not AsyncTestCase.get_new_ioloop:
+            self.io_loop = harness.open(make)
+        elif type(self).loop_factory is None:
+            self.io_loop = harness.open()
+        else:
+            self.io_loop = harness.open(functools.partial(_loop.new_ioloop, type(self).loop_factory, is_watched=True))
         if harness.clock is not None:
             self.clock = harness.clock
 
     def _asynctest_set_up(self, harness: Harness) -> None:
         """Call ``setUp``, and open the loop where that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
+        if getattr(self.setUp, "__func__", None) is AsyncTestCase.setUp:
+            self.setUp()  # mostly
+            return
         # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
         is_plain = type(self).get_new_ioloop is AsyncTestCase.get_new_ioloop
         if is_plain and not _setups.lead_to(AsyncTestCase, type(self)):
@@ -438,11 +444,10 @@ class AsyncTestCase(unittest.TestCase):
 
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
-        attributes = vars(self)
-        owner = attributes.get("_asynctest_owner")
-        if owner is not None and not _garbage.is_collecting():
+        owner = self._asynctest_owner
+        if owner is not None and (_trap.collector is None or not _garbage.is_collecting()):
             token = _trap.contexts.set((owner,))
-            attributes.clear()
+            vars(self).clear()
             _trap.contexts.reset(token)
 
     def debug(self) -> None:
