@@ -75,6 +75,8 @@ class Trap(_trap.Context):
     remark: Callable[[], str] | None = None
     #: How many errors the trap has taken.
     count = 0
+    # Made once there is an error.
+    _marks_made: _marks.Marks | None = None
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
@@ -101,7 +103,6 @@ class Trap(_trap.Context):
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
-        self._marks = _marks.Marks()
         #: What the test expects, the innermost block last: they return true for an error that they take.
         self.expectations: list[Callable[[BaseException], bool]] = []
         #: What `warnings_now` was when the test began.
@@ -112,6 +113,14 @@ class Trap(_trap.Context):
         self.refusals: list[ServerError] = []
         #: What the test has made and may have to end, and where.
         self.made: WeakNotes[_origins.Origin] = WeakNotes()
+
+    @property
+    def _known(self) -> _marks.Marks:
+        if self._marks_made is None:
+            with self._lock:
+                if self._marks_made is None:
+                    self._marks_made = _marks.Marks()
+        return self._marks_made
 
     def handle(self, error: BaseException) -> bool:
         return self.add(error)
@@ -204,15 +213,15 @@ class Trap(_trap.Context):
 
     def knows(self, error: BaseException) -> bool:
         """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
-        mark = self._marks.find(error)
+        mark = self._known.find(error)
         return self._is_open and mark is not None and (mark.is_known or mark.is_done)
 
     def mark(self, error: BaseException) -> _marks.Mark:
         """Return what this test knows of an error."""
-        return self._marks.of(error)
+        return self._known.of(error)
 
     def _fails_of(self, error: BaseException) -> bool:
-        mark = self._marks.find(error)
+        mark = self._known.find(error)
         return mark is not None and mark.is_known
 
     @property
@@ -237,7 +246,7 @@ class Trap(_trap.Context):
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""
-        mark = self._marks.find(error)
+        mark = self._known.find(error)
         return [] if mark is None else list(mark.siblings)
 
     def _promote(self, cause: BaseException | None) -> None:
@@ -304,11 +313,13 @@ class Trap(_trap.Context):
         What was held back for a report that did not come is logged.
         """
         self.failure = self.explained = None
-        self._marks.forget()
-        for failure in (*self.server_errors, *self.refusals):
-            failure.release()
-        self.server_errors.clear()
-        self.refusals.clear()
+        if self._marks_made is not None:
+            self._marks_made.forget()
+        if self.server_errors or self.refusals:
+            for failure in (*self.server_errors, *self.refusals):
+                failure.release()
+            self.server_errors.clear()
+            self.refusals.clear()
 
     def close(self) -> BaseException | None:
         """Take what is there, and let go of what was seen."""

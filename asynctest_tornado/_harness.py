@@ -518,7 +518,7 @@ class Harness:
 
         :param io_loop: that of the test now, which may have replaced it.
         """
-        if io_loop is self._loop.io_loop:
+        if self._loop.closed_at is not None and io_loop is self._loop.io_loop:
             self._check_not_closed()
 
     def _check_not_closed(self) -> None:
