@@ -40,12 +40,22 @@ def _is_made_by_others() -> bool:
     """Tell whether there is a policy for loops, or a function in the place of asyncio's."""
     # To ask asyncio for the policy would make one, and is deprecated from 3.14.
     policy = _EVENTS.get("_event_loop_policy")
-    if policy is not None and not type(policy).__module__.startswith("asyncio."):
-        return True
-    return getattr(asyncio.new_event_loop, "__globals__", None) is not _EVENTS
+    if policy is not None and type(policy) not in _own_policies:
+        if not type(policy).__module__.startswith("asyncio."):
+            return True
+        _own_policies.add(type(policy))
+    make: object = asyncio.new_event_loop
+    return make is not _OWN_MAKER and not _is_of_asyncio(make)
+
+
+def _is_of_asyncio(make: object) -> bool:
+    return getattr(make, "__globals__", None) is _EVENTS
 
 
 _EVENTS = vars(asyncio.events)
+#: What is asyncio's own for certain: each test asks.
+_own_policies: set[type] = set()
+_OWN_MAKER = asyncio.new_event_loop if _is_of_asyncio(asyncio.new_event_loop) else None
 
 
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
