@@ -43,10 +43,13 @@ _OF_CLOSED: _Containers = weakref.WeakSet(), weakref.WeakValueDictionary()
 
 def hand_over(loop: Any) -> None:
     """Let the next loop have what a loop that is being closed does not need any more, if it is empty."""
-    asyncgens: Any = getattr(loop, "_asyncgens", None)
-    transports: Any = getattr(loop, "_transports", None)
+    try:
+        asyncgens, transports = loop._asyncgens, loop._transports
+        is_empty = not (asyncgens.data or transports.data)
+    except AttributeError:  # these are private
+        return
     is_usual = type(asyncgens) is weakref.WeakSet and type(transports) is weakref.WeakValueDictionary
-    if is_usual and not (_spare or getattr(asyncgens, "data", True) or getattr(transports, "data", True)):
+    if is_empty and is_usual and not _spare:
         loop._asyncgens, loop._transports = _OF_CLOSED
         _spare.append((asyncgens, transports))
 

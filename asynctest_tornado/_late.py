@@ -67,13 +67,15 @@ class Reporter:
     :param result: the one that runs the test, if there is one.
     """
 
+    #: The errors that it has taken.
+    _reported: frozenset[tuple[type, str | None, object]] = frozenset()
+
     def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
         self._cls = type(case)
         self._method = case._testMethodName
         self._kind = type(result)
         self._result = _reference_to(result)
         self._case = weakref.ref(case)
-        self._reported: set[tuple[type, str | None, object]] = set()
 
     def name(self) -> str:
         """Return the name of the test."""
@@ -106,7 +108,7 @@ class Reporter:
         key = (type(error), _errors.text_of(error), _last_line(error))
         if key in self._reported:
             return True  # a timer, say, that goes on for as long as its loop
-        self._reported.add(key)
+        self._reported |= {key}
         test = stand_in(self._cls, self._method, self.name(), other)
         if _summary.current is not None:
             _summary.current.add_errors(other or test.id(), [error], is_late=True)
