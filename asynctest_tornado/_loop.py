@@ -260,8 +260,11 @@ class LoopOfTest:
     def own_futures(self) -> list[tuple[asyncio.Future[Any], _origins.Origin]]:
         """Return the futures that are not done, and that the test has set off, with where it did."""
         made = self.loop._asynctest.futures.known()
-        own = [(future, origin) for future, (chain, origin) in made if not self.is_lent or chain[:1] == (self.trap,)]
-        return [(future, origin) for future, origin in own if not future.done()]
+        return [
+            (future, origin)
+            for future, (chain, origin) in made
+            if not future.done() and (not self.is_lent or chain[:1] == (self.trap,))
+        ]
 
     def _is_of_test(self, handle: Any) -> bool:
         context = getattr(handle, "_context", None)
