@@ -42,6 +42,14 @@ _T = TypeVar("_T")
 #: Some declare their generators to return an ``Iterator``, and Tornado its hooks to return an awaitable or None.
 _Other = Other | Iterator[Any] | Awaitable[None]
 
+# Without these, unittest would take a coroutine for the result of a test, and let it pass.
+for _hook in ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup"):
+    if not hasattr(unittest.TestCase, _hook):
+        raise ImportError(
+            f"AsyncTestCase needs unittest.TestCase.{_hook}(), which this version of Python lacks. "
+            "Take another version."
+        )
+
 
 class AsyncTestCase(unittest.TestCase):
     """A `unittest.TestCase` for code that runs on Tornado's ``IOLoop``.

@@ -163,6 +163,7 @@ def construct(loop: Any, selector: Any, by_asyncio: Callable[[Any], None]) -> No
         _is_same = _is_like(loop)
 
 
+_KWARGS = "_Configurable__impl_kwargs"
 #: The code of what ``Configurable`` has for a constructor: it looks for the class, and calls ``initialize``.
 _CODE_OF_NEW = _code_of_own(AsyncIOLoop.__new__, tornado.util)
 
@@ -173,7 +174,7 @@ def around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
     Where nobody has configured another class, that of its default is made without the search for it.
     """
     base: Any = IOLoop
-    if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not base._Configurable__impl_kwargs:
+    if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not getattr(base, _KWARGS, True):
         base = AsyncIOLoop
     io_loop: IOLoop
     has_init = base.__init__ is not object.__init__  # Tornado has none

@@ -118,5 +118,5 @@ class PrivateServers:
 
 def is_of_connection(timer: Any) -> bool:
     """Return whether a timer of the loop is one that Tornado sets for a request or connection."""
-    func = _names.function_of_callback(timer._callback, timer._args)
+    func = _names.function_of_callback(*_names.call_of(timer))
     return getattr(func, "__module__", None) in _OF_CONNECTIONS

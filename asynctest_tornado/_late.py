@@ -72,7 +72,7 @@ class Reporter:
 
     def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
         self._cls = type(case)
-        self._method = case._testMethodName
+        self._method = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
         self._kind = type(result)
         self._result = _reference_to(result)
         self._case = weakref.ref(case)

@@ -171,7 +171,7 @@ class Leftovers:
 def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
     if origin is _origins.LIBRARY or (origin is not None and origin.is_of_package):
         return None
-    func = _names.function_of_callback(timer._callback, timer._args)
+    func = _names.function_of_callback(*_names.call_of(timer))
     if isinstance(getattr(func, "__self__", None), PeriodicCallback):
         return None
     name = _names.name_of(func)
@@ -179,9 +179,10 @@ def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
 
 
 def _callback(handle: Any) -> Leak | None:
-    func = _names.function_of_callback(handle._callback, handle._args)
+    callback, args = _names.call_of(handle)
+    func = _names.function_of_callback(callback, args)
     code = _code_of(func)
-    if code is None or owner_of_file(code.co_filename) in MACHINERY or _is_told_of_future(handle._args):
+    if code is None or owner_of_file(code.co_filename) in MACHINERY or _is_told_of_future(args):
         return None
     name = _names.name_of(func)
     return Leak(f"callback {name}, which was still to run", (name,), handle, _origins.of_code(code), True)

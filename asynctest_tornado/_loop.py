@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import socket
 import sys
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _constructing, _deadlock, _names, _origins, _passing, _trap, _watched
+from asynctest_tornado import _constructing, _deadlock, _names, _origins, _passing, _recycling, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._real import monotonic
@@ -31,6 +32,8 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
         asyncio_loop = factory()
     elif _is_made_by_others():
         asyncio_loop = asyncio.new_event_loop()
+    elif _recycling.missing():
+        asyncio_loop = asyncio.SelectorEventLoop()
     else:
         asyncio_loop = _watched.new(RecyclingLoop) if is_watched else RecyclingLoop()
     return _constructing.around(asyncio_loop)
@@ -71,6 +74,19 @@ def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
         selector.serve(sock, waker.fileno(), is_known)
 
 
+def _known() -> dict[asyncio.AbstractEventLoop, IOLoop]:
+    known: dict[asyncio.AbstractEventLoop, IOLoop] = getattr(IOLoop, "_ioloop_for_asyncio", {})
+    return known
+
+
+def _loops() -> set[asyncio.AbstractEventLoop]:
+    """Return the loops of asyncio that exist: those of Tornado, or all, where Tornado does not say."""
+    known = _known()
+    if known or hasattr(IOLoop, "_ioloop_for_asyncio"):
+        return set(known)
+    return {thing for thing in gc.get_objects() if issubclass(type(thing), asyncio.AbstractEventLoop)}
+
+
 class LoopOfTest:
     """A Tornado loop in the hands of a test: current, and watched.
 
@@ -99,12 +115,12 @@ class LoopOfTest:
         self._stand_ins: dict[str, Any] = {}
         #: The line at which the test has closed the loop, or None.
         self.closed_at: str | None = None
-        before = set(IOLoop._ioloop_for_asyncio)
+        before = _loops()
         try:
             self.io_loop = make()
         except BaseException:
-            for loop in set(IOLoop._ioloop_for_asyncio) - before:
-                IOLoop._ioloop_for_asyncio[loop].close()
+            for loop in _loops() - before:
+                _known().get(loop, loop).close()
             raise
         if not isinstance(self.io_loop, IOLoop):
             raise TypeError(
@@ -132,6 +148,12 @@ class LoopOfTest:
     def _give_time(self, clock: VirtualClock) -> None:
         if self._selector is None or not self.is_own or not isinstance(self.loop, RecyclingLoop):
             self.close()
+            missing = _recycling.missing()
+            if missing:
+                raise TypeError(
+                    "A VirtualClock cannot pass time on this version of Python, whose asyncio lacks "
+                    f"{', '.join(missing)}. Leave out clock_factory, or take another version."
+                )
             raise TypeError(
                 f"A VirtualClock cannot pass time on {self.io_loop.asyncio_loop!r}: "  # type: ignore[attr-defined]
                 "it is for the loops that this library makes. Leave out loop_factory, get_new_ioloop() and policies of "
@@ -202,7 +224,8 @@ class LoopOfTest:
 
     def _before_sleep(self) -> float | None:
         """See to it that the loop does not sleep where nothing would wake it; return for how long it may."""
-        if self._selector is None or getattr(self.loop, "_signal_handlers", True):
+        loop = self.loop
+        if self._selector is None or getattr(loop, "_signal_handlers", True) or not hasattr(loop, "_scheduled"):
             return None
         # A clock that passes time has passed it up to the next timer, or stands still: then they are never due.
         is_timed = self._selector.pass_time is None
@@ -267,8 +290,10 @@ class LoopOfTest:
         ]
 
     def _is_of_test(self, handle: Any) -> bool:
-        context = getattr(handle, "_context", None)
-        return context is not None and context.get(_trap.contexts, ())[:1] == (self.trap,)
+        # Handle.get_context() is there from 3.12.
+        context = getattr(handle, "_context", None) or getattr(handle, "get_context", dict)()
+        chain: _trap.Chain = context.get(_trap.contexts, ())
+        return chain[:1] == (self.trap,)
 
     def _pending_timers(self) -> list[Any]:
         handles = list(getattr(self.loop, "_scheduled", ()))
@@ -295,8 +320,10 @@ class LoopOfTest:
     def has_nothing_to_do(self) -> bool:
         """Tell whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
         loop: Any = self.loop
-        if self._selector is None or loop._asynctest.schedule is not None or loop._ready or loop._scheduled:
+        if self._selector is None or loop._asynctest.schedule is not None:
             return False
+        if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True):
+            return False  # or asyncio does not say
         return self._selector.has_no_files()
 
     def is_idle(self) -> bool:

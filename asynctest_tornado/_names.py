@@ -58,6 +58,11 @@ def line_at(filename: str, number: int, name: str, module_globals: dict[str, Any
     return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
 
 
+def call_of(handle: Any) -> tuple[Any, tuple[Any, ...] | None]:
+    """Return the callback of a handle and its arguments; None for what asyncio does not say."""
+    return getattr(handle, "_callback", None), getattr(handle, "_args", None)
+
+
 def function_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> Any:
     """Return the user's function, below those that Tornado wraps it in."""
     func = args[0] if args and name_of(callback).endswith("_run_callback") else callback

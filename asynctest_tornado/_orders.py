@@ -192,7 +192,8 @@ def _make_anew(case: unittest.TestCase, before: dict[str, Any]) -> None:
 
     What was set later, as a loader of tests may do, is the same object as before.
     """
-    args, kwargs = before.get(MADE_BY, ((case._testMethodName,), {}))
+    name = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
+    args, kwargs = before.get(MADE_BY, ((name,), {}))
     vars(case).clear()
     vars(case)[MADE_BY] = args, kwargs
     try:

@@ -7,6 +7,7 @@ doubt is closed for good.
 import asyncio
 import atexit
 import contextvars
+import functools
 import os
 import socket
 from typing import Any, NamedTuple
@@ -56,8 +57,23 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 
 
-#: These are private to asyncio.
-_CAN_RECYCLE = {"_loop", "_callback", "_context"} <= set(asyncio.Handle.__slots__)
+#: What this module, and `_passing`, need of a loop of asyncio. `_internals` has the reasons.
+_NEEDED = (
+    *("_clock_resolution", "_close_self_pipe", "_csock", "_internal_fds", "_make_self_pipe", "_read_from_self"),
+    *("_ready", "_scheduled", "_selector", "_ssock", "_write_to_self"),
+)
+_NEEDED_OF_HANDLES = ("_callback", "_context", "_loop")
+
+
+@functools.cache
+def missing() -> tuple[str, ...]:
+    """Return the names without which asyncio's own loop has to do; none, where all is as this library knows it."""
+    loop = asyncio.SelectorEventLoop()
+    try:
+        names = [name for name in _NEEDED if not hasattr(loop, name)]
+    finally:
+        loop.close()
+    return (*names, *(name for name in _NEEDED_OF_HANDLES if not hasattr(asyncio.Handle, name)))
 
 
 def drop_spare() -> None:
@@ -113,8 +129,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         self._asynctest_system.was_woken = True
         super().add_signal_handler(sig, callback, *args)
 
-    # What follows stands in for private methods of asyncio, which make and close the sockets. Were they renamed, loops
-    # would be made and closed as ever.
+    # What follows stands in for private methods of asyncio, which make and close the sockets.
 
     def _write_to_self(self) -> None:
         # Called once a callback is ready. A loop that does not run yet will see it before it sleeps: to wake it takes
@@ -165,7 +180,6 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         selector = system.selector
         return (
             not _spare
-            and _CAN_RECYCLE
             and not system.is_dropped
             and loop._selector is selector
             and selector.has_no_files()

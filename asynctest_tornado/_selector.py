@@ -120,6 +120,7 @@ class Selector(selectors.DefaultSelector):
     alarm: tuple[float, Callable[[], object]] | None
     #: Called before the loop sleeps without a timer, for want of anything to do; returns for how long it may.
     before_sleep: Callable[[], float | None]
+    _fd_to_key: Mapping[int, selectors.SelectorKey]
 
     #: The test's own servers, if there are some which nothing outside of the loop knows.
     servers: PrivateServers | None
@@ -161,9 +162,10 @@ class Selector(selectors.DefaultSelector):
         self._before: set[str] | None = None
         # Private to the module; without them, all goes by the class above.
         poller: Any = getattr(self, "_selector", None)
-        self._poll: Callable[[float, int], list[Any]] | None = getattr(poller, "poll", None) if _HAS_EPOLL else None
-        self._fd_to_key: Mapping[int, selectors.SelectorKey] = getattr(self, "_fd_to_key", {})
-        self._files: Sized = getattr(self, "_fd_to_key", self.get_map())
+        keys: Any = getattr(self, "_fd_to_key", None)
+        can_poll = _HAS_EPOLL and keys is not None
+        self._poll: Callable[[float, int], list[Any]] | None = getattr(poller, "poll", None) if can_poll else None
+        self._files: Sized = self.get_map() if keys is None else keys
 
     def _events(self, ready: list[Any]) -> list[tuple[selectors.SelectorKey, int]]:
         events = []

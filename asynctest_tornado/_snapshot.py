@@ -261,9 +261,10 @@ def _timers(loop: Any, hidden: str | None) -> list[str]:
     now = loop.time()
     lines = []
     for handle in sorted(handles, key=lambda handle: handle.when()):
-        func = _names.function_of_callback(handle._callback, handle._args)
+        call = _names.call_of(handle)
+        func = _names.function_of_callback(*call)
         if hidden is None or getattr(func, "__module__", None) != hidden:
-            name = _names.name_of_callback(handle._callback, handle._args)
+            name = _names.name_of_callback(*call)
             lines.append(f"{name} in {max(0.0, handle.when() - now):.3g} s")
     return lines
 

@@ -128,7 +128,7 @@ def _caller(logger: logging.Logger, frame: types.FrameType | None) -> types.Fram
     Not as the record says: a program may have told ``logging`` not to look for it, or change what is in the records. A
     function that stands in for a method of the logger, and those that it wraps, are none that call one.
     """
-    stand_ins = {getattr(getattr(logger, name), "__code__", None) for name in _METHODS}
+    stand_ins = {getattr(getattr(logger, name, None), "__code__", None) for name in _METHODS}
     found = frame
     while frame is not None:
         is_method = frame.f_code.co_filename == logging.__file__ or frame.f_code in stand_ins
@@ -154,7 +154,7 @@ def _has_logger(frame: types.FrameType) -> bool:
 def _caught(record: logging.LogRecord, method: types.FrameType) -> BaseException | None:
     """Return the exception that is being logged, also if a record factory has left it out."""
     info: Any = record.exc_info
-    if not info and method.f_code is logging.Logger._log.__code__:
+    if not info and method.f_code.co_name == "_log" and method.f_code.co_filename == logging.__file__:
         info = method.f_locals.get("exc_info")
     return info[1] if isinstance(info, tuple) and info else None
 

@@ -40,8 +40,9 @@ class StandIn(unittest.TestCase, _HOLDER):  # type: ignore[misc]  # a class, in 
 
     def __reduce__(self) -> tuple[Any, ...]:
         cls = type(self)
-        doc = self._testMethodDoc
-        return _make, (cls.__module__, cls.__qualname__, self._testMethodName, doc, self.id(), self._asynctest_other)
+        doc = getattr(self, "_testMethodDoc", None)
+        method = getattr(self, "_testMethodName", "run")
+        return _make, (cls.__module__, cls.__qualname__, method, doc, self.id(), self._asynctest_other)
 
 
 def stand_in(cls: type[unittest.TestCase], method: str, name: str, other: str | None = None) -> StandIn:

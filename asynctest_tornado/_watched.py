@@ -174,8 +174,9 @@ class WatchedLoop(ConnectingLoop):
         if not _trap.is_error(error):
             return
         for handle in self._asynctest_ready():
-            if handle._args and handle._args[0] is task:
-                first = _first_error_of_gather(handle._callback)
+            callback, args = _names.call_of(handle)
+            if args and args[0] is task:
+                first = _first_error_of_gather(callback)
                 if first is not None and first is not error:
                     self._asynctest.trap.add_sibling(first, error)
 

@@ -144,6 +144,9 @@ def _counts(fd: int, request: int | None) -> bool:
         return True
 
 
+_WORKER = getattr(getattr(concurrent.futures.thread, "_worker", None), "__code__", None)
+
+
 def other_threads() -> tuple[bool, bool]:
     """Tell whether threads of executors work on something, and whether there are threads of another kind."""
     queues = getattr(concurrent.futures.thread, "_threads_queues", {})
@@ -157,9 +160,9 @@ def _works(frame: types.FrameType | None) -> bool:
     """Tell whether the thread of an executor has something to do."""
     if frame is None:
         return False
-    if frame.f_code is not concurrent.futures.thread._worker.__code__:
+    if frame.f_code is not _WORKER:
         return True
     # What it was given it may not have taken up: the executor has counted, for itself, those that are idle.
     executor = frame.f_locals.get("executor_reference", lambda: None)()
     idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", None)
-    return idle is not None and idle < sum(thread.is_alive() for thread in list(executor._threads))
+    return idle is not None and idle < sum(thread.is_alive() for thread in list(getattr(executor, "_threads", ())))

@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "_errors": set(),
     "_notes": {"_errors", "_trap"},
     "_interruptible": set(),
+    "_internals": set(),
     "_misspelled": {"_tracebacks"},
     "_marks": {"_errors", "_weakly"},
     "_names": {"_tracebacks"},

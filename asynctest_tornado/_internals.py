@@ -1,0 +1,270 @@
+"""Every private name of other packages that this library uses: why, what is lost without it, and what happens then.
+
+Where another package renames one, `tests/test_internals.py` names its row.
+"""
+
+from dataclasses import dataclass
+
+__unittest = True
+
+
+@dataclass(frozen=True)
+class Private:
+    """A private name of another package."""
+
+    #: The module or class that has it, or whose instances have it.
+    owner: str
+    name: str
+    #: Why the library uses it.
+    reason: str
+    #: What users lose without it; empty for nothing but speed.
+    loss: str
+    #: What the library does instead.
+    fallback: str
+    #: The version of Python that it came with.
+    since: tuple[int, int] = (3, 11)
+    #: The first version of Python without it.
+    until: tuple[int, int] = (99, 0)
+
+
+_LOOP = "asyncio.SelectorEventLoop"
+_HANDLE = "asyncio.Handle"
+_FUTURE = "asyncio.Future"
+_TASK = "asyncio.Task"
+_CASE = "unittest.TestCase"
+_HANDLER = "tornado.web.RequestHandler"
+_POOL = "concurrent.futures.thread"
+_CURL = "tornado.curl_httpclient.CurlAsyncHTTPClient"
+
+_RECYCLES = "a loop takes over the selector and the sockets of the one before"
+_TIME = "virtual time; a VirtualClock is an error"
+_PLAIN = "new_ioloop() makes the plain loop of asyncio"
+_FILLS = "a loop gets its attributes without what its constructors ask the system"
+_BY_ASYNCIO = "the constructors of asyncio run"
+_PHASE = "to run a part of a test on the loop"
+_NO_CASES = "AsyncTestCase"
+_REFUSES = "the import of AsyncTestCase is an error"
+_REPORTS = "to report what comes between two tests as unittest does"
+
+
+def _filled() -> tuple[Private, ...]:
+    names = (
+        *("_asyncgens_shutdown_called", "_closed", "_coroutine_origin_tracking_enabled"),
+        *("_coroutine_origin_tracking_saved_depth", "_current_handle", "_debug", "_default_executor"),
+        *("_exception_handler", "_executor_shutdown_called", "_stopping", "_task_factory", "_thread_id"),
+        *("_timer_cancelled_count", "_transports"),
+    )
+    return (
+        *(Private(_LOOP, name, _FILLS, "", _BY_ASYNCIO) for name in names),
+        Private(_LOOP, "_old_agen_hooks", _FILLS, "", _BY_ASYNCIO, since=(3, 12)),
+        Private(_LOOP, "_unix_server_sockets", _FILLS, "", _BY_ASYNCIO, since=(3, 13)),
+        Private("asyncio.coroutines", "_is_debug_mode", "whether that has been replaced", "", _BY_ASYNCIO),
+    )
+
+
+PRIVATE: tuple[Private, ...] = (
+    # The loop.
+    *(
+        Private(_LOOP, name, _RECYCLES, _TIME, _PLAIN)
+        for name in (
+            *("_close_self_pipe", "_csock", "_internal_fds", "_make_self_pipe", "_read_from_self", "_ssock"),
+            "_write_to_self",
+        )
+    ),
+    Private(_LOOP, "_selector", "the seam for time limits and deadlocks", f"deadlocks, and {_TIME}", _PLAIN),
+    Private(
+        _LOOP, "_ready", "calls that are still to be made", f"all but the first error of a gather; {_TIME}", _PLAIN
+    ),
+    Private(_LOOP, "_scheduled", "timers that are set", f"leaks of timers, deadlocks, and {_TIME}", _PLAIN),
+    Private(_LOOP, "_clock_resolution", "which timers asyncio takes for due", _TIME, _PLAIN),
+    Private(_LOOP, "_signal_handlers", "whether a signal can wake the loop", "deadlocks", "any signal can"),
+    Private(_LOOP, "_asyncgens", "whether to shut some down", "", "it runs shutdown_asyncgens()"),
+    Private(
+        _LOOP, "_asyncgen_firstiter_hook", "which asynchronous generators a test began", "their leaks", "none is known"
+    ),
+    Private(_HANDLE, "_loop", _RECYCLES, _TIME, _PLAIN),
+    Private(_HANDLE, "_callback", "the name of a callback", f"names in reports; {_TIME}", _PLAIN),
+    Private(_HANDLE, "_args", "the function that Tornado wraps", "names in reports", "the wrapper's name"),
+    Private(
+        _HANDLE, "_context", "the test that a callback belongs to", f"leaks of timers before 3.12; {_TIME}", _PLAIN
+    ),
+    Private(
+        "asyncio.futures", "_set_result_unless_cancelled", "which timers are of asyncio.sleep", "", "each is noted"
+    ),
+    Private("asyncio.events", "_event_loop_policy", "whether the user has set a policy", "a policy", "it is ignored"),
+    *_filled(),
+    # Futures and tasks.
+    Private(
+        _FUTURE, "_exception", "an error, without a mark that it was seen", "errors that gather drops", "they are lost"
+    ),
+    Private(
+        _FUTURE, "_log_traceback", "whether an error was seen", "", "asyncio reports the error as it drops the future"
+    ),
+    Private(_FUTURE, "_callbacks", "the coroutine that a future is of", "its line in a timeout report", "no line"),
+    Private(_FUTURE, "_source_traceback", "to take our frame out in debug mode", "", "our frame stays in"),
+    Private(_TASK, "_fut_waiter", "the future that a task waits for", "its line in a timeout report", "no line"),
+    Private(_TASK, "_log_destroy_pending", "to abandon a task that cannot be ended", "", "asyncio logs it"),
+    Private(
+        "asyncio.tasks._GatheringFuture", "_children", "the parts of a gather", "their lines in a report", "no lines"
+    ),
+    # Tornado.
+    Private(
+        "tornado.util.Configurable", "_Configurable__impl_class", "whether IOLoop is configured", "", "Tornado looks"
+    ),
+    Private(
+        "tornado.util.Configurable", "_Configurable__impl_kwargs", "whether IOLoop is configured", "", "Tornado looks"
+    ),
+    Private(
+        "tornado.ioloop.IOLoop",
+        "_ioloop_for_asyncio",
+        "whether a test has made its loop",
+        "",
+        "it looks at all objects",
+    ),
+    Private(
+        "tornado.ioloop.IOLoop",
+        "_run_callback",
+        "which function of Tornado wraps a callback",
+        "its name",
+        "the wrapper's",
+    ),
+    Private(
+        "tornado.gen",
+        "_create_future",
+        "the test that a coroutine of Tornado belongs to",
+        "leaks of these",
+        "none is known",
+    ),
+    Private(
+        "tornado.process.Subprocess",
+        "_waiting",
+        "whether a subprocess is awaited",
+        "that virtual time waits for it",
+        "none is",
+    ),
+    Private(
+        "tornado.simple_httpclient",
+        "_HTTPConnection",
+        "TLS contexts that verify nothing",
+        "",
+        "a context for each request",
+    ),
+    Private(
+        *("tornado.simple_httpclient._HTTPConnection", "_get_ssl_options", "TLS contexts that verify nothing", ""),
+        "a context for each request",
+    ),
+    Private(_HANDLER, "_break_cycles", "to let go of a handler that has ended", "", "the garbage collector does"),
+    Private(_HANDLER, "_finished", "whether the client gets the error", "", "it looks at _headers_written"),
+    Private(
+        _HANDLER,
+        "_headers_written",
+        "whether the client gets the error",
+        "an error after the headers",
+        "the client knows it",
+    ),
+    Private(
+        "tornado.httpclient.AsyncHTTPClient", "_closed", "whether a client is open", "its leak", "it is taken as closed"
+    ),
+    Private("tornado.httpclient.AsyncHTTPClient", "_instance_cache", "whether a client is shared", "", "none is"),
+    Private("tornado.httpserver.HTTPServer", "_connections", "whether a server has connections", "", "it closes all"),
+    Private(
+        "tornado.tcpserver.TCPServer", "_sockets", "whether a server listens", "its leak", "it is taken as stopped"
+    ),
+    Private(_CURL, "_curls", "the requests of a client", "their lines in a report", "no lines"),
+    Private(_CURL, "_requests", "the requests that wait", "their lines in a report", "no lines"),
+    # unittest.
+    *(Private(_CASE, name, _PHASE, _NO_CASES, _REFUSES) for name in ("_callSetUp", "_callTestMethod", "_callTearDown")),
+    Private(_CASE, "_callCleanup", _PHASE, _NO_CASES, _REFUSES),
+    Private(
+        _CASE, "_cleanups", "resources that a cleanup is going to close", "that these are no leaks", "they are leaks"
+    ),
+    Private(_CASE, "_class_cleanups", "the end of a class", "errors after setUpClass()", "Python reports them"),
+    Private(_CASE, "_outcome", "the result, and whether a failure is expected", "errors after the test", "sys.stderr"),
+    Private(_CASE, "_testMethodName", "the name of a test", "", "the end of id()"),
+    Private(_CASE, "_testMethodDoc", "to send a report to another process", "the docstring in it", "none"),
+    Private("unittest.suite", "_ErrorHolder", "what stands for a test that is gone", "", "a test stands for it"),
+    Private(
+        "unittest.TestResult",
+        "_previousTestClass",
+        "where unittest ends a class",
+        "errors of its end",
+        "the end of the run",
+    ),
+    Private("unittest.TestResult", "_setupStdout", _REPORTS, "the redirection of output", "none"),
+    Private("unittest.TestResult", "_restoreStdout", _REPORTS, "the redirection of output", "none"),
+    Private(
+        "unittest.TestResult", "_testRunEntered", "whether a suite is inside another one", "", "reports come earlier"
+    ),
+    Private(
+        "unittest.TextTestRunner", "_makeResult", "to hand on progress and journal", "--junit and progress", "none"
+    ),
+    # The standard library.
+    Private("selectors.EpollSelector", "_selector", "to ask for events at less cost", "", "select() of its class"),
+    Private("selectors.EpollSelector", "_fd_to_key", "to ask for events at less cost", "", "get_map()"),
+    Private(
+        _POOL,
+        "_threads_queues",
+        "which threads are of pools",
+        "time waits for threads of pools",
+        "they are like others",
+    ),
+    Private(_POOL, "_worker", "whether a thread of a pool works", "time waits while there are such threads", "it does"),
+    Private(f"{_POOL}.ThreadPoolExecutor", "_idle_semaphore", "whether a pool has work", "time may pass early", "none"),
+    Private(f"{_POOL}.ThreadPoolExecutor", "_threads", "whether a pool has work", "time may pass early", "none"),
+    Private("threading.Semaphore", "_value", "whether a pool has work", "time may pass early", "none"),
+    Private("threading.Thread", "_target", "the function of a thread", "its name in reports", "the name of the thread"),
+    Private("threading.Thread", "_context", "the contexts of a thread", "", "those of its creator", since=(3, 14)),
+    Private(
+        "threading",
+        "_start_new_thread",
+        "threads inherit contexts",
+        "errors in threads",
+        "Python reports them",
+        until=(3, 13),
+    ),
+    Private(
+        "threading",
+        "_start_joinable_thread",
+        "threads inherit contexts",
+        "errors in threads",
+        "Python reports them",
+        since=(3, 13),
+    ),
+    Private("warnings", "_showwarnmsg_impl", "whether warnings are recorded", "", "as if they were not"),
+    Private("warnings", "_get_context", "whether warnings are recorded", "", "as if they were not", since=(3, 14)),
+    Private("warnings", "_get_filters", "the filters of warnings", "", "warnings.filters", since=(3, 14)),
+    Private("warnings", "_warn_unawaited_coroutine", "coroutines never awaited", "an error for these", "Python warns"),
+    Private("logging.Logger", "_log", "exc_info that a record lacks", "", "the record alone counts"),
+    Private("os._Environ", "_data", "a variable at less cost", "", "os.environ.get()"),
+    Private("multiprocessing.forkserver", "_forkserver", "helpers are no children", "deadlocks", "a helper is a child"),
+    Private(
+        "multiprocessing.forkserver.ForkServer",
+        "_forkserver_pid",
+        "helpers are no children",
+        "deadlocks",
+        "a helper is a child",
+    ),
+    Private(
+        "multiprocessing.resource_tracker",
+        "_resource_tracker",
+        "helpers are no children",
+        "deadlocks",
+        "a helper is a child",
+    ),
+    Private(
+        "multiprocessing.resource_tracker.ResourceTracker",
+        "_pid",
+        "helpers are no children",
+        "deadlocks",
+        "a helper is a child",
+    ),
+    # pytest and its plugins.
+    Private("_pytest.python.Function", "_fixtureinfo", "the fixtures of a test function", "test functions", "an error"),
+    Private("_pytest.python.PyCollector", "_genfunctions", "to collect generators as tests", "these", "an error"),
+    Private("_pytest.main.Session", "_fixturemanager", "whether a fixture needs the loop", "", "each does"),
+    Private("_pytest.unittest.TestCaseFunction", "_excinfo", "whether pytest has a late error", "", "it is reported"),
+    Private(
+        "pluggy._hooks.HookCaller", "_call_history", "to register fixtures first", "precedence", "the order of plugins"
+    ),
+    Private("pytest_asyncio.plugin", "_force_asyncio_fixture", "fixtures of another plugin", "", "they are ours"),
+)
