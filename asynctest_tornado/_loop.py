@@ -74,15 +74,10 @@ def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
         selector.serve(sock, waker.fileno(), is_known)
 
 
-def _known() -> dict[asyncio.AbstractEventLoop, IOLoop]:
-    known: dict[asyncio.AbstractEventLoop, IOLoop] = getattr(IOLoop, "_ioloop_for_asyncio", {})
-    return known
-
-
 def _loops() -> set[asyncio.AbstractEventLoop]:
     """Return the loops of asyncio that exist: those of Tornado, or all, where Tornado does not say."""
-    known = _known()
-    if known or hasattr(IOLoop, "_ioloop_for_asyncio"):
+    known = getattr(IOLoop, "_ioloop_for_asyncio", None)
+    if known is not None:
         return set(known)
     return {thing for thing in gc.get_objects() if issubclass(type(thing), asyncio.AbstractEventLoop)}
 
@@ -120,7 +115,7 @@ class LoopOfTest:
             self.io_loop = make()
         except BaseException:
             for loop in _loops() - before:
-                _known().get(loop, loop).close()
+                getattr(IOLoop, "_ioloop_for_asyncio", {}).get(loop, loop).close()
             raise
         if not isinstance(self.io_loop, IOLoop):
             raise TypeError(
