@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._tracebacks import OURS, owner_of_module
+from asynctest_tornado._util.tracebacks import OURS, owner_of_module
 
 __unittest = True
 

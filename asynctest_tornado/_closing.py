@@ -18,7 +18,7 @@ from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.util import TimeoutError as TornadoTimeoutError
 from tornado.websocket import WebSocketClosedError
 
-from asynctest_tornado._tracebacks import USER, owner_of
+from asynctest_tornado._util.tracebacks import USER, owner_of
 
 __unittest = True
 

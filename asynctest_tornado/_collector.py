@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import SkipTest
 
-from asynctest_tornado import _closing, _errors, _marks, _notes, _origins, _summary, _trap
+from asynctest_tornado import _closing, _marks, _notes, _summary, _trap
 from asynctest_tornado._handlers import ServerError, keep_in
 from asynctest_tornado._places import Place
-from asynctest_tornado._tracebacks import strip
-from asynctest_tornado._weakly import WeakNotes
+from asynctest_tornado._util import exceptions, origins
+from asynctest_tornado._util.tracebacks import strip
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 
@@ -44,7 +45,7 @@ def raise_as_it_was(error: BaseException | None) -> None:
     try:
         raise error
     finally:
-        _errors.set_context(error, context)
+        exceptions.set_context(error, context)
         del error  # or its traceback, which holds this frame, would be a reference cycle
 
 
@@ -112,7 +113,7 @@ class Trap(_trap.Context):
         #: Of these, an ``HTTPError`` below 500 to which Tornado sends no response.
         self.refusals: list[ServerError] = []
         #: What the test has made and may have to end, and where.
-        self.made: WeakNotes[_origins.Origin] = WeakNotes()
+        self.made: WeakNotes[origins.Origin] = WeakNotes()
 
     @property
     def _known(self) -> _marks.Marks:

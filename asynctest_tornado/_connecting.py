@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from tornado import simple_httpclient
 
-from asynctest_tornado import _origins, _resources, _tls
-from asynctest_tornado._real import active_count, sleep, turn
+from asynctest_tornado import _resources, _tls
 from asynctest_tornado._selector import has_children
+from asynctest_tornado._util import origins
+from asynctest_tornado._util.real_time import active_count, sleep, turn
 
 __unittest = True
 
@@ -77,7 +78,7 @@ def _remember_connections() -> None:
 
         async def open_and_remember(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
             opened = await getattr(super(ConnectingLoop, self), _name)(*args, **kwargs)
-            _resources.remember(opened[0] if isinstance(opened, tuple) else opened, _origins.STREAMS)
+            _resources.remember(opened[0] if isinstance(opened, tuple) else opened, origins.STREAMS)
             return opened
 
         setattr(ConnectingLoop, name, open_and_remember)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tornado.netutil import ssl_options_to_context
 
-from asynctest_tornado import _real
+from asynctest_tornado._util import real_time
 
 __unittest = True
 
@@ -37,7 +37,7 @@ def explain(error: BaseException) -> None:
 
 
 def _clock() -> str:
-    now = datetime.fromtimestamp(_real.wall_time(), UTC)
+    now = datetime.fromtimestamp(real_time.wall_time(), UTC)
     return f"The clock of this machine shows {now:%Y-%m-%d %H:%M} UTC: set it if that is wrong."
 
 

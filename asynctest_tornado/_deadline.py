@@ -6,10 +6,11 @@ import threading
 import types
 from collections.abc import Callable
 
-from asynctest_tornado import _errors, _interrupting, _loop, _timeouts, _watchdog
+from asynctest_tornado import _interrupting, _loop, _timeouts, _watchdog
 from asynctest_tornado._interruptible import from_anywhere
-from asynctest_tornado._real import monotonic, sleep
-from asynctest_tornado._tracebacks import strip
+from asynctest_tornado._util import exceptions
+from asynctest_tornado._util.real_time import monotonic, sleep
+from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
@@ -209,7 +210,7 @@ class Deadline(_watchdog.Watch):
         else:
             error = cls(message)
             error.__cause__ = outcome
-            _errors.unchain(error)
+            exceptions.unchain(error)
         if self._report:
             error.add_note(self._report)
         return error

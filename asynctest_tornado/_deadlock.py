@@ -20,8 +20,9 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from asynctest_tornado import _names, _wire
-from asynctest_tornado._real import Socket
+from asynctest_tornado import _wire
+from asynctest_tornado._util import names
+from asynctest_tornado._util.real_time import Socket
 
 try:
     import resource
@@ -118,5 +119,5 @@ class PrivateServers:
 
 def is_of_connection(timer: Any) -> bool:
     """Return whether a timer of the loop is one that Tornado sets for a request or connection."""
-    func = _names.function_of_callback(*_names.call_of(timer))
+    func = names.function_of_callback(*names.call_of(timer))
     return getattr(func, "__module__", None) in _OF_CONNECTIONS

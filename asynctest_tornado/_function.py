@@ -18,31 +18,19 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import (
-    _errors,
-    _leaks,
-    _loop,
-    _marker,
-    _notes,
-    _orders,
-    _ports,
-    _process_end,
-    _reasons,
-    _site,
-    _tls,
-    _trap,
-)
+from asynctest_tornado import _leaks, _loop, _marker, _notes, _orders, _ports, _reasons, _site, _tls, _trap
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._schedule import Schedule
-from asynctest_tornado._tracebacks import OURS, owner_of, strip
+from asynctest_tornado._util import exceptions, process_end
+from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
 
 __unittest = True
 
 add_note = _notes.add
-text_of = _errors.text_of
+text_of = exceptions.text_of
 __tracebackhide__ = True
 
 __all__ = ["SETTINGS", "Function", "Served", "seeds", "ssl_options_of_tests", "unused_socket"]
@@ -103,7 +91,7 @@ class Function:
 
         def report(error: BaseException, other: str | None) -> bool:
             if not report_late(item, error):
-                _process_end.tell_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
+                process_end.tell_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
             return True
 
         trap.report_late = report

@@ -8,8 +8,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _names, _timeouts, _yielding
+from asynctest_tornado import _timeouts, _yielding
 from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado._util import names
 from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
@@ -87,7 +88,7 @@ def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[...,
         io_loop = getattr(self, "io_loop", None)
         if not isinstance(io_loop, IOLoop):
             raise TypeError(
-                f"gen_test runs {_names.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
+                f"gen_test runs {names.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
                 f"{self!r}. Derive its class from asynctest_tornado.AsyncTestCase."
             )
         limit = _timeouts.limit(timeout, getattr(self, "async_test_timeout", None))

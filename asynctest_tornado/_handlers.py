@@ -19,7 +19,7 @@ from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from asynctest_tornado import _notes, _trap
-from asynctest_tornado._tracebacks import TORNADO, owner_of
+from asynctest_tornado._util.tracebacks import TORNADO, owner_of
 
 __unittest = True
 

@@ -21,7 +21,6 @@ from asynctest_tornado import (
     _leaks,
     _loop,
     _misspelled,
-    _names,
     _pools,
     _requests,
     _resources,
@@ -35,11 +34,12 @@ from asynctest_tornado import (
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap, raise_as_it_was
 from asynctest_tornado._deadline import Deadline
-from asynctest_tornado._real import get_running_loop
 from asynctest_tornado._running import Running
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tidying import Tidying
-from asynctest_tornado._tracebacks import strip
+from asynctest_tornado._util import names
+from asynctest_tornado._util.real_time import get_running_loop
+from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
@@ -363,7 +363,7 @@ class Harness:
             if condition is None:
                 message += "; self.stop() was not called"
             else:
-                message += f"; the condition {_names.name_of(condition)} did not hold"
+                message += f"; the condition {names.name_of(condition)} did not hold"
             raise self._timeout(deadline.error(failure, message))
         value, self._stop_value = self._stop_value, None
         self.trap.remark = self._second_stop if condition is None else None

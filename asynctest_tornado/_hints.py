@@ -7,8 +7,9 @@ import re
 import reprlib
 import types
 
-from asynctest_tornado import _names, _notes, _trap
-from asynctest_tornado._tracebacks import PACKAGE, USER, Owner, owner_of, owner_of_file
+from asynctest_tornado import _notes, _trap
+from asynctest_tornado._util import names as _names
+from asynctest_tornado._util.tracebacks import PACKAGE, USER, Owner, owner_of, owner_of_file
 
 __unittest = True
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tornado.websocket import WebSocketClientConnection
 
-from asynctest_tornado._real import turn
+from asynctest_tornado._util.real_time import turn
 
 __unittest = True
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from asynctest_tornado import _garbage, _notes, _threads, _trap
 from asynctest_tornado._collector import Trap, warnings_now
-from asynctest_tornado._replacement import Replacement, comes_with_interpreter
+from asynctest_tornado._util.patching import Replacement, comes_with_interpreter
 
 __unittest = True
 

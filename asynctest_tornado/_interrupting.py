@@ -11,8 +11,8 @@ import sys
 import threading
 import types
 
-from asynctest_tornado._real import get_signal_handler, set_signal_handler
-from asynctest_tornado._tracebacks import ASYNCIO, OURS, owner_of
+from asynctest_tornado._util.real_time import get_signal_handler, set_signal_handler
+from asynctest_tornado._util.tracebacks import ASYNCIO, OURS, owner_of
 
 __unittest = True
 

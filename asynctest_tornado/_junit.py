@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import tornado
 
-from asynctest_tornado._real import monotonic, wall_time
+from asynctest_tornado._util.real_time import monotonic, wall_time
 
 __unittest = True
 

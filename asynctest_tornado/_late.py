@@ -8,9 +8,10 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asynctest_tornado import _errors, _notes, _process_end, _protocol, _summary, _trap
+from asynctest_tornado import _notes, _protocol, _summary, _trap
 from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._stand_in import StandIn, stand_in
+from asynctest_tornado._util import exceptions, process_end
 
 __unittest = True
 
@@ -105,7 +106,7 @@ class Reporter:
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Take an error. Return true: it is told at the end of the process, if not before."""
-        key = (type(error), _errors.text_of(error), _last_line(error))
+        key = (type(error), exceptions.text_of(error), _last_line(error))
         if key in self._reported:
             return True  # a timer, say, that goes on for as long as its loop
         self._reported |= {key}
@@ -118,10 +119,10 @@ class Reporter:
             return True
         if other is None:
             _notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
-        _errors.unchain(error)
+        exceptions.unchain(error)
         late = _Late(test, error, self._result, self._kind)
-        if plugin is not None or _process_end.has_begun():
-            _process_end.tell_later(late.text())
+        if plugin is not None or process_end.has_begun():
+            process_end.tell_later(late.text())
         else:
             # Not now: another test may be running, and a result that prints would mix the two up.
             _keep(late)
@@ -158,7 +159,7 @@ def _last_line(error: BaseException) -> tuple[object, int] | None:
 
 def _keep(late: _Late) -> None:
     _pending.append(late)
-    _process_end.add(_tell_rest)
+    process_end.add(_tell_rest)
     result = late.result()
     if result is not None:
         _protocol.watch(result, _flush_own)
@@ -167,7 +168,7 @@ def _keep(late: _Late) -> None:
 def _tell_rest() -> None:
     rest, _pending[:] = [late for late in _pending if late.place is None], []
     for late in rest:
-        _process_end.fail(late.text())
+        process_end.fail(late.text())
 
 
 def flush(result: Any) -> None:
@@ -184,13 +185,13 @@ def _flush_own(result: Any, is_verdict: bool) -> None:
         _report(late, result, _protocol.tell)
         if is_verdict and not hasattr(result, "errors"):
             # Its runner has printed all reports before, and others cannot read them from it.
-            _process_end.write(late.text())
+            process_end.write(late.text())
 
 
 def flush_class(cls: type[unittest.TestCase]) -> None:
     """Report what is pending, where unittest ends a class. For many a result, nothing else comes after that."""
     _flush_where_ended(lambda last: last is cls)
-    if _process_end.is_worker():
+    if process_end.is_worker():
         # Its results are read when that is over, and have no method that is called then.
         unittest.addModuleCleanup(_flush_where_ended, lambda last: last.__module__ == cls.__module__)
 
@@ -202,7 +203,7 @@ def _flush_where_ended(is_meant: Callable[[type], bool]) -> None:
 
     for late in _taken(fits):
         result = late.result()
-        if _report(late, result, _protocol.tell_at_class_end) and _process_end.is_worker():
+        if _report(late, result, _protocol.tell_at_class_end) and process_end.is_worker():
             late.place = _protocol.last_report(result)
             if late.place is not None:
                 _keep(late)
@@ -212,10 +213,10 @@ def _report(late: _Late, result: Any, tell: Callable[[Any, StandIn, BaseExceptio
     try:
         tell(result, late.test, late.error)
     except Exception as refusal:
-        if _process_end.is_worker():
+        if process_end.is_worker():
             raise  # as where the test itself fails, since the status of this process is of no interest
         _notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
-        _process_end.tell_later(late.text())
+        process_end.tell_later(late.text())
         return False
     return True
 

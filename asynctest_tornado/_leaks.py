@@ -5,7 +5,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from asynctest_tornado import _environment, _origins, _summary
+from asynctest_tornado import _summary
+from asynctest_tornado._util import environment, origins
 
 __unittest = True
 
@@ -26,7 +27,7 @@ class Leak(NamedTuple):
     names: tuple[str, ...]
     """By which a pattern can allow it."""
     thing: Any
-    origin: _origins.Origin
+    origin: origins.Origin
     is_pending: bool = False
     """Whether it is code that would have run later, with assertions in it maybe."""
 
@@ -63,7 +64,7 @@ def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]
     if action is not None:
         check(action, "leaks")
     else:
-        action = _environment.get(ENVIRONMENT)
+        action = environment.get(ENVIRONMENT)
         if action is None:
             action = default_action
         else:
@@ -103,7 +104,7 @@ def describe(test: str, leaks: Sequence[Leak]) -> str:
     lines = [f"{test} leaks what it has begun and not ended:"]
     for leak in leaks[:MOST_SHOWN]:
         lines.append(f"  {leak.what}")
-        lines += [f"    {line}" for line in _origins.describe(leak.origin, leak.thing)]
+        lines += [f"    {line}" for line in origins.describe(leak.origin, leak.thing)]
     if len(leaks) > MOST_SHOWN:
         lines.append(f"  ... and {len(leaks) - MOST_SHOWN} more")
     return "\n".join(lines)

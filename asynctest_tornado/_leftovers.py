@@ -10,14 +10,16 @@ from typing import Any
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _names, _origins, _requests
+from asynctest_tornado import _requests
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._resources import note
 from asynctest_tornado._snapshot import roots
-from asynctest_tornado._tracebacks import MACHINERY, owner_of_file
 from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
+from asynctest_tornado._util import names as _names
+from asynctest_tornado._util import origins as _origins
+from asynctest_tornado._util.tracebacks import MACHINERY, owner_of_file
 
 __unittest = True
 

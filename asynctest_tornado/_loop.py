@@ -12,13 +12,14 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _constructing, _deadlock, _names, _origins, _passing, _recycling, _trap, _watched
+from asynctest_tornado import _constructing, _deadlock, _passing, _recycling, _trap, _watched
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._collector import Trap
-from asynctest_tornado._real import monotonic
 from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._selector import Selector
+from asynctest_tornado._util import names, origins
+from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
 
@@ -197,7 +198,7 @@ class LoopOfTest:
             # Tornado would have let go of its files by the time that asyncio refuses.
             raise RuntimeError(self.describe_close())
         frame = sys._getframe(1)
-        self.closed_at = _names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
+        self.closed_at = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
         close(all_fds)
 
     def describe_close(self) -> str:
@@ -275,7 +276,7 @@ class LoopOfTest:
             own += [task for task in self.all_tasks() if id(task) not in known]
         return own
 
-    def own_futures(self) -> list[tuple[asyncio.Future[Any], _origins.Origin]]:
+    def own_futures(self) -> list[tuple[asyncio.Future[Any], origins.Origin]]:
         """Return the futures that are not done, and that the test has set off, with where it did."""
         made = self.loop._asynctest.futures.known()
         return [

@@ -6,8 +6,8 @@ A list of exceptions would keep them, with all that their frames refer to, alive
 import itertools
 from typing import Any
 
-from asynctest_tornado import _errors
-from asynctest_tornado._weakly import WeakNotes
+from asynctest_tornado._util import exceptions
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 
@@ -55,7 +55,7 @@ class Marks:
         """Return the mark of an exception, if there is one."""
         mark: object = self._notes.of(error, None)
         if mark is None:
-            mark = _errors.attributes_of(error).get(_NAME)
+            mark = exceptions.attributes_of(error).get(_NAME)
         return mark if isinstance(mark, Mark) and mark.owner == self._owner and mark.is_of(error) else None
 
     def of(self, error: BaseException) -> Mark:
@@ -66,7 +66,7 @@ class Marks:
             # Among the attributes only of those that allow nothing else, as the classes of Python do. One of the user's
             # may show all of its attributes, as its text or to a comparison.
             if not self._notes.note(error, mark):
-                _errors.attributes_of(error)[_NAME] = mark
+                exceptions.attributes_of(error)[_NAME] = mark
         return mark
 
     def forget(self) -> None:

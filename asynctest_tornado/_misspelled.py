@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from asynctest_tornado._tracebacks import OURS, owner_of_module
+from asynctest_tornado._util.tracebacks import OURS, owner_of_module
 
 __unittest = True
 

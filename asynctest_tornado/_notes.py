@@ -6,7 +6,8 @@ An application may raise one and the same object again and again.
 import itertools
 from typing import Any
 
-from asynctest_tornado import _errors, _trap
+from asynctest_tornado import _trap
+from asynctest_tornado._util import exceptions
 
 __unittest = True
 
@@ -33,7 +34,7 @@ def add(error: BaseException, text: str, context: _trap.Context | None = None, o
     """
     owner = _number_of(context)
     _begin(error, owner)
-    notes = _errors.notes_of(error)
+    notes = exceptions.notes_of(error)
     if not (once and text in notes):
         note = Note(text)
         note.owner = owner
@@ -42,12 +43,12 @@ def add(error: BaseException, text: str, context: _trap.Context | None = None, o
 
 def begin(error: BaseException, context: _trap.Context) -> None:
     """Take the notes of other tests from an exception that a test fails of."""
-    if "__notes__" in _errors.attributes_of(error):
+    if "__notes__" in exceptions.attributes_of(error):
         _begin(error, _number_of(context))
 
 
 def _begin(error: BaseException, owner: int) -> None:
-    notes = _errors.attributes_of(error).get("__notes__")
+    notes = exceptions.attributes_of(error).get("__notes__")
     if isinstance(notes, list):
         notes[:] = [note for note in notes if not isinstance(note, Note) or note.owner == owner]
 

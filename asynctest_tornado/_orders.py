@@ -6,8 +6,9 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _environment, _summary
+from asynctest_tornado import _summary
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._util import environment
 
 __unittest = True
 
@@ -26,7 +27,7 @@ def seeds(attribute: object) -> range | None:
 
     Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
     """
-    seed = _environment.get(SEED)
+    seed = environment.get(SEED)
     if seed is not None:
         number = check_seed(seed, f"The environment variable {SEED}")
         return range(number, number + 1)
@@ -36,7 +37,7 @@ def seeds(attribute: object) -> range | None:
                 f"schedules is no number: {attribute!r}. Set it to the number of orders to try, such as 50."
             )
         return range(check_count(str(attribute), "schedules"))
-    count = _environment.get(SCHEDULES)
+    count = environment.get(SCHEDULES)
     return None if count is None else range(check_count(count, f"The environment variable {SCHEDULES}"))
 
 

@@ -9,8 +9,8 @@ from tornado.process import Subprocess
 
 from asynctest_tornado import _wire
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._real import active_count
 from asynctest_tornado._selector import Selector, has_children
+from asynctest_tornado._util.real_time import active_count
 
 __unittest = True
 

@@ -9,7 +9,7 @@ import unittest
 from typing import Any, TextIO
 
 from asynctest_tornado import _watchdog
-from asynctest_tornado._real import monotonic
+from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
 

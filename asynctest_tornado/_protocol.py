@@ -5,7 +5,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _process_end
+from asynctest_tornado._util import process_end
 
 __unittest = True
 
@@ -18,7 +18,7 @@ def tell(result: Any, test: unittest.TestCase, error: BaseException) -> None:
 
     Raises what the result raises.
     """
-    if _process_end.is_worker():
+    if process_end.is_worker():
         # Another process reads it, which may know tests by their order or number: none can begin that it has not sent.
         _call(result, "_setupStdout")
         try:
@@ -40,7 +40,7 @@ def tell_at_class_end(result: Any, test: unittest.TestCase, error: BaseException
 
     Raises what the result raises.
     """
-    if _process_end.is_worker():
+    if process_end.is_worker():
         _add(result, test, error)
         return
     _call(result, "_restoreStdout")
@@ -51,7 +51,7 @@ def tell_at_class_end(result: Any, test: unittest.TestCase, error: BaseException
 
 
 def _add(result: Any, test: unittest.TestCase, error: BaseException) -> None:
-    is_worker = _process_end.is_worker()
+    is_worker = process_end.is_worker()
     count = getattr(result, "testsRun", None)
     if is_worker:
         # As if no test had begun. That of Django sends the number of the test that was the last to begin; and only

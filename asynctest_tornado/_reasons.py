@@ -5,11 +5,12 @@ import socket
 import traceback
 from collections.abc import Iterator
 
-from asynctest_tornado import _errors, _hints, _notes
+from asynctest_tornado import _hints, _notes
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._handlers import ServerError
-from asynctest_tornado._tracebacks import TORNADO, owner_of, strip
 from asynctest_tornado._trap import is_failure
+from asynctest_tornado._util import exceptions
+from asynctest_tornado._util.tracebacks import TORNADO, owner_of, strip
 
 __unittest = True
 
@@ -32,7 +33,7 @@ def explain(error: BaseException, trap: Trap) -> None:
             _notes.add(error, trap.hint, trap, once=True)
         if trap.server_errors or trap.refusals:
             add_to(error, trap)
-        _errors.unchain(error)
+        exceptions.unchain(error)
 
 
 def _add_hints(error: BaseException, trap: Trap) -> None:

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from asynctest_tornado import _origins, _trap
+from asynctest_tornado import _trap
+from asynctest_tornado._util import origins
+from asynctest_tornado._util.weak_notes import WeakNotes
 from asynctest_tornado._watched import WatchedLoop
-from asynctest_tornado._weakly import WeakNotes
 
 __unittest = True
 
@@ -40,8 +41,8 @@ def watch() -> None:
     @functools.wraps(original)
     def fetch(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         future = original(self, request, *args, **kwargs)
-        origin = _origins.find(_origins.CLIENTS)
-        if origin is not _origins.LIBRARY and isinstance(future, asyncio.Future):
+        origin = origins.find(origins.CLIENTS)
+        if origin is not origins.LIBRARY and isinstance(future, asyncio.Future):
             _remember(future, self, request, kwargs, origin)
         return future
 
@@ -50,7 +51,7 @@ def watch() -> None:
 
 
 def _remember(
-    future: "asyncio.Future[Any]", client: Any, request: Any, kwargs: dict[str, Any], origin: _origins.Origin
+    future: "asyncio.Future[Any]", client: Any, request: Any, kwargs: dict[str, Any], origin: origins.Origin
 ) -> None:
     loop = future.get_loop()
     if not isinstance(loop, WatchedLoop) or future.done():

@@ -9,8 +9,9 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
 
-from asynctest_tornado import _origins, _trap
+from asynctest_tornado import _trap
 from asynctest_tornado._collector import Trap
+from asynctest_tornado._util import origins
 
 __unittest = True
 
@@ -20,14 +21,14 @@ def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
 
     To be called by what stands in for the function that makes it.
 
-    :param through: see `_origins.find`.
+    :param through: see `origins.find`.
     :param depth: likewise.
     """
-    origin = _origins.find(through, depth)
-    return origin is not _origins.LIBRARY and note_for_running_test(thing, origin)
+    origin = origins.find(through, depth)
+    return origin is not origins.LIBRARY and note_for_running_test(thing, origin)
 
 
-def note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
+def note_for_running_test(thing: Any, origin: origins.Origin) -> bool:
     """Note a thing that is made at this line, if there is a test that makes it; return whether there is."""
     chain = _trap.chain_here()
     if not chain or not isinstance(chain[0], Trap):
@@ -36,7 +37,7 @@ def note_for_running_test(thing: Any, origin: _origins.Origin) -> bool:
     return True
 
 
-def note(trap: Trap, thing: Any, origin: _origins.Origin) -> None:
+def note(trap: Trap, thing: Any, origin: origins.Origin) -> None:
     """Note a thing that a test has made, if it can be referred to weakly."""
     trap.made.note(thing, origin)
 
@@ -50,7 +51,7 @@ class FileHandler:
         self.args = args
 
 
-def _remember_if_of_test(thing: Any, origin: _origins.Origin) -> None:
+def _remember_if_of_test(thing: Any, origin: origins.Origin) -> None:
     """Note a thing, unless it is for another loop than that of a test.
 
     A thread, or code that has a loop of its own, may have been begun by a test, and go on after it.
@@ -68,8 +69,8 @@ def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:
 
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        origin = _origins.find(through)
-        if origin is not _origins.LIBRARY:
+        origin = origins.find(through)
+        if origin is not origins.LIBRARY:
             _remember_if_of_test(self, origin)
         return original(self, *args, **kwargs)
 
@@ -79,7 +80,7 @@ def _remember_calls(cls: type, method: str, through: frozenset[str]) -> None:
 
 def watch_tornado() -> None:
     """Note what is made of Tornado's classes, from now on."""
-    _remember_calls(BaseIOStream, "__init__", _origins.STREAMS)
-    _remember_calls(TCPServer, "add_sockets", _origins.SERVERS)
-    _remember_calls(AsyncHTTPClient, "initialize", _origins.CLIENTS)
-    _remember_calls(PeriodicCallback, "start", _origins.TIMERS)
+    _remember_calls(BaseIOStream, "__init__", origins.STREAMS)
+    _remember_calls(TCPServer, "add_sockets", origins.SERVERS)
+    _remember_calls(AsyncHTTPClient, "initialize", origins.CLIENTS)
+    _remember_calls(PeriodicCallback, "start", origins.TIMERS)

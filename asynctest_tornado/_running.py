@@ -8,13 +8,14 @@ from typing import Any
 
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _names, _notes, _timeouts, _unclosed
+from asynctest_tornado import _notes, _timeouts, _unclosed
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._loop import LoopOfTest
-from asynctest_tornado._real import monotonic, sleep, turn
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._util import names
+from asynctest_tornado._util.real_time import monotonic, sleep, turn
 
 __unittest = True
 
@@ -170,7 +171,7 @@ class Running:
         self.abandoned.add(task)
         self._trap.add(
             RuntimeError(
-                f"{_names.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
+                f"{names.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
                 f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
             ),
             is_own=True,

@@ -16,7 +16,7 @@ from typing import Any
 
 from asynctest_tornado import _interrupting, _watchdog
 from asynctest_tornado._deadlock import PrivateServers
-from asynctest_tornado._real import active_count, get_signal_handler, listdir, monotonic
+from asynctest_tornado._util.real_time import active_count, get_signal_handler, listdir, monotonic
 
 __unittest = True
 

@@ -10,8 +10,8 @@ from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
 
-from asynctest_tornado import _names
-from asynctest_tornado._tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
+from asynctest_tornado._util import names as _names
+from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
 
 __unittest = True
 

@@ -18,7 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from asynctest_tornado import _garbage, _handlers, _notes, _pools, _terminal, _trap
 from asynctest_tornado._collector import Trap
-from asynctest_tornado._tracebacks import MACHINERY, STDLIB, owner_of
+from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
 

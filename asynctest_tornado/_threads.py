@@ -14,8 +14,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _class_trap, _origins, _resources, _trap
-from asynctest_tornado._replacement import Replacement
+from asynctest_tornado import _class_trap, _resources, _trap
+from asynctest_tornado._util import origins
+from asynctest_tornado._util.patching import Replacement
 
 __unittest = True
 
@@ -55,7 +56,7 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     chain = () if is_worker else _chain_for(thread)
     if chain:
         chain = (*chain, _trap.InThread(thread))
-        _resources.remember(thread, _origins.THREADS, depth=4)
+        _resources.remember(thread, origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap
     return functools.partial(_run, thread, chain, bootstrap)

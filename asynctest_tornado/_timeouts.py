@@ -4,7 +4,7 @@ import math
 import numbers
 from typing import NamedTuple
 
-from asynctest_tornado import _environment
+from asynctest_tornado._util import environment
 
 __unittest = True
 
@@ -57,7 +57,7 @@ def get_async_test_timeout() -> float:
 
     From ``tornado.testing``. New in version 0.1.
     """
-    text = _environment.get(ENVIRONMENT)
+    text = environment.get(ENVIRONMENT)
     return DEFAULT if text is None else parse(text)
 
 
@@ -79,5 +79,5 @@ def limit(argument: float | None, attribute: float | None) -> Limit:
         return Limit(check(argument, "timeout"), "the argument timeout")
     if attribute is not None:
         return Limit(check(attribute, "async_test_timeout"), "the class attribute async_test_timeout")
-    text = _environment.get(ENVIRONMENT)
+    text = environment.get(ENVIRONMENT)
     return _DEFAULT_LIMIT if text is None else Limit(parse(text), ENVIRONMENT)

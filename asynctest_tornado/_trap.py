@@ -17,8 +17,8 @@ from unittest import SkipTest
 
 from tornado.httputil import HTTPServerRequest
 
-from asynctest_tornado import _errors
-from asynctest_tornado._real import get_running_loop
+from asynctest_tornado._util import exceptions
+from asynctest_tornado._util.real_time import get_running_loop
 
 __unittest = True
 
@@ -199,7 +199,7 @@ def offer(error: BaseException, chain: Chain) -> BaseException | None:
                     return None
         except Exception as replacement:
             if replacement is not error and replacement.__context__ is None:
-                _errors.set_context(replacement, error)
+                exceptions.set_context(replacement, error)
             error = replacement
     return error
 

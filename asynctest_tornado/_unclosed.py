@@ -12,9 +12,9 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
 
-from asynctest_tornado import _names, _origins
 from asynctest_tornado._resources import FileHandler
 from asynctest_tornado._snapshot import names_of_requests
+from asynctest_tornado._util import names, origins
 
 __unittest = True
 
@@ -42,7 +42,7 @@ def open_streams(made: Iterable[object]) -> "list[weakref.ref[BaseIOStream]]":
     return [weakref.ref(each) for each in streams if safely(look_at_stream, each, None) is not None]
 
 
-def look_at_stream(stream: Any, origin: _origins.Origin) -> Open | None:
+def look_at_stream(stream: Any, origin: origins.Origin) -> Open | None:
     # One that was handed to start_tls() or the like has let go of its socket.
     sock = getattr(stream, "socket", stream)
     if stream.closed() or sock is None:
@@ -63,13 +63,13 @@ def _address(address: Any) -> str:
     return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
 
 
-def _server(server: Any, origin: _origins.Origin) -> Open | None:
+def _server(server: Any, origin: origins.Origin) -> Open | None:
     sockets = [sock for sock in vars(server).get("_sockets", {}).values() if sock.fileno() != -1]
     name = type(server).__name__
     return (f"unclosed server {name}{_listening(sockets)}", name, server.stop) if sockets else None
 
 
-def _asyncio_server(server: Any, origin: _origins.Origin) -> Open | None:
+def _asyncio_server(server: Any, origin: origins.Origin) -> Open | None:
     name = "asyncio.Server"
     return (f"unclosed server {name}{_listening(server.sockets)}", name, server.close) if server.sockets else None
 
@@ -78,7 +78,7 @@ def _listening(sockets: Iterable[Any]) -> str:
     return f", listening on {', '.join(_address(sock.getsockname()) for sock in sockets)}"
 
 
-def _transport(transport: Any, origin: _origins.Origin) -> Open | None:
+def _transport(transport: Any, origin: origins.Origin) -> Open | None:
     if transport.is_closing():
         return None
     name = type(transport.get_protocol()).__name__
@@ -87,7 +87,7 @@ def _transport(transport: Any, origin: _origins.Origin) -> Open | None:
     return f"unclosed transport of {name}{connected}", name, getattr(transport, "abort", transport.close)
 
 
-def _client(client: Any, origin: _origins.Origin) -> Open | None:
+def _client(client: Any, origin: origins.Origin) -> Open | None:
     if getattr(client, "_closed", True):
         return None
     name = type(client).__name__
@@ -99,39 +99,39 @@ def _client(client: Any, origin: _origins.Origin) -> Open | None:
     return None if is_shared else (f"unclosed HTTP client {name}", name, client.close)
 
 
-def _periodic(periodic: PeriodicCallback, origin: _origins.Origin) -> Open | None:
+def _periodic(periodic: PeriodicCallback, origin: origins.Origin) -> Open | None:
     if not periodic.is_running():
         return None
-    name = _names.name_of(periodic.callback)
+    name = names.name_of(periodic.callback)
     every = f"{periodic.callback_time / 1000:g} s"
     return f"running PeriodicCallback {name}, every {every}", name, periodic.stop
 
 
-def _file_handler(handler: FileHandler, origin: _origins.Origin) -> Open | None:
-    name = _names.name_of(_names.function_of_handler(handler.callback, handler.args))
+def _file_handler(handler: FileHandler, origin: origins.Origin) -> Open | None:
+    name = names.name_of(names.function_of_handler(handler.callback, handler.args))
     return f"handler {name} of file descriptor {handler.fd}", name, _nothing
 
 
-def _thread(thread: threading.Thread, origin: _origins.Origin) -> Open | None:
+def _thread(thread: threading.Thread, origin: origins.Origin) -> Open | None:
     if not thread.is_alive():
         return None
     if thread.daemon and origin is not None and origin.is_of_package:
         return None  # nobody can join it: that of a database driver ends some time after its client was closed
     func = getattr(thread, "_target", None)
-    name = thread.name if func is None else f"{_names.name_of(func)} <{thread.name}>"
+    name = thread.name if func is None else f"{names.name_of(func)} <{thread.name}>"
     return f"running thread {name}", name, _nothing
 
 
-def _generator(agen: Any, origin: _origins.Origin) -> Open | None:
+def _generator(agen: Any, origin: origins.Origin) -> Open | None:
     frame = agen.ag_frame
     if frame is None or agen.ag_running:
         return None
     code = frame.f_code
-    place = _names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals)
+    place = names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals)
     return f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__, _nothing
 
 
-Kinds = tuple[tuple[type, Callable[[Any, _origins.Origin], Open | None]], ...]
+Kinds = tuple[tuple[type, Callable[[Any, origins.Origin], Open | None]], ...]
 CLOSED_BY_HAND: Kinds = (
     (BaseIOStream, look_at_stream),
     (TCPServer, _server),

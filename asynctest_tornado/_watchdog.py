@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from asynctest_tornado import _interrupting
-from asynctest_tornado._real import exists, monotonic, sleep
+from asynctest_tornado._util.real_time import exists, monotonic, sleep
 
 __unittest = True
 

@@ -12,18 +12,19 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado import _garbage, _lent, _names, _origins, _resources, _trap
+from asynctest_tornado import _garbage, _lent, _resources, _trap
 from asynctest_tornado._collector import Trap
 from asynctest_tornado._connecting import ConnectingLoop
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._schedule import Schedule
-from asynctest_tornado._weakly import WeakNotes
+from asynctest_tornado._util import names, origins
+from asynctest_tornado._util.weak_notes import WeakNotes
 from asynctest_tornado._work import Work
 
 __unittest = True
 
 #: The contexts in which a future was made, and the line that made it.
-_Made = tuple[_trap.Chain, _origins.Origin]
+_Made = tuple[_trap.Chain, origins.Origin]
 _Futures = WeakNotes[_Made]
 _NO_FUTURES: _Futures = WeakNotes()
 
@@ -74,9 +75,9 @@ class WatchedLoop(ConnectingLoop):
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
         chain = _trap.contexts.get() if context is None else context.get(_trap.contexts, ())
-        origin = _origins.find(_origins.TASKS)
+        origin = origins.find(origins.TASKS)
         self._asynctest_remember(task, chain, origin)
-        if origin is not _origins.LIBRARY:  # which gathers nothing
+        if origin is not origins.LIBRARY:  # which gathers nothing
             task.add_done_callback(self._asynctest_look_for_gather)
         return task
 
@@ -92,17 +93,17 @@ class WatchedLoop(ConnectingLoop):
             carried = _carry(coro, context, coro.cr_frame.f_locals.get("func"))
             task = context.run(functools.partial(super().create_task, carried, **options))
             task.add_done_callback(lambda task: coro.close())  # where nothing of it has run
-        self._asynctest_remember(task, context.get(_trap.contexts, ()), _origins.LIBRARY)
+        self._asynctest_remember(task, context.get(_trap.contexts, ()), origins.LIBRARY)
         return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
         future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
-        self._asynctest_remember_job(future, func, _origins.find(_origins.JOBS))
+        self._asynctest_remember_job(future, func, origins.find(origins.JOBS))
         return future
 
-    def _asynctest_remember_job(self, future: asyncio.Future[Any], func: Any, origin: _origins.Origin) -> None:
+    def _asynctest_remember_job(self, future: asyncio.Future[Any], func: Any, origin: origins.Origin) -> None:
         self._asynctest_remember(future, _trap.contexts.get(), origin)
-        self._asynctest_get_work().jobs.note(future, _names.name_of_job(func))
+        self._asynctest_get_work().jobs.note(future, names.name_of_job(func))
 
     def _asynctest_get_work(self) -> "Work":
         if self._asynctest.work is None:
@@ -125,7 +126,7 @@ class WatchedLoop(ConnectingLoop):
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
         if callback is not _END_OF_SLEEP:
-            _resources.remember(timer, _origins.TIMERS)
+            _resources.remember(timer, origins.TIMERS)
         return timer
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
@@ -147,18 +148,18 @@ class WatchedLoop(ConnectingLoop):
         return super().remove_writer(fd)
 
     def _asynctest_remember_file(self, key: tuple[int, bool], callback: Any, args: tuple[Any, ...]) -> None:
-        origin = _origins.find(_origins.FILES, depth=3)
-        if origin is not _origins.LIBRARY:
+        origin = origins.find(origins.FILES, depth=3)
+        if origin is not origins.LIBRARY:
             handler = _resources.FileHandler(key[0], callback, args)
             _resources.note_for_running_test(handler, origin)
             self._asynctest.files[key] = handler
 
     def _asyncgen_firstiter_hook(self, agen: Any) -> None:
         super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
-        _resources.remember(agen, _origins.STREAMS)
+        _resources.remember(agen, origins.STREAMS)
 
     def _asynctest_remember(
-        self, future: asyncio.Future[Any], chain: _trap.Chain, origin: _origins.Origin = None
+        self, future: asyncio.Future[Any], chain: _trap.Chain, origin: origins.Origin = None
     ) -> None:
         self._asynctest.futures.note(future, (chain, origin))
 
@@ -174,7 +175,7 @@ class WatchedLoop(ConnectingLoop):
         if not _trap.is_error(error):
             return
         for handle in self._asynctest_ready():
-            callback, args = _names.call_of(handle)
+            callback, args = names.call_of(handle)
             if args and args[0] is task:
                 first = _first_error_of_gather(callback)
                 if first is not None and first is not error:
@@ -291,7 +292,7 @@ def _remember_futures_of_coroutines() -> None:
         while made_at and made_at[-1].filename in (__file__, gen.__file__):
             del made_at[-1]
         if isinstance(loop, WatchedLoop):
-            loop._asynctest_remember(future, _trap.contexts.get(), _origins.find(_origins.TASKS))
+            loop._asynctest_remember(future, _trap.contexts.get(), origins.find(origins.TASKS))
         return future
 
     vars(gen).update(_create_future=make_and_remember)

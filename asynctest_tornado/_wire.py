@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from asynctest_tornado._real import Socket, active_count
+from asynctest_tornado._util.real_time import Socket, active_count
 
 try:
     import fcntl

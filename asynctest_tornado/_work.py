@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from asynctest_tornado._weakly import WeakNotes
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 

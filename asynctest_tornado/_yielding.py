@@ -12,8 +12,8 @@ from typing import Any, TypeGuard, TypeVar
 
 from tornado import gen
 
-from asynctest_tornado._names import name_of
-from asynctest_tornado._real import turn
+from asynctest_tornado._util.names import name_of
+from asynctest_tornado._util.real_time import turn
 
 __unittest = True
 

@@ -16,7 +16,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, _real
+from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._util import real_time
 from tests.support import RecordingResult
 
 #: Real seconds after which a stopped clock goes on, so that a test ends, and fails, if its limit never begins.
@@ -32,18 +33,18 @@ class LimitClock:
 
     def __call__(self) -> float:
         """Return the time, in seconds."""
-        passed = _real.monotonic() - self._stopped_at
+        passed = real_time.monotonic() - self._stopped_at
         return self._now + (max(0, passed - PATIENCE) if self._is_stopped else passed)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Stop the clock in this block: no limit of the library passes."""
-        self._now = self._stopped_at = _real.monotonic()
+        self._now = self._stopped_at = real_time.monotonic()
         self._is_stopped = True
         modules = [module for name, module in sys.modules.items() if name.startswith("asynctest_tornado.")]
         with ExitStack() as patches:
             for module in modules:
-                if module is not _real and vars(module).get("monotonic") is _real.monotonic:
+                if module is not real_time and vars(module).get("monotonic") is real_time.monotonic:
                     patches.enter_context(mock.patch.object(module, "monotonic", self))
             yield
         self._is_stopped = False
@@ -56,7 +57,7 @@ class LimitClock:
     def start(self) -> None:
         """Let a stopped clock go on: limits that have begun pass from here on."""
         if self._is_stopped:
-            self._is_stopped, self._stopped_at = False, _real.monotonic()
+            self._is_stopped, self._stopped_at = False, real_time.monotonic()
 
 
 limit_clock = LimitClock()

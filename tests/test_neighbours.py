@@ -20,7 +20,7 @@ from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError
-from asynctest_tornado._replacement import Replacement
+from asynctest_tornado._util.patching import Replacement
 from tests.samples import cases
 from tests.support import run_body, run_code
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _collector, _tracebacks, _trap
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _collector, _trap
+from asynctest_tornado._util import tracebacks
 
 
 class Recorder:
@@ -352,7 +353,7 @@ class StripTest(AsyncTestCase):
         try:
             self.wait()
         except ValueError as error:
-            names, tb = [], _tracebacks.strip(error).__traceback__
+            names, tb = [], tracebacks.strip(error).__traceback__
             while tb is not None:
                 names.append(tb.tb_frame.f_code.co_name)
                 tb = tb.tb_next

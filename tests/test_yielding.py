@@ -9,7 +9,8 @@ from typing import Any
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _names, _yielding
+from asynctest_tornado import _yielding
+from asynctest_tornado._util import names as _names
 
 
 def run(func: Callable[[], Any], **kwargs: Any) -> Any:

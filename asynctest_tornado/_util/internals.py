@@ -1,6 +1,6 @@
 """Every private name of other packages that this library uses: why, what is lost without it, and what happens then.
 
-Where another package renames one, `tests/test_internals.py` names its row.
+Where another package renames one, `tests/util/test_internals.py` names its row.
 """
 
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado._tracebacks import OURS, owner_of
+from asynctest_tornado._util.tracebacks import OURS, owner_of
 
 __unittest = True
 

@@ -2,22 +2,22 @@ import os
 import unittest
 from unittest import mock
 
-from asynctest_tornado import _environment
+from asynctest_tornado._util import environment
 from tests.support import environ
 
 
 class GetTest(unittest.TestCase):
     def test_it_is_what_os_says(self) -> None:
         with environ(ASYNC_TEST_X=None):
-            self.assertIsNone(_environment.get("ASYNC_TEST_X"))
+            self.assertIsNone(environment.get("ASYNC_TEST_X"))
             for value in "", "1", "ä":
                 os.environ["ASYNC_TEST_X"] = value
-                self.assertEqual(_environment.get("ASYNC_TEST_X"), value)
+                self.assertEqual(environment.get("ASYNC_TEST_X"), value)
 
     def test_it_is_what_a_mock_says(self) -> None:
         with mock.patch.dict(os.environ, {"ASYNC_TEST_X": "patched"}):
-            self.assertEqual(_environment.get("ASYNC_TEST_X"), "patched")
+            self.assertEqual(environment.get("ASYNC_TEST_X"), "patched")
         with mock.patch("os.environ", {"ASYNC_TEST_X": "replaced"}):
-            self.assertEqual(_environment.get("ASYNC_TEST_X"), "replaced")
+            self.assertEqual(environment.get("ASYNC_TEST_X"), "replaced")
         with mock.patch("os.environ"):  # which has something for each name, and that is no text
-            self.assertIsNone(_environment.get("ASYNC_TEST_X"))
+            self.assertIsNone(environment.get("ASYNC_TEST_X"))

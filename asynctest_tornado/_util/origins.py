@@ -5,8 +5,8 @@ import sys
 import types
 from typing import Any, NamedTuple
 
-from asynctest_tornado import _names
-from asynctest_tornado._tracebacks import MACHINERY, PACKAGE, STDLIB, USER, owner_of_file
+from asynctest_tornado._util import names
+from asynctest_tornado._util.tracebacks import MACHINERY, PACKAGE, STDLIB, USER, owner_of_file
 
 try:
     import tracemalloc
@@ -122,8 +122,8 @@ def describe(origin: Origin, thing: object) -> list[str]:
         return ["made at:", *(line.rstrip() for line in traceback.format())]
     if origin is None:
         return []
-    lines = [f"{origin.verb} at {_names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)}"]
+    lines = [f"{origin.verb} at {names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)}"]
     if origin.caller is not None:
         code, number = origin.caller
-        lines.append(f"called at {_names.line_at(code.co_filename, number, code.co_name)}")
+        lines.append(f"called at {names.line_at(code.co_filename, number, code.co_name)}")
     return lines

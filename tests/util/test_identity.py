@@ -12,7 +12,7 @@ from tornado.iostream import IOStream, PipeIOStream
 from tornado.tcpserver import TCPServer
 
 from asynctest_tornado import AsyncTestCase, bind_unused_port
-from asynctest_tornado._weakly import WeakNotes
+from asynctest_tornado._util.weak_notes import WeakNotes
 from tests.support import run_body
 
 

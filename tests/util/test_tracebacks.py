@@ -17,8 +17,8 @@ from unittest import mock
 import tornado
 
 import asynctest_tornado
-from asynctest_tornado import _tracebacks
-from asynctest_tornado._tracebacks import ASYNCIO, OURS, PACKAGE, STDLIB, TORNADO, USER, owner_of, owner_of_file
+from asynctest_tornado._util import tracebacks
+from asynctest_tornado._util.tracebacks import ASYNCIO, OURS, PACKAGE, STDLIB, TORNADO, USER, owner_of, owner_of_file
 from tests.support import ROOT, run_python
 
 OF_US = Path(asynctest_tornado.__file__).parent
@@ -175,13 +175,13 @@ class StripTest(unittest.TestCase):
         func = through(OF_US / "_http" / "site.py", fail)
         func = through(OF_US / "_site.py", through(NOWHERE / "till.py", func))
         self.assertEqual(functions_of(raised_by(func)), ["_site.call", "till.call", "site.call", FAIL])
-        self.assertEqual(functions_of(_tracebacks.strip(raised_by(func))), ["till.call", FAIL])
+        self.assertEqual(functions_of(tracebacks.strip(raised_by(func))), ["till.call", FAIL])
 
     def test_those_of_tornado_and_asyncio_go_above_the_users_only(self) -> None:
         func = through(NOWHERE / "till.py", through(OF_TORNADO / "web.py", fail))
         func = through(OF_TORNADO / "ioloop.py", through(OF_US / "_loop.py", func))
         func = through(OF_ASYNCIO / "events.py", func)
-        self.assertEqual(functions_of(_tracebacks.strip(raised_by(func))), ["till.call", "web.call", FAIL])
+        self.assertEqual(functions_of(tracebacks.strip(raised_by(func))), ["till.call", "web.call", FAIL])
 
     def test_those_at_the_end_go_if_asked_for(self) -> None:
         source = "def call():\n    raise LookupError"
@@ -192,13 +192,13 @@ class StripTest(unittest.TestCase):
             ("concurrent.futures.thread", OF_PYTHON / "concurrent" / "futures" / "thread.py"),
         ):
             func = through(NOWHERE / "till.py", run_in(filename, source, __name__=name)["call"])
-            self.assertEqual(functions_of(_tracebacks.strip(raised_by(func), from_end=True)), ["till.call"], name)
-            left = functions_of(_tracebacks.strip(raised_by(func)))
+            self.assertEqual(functions_of(tracebacks.strip(raised_by(func), from_end=True)), ["till.call"], name)
+            left = functions_of(tracebacks.strip(raised_by(func)))
             self.assertEqual(left, ["till.call", f"{filename.stem}.call"], name)
 
     def test_a_traceback_of_none_but_ours_stays(self) -> None:
         call = run_in(OF_US / "_site.py", "def call():\n    raise LookupError")["call"]
-        self.assertEqual(functions_of(_tracebacks.strip(raised_by(call))), ["_site.call"])
+        self.assertEqual(functions_of(tracebacks.strip(raised_by(call))), ["_site.call"])
 
 
 SHOP = """

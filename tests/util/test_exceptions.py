@@ -7,7 +7,8 @@ from typing import Any
 
 from tornado.web import Application, RequestHandler
 
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExceptionStackContext, _errors, _notes, gen_test
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExceptionStackContext, _notes, gen_test
+from asynctest_tornado._util import exceptions
 from tests.support import RecordingResult, run_body
 
 
@@ -273,4 +274,4 @@ class SharedExceptionTest(unittest.TestCase):
         error = ValueError()
         _notes.add(error, "text")
         copy = pickle.loads(pickle.dumps(error))
-        self.assertEqual([(type(note), note) for note in _errors.notes_of(copy)], [(str, "text")])
+        self.assertEqual([(type(note), note) for note in exceptions.notes_of(copy)], [(str, "text")])

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import asynctest_tornado
-from asynctest_tornado._internals import PRIVATE, Private
+from asynctest_tornado._util.internals import PRIVATE, Private
 from tests.support import run_python
 
 PACKAGE = Path(asynctest_tornado.__file__).parent
-_MODULES = sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("_pytest/*.py")])
+_MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Documented, in spite of their names.
 _DOCUMENTED = {"_current_frames", "_exit", "_getframe"}
@@ -117,17 +117,23 @@ def foreign(source: str) -> list[tuple[str, int]]:
 class TestTheTable(unittest.TestCase):
     def test_has_each_private_name_of_others_in_the_source(self) -> None:
         listed = {row.name for row in PRIVATE}
-        rooms = {path.stem for path in _MODULES}
+        rooms = {part for path in _MODULES for part in (path.stem, path.parent.name)}
         for path in _MODULES:
             for name, line in foreign(path.read_text(encoding="utf-8")):
                 # The doors name rooms, and the plugin of pytest names what it registers.
-                is_room = path.name == "__init__.py" and name in {*rooms, "_inner", "_prefixed", "_wanted", "_fixtures"}
-                if path.stem != "_internals" and not is_room and name not in {"_open_site", "_app"}:
+                is_room = path.stem in ("__init__", "pytest_plugin") and name in {
+                    *rooms,
+                    "_inner",
+                    "_prefixed",
+                    "_wanted",
+                    "_fixtures",
+                }
+                if path.stem != "internals" and not is_room and name not in {"_open_site", "_app"}:
                     with self.subTest(f"{path.name}:{line}"):
                         self.assertIn(name, listed)
 
     def test_names_nothing_that_the_source_does_not_use(self) -> None:
-        sources = "\n".join(path.read_text(encoding="utf-8") for path in _MODULES if path.stem != "_internals")
+        sources = "\n".join(path.read_text(encoding="utf-8") for path in _MODULES if path.stem != "internals")
         used = set(re.findall(r"\w+", sources))
         self.assertEqual([], [row for row in PRIVATE if row.name not in used])
 
