@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tornado import simple_httpclient
 
-from asynctest_tornado import _resources, _tls
+from asynctest_tornado import _resources
 from asynctest_tornado._selector import has_children
+from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.real_time import active_count, sleep, turn
 
@@ -110,7 +111,7 @@ def _spare_authorities() -> None:
         given = (request.ssl_options, request.ca_certs, request.client_cert, request.client_key)
         is_trusting = scheme == "https" and not request.validate_cert and given == (None, None, None, None)
         if is_trusting and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop):
-            return _tls.trusting_context()
+            return ssl_contexts.trusting_context()
         return original(self, scheme)
 
     connection._get_ssl_options = get_ssl_options

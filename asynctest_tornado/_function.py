@@ -18,12 +18,13 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _loop, _marker, _notes, _orders, _ports, _reasons, _site, _tls, _trap
+from asynctest_tornado import _leaks, _loop, _marker, _notes, _orders, _ports, _reasons, _site, _trap
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._util import exceptions, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
 
@@ -332,7 +333,7 @@ def unused_socket() -> socket.socket:
 
 def ssl_options_of_tests() -> dict[str, Any]:
     """Return ``ssl_options`` for a server with the test certificate."""
-    return _tls.server_options()
+    return ssl_contexts.server_options()
 
 
 def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[], Any]:

@@ -13,12 +13,13 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _cleanups, _hints, _ports, _scope, _site, _snapshot, _timeouts, _tls, _urls
+from asynctest_tornado import _cleanups, _hints, _ports, _scope, _site, _snapshot, _timeouts, _urls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._fetching import Arguments, Fetched, Response
 from asynctest_tornado._handlers import ServerError
 from asynctest_tornado._harness import Harness
+from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._websocket import Connecting
 
 if TYPE_CHECKING:
@@ -402,7 +403,7 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
 
     #: The path of the certificate that clients have to trust, in PEM format. The key of the server's certificate is
     #: public by design, a part of this package: it is for tests on one machine, and no system should trust it.
-    ca_certs: str = _tls.AUTHORITY
+    ca_certs: str = ssl_contexts.AUTHORITY
 
     _asynctest_is_https = True
 
@@ -428,7 +429,7 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
-        return _tls.server_options()
+        return ssl_contexts.server_options()
 
     def get_protocol(self) -> str:
         """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""

@@ -12,8 +12,9 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _fetching, _ports, _site, _snapshot, _tls, _urls, _websocket
+from asynctest_tornado import _fetching, _ports, _site, _snapshot, _urls, _websocket
 from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._tls import ssl_contexts
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
@@ -63,7 +64,7 @@ class HTTPTestServer:
     ) -> None:
         _site.check_app(app, "The application of this HTTPTestServer")
         if https:
-            options.setdefault("ssl_options", _tls.server_options())
+            options.setdefault("ssl_options", ssl_contexts.server_options())
         self._app = app
         self._address = address
         self._port = port

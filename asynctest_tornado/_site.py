@@ -13,10 +13,11 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from asynctest_tornado import _dates, _fetching, _hints, _loop, _ports, _tls, _trap, _urls, _verifying, _websocket
+from asynctest_tornado import _fetching, _hints, _loop, _ports, _trap, _urls, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._handlers import ServerError
 from asynctest_tornado._record import Record
+from asynctest_tornado._tls import certificate_dates, client_verification, ssl_contexts
 
 __unittest = True
 
@@ -45,7 +46,7 @@ def check_app(app: object, origin: str) -> None:
         )
 
 
-class Site(_verifying.Place):
+class Site(client_verification.Place):
     """A socket that a server listens on.
 
     :param sock: the socket, bound. It is closed in the end.
@@ -63,10 +64,10 @@ class Site(_verifying.Place):
     ) -> None:
         self.sock = sock
         self._trusts_strangers = trusts_strangers
-        self._verifier: _verifying.Verifier | None = None
+        self._verifier: client_verification.Verifier | None = None
         if is_https:
-            _tls.read_certificate_once()
-            self._verifier = _verifying.Verifier(self, trusts_strangers)
+            ssl_contexts.read_certificate_once()
+            self._verifier = client_verification.Verifier(self, trusts_strangers)
         self.describe = describe
         self.cookies = Cookies()
         self.http_server: HTTPServer | None = None
@@ -135,9 +136,9 @@ class Site(_verifying.Place):
             raise TypeError(self._refusal)
 
     @property
-    def ssl_options(self) -> _dates.Options | None:
+    def ssl_options(self) -> certificate_dates.Options | None:
         """Those of the server, as they are now."""
-        options: _dates.Options | None = getattr(self.http_server, "ssl_options", None)
+        options: certificate_dates.Options | None = getattr(self.http_server, "ssl_options", None)
         return options
 
     def may_be_own(self, url: str) -> bool:
@@ -161,7 +162,7 @@ class Site(_verifying.Place):
         """
         resolver = self.resolver
         if self._verifier is not None:
-            return _verifying.make_client(self._verifier, self._trusts_strangers, resolver)
+            return client_verification.make_client(self._verifier, self._trusts_strangers, resolver)
         if resolver is not None:
             return AsyncHTTPClient(force_instance=True, resolver=resolver)
         return AsyncHTTPClient(force_instance=force_instance)
@@ -241,7 +242,7 @@ class Site(_verifying.Place):
 
     def _explain_tls(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
         """Say what is wrong with the certificates, if a client has failed for them."""
-        _dates.explain(error)
+        certificate_dates.explain(error)
         if self._verifier is not None and not arguments.get("client_cert"):
             self._verifier.explain(error, url)
 
@@ -284,7 +285,7 @@ class Site(_verifying.Place):
             # Tornado takes the timeout with the request, or else by itself.
             options = dict(kwargs)
             timeout = options.pop("connect_timeout", None)
-            tls = {name: options.pop(name) for name in _verifying.ARGUMENTS if name in options}
+            tls = {name: options.pop(name) for name in client_verification.ARGUMENTS if name in options}
             request = HTTPRequest(url, headers=HTTPHeaders(headers or {}), connect_timeout=timeout, **tls)
             if not gives_cookies(request):
                 self.cookies.add_to(request)

@@ -16,7 +16,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HT
 from tornado.httputil import HTTPHeaders
 from tornado.tcpclient import TCPClient
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer, _tls, _verifying
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
+from asynctest_tornado._tls import client_verification, ssl_contexts
 from tests.support import run_body
 from tests.test_handlers import setUpModule, tearDownModule
 
@@ -123,7 +124,7 @@ class OwnCertificateTest(Case):
 
     def test_in_a_context_too(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(_tls.CERTIFICATE, _tls.KEY)
+        context.load_cert_chain(ssl_contexts.CERTIFICATE, ssl_contexts.KEY)
         self.http_server.ssl_options = context
         self.assert_verified(lambda: self.fetch("/"))
         # Up to TLS 1.2, the certificate of the client comes in the middle.
@@ -314,10 +315,10 @@ class ClientWithoutContexts(AsyncHTTPClient):
         asyncio.get_running_loop().call_soon(callback, HTTPResponse(request, 200, HTTPHeaders()))
 
 
-class PlaceOfOurs(_verifying.Place):
+class PlaceOfOurs(client_verification.Place):
     @property
     def ssl_options(self) -> dict[str, Any]:
-        return _tls.server_options()
+        return ssl_contexts.server_options()
 
     def may_be_own(self, url: str) -> bool:
         return ":1234" in url
@@ -327,8 +328,8 @@ class ClientOfAnotherMakeTest(unittest.TestCase):
     def told(self, trusts_strangers: bool, url: str, **arguments: Any) -> tuple[Any, ...]:
         async def test(case: AsyncTestCase) -> None:
             place = PlaceOfOurs()
-            verifier = _verifying.Verifier(place, trusts_strangers)
-            client = _verifying.make_client(verifier, trusts_strangers)
+            verifier = client_verification.Verifier(place, trusts_strangers)
+            client = client_verification.make_client(verifier, trusts_strangers)
             case.addCleanup(client.close)
             await client.fetch(url, **arguments)
 
@@ -345,15 +346,15 @@ class ClientOfAnotherMakeTest(unittest.TestCase):
         url = "https://localhost:1234/"
         for trusts in False, True:
             for arguments in {}, {"validate_cert": True}:
-                self.assertEqual(self.told(trusts, url, **arguments), (True, _tls.AUTHORITY, None, None))
-            self.assertEqual(self.told(trusts, url, client_cert="own"), (True, _tls.AUTHORITY, "own", None))
+                self.assertEqual(self.told(trusts, url, **arguments), (True, ssl_contexts.AUTHORITY, None, None))
+            self.assertEqual(self.told(trusts, url, client_cert="own"), (True, ssl_contexts.AUTHORITY, "own", None))
             self.assertEqual(self.told(trusts, url, validate_cert=False)[0], False)
 
     def test_it_verifies_strangers_where_it_should(self) -> None:
         self.assertEqual(self.told(True, "https://localhost:5/")[:2], (False, None))
         is_verified, authorities, *_ = self.told(False, "https://localhost:5/")
         self.assertTrue(is_verified)
-        self.assertNotEqual(authorities, _tls.AUTHORITY)
+        self.assertNotEqual(authorities, ssl_contexts.AUTHORITY)
         self.assertEqual(self.told(False, "https://localhost:5/", ca_certs="own")[:2], (True, "own"))
 
 

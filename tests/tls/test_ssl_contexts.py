@@ -13,7 +13,8 @@ from tornado import web
 from tornado.httpclient import HTTPError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer, _dates, _tls
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
+from asynctest_tornado._tls import certificate_dates, ssl_contexts
 from tests.support import run_case
 
 
@@ -23,25 +24,25 @@ class CertificateTest(unittest.TestCase):
         return ssl._ssl._test_decode_cert(path)  # type: ignore[attr-defined,no-any-return]
 
     def test_it_is_valid_for_decades(self) -> None:
-        for path in _tls.AUTHORITY, _tls.CERTIFICATE:
+        for path in ssl_contexts.AUTHORITY, ssl_contexts.CERTIFICATE:
             end = ssl.cert_time_to_seconds(str(self.certificate(path)["notAfter"]))
             self.assertGreater(datetime.fromtimestamp(end) - datetime.now(), timedelta(days=30 * 365))
 
     def test_it_is_valid_on_a_machine_whose_clock_was_never_set(self) -> None:
-        for path in _tls.AUTHORITY, _tls.CERTIFICATE:
+        for path in ssl_contexts.AUTHORITY, ssl_contexts.CERTIFICATE:
             self.assertEqual(ssl.cert_time_to_seconds(str(self.certificate(path)["notBefore"])), 0)
 
     def test_its_key_says_that_it_is_public(self) -> None:
-        text, begin, _ = Path(_tls.KEY).read_text().partition("-----BEGIN PRIVATE KEY-----")
+        text, begin, _ = Path(ssl_contexts.KEY).read_text().partition("-----BEGIN PRIVATE KEY-----")
         self.assertTrue(begin)
         self.assertIn("public by design", text)
 
     def test_it_is_for_this_machine_only(self) -> None:
-        names = self.certificate(_tls.CERTIFICATE)["subjectAltName"]
+        names = self.certificate(ssl_contexts.CERTIFICATE)["subjectAltName"]
         self.assertEqual(names, (("DNS", "localhost"), ("IP Address", "127.0.0.1"), ("IP Address", "0:0:0:0:0:0:0:1")))
 
     def test_the_key_belongs_to_it(self) -> None:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(_tls.CERTIFICATE, _tls.KEY)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(ssl_contexts.CERTIFICATE, ssl_contexts.KEY)
 
 
 class CheckDateTest(unittest.TestCase):
@@ -60,39 +61,39 @@ class CheckDateTest(unittest.TestCase):
         self.now = datetime.now(UTC)
 
     def test_one_that_is_valid_is_good_whoever_has_signed_it(self) -> None:
-        _dates.check_date(self.options())
-        _dates.check_date(_tls.server_options())
+        certificate_dates.check_date(self.options())
+        certificate_dates.check_date(ssl_contexts.server_options())
 
     def test_one_that_has_expired_is_an_error_that_names_it(self) -> None:
         options = self.options(not_after=self.now - timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "own.crt' of the server has expired.*Renew it, .*validate_cert=False"):
-            _dates.check_date(options)
+            certificate_dates.check_date(options)
 
     def test_one_that_is_not_valid_yet_is_an_error(self) -> None:
         options = self.options(not_before=self.now + timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "is not valid yet"):
-            _dates.check_date(options)
+            certificate_dates.check_date(options)
 
     def test_one_in_a_context_is_looked_at_too(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options(not_after=self.now - timedelta(days=1)))
         with self.assertRaisesRegex(ValueError, "in <ssl.SSLContext object .* has expired"):
-            _dates.check_date(context)
+            certificate_dates.check_date(context)
 
     def test_a_server_that_asks_for_certificates_is_looked_at_too(self) -> None:
         expired = self.options(not_after=self.now - timedelta(days=1))
-        asking = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": _tls.AUTHORITY}
+        asking = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": ssl_contexts.AUTHORITY}
         with self.assertRaisesRegex(ValueError, "has expired"):
-            _dates.check_date({**expired, **asking})
+            certificate_dates.check_date({**expired, **asking})
         for paths, is_refused in (expired, True), (self.options(), False):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(**paths)
-            context.load_verify_locations(_tls.AUTHORITY)
+            context.load_verify_locations(ssl_contexts.AUTHORITY)
             context.verify_mode = ssl.CERT_REQUIRED
             with self.subTest(is_refused=is_refused), contextlib.ExitStack() as stack:
                 if is_refused:
                     stack.enter_context(self.assertRaisesRegex(ValueError, "has expired"))
-                _dates.check_date(context)
+                certificate_dates.check_date(context)
 
     def test_any_other_fault_is_not_about_dates(self) -> None:
         asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -102,20 +103,20 @@ class CheckDateTest(unittest.TestCase):
         faulty: tuple[Any, ...] = (
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),  # without a certificate
             asking,
-            {**self.options(), "keyfile": _tls.KEY},
+            {**self.options(), "keyfile": ssl_contexts.KEY},
             {"certfile": "/nowhere"},
             {**self.options(), "unknown": 1},
             {**self.options(), "ciphers": "none"},
         )
         for options in faulty:
             with self.subTest(options=options):
-                _dates.check_date(options)
+                certificate_dates.check_date(options)
 
     def test_a_callback_of_the_test_is_not_called(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options())
         context.sni_callback = mock.Mock()
-        _dates.check_date(context)
+        certificate_dates.check_date(context)
         context.sni_callback.assert_not_called()
 
     def test_a_suite_learns_of_it_unless_it_does_not_verify(self) -> None:
@@ -188,7 +189,7 @@ class OptionsOfTheServerTest(AsyncHTTPSTestCase):
 
     def test_they_are_those_that_it_was_given(self) -> None:
         self.assertIs(self.http_server.ssl_options, self.given)
-        self.assertEqual(self.given, {"certfile": _tls.CERTIFICATE, "keyfile": _tls.KEY})
+        self.assertEqual(self.given, {"certfile": ssl_contexts.CERTIFICATE, "keyfile": ssl_contexts.KEY})
 
     def test_our_certificate_is_read_once(self) -> None:
         self.fetch("/")
@@ -205,7 +206,7 @@ class OptionsOfTheServerTest(AsyncHTTPSTestCase):
 
     def test_a_context_is_the_one_that_was_given(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(_tls.CERTIFICATE, _tls.KEY)
+        context.load_cert_chain(ssl_contexts.CERTIFICATE, ssl_contexts.KEY)
 
         class Sample(AsyncHTTPSTestCase):
             def get_app(self) -> web.Application:
@@ -247,15 +248,15 @@ class TrustingClientTest(AsyncHTTPSTestCase):
         self.assertEqual((response.code, self.read.mock_calls), (301, []))
 
     async def test_each_request_has_a_context_of_its_own(self) -> None:
-        make = _tls.trusting_context
-        with mock.patch.object(_tls, "trusting_context", side_effect=make) as made:
+        make = ssl_contexts.trusting_context
+        with mock.patch.object(ssl_contexts, "trusting_context", side_effect=make) as made:
             for _ in range(2):
                 await self.fetch_by_own_client()
         self.assertEqual(made.call_count, 2)
         self.assertIsNot(make(), make())
 
     async def test_one_that_has_a_certificate_gets_what_tornado_makes(self) -> None:
-        paths = _tls.server_options()
+        paths = ssl_contexts.server_options()
         self.assertEqual(
             await self.fetch_by_own_client(client_cert=paths["certfile"], client_key=paths["keyfile"]), 301
         )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado import _dates, _tls
+from asynctest_tornado._tls import certificate_dates, ssl_contexts
 
 __unittest = True
 
@@ -21,7 +21,7 @@ class Place:
     """The facts about a server that a client has to know."""
 
     @property
-    def ssl_options(self) -> _dates.Options | None:
+    def ssl_options(self) -> certificate_dates.Options | None:
         """Those of the server, or None if they are not known."""
         raise NotImplementedError
 
@@ -55,12 +55,12 @@ class Verifier:
         if place is None or not place.may_be_own(request.url):
             return {} if self._trusts_strangers else _for_strangers(request, has_contexts)
         options = place.ssl_options
-        if options is None or not _tls.is_ours(options):
+        if options is None or not ssl_contexts.is_ours(options):
             return self._for_own_certificate(request, options, has_contexts)
         if request.ca_certs is not None and (request.validate_cert or not self._trusts_strangers):
             return {}  # the test says whom to trust
         if not has_contexts:
-            return {"validate_cert": True, "ca_certs": _tls.AUTHORITY}
+            return {"validate_cert": True, "ca_certs": ssl_contexts.AUTHORITY}
         return {"ssl_options": _with_certificates(request)}
 
     def explain(self, error: OSError | HTTPClientError, url: str) -> None:
@@ -73,7 +73,7 @@ class Verifier:
             error.add_note("The server asks clients for a certificate. Give client_cert=, and client_key=.")
 
     def _for_own_certificate(
-        self, request: HTTPRequest, options: _dates.Options | None, has_contexts: bool
+        self, request: HTTPRequest, options: certificate_dates.Options | None, has_contexts: bool
     ) -> dict[str, Any]:
         """Return the arguments for a server whose certificate is the user's: nothing says whom to trust."""
         if request.validate_cert or request.ca_certs is not None:
@@ -81,8 +81,8 @@ class Verifier:
         if not has_contexts:
             return {"validate_cert": False}
         if options is not None:
-            _dates.check_date(options)
-        context = _tls.trusting_context()
+            certificate_dates.check_date(options)
+        context = ssl_contexts.trusting_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
 
@@ -92,8 +92,8 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
         return {}
     if has_contexts:
         if request.client_cert is None:
-            return {"ssl_options": _tls.public_context()}
-        context = _tls.make_public_context()
+            return {"ssl_options": ssl_contexts.public_context()}
+        context = ssl_contexts.make_public_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
     # A handle of curl cannot go back to its default after it had another authority.
@@ -102,10 +102,10 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
 
 def _with_certificates(request: HTTPRequest) -> ssl.SSLContext:
     """Return a context that verifies our certificate, and has those of the request."""
-    is_named = urlsplit(request.url).hostname in _tls.HOSTS
+    is_named = urlsplit(request.url).hostname in ssl_contexts.HOSTS
     if request.client_cert is None and request.ca_certs is None:
-        return _tls.client_context() if is_named else _tls.any_host_context()
-    context = ssl.create_default_context(cafile=_tls.AUTHORITY)
+        return ssl_contexts.client_context() if is_named else ssl_contexts.any_host_context()
+    context = ssl.create_default_context(cafile=ssl_contexts.AUTHORITY)
     context.check_hostname = is_named
     if request.ca_certs is not None:
         context.load_verify_locations(request.ca_certs)
