@@ -13,17 +13,17 @@ import typing as _typing
 if _typing.TYPE_CHECKING:
     from asynctest_tornado._case import AsyncTestCase
     from asynctest_tornado._clock import VirtualClock
-    from asynctest_tornado._expect import ExpectError
+    from asynctest_tornado._errors.contexts import ExceptionStackContext, NullContext
+    from asynctest_tornado._errors.expect_error import ExpectError
+    from asynctest_tornado._errors.expect_log import ExpectLog
+    from asynctest_tornado._errors.request_handlers import ServerError
     from asynctest_tornado._fetching import Response
     from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
-    from asynctest_tornado._handlers import ServerError
     from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
-    from asynctest_tornado._logs import ExpectLog
     from asynctest_tornado._ports import bind_unused_port
     from asynctest_tornado._runner import main
     from asynctest_tornado._server import HTTPTestServer
     from asynctest_tornado._timeouts import get_async_test_timeout
-    from asynctest_tornado._trap import ExceptionStackContext, NullContext
     from asynctest_tornado._websocket import WebSocket
 
 __unittest = True
@@ -52,13 +52,13 @@ _ROOMS = {
     "AsyncHTTPSTestCase": "_http",
     "AsyncHTTPTestCase": "_http",
     "AsyncTestCase": "_case",
-    "ExceptionStackContext": "_trap",
-    "ExpectError": "_expect",
-    "ExpectLog": "_logs",
+    "ExceptionStackContext": "_errors.contexts",
+    "ExpectError": "_errors.expect_error",
+    "ExpectLog": "_errors.expect_log",
     "HTTPTestServer": "_server",
-    "NullContext": "_trap",
+    "NullContext": "_errors.contexts",
     "Response": "_fetching",
-    "ServerError": "_handlers",
+    "ServerError": "_errors.request_handlers",
     "VirtualClock": "_clock",
     "WebSocket": "_websocket",
     "bind_unused_port": "_ports",
@@ -73,7 +73,7 @@ def __getattr__(name: str) -> _typing.Any:
     room = _ROOMS.get(name)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if room == "_trap":
+    if room == "_errors.contexts":
         # Outside of tests, an ExceptionStackContext sees what these hooks see.
         _importlib.import_module(f"{__name__}._harness")
     value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)

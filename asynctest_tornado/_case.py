@@ -14,23 +14,20 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import (
     _cleanups,
-    _garbage,
     _late,
     _leaks,
-    _logs,
     _loop,
     _misspelled,
     _orders,
-    _reasons,
     _scope,
     _setups,
     _timeouts,
-    _trap,
     _yielding,
 )
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
-from asynctest_tornado._collector import raise_as_it_was
+from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
+from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._yielding import Begun, Other
@@ -115,7 +112,7 @@ class AsyncTestCase(unittest.TestCase):
 
     _asynctest_harness: Harness | None = None
     _asynctest_schedule: Schedule | None = None
-    _asynctest_owner: _trap.Owner | None = None
+    _asynctest_owner: contexts.Owner | None = None
     _asynctest_has_warned = False
     _asynctest_bad_setting: Exception | None = None
 
@@ -388,7 +385,7 @@ class AsyncTestCase(unittest.TestCase):
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is told once."""
-        return _logs.NoLogs(super().assertNoLogs(logger, level))
+        return expect_log.NoLogs(super().assertNoLogs(logger, level))
 
     @contextlib.contextmanager
     def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
@@ -406,7 +403,7 @@ class AsyncTestCase(unittest.TestCase):
                     harness.trap.raise_errors()
             except BaseException as error:
                 if harness is not None:
-                    _reasons.explain(error, harness.trap)
+                    failure_notes.explain(error, harness.trap)
                 raise
         if cancellation is not None:
             # For the time, which is over for the test as a whole; or by the test itself, as in any other block.
@@ -445,7 +442,7 @@ class AsyncTestCase(unittest.TestCase):
                     self._asynctest_has_warned = True
                 harness.close()
                 harness.trap.forget_reports()
-                self._asynctest_owner = _trap.Owner(harness.trap)
+                self._asynctest_owner = contexts.Owner(harness.trap)
                 self._asynctest_harness = None
             if not isinstance(result, _orders.Report):  # that of one order, between startTest and stopTest
                 _late.flush(result)
@@ -453,10 +450,10 @@ class AsyncTestCase(unittest.TestCase):
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
         owner = self._asynctest_owner
-        if owner is not None and (_trap.collector is None or not _garbage.is_collecting()):
-            token = _trap.contexts.set((owner,))
+        if owner is not None and (contexts.collector is None or not garbage.is_collecting()):
+            token = contexts.contexts.set((owner,))
             vars(self).clear()
-            _trap.contexts.reset(token)
+            contexts.contexts.reset(token)
 
     def debug(self) -> None:
         seeds = _orders.seeds(None)
@@ -519,7 +516,7 @@ class AsyncTestCase(unittest.TestCase):
             self._asynctest_call_hook(self.asyncSetUp, AsyncTestCase.asyncSetUp)
         except BaseException as error:
             harness.is_ending = True
-            _reasons.explain(error, harness.trap)
+            failure_notes.explain(error, harness.trap)
             raise
 
     def _asynctest_call_hook(self, own: Callable[[], Any], default: Callable[..., Any]) -> None:
@@ -543,7 +540,7 @@ class AsyncTestCase(unittest.TestCase):
                     harness.report_lost_errors()
             harness.trap.raise_errors()
         except BaseException as error:
-            _reasons.explain(error, harness.trap)
+            failure_notes.explain(error, harness.trap)
             raise
 
     def _asynctest_run_test(self, method: Callable[[], object], returned: Any) -> None:
@@ -565,7 +562,7 @@ class AsyncTestCase(unittest.TestCase):
                 if returned is not None:
                     _yielding.check_is_no_coroutine(returned, "tearDown", type(self))
         except BaseException as error:
-            _reasons.explain(error, harness.trap)
+            failure_notes.explain(error, harness.trap)
             raise
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
@@ -579,7 +576,7 @@ class AsyncTestCase(unittest.TestCase):
             if inspect.iscoroutine(result):
                 self._asynctest_run_coroutine(function, result)
         except BaseException as error:
-            _reasons.explain(error, harness.trap)
+            failure_notes.explain(error, harness.trap)
             raise
 
     def _asynctest_run_coroutine(self, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:

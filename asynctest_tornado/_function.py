@@ -18,11 +18,12 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _loop, _marker, _notes, _orders, _ports, _reasons, _site, _trap
+from asynctest_tornado import _leaks, _loop, _marker, _orders, _ports, _site
+from asynctest_tornado._errors import contexts, exception_notes, failure_notes
+from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._marker import SETTINGS, seeds
-from asynctest_tornado._places import Place, place_of
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._util import exceptions, process_end
@@ -30,7 +31,7 @@ from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
 
 __unittest = True
 
-add_note = _notes.add
+add_note = exception_notes.add
 text_of = exceptions.text_of
 __tracebackhide__ = True
 
@@ -74,7 +75,7 @@ class Function:
         self.harness.closer = "the fixture"
         self._loop_factory = settings.get("loop_factory")
         self._item = item
-        self._chain: _trap.Chain = ()
+        self._chain: contexts.Chain = ()
         self._is_inside = False
         #: Whether the report that pytest makes is that of a subtest.
         self.is_in_subtest = False
@@ -111,12 +112,12 @@ class Function:
         :param lent: the value of a fixture ``io_loop`` that is the user's. If it is an ``IOLoop``, the test runs on
             that.
         """
-        self._chain = _trap.contexts.get()
+        self._chain = contexts.contexts.get()
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:
             self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory, is_watched=True))
-        _trap.contexts.set((self.harness.trap,))
+        contexts.contexts.set((self.harness.trap,))
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
         """Call the test itself.
@@ -138,7 +139,7 @@ class Function:
                 result = None  # pytest itself fails a test for its subtests
             trap.raise_errors()
         except BaseException as error:
-            _reasons.explain(error, trap)
+            failure_notes.explain(error, trap)
             raise
         return result
 
@@ -149,7 +150,7 @@ class Function:
         try:
             return self._inside(functools.partial(self.harness.run, func, self.limit, shared=True))
         except BaseException as error:
-            _reasons.explain(error, self.harness.trap)
+            failure_notes.explain(error, self.harness.trap)
             raise
 
     def _inside(self, func: Callable[[], Any]) -> Any:
@@ -162,7 +163,7 @@ class Function:
             return func()
         context = self.harness.context
         for variable, value in contextvars.copy_context().items():
-            if variable is not _trap.contexts and context.get(variable, _MISSING) is not value:
+            if variable is not contexts.contexts and context.get(variable, _MISSING) is not value:
                 context.run(variable.set, value)
         self._is_inside = True
         try:
@@ -176,7 +177,7 @@ class Function:
         for variable in [variable for variable in self._tokens if variable not in context]:
             variable.reset(self._tokens.pop(variable))
         for variable, value in context.items():
-            if variable is not _trap.contexts and variable.get(_MISSING) is not value:
+            if variable is not contexts.contexts and variable.get(_MISSING) is not value:
                 self._tokens.setdefault(variable, variable.set(value))
 
     def set_up(
@@ -229,7 +230,7 @@ class Function:
             if own is None and not is_cancelled:
                 own = error  # the user's
         if own is not None:
-            _reasons.explain(own, trap)
+            failure_notes.explain(own, trap)
         return own
 
     def end_report(self, is_made: bool) -> None:
@@ -285,7 +286,7 @@ class Function:
         finally:
             for variable, token in self._tokens.items():
                 variable.reset(token)
-            _trap.contexts.set(self._chain)
+            contexts.contexts.set(self._chain)
             self.harness.trap.forget_reports()
             self._told = None  # it holds frames
 

@@ -15,25 +15,20 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import (
-    _handlers,
-    _hints,
-    _interpreter,
     _leaks,
     _loop,
     _misspelled,
-    _pools,
     _requests,
     _resources,
     _snapshot,
-    _sources,
     _summary,
     _timeouts,
-    _trap,
     _yielding,
 )
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._collector import Trap, raise_as_it_was
 from asynctest_tornado._deadline import Deadline
+from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
+from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._running import Running
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tidying import Tidying
@@ -46,10 +41,10 @@ __unittest = True
 _T = TypeVar("_T")
 
 # At import, and not for each test: an ExceptionStackContext works outside of tests, too.
-_sources.watch_loggers()
-_interpreter.watch_hooks()
-_pools.watch()
-_handlers.watch_handlers()
+loggers.watch_loggers()
+interpreter_hooks.watch_hooks()
+thread_pools.watch()
+request_handlers.watch_handlers()
 _resources.watch_tornado()
 _requests.watch()
 
@@ -87,7 +82,7 @@ class Harness:
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
-    _outer_chain: _trap.Chain = ()
+    _outer_chain: contexts.Chain = ()
 
     def __init__(
         self,
@@ -119,7 +114,7 @@ class Harness:
         self.clock: VirtualClock | None = clock if outer is None else outer.clock
         #: In which all parts of the test run.
         self.context: contextvars.Context = contextvars.copy_context() if outer is None else outer.context.copy()
-        self.context.run(_trap.contexts.set, (self.trap,))
+        self.context.run(contexts.contexts.set, (self.trap,))
         self._is_inside = False
         self._resources: contextlib.ExitStack | None = None
         # What looks for what is left, once there may be something.
@@ -152,17 +147,17 @@ class Harness:
             self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
         self._running = Running(self._loop, self.trap)
         self._tidying = None
-        _interpreter.watch(self.trap)
+        interpreter_hooks.watch(self.trap)
         self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
         self._loop.stand_in("run_sync", self.run_sync)
         self._loop.watch_close(self.closer)
         if self.clock is not None:
             self._clock_before, self._run_before = self.clock.time(), self.clock.run
             self.clock.run = self._run_clock
-        if not self.has_shell and _trap.contexts.get()[:1] != (self.trap,):
+        if not self.has_shell and contexts.contexts.get()[:1] != (self.trap,):
             # The caller's code is that of the test, up to `finish`.
-            self._outer_chain = _trap.contexts.get()
-            _trap.contexts.set((self.trap,))
+            self._outer_chain = contexts.contexts.get()
+            contexts.contexts.set((self.trap,))
         self.state = OPEN
         return self._loop.io_loop
 
@@ -197,7 +192,7 @@ class Harness:
         """
         self.close(futures)
         if not self.has_shell:
-            _trap.contexts.set(self._outer_chain)
+            contexts.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
         if self._tidying is not None or (_summary.current is not None and self.state is CLOSED):
@@ -368,7 +363,7 @@ class Harness:
         value, self._stop_value = self._stop_value, None
         self.trap.remark = self._second_stop if condition is None else None
         if is_early and self.trap.remark is None:
-            self.trap.remark = functools.partial(_hints.early_stop, self._early_stop)
+            self.trap.remark = functools.partial(hints.early_stop, self._early_stop)
         self._second_stop = None
         return value
 
@@ -379,7 +374,7 @@ class Harness:
     def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
         """Stand in for the method of the ``IOLoop``: the same, and it ends at an error, and shows where it stood."""
         if not callable(func):
-            raise _hints.called_already(func)
+            raise hints.called_already(func)
         limit = _timeouts.Limit(math.inf if timeout is None else timeout, "the argument timeout")
 
         def call() -> Any:
@@ -391,9 +386,7 @@ class Harness:
     def stop(self, value: Any) -> None:
         """End the current call of `wait`, or the next one; may be called by any thread."""
         if self._is_stopped:
-            self._second_stop = functools.partial(
-                _hints.second_stop, _hints.brief(self._stop_value), _hints.brief(value)
-            )
+            self._second_stop = functools.partial(hints.second_stop, hints.brief(self._stop_value), hints.brief(value))
         elif not self._is_waiting:
             frame = sys._getframe(1).f_back
             # None: a thread calls stop(), and nothing else.
@@ -549,5 +542,5 @@ class Harness:
 def _copy_variables(context: contextvars.Context) -> None:
     """Bring what a coroutine set back to the code that waited for it, as if it had been one piece of code."""
     for variable, value in context.items():
-        if variable is not _trap.contexts and variable.get(context) is not value:
+        if variable is not contexts.contexts and variable.get(context) is not value:
             variable.set(value)

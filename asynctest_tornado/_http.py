@@ -13,11 +13,12 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _cleanups, _hints, _ports, _scope, _site, _snapshot, _timeouts, _urls
+from asynctest_tornado import _cleanups, _ports, _scope, _site, _snapshot, _timeouts, _urls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado._errors import hints
+from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._fetching import Arguments, Fetched, Response
-from asynctest_tornado._handlers import ServerError
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._websocket import Connecting
@@ -149,7 +150,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             self._app = self._asynctest_complete(self.get_app)
         except Exception as error:
             site.explain_early(error, _snapshot.urls_of_requests(self.http_client), type(self).__qualname__)
-            _hints.before_async_set_up(error, self)
+            hints.before_async_set_up(error, self)
             raise
         self.http_server = self._asynctest_complete(self.get_http_server)
         bind = type(self).get_http_socket

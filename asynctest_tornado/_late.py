@@ -8,8 +8,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asynctest_tornado import _notes, _protocol, _summary, _trap
-from asynctest_tornado._places import Place, place_of
+from asynctest_tornado import _protocol, _summary
+from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._stand_in import StandIn, stand_in
 from asynctest_tornado._util import exceptions, process_end
 
@@ -47,7 +48,7 @@ class _Late:
 
 _pending: list[_Late] = []
 #: Whose notes those of late errors are: not of the test that runs now.
-_nobody = _trap.Context()
+_nobody = contexts.Context()
 
 
 def _no_result() -> None:
@@ -118,7 +119,7 @@ class Reporter:
         if plugin is not None and plugin.add_late(result, error):
             return True
         if other is None:
-            _notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
+            exception_notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
         exceptions.unchain(error)
         late = _Late(test, error, self._result, self._kind)
         if plugin is not None or process_end.has_begun():
@@ -131,7 +132,7 @@ class Reporter:
     def amend(self, error: BaseException, text: str) -> None:
         """Add to the report of the test, which has failed of this error already."""
         # For a result that formats it later, as that of pytest does.
-        _notes.add(error, text)
+        exception_notes.add(error, text)
         case, result = self._case(), self._result()
         if _plugin_of(result) is not None and not any(
             each.value is error for each in vars(result).get("_excinfo") or ()
@@ -215,7 +216,7 @@ def _report(late: _Late, result: Any, tell: Callable[[Any, StandIn, BaseExceptio
     except Exception as refusal:
         if process_end.is_worker():
             raise  # as where the test itself fails, since the status of this process is of no interest
-        _notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
+        exception_notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
         process_end.tell_later(late.text())
         return False
     return True

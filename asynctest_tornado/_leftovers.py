@@ -11,7 +11,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 
 from asynctest_tornado import _requests
-from asynctest_tornado._collector import Trap
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._resources import note

@@ -1,11 +1,11 @@
 """What runs on a loop that a test was lent, and no test has begun: it belongs to those that have left it there."""
 
-from asynctest_tornado import _notes, _trap
+from asynctest_tornado._errors import contexts, exception_notes
 
 __unittest = True
 
 
-class _Others(_trap.Context):
+class _Others(contexts.Context):
     """Stands for those who use the loop besides the tests of this library."""
 
     is_trap = True
@@ -13,9 +13,9 @@ class _Others(_trap.Context):
 
     def handle(self, error: BaseException) -> bool:
         text = "No test of this library has begun what raised it: it was on the event loop before the test, perhaps."
-        _notes.add(error, text, once=True)
+        exception_notes.add(error, text, once=True)
         return False
 
 
 #: The contexts of what has no others there: the code of a test always has.
-OTHERS: _trap.Chain = (_Others(),)
+OTHERS: contexts.Chain = (_Others(),)

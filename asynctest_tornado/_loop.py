@@ -12,9 +12,10 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _constructing, _deadlock, _passing, _recycling, _trap, _watched
+from asynctest_tornado import _constructing, _deadlock, _passing, _recycling, _watched
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._collector import Trap
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._selector import Selector
@@ -288,7 +289,7 @@ class LoopOfTest:
     def _is_of_test(self, handle: Any) -> bool:
         # Handle.get_context() is there from 3.12.
         context = getattr(handle, "_context", None) or getattr(handle, "get_context", dict)()
-        chain: _trap.Chain = context.get(_trap.contexts, ())
+        chain: contexts.Chain = context.get(contexts.contexts, ())
         return chain[:1] == (self.trap,)
 
     def _pending_timers(self) -> list[Any]:

@@ -5,15 +5,16 @@ from collections.abc import Callable
 
 from tornado.httputil import HTTPServerRequest
 
-from asynctest_tornado import _trap, _websocket
-from asynctest_tornado._handlers import ServerError, keep_in
+from asynctest_tornado import _websocket
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.request_handlers import ServerError, keep_in
 
 __unittest = True
 
 _KEY = "Sec-WebSocket-Key"
 
 
-class Record(_trap.Context, _websocket.Server):
+class Record(contexts.Context, _websocket.Server):
     """What the handlers of one server have done. They find it in the contexts that they run in."""
 
     def __init__(self, describe: Callable[[], str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from asynctest_tornado import _trap
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.weak_notes import WeakNotes
 from asynctest_tornado._watched import WatchedLoop
@@ -56,7 +56,7 @@ def _remember(
     loop = future.get_loop()
     if not isinstance(loop, WatchedLoop) or future.done():
         return
-    loop._asynctest_remember(future, _trap.contexts.get(), origin)
+    loop._asynctest_remember(future, contexts.contexts.get(), origin)
     if isinstance(request, HTTPRequest):
         name = f"{request.method} {request.url}"
     else:

@@ -9,8 +9,8 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
 
-from asynctest_tornado import _trap
-from asynctest_tornado._collector import Trap
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util import origins
 
 __unittest = True
@@ -30,7 +30,7 @@ def remember(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
 
 def note_for_running_test(thing: Any, origin: origins.Origin) -> bool:
     """Note a thing that is made at this line, if there is a test that makes it; return whether there is."""
-    chain = _trap.chain_here()
+    chain = contexts.chain_here()
     if not chain or not isinstance(chain[0], Trap):
         return False
     note(chain[0], thing, origin)

@@ -8,9 +8,10 @@ from typing import Any
 
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _notes, _timeouts, _unclosed
-from asynctest_tornado._collector import Trap
+from asynctest_tornado import _timeouts, _unclosed
 from asynctest_tornado._deadline import INSISTENCE, Deadline
+from asynctest_tornado._errors import exception_notes
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._schedule import Schedule
@@ -112,13 +113,13 @@ class Running:
             if deadline.takes(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
-                _notes.add(interruption, deadline.describe(), self._trap)
+                exception_notes.add(interruption, deadline.describe(), self._trap)
                 self._end(main)
                 raise
         except BaseException as error:
             # A SystemExit, or what a handler of signals raises, such as that of pytest-timeout.
             if main is None or not main.done():
-                _notes.add(error, deadline.describe(), self._trap)
+                exception_notes.add(error, deadline.describe(), self._trap)
                 self._end(main)
             raise
 

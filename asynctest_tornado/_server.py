@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _fetching, _ports, _site, _snapshot, _urls, _websocket
-from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._tls import ssl_contexts
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from asynctest_tornado import _fetching, _hints, _loop, _ports, _trap, _urls, _websocket
+from asynctest_tornado import _fetching, _loop, _ports, _urls, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
-from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._errors import contexts, hints
+from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._record import Record
 from asynctest_tornado._tls import certificate_dates, client_verification, ssl_contexts
 
@@ -176,7 +177,7 @@ class Site(client_verification.Place):
         self._has_listened = True
         if is_private:
             _loop.serve_privately(self.sock, lambda: self._is_known)
-        with _trap.under((*_trap.contexts.get(), self._record)):
+        with contexts.under((*contexts.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
 
     def is_own(self, url: str) -> bool:
@@ -200,7 +201,7 @@ class Site(client_verification.Place):
         :param urls: those that the client has not got a response from.
         """
         if isinstance(error, TimeoutError) and any(self.is_own(url) for url in urls):
-            _hints.add(error, _NOT_YET.format(owner))
+            hints.add(error, _NOT_YET.format(owner))
 
     def begin(self) -> None:
         """Forget what another test has left."""
@@ -261,7 +262,7 @@ class Site(client_verification.Place):
         except OSError as error:
             self._explain_tls(error, url, arguments)
             if isinstance(error, (ConnectionError, socket.gaierror)):
-                _hints.add(error, _hints.request(arguments.get("method", "GET"), url))
+                hints.add(error, hints.request(arguments.get("method", "GET"), url))
             raise
 
     # By the name that the user knows: reports show it where the task has no line of the user.
@@ -299,7 +300,7 @@ class Site(client_verification.Place):
             except OSError as error:
                 self._explain_tls(error, url, tls)
                 if isinstance(error, (ConnectionError, socket.gaierror)):
-                    _hints.add(error, _hints.request("GET", url))
+                    hints.add(error, hints.request("GET", url))
                 raise
             except HTTPClientError as error:
                 self._explain_tls(error, url, tls)

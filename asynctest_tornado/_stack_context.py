@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado import _harness  # noqa: F401  # its hooks see what a context is to handle
-from asynctest_tornado._trap import ExceptionStackContext, NullContext
+from asynctest_tornado._errors.contexts import ExceptionStackContext, NullContext
 
 __unittest = True
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection
 
-from asynctest_tornado import _leaks, _notes, _summary, _trap
-from asynctest_tornado._collector import Trap
+from asynctest_tornado import _leaks, _summary
+from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._loop import LoopOfTest
 from asynctest_tornado._running import Running
@@ -101,8 +102,8 @@ class Tidying:
             _summary.current.add_test(name, [leak.what for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
-        if error is not None and _trap.is_failure(error):
-            _notes.add(error, _leaks.describe(name, leaks), self._trap)
+        if error is not None and contexts.is_failure(error):
+            exception_notes.add(error, _leaks.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
             self._amend(self._trap.failure, _leaks.describe(name, leaks))
         elif self._policy.action == "fail":

@@ -12,9 +12,10 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado import _garbage, _lent, _resources, _trap
-from asynctest_tornado._collector import Trap
+from asynctest_tornado import _lent, _resources
 from asynctest_tornado._connecting import ConnectingLoop
+from asynctest_tornado._errors import contexts, garbage
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._interruptible import interruptible
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._util import names, origins
@@ -24,7 +25,7 @@ from asynctest_tornado._work import Work
 __unittest = True
 
 #: The contexts in which a future was made, and the line that made it.
-_Made = tuple[_trap.Chain, origins.Origin]
+_Made = tuple[contexts.Chain, origins.Origin]
 _Futures = WeakNotes[_Made]
 _NO_FUTURES: _Futures = WeakNotes()
 
@@ -74,7 +75,7 @@ class WatchedLoop(ConnectingLoop):
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
-        chain = _trap.contexts.get() if context is None else context.get(_trap.contexts, ())
+        chain = contexts.contexts.get() if context is None else context.get(contexts.contexts, ())
         origin = origins.find(origins.TASKS)
         self._asynctest_remember(task, chain, origin)
         if origin is not origins.LIBRARY:  # which gathers nothing
@@ -93,7 +94,7 @@ class WatchedLoop(ConnectingLoop):
             carried = _carry(coro, context, coro.cr_frame.f_locals.get("func"))
             task = context.run(functools.partial(super().create_task, carried, **options))
             task.add_done_callback(lambda task: coro.close())  # where nothing of it has run
-        self._asynctest_remember(task, context.get(_trap.contexts, ()), origins.LIBRARY)
+        self._asynctest_remember(task, context.get(contexts.contexts, ()), origins.LIBRARY)
         return task
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
@@ -102,7 +103,7 @@ class WatchedLoop(ConnectingLoop):
         return future
 
     def _asynctest_remember_job(self, future: asyncio.Future[Any], func: Any, origin: origins.Origin) -> None:
-        self._asynctest_remember(future, _trap.contexts.get(), origin)
+        self._asynctest_remember(future, contexts.contexts.get(), origin)
         self._asynctest_get_work().jobs.note(future, names.name_of_job(func))
 
     def _asynctest_get_work(self) -> "Work":
@@ -159,7 +160,7 @@ class WatchedLoop(ConnectingLoop):
         _resources.remember(agen, origins.STREAMS)
 
     def _asynctest_remember(
-        self, future: asyncio.Future[Any], chain: _trap.Chain, origin: origins.Origin = None
+        self, future: asyncio.Future[Any], chain: contexts.Chain, origin: origins.Origin = None
     ) -> None:
         self._asynctest.futures.note(future, (chain, origin))
 
@@ -172,7 +173,7 @@ class WatchedLoop(ConnectingLoop):
         """Find the error of a task that ``gather`` is about to drop because another one came first."""
         # Without a look at it: exception() would mean that somebody has seen the error.
         error = None if task.cancelled() else getattr(task, "_exception", None)
-        if not _trap.is_error(error):
+        if not contexts.is_error(error):
             return
         for handle in self._asynctest_ready():
             callback, args = names.call_of(handle)
@@ -190,14 +191,14 @@ class WatchedLoop(ConnectingLoop):
             return  # it has left the loop, too
         if error is not None and is_of_future and self._asynctest.trap.knows(error):
             return  # somebody else waited for it as well
-        _garbage.apart(self._asynctest_report, context)
+        garbage.apart(self._asynctest_report, context)
 
     def _asynctest_report(self, context: dict[str, Any]) -> None:
         # asyncio calls the handler in whatever context happens to be current.
-        with _garbage.attributed(), _trap.under(_trap.rooted(self._asynctest_chain(context), self)):
+        with garbage.attributed(), contexts.under(contexts.rooted(self._asynctest_chain(context), self)):
             super().default_exception_handler(context)
 
-    def _asynctest_chain(self, context: dict[str, Any]) -> _trap.Chain:
+    def _asynctest_chain(self, context: dict[str, Any]) -> contexts.Chain:
         future = context.get("task", context.get("future"))
         if future is not None:
             use = self._asynctest
@@ -206,16 +207,16 @@ class WatchedLoop(ConnectingLoop):
                 return made[0]
         scheduled = context.get("handle", future)
         if scheduled is None:
-            return _trap.contexts.get()  # a transport, which runs the protocol in the context that it was made in
+            return contexts.contexts.get()  # a transport, which runs the protocol in the context that it was made in
         # Handle.get_context() and Task.get_context() are there from 3.12.
         variables = getattr(scheduled, "_context", None) or getattr(scheduled, "get_context", dict)()
-        chain: _trap.Chain = variables.get(_trap.contexts, ())
+        chain: contexts.Chain = variables.get(contexts.contexts, ())
         if chain or scheduled is not future:
             return chain
         if isinstance(future, asyncio.Task) and self._asynctest.is_foreign:
             return _lent.OTHERS  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
-        chain = _trap.contexts.get()
+        chain = contexts.contexts.get()
         return chain if chain[:1] == (self._asynctest.trap,) else ()
 
     def run_forever(self) -> None:
@@ -245,7 +246,7 @@ class WatchedLoop(ConnectingLoop):
             # The flag of the finalizers: set when the exception is, and cleared by whoever retrieves it.
             if isinstance(future, asyncio.Future) and getattr(future, "_log_traceback", False):
                 error = getattr(future, "_exception", None)
-                if _trap.is_error(error):
+                if contexts.is_error(error):
                     yield future, error
 
 
@@ -292,7 +293,7 @@ def _remember_futures_of_coroutines() -> None:
         while made_at and made_at[-1].filename in (__file__, gen.__file__):
             del made_at[-1]
         if isinstance(loop, WatchedLoop):
-            loop._asynctest_remember(future, _trap.contexts.get(), origins.find(origins.TASKS))
+            loop._asynctest_remember(future, contexts.contexts.get(), origins.find(origins.TASKS))
         return future
 
     vars(gen).update(_create_future=make_and_remember)

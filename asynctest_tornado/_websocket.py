@@ -15,8 +15,8 @@ from tornado.websocket import (
     websocket_connect,
 )
 
-from asynctest_tornado import _notes
-from asynctest_tornado._handlers import ServerError
+from asynctest_tornado._errors import exception_notes
+from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._inbox import Inbox
 
 __unittest = True
@@ -277,7 +277,7 @@ class Connecting(Awaitable[WebSocket]):
         except (WebSocketClosedError, TimeoutError) as error:
             if value is None:
                 raise
-            _notes.add(value, f"What is more: {error}")
+            exception_notes.add(value, f"What is more: {error}")
 
     if not TYPE_CHECKING:  # or type checkers would take any attribute to be there
 

@@ -14,7 +14,8 @@ import uvloop
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
-from asynctest_tornado import AsyncTestCase, VirtualClock, _collector, _loop, _watched
+from asynctest_tornado import AsyncTestCase, VirtualClock, _loop, _watched
+from asynctest_tornado._errors import trap
 from asynctest_tornado._recycling import RecyclingLoop
 from asynctest_tornado._selector import Selector
 from tests.samples import cases
@@ -322,7 +323,7 @@ class TaskFactoryTest(AsyncTestCase):
 
 class WatchedLoopTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = _collector.Trap(lambda: "it")
+        self.trap = trap.Trap(lambda: "it")
         self.watched = _loop.LoopOfTest(_loop.new_ioloop, self.trap)
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
@@ -391,7 +392,7 @@ class WatchedLoopTest(unittest.TestCase):
         self.assertFalse([name for name in vars(loop) if "asynctest" in name])
 
     def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
-        inner = _collector.Trap(lambda: "inner")
+        inner = trap.Trap(lambda: "inner")
         watched = _loop.LoopOfTest(lambda: self.watched.io_loop, inner)
         self.loop.call_soon(lambda: 1 / 0)
         with self.assertRaises(ZeroDivisionError):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext, _collector, _trap
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext
+from asynctest_tornado._errors import contexts, trap
 from asynctest_tornado._util import tracebacks
 
 
@@ -38,7 +39,7 @@ async def fail_later(message: str = "boom") -> None:
 
 class TrapTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = _collector.Trap(lambda: "my test")
+        self.trap = trap.Trap(lambda: "my test")
 
     def test_one_error_is_handed_over_as_itself(self) -> None:
         error = ValueError()
@@ -371,7 +372,7 @@ class CollectedTest(AsyncTestCase):
         cycle: list[object] = [coro]
         cycle.append(cycle)
         with ExceptionStackContext(lambda *exc_info: True):
-            before = _trap.contexts.get()
+            before = contexts.contexts.get()
             del coro, cycle
             gc.collect()
-            self.assertEqual(_trap.contexts.get(), before)
+            self.assertEqual(contexts.contexts.get(), before)

@@ -6,15 +6,15 @@ import unittest
 import unittest.util
 from typing import Any
 
-from asynctest_tornado import _trap
-from asynctest_tornado._collector import Trap, raise_as_it_was
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 
 __unittest = True
 
 _NAME = "_asynctest_class_trap"
 
 
-def chain_here() -> _trap.Chain:
+def chain_here() -> contexts.Chain:
     """Return the contexts of a ``setUpClass`` that is running, of a class of this library; none if there is none."""
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:

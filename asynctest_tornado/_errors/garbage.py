@@ -13,9 +13,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from asynctest_tornado import _trap
-from asynctest_tornado._collector import Trap
-from asynctest_tornado._places import Place, follows, is_same
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.place_in_run import Place, follows, is_same
+from asynctest_tornado._errors.trap import Trap
 
 __unittest = True
 
@@ -49,7 +49,7 @@ def suspect(trap: Trap) -> None:
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
     global _is_complete
-    _trap.collector = threading.get_ident() if phase == "start" else None
+    contexts.collector = threading.get_ident() if phase == "start" else None
     if phase == "stop" and info["generation"] == 2:
         suspects = [trap for trap in _suspects if trap.is_open]
         _is_complete = bool(suspects) or not _is_other_running()
@@ -68,7 +68,7 @@ def attributed() -> Iterator[None]:
     """For a block in which errors are told whose owner is known, in spite of the garbage collector."""
     global _is_attributed
     # A collection that begins within the block is about other objects.
-    before, _is_attributed = _is_attributed, _trap.collector == threading.get_ident()
+    before, _is_attributed = _is_attributed, contexts.collector == threading.get_ident()
     try:
         yield
     finally:
@@ -77,15 +77,15 @@ def attributed() -> Iterator[None]:
 
 def is_collecting() -> bool:
     """Tell whether what surfaces now is garbage, and nobody knows whose."""
-    return _trap.collector == threading.get_ident() and not _is_attributed
+    return contexts.collector == threading.get_ident() and not _is_attributed
 
 
 def apart(func: Callable[..., _T], *args: Any) -> _T:
     """Call a function that sets context variables, in a context of its own if garbage is being collected.
 
-    See `_trap.leave` for the reason.
+    See `contexts.leave` for the reason.
     """
-    if _trap.collector == threading.get_ident():
+    if contexts.collector == threading.get_ident():
         return contextvars.copy_context().run(func, *args)
     return func(*args)
 
@@ -95,15 +95,15 @@ def deliver(error: BaseException) -> bool:
     if not _is_complete or _is_other_running():
         return False
     if len(_suspects) == 1:
-        return apart(_trap.deliver, error, (_suspects[-1],))
+        return apart(contexts.deliver, error, (_suspects[-1],))
     return _suspects[-1].report_for_one_of(list(_suspects), error)
 
 
 def guess() -> str:
     """Return which tests an error may belong to, for a report that blames none; nothing if there are no such tests."""
     if not is_collecting():
-        chain = _trap.chain_here()
-        if not (_trap.is_guess(chain) and isinstance(chain[0], Trap)):
+        chain = contexts.chain_here()
+        if not (contexts.is_guess(chain) and isinstance(chain[0], Trap)):
             return ""
         thread = threading.current_thread().name
         return (

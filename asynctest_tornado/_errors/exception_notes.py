@@ -6,7 +6,7 @@ An application may raise one and the same object again and again.
 import itertools
 from typing import Any
 
-from asynctest_tornado import _trap
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._util import exceptions
 
 __unittest = True
@@ -26,7 +26,7 @@ class Note(str):
         return str, (str(self),)
 
 
-def add(error: BaseException, text: str, context: _trap.Context | None = None, once: bool = False) -> None:
+def add(error: BaseException, text: str, context: contexts.Context | None = None, once: bool = False) -> None:
     """Add a note.
 
     :param context: that of the test; by default, of the running code.
@@ -41,7 +41,7 @@ def add(error: BaseException, text: str, context: _trap.Context | None = None, o
         notes.append(note)
 
 
-def begin(error: BaseException, context: _trap.Context) -> None:
+def begin(error: BaseException, context: contexts.Context) -> None:
     """Take the notes of other tests from an exception that a test fails of."""
     if "__notes__" in exceptions.attributes_of(error):
         _begin(error, _number_of(context))
@@ -53,9 +53,9 @@ def _begin(error: BaseException, owner: int) -> None:
         notes[:] = [note for note in notes if not isinstance(note, Note) or note.owner == owner]
 
 
-def _number_of(context: _trap.Context | None) -> int:
+def _number_of(context: contexts.Context | None) -> int:
     if context is None:
-        chain = _trap.contexts.get()
+        chain = contexts.contexts.get()
         if not chain:
             return 0
         context = chain[0]

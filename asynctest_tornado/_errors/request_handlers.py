@@ -18,7 +18,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from asynctest_tornado import _notes, _trap
+from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of
 
 __unittest = True
@@ -117,20 +117,20 @@ def watch_handlers() -> None:
         RequestHandler._break_cycles = break_cycles_and_let_go  # type: ignore[method-assign]
 
 
-def _chain_of_request() -> _trap.Chain:
+def _chain_of_request() -> contexts.Chain:
     """Return the contexts that a request belongs to: those of its server, under the test that runs.
 
     The server may be that of a whole class, and a connection may have served an earlier test.
     """
-    chain = _trap.chain_here()
-    trap = _trap.of_running_loop()
+    chain = contexts.chain_here()
+    trap = contexts.of_running_loop()
     if trap is not None and chain[:1] != (trap,):
         chain = (trap, *(context for context in chain if not context.is_trap))
-        _trap.contexts.set(chain)
+        contexts.contexts.set(chain)
     return chain
 
 
-def _watch(handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain) -> None:
+def _watch(handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain) -> None:
     own = vars(handler)
     # Weak, or a handler would have to wait for the garbage collector.
     reference = weakref.ref(handler)
@@ -170,7 +170,7 @@ def _is_called_by_tornado() -> bool:
     return owner_of(sys._getframe(2)) is TORNADO
 
 
-def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *exc_info: Any) -> None:
+def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: contexts.Chain, *exc_info: Any) -> None:
     handler = reference()
     assert handler is not None
     error = exc_info[1]
@@ -214,7 +214,7 @@ def _can_answer(handler: RequestHandler) -> bool:
 
 
 def _call_hook(
-    name: str, reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *args: Any, **kwargs: Any
+    name: str, reference: _Reference, request: HTTPServerRequest, chain: contexts.Chain, *args: Any, **kwargs: Any
 ) -> Any:
     handler = reference()
     assert handler is not None
@@ -235,7 +235,7 @@ def _call_hook(
 
 
 def _keep_what_is_answered(
-    handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain, exc_info: Any
+    handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain, exc_info: Any
 ) -> None:
     """Keep what an application has caught by itself, and tells with its own call of ``send_error``."""
     error = exc_info[1] if exc_info else None
@@ -247,7 +247,7 @@ def _keep_what_is_answered(
 
 
 async def _get_of_websocket(
-    reference: _Reference, request: HTTPServerRequest, chain: _trap.Chain, *args: Any, **kwargs: Any
+    reference: _Reference, request: HTTPServerRequest, chain: contexts.Chain, *args: Any, **kwargs: Any
 ) -> None:
     """Run the method, which ends when the connection has ended, after ``on_close`` if that is called."""
     handler = reference()
@@ -264,7 +264,7 @@ async def _get_of_websocket(
 
 
 async def _watched(
-    awaitable: Awaitable[Any], handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain
+    awaitable: Awaitable[Any], handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain
 ) -> Any:
     try:
         return await awaitable
@@ -274,7 +274,7 @@ async def _watched(
 
 
 def _tell_of_hook(
-    name: str, error: Exception, handler: RequestHandler, request: HTTPServerRequest, chain: _trap.Chain
+    name: str, error: Exception, handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain
 ) -> bool:
     """Keep the error; return whether the test was told of it, and Tornado need not be."""
     failure = ServerError(error, request, type(handler))
@@ -292,7 +292,7 @@ def _tell_of_hook(
     return False
 
 
-def _tell_of_data(failure: ServerError, chain: _trap.Chain) -> None:
+def _tell_of_data(failure: ServerError, chain: contexts.Chain) -> None:
     """Keep an error of ``data_received``, which Tornado logs, and closes the connection."""
     failure.hint = _NO_RESPONSE.format(getattr(failure.error, "status_code", 500))
     if _is_refusal(failure.error):
@@ -302,7 +302,7 @@ def _tell_of_data(failure: ServerError, chain: _trap.Chain) -> None:
     else:
         _keep(failure, chain)
         test = chain[0] if chain else None
-        _notes.add(failure.error, f"That was while serving {failure.what}.\n{failure.hint}", test, once=True)
+        exception_notes.add(failure.error, f"That was while serving {failure.what}.\n{failure.hint}", test, once=True)
 
 
 _NO_RESPONSE = (
@@ -311,7 +311,7 @@ _NO_RESPONSE = (
 )
 
 
-def _keep(failure: ServerError, chain: _trap.Chain) -> ServerError:
+def _keep(failure: ServerError, chain: contexts.Chain) -> ServerError:
     """Hand it to the test and to the server; return what is known of the same error already, if there is something."""
     failure.has_test = any(context.is_trap for context in chain)
     for context in chain:
@@ -321,13 +321,13 @@ def _keep(failure: ServerError, chain: _trap.Chain) -> ServerError:
     return failure
 
 
-def _settle(failure: ServerError, chain: _trap.Chain) -> None:
+def _settle(failure: ServerError, chain: contexts.Chain) -> None:
     """Let the test fail of what its client cannot learn, or of any error where the test says so."""
     if failure.is_answered and not any(context.is_strict for context in chain):
         return
-    if failure.is_expected or not _trap.is_error(failure.error):
+    if failure.is_expected or not contexts.is_error(failure.error):
         failure.release()
         return
-    _notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
-    failure.is_told = _trap.deliver(failure.error, chain)
+    exception_notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
+    failure.is_told = contexts.deliver(failure.error, chain)
     failure.release()

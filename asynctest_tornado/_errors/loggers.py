@@ -16,8 +16,8 @@ from typing import Any, TypeGuard
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
-from asynctest_tornado import _garbage, _handlers, _notes, _pools, _terminal, _trap
-from asynctest_tornado._collector import Trap
+from asynctest_tornado._errors import contexts, exception_notes, garbage, request_handlers, terminal_logs, thread_pools
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
@@ -28,7 +28,7 @@ def watch_loggers() -> None:
 
     What no context takes goes on to the logger, as before.
     """
-    for name in ("tornado.application", "tornado.general", "asyncio", _pools.LOGGER):
+    for name in ("tornado.application", "tornado.general", "asyncio", thread_pools.LOGGER):
         logger = logging.getLogger(name)
         if "handle" not in vars(logger):
             _watch(logger)
@@ -62,7 +62,7 @@ def _watch(logger: logging.Logger) -> None:
         return method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
     def watched_handle(record: logging.LogRecord) -> None:
-        failure = _handlers.being_logged.get() or _refusal(record)
+        failure = request_handlers.being_logged.get() or _refusal(record)
         if failure is not None:
             _log_of_handler(failure, handle, logger, record, is_enabled(record.levelno))
             return
@@ -80,10 +80,10 @@ def _watch(logger: logging.Logger) -> None:
     vars(logger).update(isEnabledFor=watched_is_enabled, handle=watched_handle)
 
 
-def _refusal(record: logging.LogRecord) -> _handlers.ServerError | None:
+def _refusal(record: logging.LogRecord) -> request_handlers.ServerError | None:
     """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it is how a handler refuses."""
     error = record.exc_info[1] if record.levelno >= logging.ERROR and record.exc_info else None
-    trap = _trap.of_running_loop() if isinstance(error, HTTPError) else None
+    trap = contexts.of_running_loop() if isinstance(error, HTTPError) else None
     refusals = trap.refusals if isinstance(trap, Trap) else ()
     return next((failure for failure in refusals if failure.error is error), None)
 
@@ -102,14 +102,14 @@ def _is_without_response(
     if caller is None or caller.f_code is not _SEND_ERROR or record.exc_info:
         return False
     handler = caller.f_locals.get("self")
-    trap = _trap.of_running_loop()
+    trap = contexts.of_running_loop()
     if not isinstance(handler, RequestHandler) or not isinstance(trap, Trap):
         return False
     errors = [failure for failure in trap.server_errors if failure.request is handler.request]
     task = asyncio.current_task()
     if not errors and (task is None or not task.cancelling()):
         return False
-    held = _terminal.log_elsewhere(record, log, logger)
+    held = terminal_logs.log_elsewhere(record, log, logger)
     if errors:
         errors[-1].hold(held)
     return True
@@ -178,14 +178,14 @@ def _is_stray(caught: BaseException | None, caller: types.FrameType | None) -> T
 
     :param caller: the frame that has called the logger.
     """
-    if caller is None or not _trap.is_error(caught) or not _is_of_library(caller):
+    if caller is None or not contexts.is_error(caught) or not _is_of_library(caller):
         return False
     # The client of a websocket has a method of that name, too, for its callbacks.
     return caller.f_code.co_name != "log_exception" or caller.f_code.co_filename == websocket.__file__
 
 
 def _log_of_handler(
-    failure: _handlers.ServerError,
+    failure: request_handlers.ServerError,
     log: Callable[[logging.LogRecord], None],
     logger: logging.Logger,
     record: logging.LogRecord,
@@ -199,7 +199,7 @@ def _log_of_handler(
         log(record)
     elif is_enabled and not failure.is_expected:
         if failure.has_test and record.exc_info and record.exc_info[1] is failure.error:
-            failure.hold(_terminal.log_elsewhere(record, log, logger))
+            failure.hold(terminal_logs.log_elsewhere(record, log, logger))
         else:
             log(record)
 
@@ -216,19 +216,19 @@ def _consume(
     is_enabled: bool,
 ) -> bool:
     """Return whether the record is dealt with, so that it need not be logged any more."""
-    if _garbage.is_collecting():
-        return _garbage.deliver(caught) or _is_guessed(caught)
-    chain = (logger.name == _pools.LOGGER and _pools.chain_of(caught)) or _trap.chain_here()
+    if garbage.is_collecting():
+        return garbage.deliver(caught) or _is_guessed(caught)
+    chain = (logger.name == thread_pools.LOGGER and thread_pools.chain_of(caught)) or contexts.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
         return trap is not None and (trap.has_cancelled or trap.comes_of_closing(caught))
     if trap is not None and _is_told_again(trap, logger, caught):
         return True
-    error = _trap.offer(caught, chain[1:] if trap else chain)
+    error = contexts.offer(caught, chain[1:] if trap else chain)
     if error is None:
         return True
     record.exc_info = (type(error), error, error.__traceback__)
-    if trap is None or _trap.is_guess(chain):
+    if trap is None or contexts.is_guess(chain):
         return _is_guessed(error)
     # What comes late is not what the test that runs by then expects.
     if trap.is_open:
@@ -245,9 +245,9 @@ def _consume(
 
 def _is_guessed(error: BaseException) -> bool:
     """Let what is logged say which tests it may come of. Return false: it is not dealt with by that."""
-    guess = _garbage.guess()
+    guess = garbage.guess()
     if guess:
-        _notes.add(error, guess, once=True)
+        exception_notes.add(error, guess, once=True)
     return False
 
 

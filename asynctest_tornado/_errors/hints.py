@@ -7,17 +7,17 @@ import re
 import reprlib
 import types
 
-from asynctest_tornado import _notes, _trap
+from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import PACKAGE, USER, Owner, owner_of, owner_of_file
 
 __unittest = True
 
 
-def add(error: BaseException, hint: str | None, context: _trap.Context | None = None) -> None:
+def add(error: BaseException, hint: str | None, context: contexts.Context | None = None) -> None:
     """Add a hint to a report, once."""
     if hint is not None:
-        _notes.add(error, hint, context, once=True)
+        exception_notes.add(error, hint, context, once=True)
 
 
 def before_async_set_up(error: BaseException, case: object) -> None:

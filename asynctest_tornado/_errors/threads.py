@@ -14,7 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _class_trap, _resources, _trap
+from asynctest_tornado import _resources
+from asynctest_tornado._errors import class_trap, contexts
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.patching import Replacement
 
@@ -55,34 +56,34 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     is_worker = _pool_worker is not None and getattr(thread, "_target", None) is _pool_worker
     chain = () if is_worker else _chain_for(thread)
     if chain:
-        chain = (*chain, _trap.InThread(thread))
+        chain = (*chain, contexts.InThread(thread))
         _resources.remember(thread, origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap
     return functools.partial(_run, thread, chain, bootstrap)
 
 
-def _chain_for(thread: threading.Thread) -> _trap.Chain:
+def _chain_for(thread: threading.Thread) -> contexts.Chain:
     # From Python 3.14 on, a thread can be given a context, as a task can.
     given: contextvars.Context | None = getattr(thread, "_context", None)
-    chain: _trap.Chain = () if given is None else given.get(_trap.contexts, ())
-    return chain or _trap.chain_here() or _class_trap.chain_here()
+    chain: contexts.Chain = () if given is None else given.get(contexts.contexts, ())
+    return chain or contexts.chain_here() or class_trap.chain_here()
 
 
-def _run(thread: threading.Thread, chain: _trap.Chain, bootstrap: Callable[..., Any], *args: Any) -> None:
+def _run(thread: threading.Thread, chain: contexts.Chain, bootstrap: Callable[..., Any], *args: Any) -> None:
     # For all that the thread does, up to the hook that is called if it fails.
-    _trap.contexts.set(chain)
+    contexts.contexts.set(chain)
     given: contextvars.Context | None = getattr(thread, "_context", None)
     if given is None:
         bootstrap(*args)
         return
     # It may be the user's, and be used again. If it is in use, Python reports that.
-    token: contextvars.Token[_trap.Chain] | None = None
+    token: contextvars.Token[contexts.Chain] | None = None
     with contextlib.suppress(RuntimeError):
-        token = given.run(_trap.contexts.set, chain)
+        token = given.run(contexts.contexts.set, chain)
     try:
         bootstrap(*args)
     finally:
         if token is not None:
             with contextlib.suppress(RuntimeError):
-                given.run(_trap.contexts.reset, token)
+                given.run(contexts.contexts.reset, token)

@@ -4,8 +4,8 @@ import functools
 import re
 import types
 
-from asynctest_tornado import _hints, _trap
-from asynctest_tornado._collector import Trap
+from asynctest_tornado._errors import contexts, hints
+from asynctest_tornado._errors.trap import Trap
 
 __unittest = True
 
@@ -17,7 +17,7 @@ _RAISED_HERE = (
 _Class = type  # which an argument is called, too
 
 
-class ExpectError(_trap.Context):
+class ExpectError(contexts.Context):
     """A context manager for an error that nobody catches, such as that of a callback, and that is expected.
 
     ::
@@ -63,7 +63,7 @@ class ExpectError(_trap.Context):
         self._trap: Trap | None = None
 
     def __enter__(self) -> "ExpectError":
-        chain = _trap.chain_here()
+        chain = contexts.chain_here()
         trap = chain[0] if chain else None
         if not isinstance(trap, Trap):
             raise RuntimeError(
@@ -72,7 +72,7 @@ class ExpectError(_trap.Context):
             )
         self._trap = trap
         trap.expectations.append(self.handle)
-        _trap.contexts.set((*chain, self))
+        contexts.contexts.set((*chain, self))
         return self
 
     def __exit__(
@@ -84,12 +84,12 @@ class ExpectError(_trap.Context):
             # A task that failed, and is still held by somebody, has told nobody so far.
             trap.report_lost(self._matches)
         trap.expectations.remove(self.handle)
-        _trap.leave(functools.partial(_trap.without, self))
+        contexts.leave(functools.partial(contexts.without, self))
         self._trap = None
         if value is None and self.required and not self.exceptions:
             raise AssertionError(self._explain())
         if value is not None and self._matches(value):
-            _hints.add(value, _RAISED_HERE, trap)
+            hints.add(value, _RAISED_HERE, trap)
 
     def handle(self, error: BaseException) -> bool:
         """Take the error if it is one of those expected."""

@@ -20,7 +20,15 @@ class IndependenceTest(unittest.TestCase):
 
     def setUp(self) -> None:
         self.addCleanup(logging.disable, logging.NOTSET)
-        for name in "tornado.application", "tornado.general", "asyncio", "concurrent.futures", "tornado", "":
+        for name in (
+            "tornado.application",
+            "tornado.general",
+            "asyncio",
+            "concurrent.futures",
+            "tornado",
+            "tornado.access",
+            "",
+        ):
             logger = logging.getLogger(name)
             names = "level", "propagate", "disabled", "handlers", "filters"
             before = {each: getattr(logger, each) for each in names}

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import SkipTest
 
-from asynctest_tornado import _closing, _marks, _notes, _summary, _trap
-from asynctest_tornado._handlers import ServerError, keep_in
-from asynctest_tornado._places import Place
+from asynctest_tornado import _summary
+from asynctest_tornado._errors import closed_connections, contexts, exception_notes, marks
+from asynctest_tornado._errors.place_in_run import Place
+from asynctest_tornado._errors.request_handlers import ServerError, keep_in
 from asynctest_tornado._util import exceptions, origins
 from asynctest_tornado._util.tracebacks import strip
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -53,7 +54,7 @@ class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
     """Several failed assertions: a failure, as each of them is, and not an error."""
 
 
-class Trap(_trap.Context):
+class Trap(contexts.Context):
     """The outermost context of a test: it keeps what no handler consumed, until somebody can raise it.
 
     :param describe: returns the name of the test, for messages.
@@ -67,7 +68,7 @@ class Trap(_trap.Context):
     #: Whether something was cancelled for an error or for the time, so that what it waited for is of no interest.
     has_cancelled = False
     #: The mark of the error that was told last, while it is being raised on.
-    just_told: _marks.Mark | None = None
+    just_told: marks.Mark | None = None
     #: What to add to the report of a failure.
     hint: str | None = None
     #: The task or future that the report of the failure is about, so that it need not be a leak as well.
@@ -77,7 +78,7 @@ class Trap(_trap.Context):
     #: How many errors the trap has taken.
     count = 0
     # Made once there is an error.
-    _marks_made: _marks.Marks | None = None
+    _marks_made: marks.Marks | None = None
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
@@ -116,11 +117,11 @@ class Trap(_trap.Context):
         self.made: WeakNotes[origins.Origin] = WeakNotes()
 
     @property
-    def _known(self) -> _marks.Marks:
+    def _known(self) -> marks.Marks:
         if self._marks_made is None:
             with self._lock:
                 if self._marks_made is None:
-                    self._marks_made = _marks.Marks()
+                    self._marks_made = marks.Marks()
         return self._marks_made
 
     def handle(self, error: BaseException) -> bool:
@@ -143,7 +144,7 @@ class Trap(_trap.Context):
                 self._keep(error)
                 self._promote(error)
         if not is_open:
-            if self._has_closed and error.__traceback__ is None and _closing.says_so(error):
+            if self._has_closed and error.__traceback__ is None and closed_connections.says_so(error):
                 return False  # of a future that nobody has waited for: nobody knows when it failed
             return self.report_late is not None and self.report_late(strip(error), None)
         interrupt = self.interrupt
@@ -158,7 +159,7 @@ class Trap(_trap.Context):
         """
         if self._closing_thread != threading.get_ident() or any(each is error for each in self._failed_before):
             return False
-        return _closing.is_consequence(error, self._is_cutting_off or self._was_under_way(error))
+        return closed_connections.is_consequence(error, self._is_cutting_off or self._was_under_way(error))
 
     def _was_under_way(self, error: BaseException) -> bool:
         """Tell whether something has failed of this error that was begun before connections were closed."""
@@ -203,7 +204,7 @@ class Trap(_trap.Context):
         self.refusals.append(failure)
 
     def _keep(self, error: BaseException) -> None:
-        _notes.begin(error, self)
+        exception_notes.begin(error, self)
         self.mark(error).is_known = True
         self._errors.append(strip(error))
         self.count += 1
@@ -217,7 +218,7 @@ class Trap(_trap.Context):
         mark = self._known.find(error)
         return self._is_open and mark is not None and (mark.is_known or mark.is_done)
 
-    def mark(self, error: BaseException) -> _marks.Mark:
+    def mark(self, error: BaseException) -> marks.Mark:
         """Return what this test knows of an error."""
         return self._known.of(error)
 
@@ -233,7 +234,7 @@ class Trap(_trap.Context):
     def remember_failure(self, error: BaseException) -> None:
         """Note that the test fails of this error, without the trap."""
         with self._lock:
-            _notes.begin(error, self)
+            exception_notes.begin(error, self)
             self.mark(error).is_known = True
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
@@ -335,7 +336,7 @@ class Trap(_trap.Context):
         if self.report_late is None:
             return False
         names = dict.fromkeys(trap.describe() for trap in suspects)
-        _notes.add(
+        exception_notes.add(
             error,
             "Garbage collection found it. The object was left by one of these tests, or by code outside of them: "
             + ", ".join(names),

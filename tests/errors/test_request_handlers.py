@@ -197,7 +197,7 @@ class ReasonsTest(unittest.TestCase):
                     self.assert_told_once(result)
                     self.assertIn("AssertionError: 500 != 200", result.report)
                     self.assertIn(f"While serving GET /{place} by {cls.handler.__qualname__}:", result.report)
-                    self.assertRegex(result.report, r'File ".*test_handlers.py", line \d+, in raise_in')
+                    self.assertRegex(result.report, r'File ".*test_request_handlers.py", line \d+, in raise_in')
                     self.assertNotIn("tornado/web.py", result.report)
 
     def test_an_error_of_the_application_that_is_a_response_of_its_own_is_told(self) -> None:
@@ -544,7 +544,7 @@ class LogTest(unittest.TestCase):
 
     program = """
 import logging, sys, unittest
-from tests.test_handlers import Case, QuietCase, fetch
+from tests.errors.test_request_handlers import Case, QuietCase, fetch
 {configure}
 class Test(Case):
     test = fetch("{path}", {code})
@@ -615,7 +615,7 @@ class OutsideTest(unittest.TestCase):
 import asyncio
 from tornado.web import Application
 from asynctest_tornado import HTTPTestServer
-from tests.test_handlers import Handler
+from tests.errors.test_request_handlers import Handler
 
 async def main():
     async with HTTPTestServer(Application([("/.*", Handler)])) as server:
@@ -636,7 +636,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 from asynctest_tornado import bind_unused_port
-from tests.test_handlers import Handler
+from tests.errors.test_request_handlers import Handler
 
 async def main():
     sock, port = bind_unused_port()

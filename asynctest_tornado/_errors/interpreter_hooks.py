@@ -13,8 +13,8 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado import _garbage, _notes, _threads, _trap
-from asynctest_tornado._collector import Trap, warnings_now
+from asynctest_tornado._errors import contexts, exception_notes, garbage, threads
+from asynctest_tornado._errors.trap import Trap, warnings_now
 from asynctest_tornado._util.patching import Replacement, comes_with_interpreter
 
 __unittest = True
@@ -25,7 +25,7 @@ _handing_on = threading.local()
 def watch(trap: Trap) -> None:
     """Put the trap in front of the hooks of the interpreter, for a test that begins."""
     watch_hooks()
-    _garbage.suspect(trap)
+    garbage.suspect(trap)
 
 
 def watch_hooks() -> None:
@@ -55,19 +55,19 @@ def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], a
 
 
 def _on_thread(args: threading.ExceptHookArgs) -> None:
-    if not (_trap.is_error(args.exc_value) and _trap.deliver(args.exc_value, _trap.chain_here())):
+    if not (contexts.is_error(args.exc_value) and contexts.deliver(args.exc_value, contexts.chain_here())):
         _hand_on(_excepthook.found, threading.__excepthook__, args)
 
 
 def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
     error = info.exc_value
     # A warning that was turned into an error is still about something that was left open, and nothing that failed.
-    if not _trap.is_error(error) or isinstance(error, Warning):
+    if not contexts.is_error(error) or isinstance(error, Warning):
         _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
     elif not _deliver(error):
-        guess = _garbage.guess()
+        guess = garbage.guess()
         if guess:
-            _notes.add(error, guess, once=True)
+            exception_notes.add(error, guess, once=True)
         _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
         if guess and _unraisablehook.found is sys.__unraisablehook__:
             print(guess, file=sys.stderr)  # which leaves notes out
@@ -98,7 +98,7 @@ def _is_expected(warning: RuntimeWarning) -> bool:
 
     A block that only catches warnings of another kind has not.
     """
-    chain = _trap.chain_here()
+    chain = contexts.chain_here()
     if not chain or not isinstance(chain[0], Trap):
         return False
     recorder_before, filters_before = chain[0].warnings_before
@@ -134,7 +134,7 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
         message += f" (defined at {code.co_filename}:{code.co_firstlineno})"
     error = RuntimeWarning(message + ", so that nothing of it ran. Await it, or hand it to run_sync().")
     frame = _frame_of_user()
-    if frame is not None and not _garbage.is_collecting():
+    if frame is not None and not garbage.is_collecting():
         # Where it was dropped: mostly the very line of the call.
         error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)
     return error
@@ -150,17 +150,17 @@ def _frame_of_user() -> types.FrameType | None:
 
 def _deliver(error: BaseException) -> bool:
     """Give the error to the test whose code runs, unless that only set the garbage collector off."""
-    if _garbage.is_collecting():
-        return _garbage.deliver(error)
-    chain = _trap.chain_here()
-    if _trap.is_guess(chain):
+    if garbage.is_collecting():
+        return garbage.deliver(error)
+    chain = contexts.chain_here()
+    if contexts.is_guess(chain):
         chain = chain[1:]  # who handles the errors of the thread does so for as long as it lives
-    return bool(chain) and _trap.deliver(error, chain)
+    return bool(chain) and contexts.deliver(error, chain)
 
 
 _excepthook = Replacement(threading, "excepthook", _on_thread)
 _unraisablehook = Replacement(sys, "unraisablehook", _on_unraisable)
-_hooks = [_excepthook, _unraisablehook, *_threads.replacements]
+_hooks = [_excepthook, _unraisablehook, *threads.replacements]
 if hasattr(warnings, "_warn_unawaited_coroutine"):
     # The interpreter calls it for such a coroutine, before any filter of warnings. It is private.
     _warn_unawaited = Replacement(warnings, "_warn_unawaited_coroutine", _on_unawaited)

@@ -5,10 +5,10 @@ import socket
 import traceback
 from collections.abc import Iterator
 
-from asynctest_tornado import _hints, _notes
-from asynctest_tornado._collector import Trap
-from asynctest_tornado._handlers import ServerError
-from asynctest_tornado._trap import is_failure
+from asynctest_tornado._errors import exception_notes, hints
+from asynctest_tornado._errors.contexts import is_failure
+from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of, strip
 
@@ -24,13 +24,13 @@ def explain(error: BaseException, trap: Trap) -> None:
     :param trap: that of the test.
     """
     if is_failure(error):
-        _notes.begin(error, trap)
+        exception_notes.begin(error, trap)
         _add_hints(error, trap)
         # Of a host or port that is not there, it is the line of the user that has the reason.
         strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
         trap.failure = error
         if trap.hint is not None:
-            _notes.add(error, trap.hint, trap, once=True)
+            exception_notes.add(error, trap.hint, trap, once=True)
         if trap.server_errors or trap.refusals:
             add_to(error, trap)
         exceptions.unchain(error)
@@ -39,12 +39,12 @@ def explain(error: BaseException, trap: Trap) -> None:
 def _add_hints(error: BaseException, trap: Trap) -> None:
     """Add how to mend a typical mistake, for which the frames are needed that the report leaves out."""
     if trap.remark is not None:
-        _hints.add(error, trap.remark(), trap)
-    _hints.add(error, _hints.failed_request(error), trap)
-    found = _hints.missing_await(error)
+        hints.add(error, trap.remark(), trap)
+    hints.add(error, hints.failed_request(error), trap)
+    found = hints.missing_await(error)
     if found is not None:
         hint, trap.explained = found
-        _hints.add(error, hint, trap)
+        hints.add(error, hint, trap)
         if inspect.iscoroutine(trap.explained):
             trap.explained.close()  # or a second report would say that it was never awaited
 
@@ -63,11 +63,11 @@ def add_to(error: BaseException, trap: Trap) -> None:
         elif failure.is_answered and not failure.is_told:
             untold.append(failure)
     for failure in untold[:MOST_SHOWN]:
-        _notes.add(error, describe(failure), trap)
+        exception_notes.add(error, describe(failure), trap)
         for sibling in trap.siblings_of(failure.error):
-            _notes.add(error, "At the same time, which gather() does not tell:\n" + _format(sibling), trap)
+            exception_notes.add(error, "At the same time, which gather() does not tell:\n" + _format(sibling), trap)
     if len(untold) > MOST_SHOWN:
-        _notes.add(error, f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.", trap)
+        exception_notes.add(error, f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.", trap)
     for failure in untold:
         failure.is_told = True
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from asynctest_tornado import _class_trap, _trap
+from asynctest_tornado._errors import class_trap, contexts
 
 __unittest = True
 
@@ -50,21 +50,21 @@ def _add_done_callback(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _in_contexts(func: Any) -> Any:
-    chain = _trap.chain_here() or _class_trap.chain_here()
+    chain = contexts.chain_here() or class_trap.chain_here()
     return functools.partial(_call, chain, func) if chain else func
 
 
-def _call(chain: _trap.Chain, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    with _trap.under(chain):
+def _call(chain: contexts.Chain, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    with contexts.under(chain):
         return func(*args, **kwargs)
 
 
-def chain_of(error: BaseException) -> _trap.Chain:
+def chain_of(error: BaseException) -> contexts.Chain:
     """Return the contexts of the callback that raised an error; none if it was no callback of a test."""
     tb: types.TracebackType | None = error.__traceback__
     while tb is not None:
         if tb.tb_frame.f_code is _call.__code__:
-            chain: _trap.Chain = tb.tb_frame.f_locals["chain"]
+            chain: contexts.Chain = tb.tb_frame.f_locals["chain"]
             return chain
         tb = tb.tb_next
     return ()
