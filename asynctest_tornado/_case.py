@@ -12,23 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import (
-    _cleanups,
-    _late,
-    _leaks,
-    _loop,
-    _misspelled,
-    _orders,
-    _scope,
-    _setups,
-    _timeouts,
-    _yielding,
-)
+from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _orders, _scope, _setups, _timeouts, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness
+from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._yielding import Begun, Other
 
@@ -194,7 +184,9 @@ class AsyncTestCase(unittest.TestCase):
         elif type(self).loop_factory is None:
             self.io_loop = harness.open()
         else:
-            self.io_loop = harness.open(functools.partial(_loop.new_ioloop, type(self).loop_factory, is_watched=True))
+            self.io_loop = harness.open(
+                functools.partial(managed_loop.new_ioloop, type(self).loop_factory, is_watched=True)
+            )
         if harness.clock is not None:
             self.clock = harness.clock
 
@@ -302,7 +294,7 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``, which deprecates it. New in version 0.1.
         """
         # From the class: a plain function is to be called without the test as its argument.
-        return _loop.new_ioloop(type(self).loop_factory)
+        return managed_loop.new_ioloop(type(self).loop_factory)
 
     def stop(self, _arg: Any = None, **kwargs: Any) -> None:
         """End the call of `wait` that is in progress, or else the next one.

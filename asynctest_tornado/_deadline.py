@@ -6,8 +6,9 @@ import threading
 import types
 from collections.abc import Callable
 
-from asynctest_tornado import _interrupting, _loop, _timeouts, _watchdog
-from asynctest_tornado._interruptible import from_anywhere
+from asynctest_tornado import _interrupting, _timeouts, _watchdog
+from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop.interrupt import from_anywhere
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.real_time import monotonic, sleep
 from asynctest_tornado._util.tracebacks import strip
@@ -37,7 +38,7 @@ class Deadline(_watchdog.Watch):
 
     def __init__(
         self,
-        loop: _loop.LoopOfTest,
+        loop: managed_loop.LoopOfTest,
         end: Callable[[], object],
         limit: _timeouts.Limit,
         describe: Callable[[], str] = lambda: "",

@@ -20,7 +20,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from asynctest_tornado import _wire
+from asynctest_tornado._loop import in_flight
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import Socket
 
@@ -113,7 +113,7 @@ class PrivateServers:
             or self._process != os.getpid()
             or any(is_known() for _, _, is_known in self._servers)
             or self._children != _ended_children()
-            or any(_wire.has_unacknowledged(fd) for fd in files if fd not in self._listening())
+            or any(in_flight.has_unacknowledged(fd) for fd in files if fd not in self._listening())
         )
 
 

@@ -18,11 +18,12 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _loop, _marker, _orders, _ports, _site
+from asynctest_tornado import _leaks, _marker, _orders, _ports, _site
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
+from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tls import ssl_contexts
@@ -116,7 +117,7 @@ class Function:
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:
-            self.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._loop_factory, is_watched=True))
+            self.io_loop = self.harness.open(lambda: managed_loop.new_ioloop(self._loop_factory, is_watched=True))
         contexts.contexts.set((self.harness.trap,))
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:

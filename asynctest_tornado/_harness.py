@@ -14,21 +14,12 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import (
-    _leaks,
-    _loop,
-    _misspelled,
-    _requests,
-    _resources,
-    _snapshot,
-    _summary,
-    _timeouts,
-    _yielding,
-)
+from asynctest_tornado import _leaks, _misspelled, _requests, _resources, _snapshot, _summary, _timeouts, _yielding
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._deadline import Deadline
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._running import Running
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._tidying import Tidying
@@ -60,7 +51,7 @@ NEW, OPEN, CLOSED = State
 
 
 def _new_ioloop() -> IOLoop:
-    return _loop.new_ioloop(is_watched=True)
+    return managed_loop.new_ioloop(is_watched=True)
 
 
 def _amend_nothing(error: BaseException, text: str) -> None:
@@ -141,10 +132,10 @@ class Harness:
         else:
             assert self.state is NEW, self.state
         if self._outer is None:
-            self._loop = _loop.LoopOfTest(make_loop, self.trap, is_lent, self.clock, self._schedule)
+            self._loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent, self.clock, self._schedule)
         else:
             lent = self._outer._loop.io_loop
-            self._loop = _loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
+            self._loop = managed_loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
         self._running = Running(self._loop, self.trap)
         self._tidying = None
         interpreter_hooks.watch(self.trap)

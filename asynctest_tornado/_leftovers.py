@@ -13,7 +13,7 @@ from tornado.iostream import BaseIOStream
 from asynctest_tornado import _requests
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import Leak, Policy
-from asynctest_tornado._loop import LoopOfTest
+from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._resources import note
 from asynctest_tornado._snapshot import roots
 from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely

@@ -7,9 +7,9 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _wire
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._selector import Selector, has_children
+from asynctest_tornado._loop import in_flight
+from asynctest_tornado._loop.selector import Selector, has_children
 from asynctest_tornado._util.real_time import active_count
 
 __unittest = True
@@ -85,7 +85,7 @@ class Passing:
             rest = self._selector.rest()
             if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
                 return 0
-            if active_count() > 1 and _wire.other_threads()[0]:
+            if active_count() > 1 and in_flight.other_threads()[0]:
                 return 0  # while the loop looked, a thread has taken up what was there for it
         clock, timers = self._clock, self._loop._scheduled
         # The first one is not cancelled: asyncio has seen to that.
@@ -126,7 +126,7 @@ class Passing:
         """
         quiet: float | None = None
         if active_count() > 1:
-            is_working, has_others = _wire.other_threads()
+            is_working, has_others = in_flight.other_threads()
             if is_working:
                 return _GRACE, True
             # They may have ended since the loop has looked.
@@ -136,7 +136,7 @@ class Passing:
             return quiet, False  # one is the loop's own, to be woken by
         own = self._loop._ssock.fileno()
         watched = [(key.fd, bool(key.events & selectors.EVENT_READ)) for key in files.values() if key.fd != own]
-        wire = _wire.Wire(watched, self._known)
+        wire = in_flight.Wire(watched, self._known)
         if wire.is_held:
             return _HELD, True
         if wire.is_foreign or has_children():

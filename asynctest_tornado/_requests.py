@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.weak_notes import WeakNotes
-from asynctest_tornado._watched import WatchedLoop
 
 __unittest = True
 

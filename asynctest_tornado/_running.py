@@ -12,8 +12,8 @@ from asynctest_tornado import _timeouts, _unclosed
 from asynctest_tornado._deadline import INSISTENCE, Deadline
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._interruptible import interruptible
-from asynctest_tornado._loop import LoopOfTest
+from asynctest_tornado._loop.interrupt import interruptible
+from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn

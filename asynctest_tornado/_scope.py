@@ -5,9 +5,10 @@ import unittest.util
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _leaks, _loop, _timeouts
+from asynctest_tornado import _leaks, _timeouts
 from asynctest_tornado._clock import make_clock
 from asynctest_tornado._harness import OPEN, Harness
+from asynctest_tornado._loop import managed_loop
 
 __unittest = True
 
@@ -36,7 +37,7 @@ class ClassScope:
 
     def open(self) -> None:
         """Make the loop, and call ``asyncSetUpClass``."""
-        self._cls.io_loop = self.harness.open(lambda: _loop.new_ioloop(self._cls.loop_factory, True))
+        self._cls.io_loop = self.harness.open(lambda: managed_loop.new_ioloop(self._cls.loop_factory, True))
         self._cls.addClassCleanup(self.close)
         self.harness.run(self._cls.asyncSetUpClass, self._limit, shared=True)
         self._is_set_up = True

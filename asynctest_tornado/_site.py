@@ -13,10 +13,11 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from asynctest_tornado import _fetching, _loop, _ports, _urls, _websocket
+from asynctest_tornado import _fetching, _ports, _urls, _websocket
 from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._errors import contexts, hints
 from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._record import Record
 from asynctest_tornado._tls import certificate_dates, client_verification, ssl_contexts
 
@@ -176,7 +177,7 @@ class Site(client_verification.Place):
         self.http_server = http_server
         self._has_listened = True
         if is_private:
-            _loop.serve_privately(self.sock, lambda: self._is_known)
+            managed_loop.serve_privately(self.sock, lambda: self._is_known)
         with contexts.under((*contexts.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
 

@@ -6,7 +6,7 @@ from asynctest_tornado import _leaks, _summary
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leftovers import Leftovers
-from asynctest_tornado._loop import LoopOfTest
+from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._running import Running
 
 __unittest = True

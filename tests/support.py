@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asynctest_tornado._recycling import drop_spare
+from asynctest_tornado._loop.recycled_loop import drop_spare
 
 ROOT = Path(__file__).resolve().parent.parent
 

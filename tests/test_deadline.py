@@ -15,7 +15,8 @@ from unittest import mock
 
 from tornado import locks
 
-from asynctest_tornado import AsyncTestCase, _selector, _watchdog
+from asynctest_tornado import AsyncTestCase, _watchdog
+from asynctest_tornado._loop import selector
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
@@ -145,10 +146,10 @@ class NoDeadlockTest(AsyncTestCase):
         ours, theirs = context.Pipe()
         process = context.Process(target=theirs.recv)
         process.start()
-        self.assertTrue(_selector.has_children())
+        self.assertTrue(selector.has_children())
         ours.send(None)
         process.join()
-        self.assertFalse(_selector.has_children())
+        self.assertFalse(selector.has_children())
 
 
 class UnshowableTest(unittest.TestCase):

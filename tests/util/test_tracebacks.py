@@ -130,7 +130,7 @@ class NameTest(unittest.TestCase):
         for name, owner in {
             "importlib._bootstrap": STDLIB,
             "posixpath": STDLIB,
-            "asynctest_tornado._loop": OURS,
+            "asynctest_tornado._loop.managed_loop": OURS,
             "tornado.web": TORNADO,
             "shop.till": USER,
         }.items():

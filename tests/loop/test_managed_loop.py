@@ -14,17 +14,18 @@ import uvloop
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
-from asynctest_tornado import AsyncTestCase, VirtualClock, _loop, _watched
+from asynctest_tornado import AsyncTestCase, VirtualClock
 from asynctest_tornado._errors import trap
-from asynctest_tornado._recycling import RecyclingLoop
-from asynctest_tornado._selector import Selector
+from asynctest_tornado._loop import instrumented_loop, managed_loop
+from asynctest_tornado._loop.recycled_loop import RecyclingLoop
+from asynctest_tornado._loop.selector import Selector
 from tests.samples import cases
 from tests.support import run_body, run_case, run_code
 
 
 class NewIOLoopTest(unittest.TestCase):
     def test_it_is_a_plain_loop_until_a_test_watches_it(self) -> None:
-        io_loop = _loop.new_ioloop()
+        io_loop = managed_loop.new_ioloop()
         self.addCleanup(io_loop.close)
         self.assertIs(type(io_loop.asyncio_loop), RecyclingLoop)  # type: ignore[attr-defined]
 
@@ -324,7 +325,7 @@ class TaskFactoryTest(AsyncTestCase):
 class WatchedLoopTest(unittest.TestCase):
     def setUp(self) -> None:
         self.trap = trap.Trap(lambda: "it")
-        self.watched = _loop.LoopOfTest(_loop.new_ioloop, self.trap)
+        self.watched = managed_loop.LoopOfTest(managed_loop.new_ioloop, self.trap)
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
 
@@ -384,16 +385,16 @@ class WatchedLoopTest(unittest.TestCase):
         loop = Loop()
         io_loop = IOLoop(make_current=False, asyncio_loop=loop)
         self.addCleanup(io_loop.close)
-        watched = _loop.LoopOfTest(lambda: io_loop, self.trap)
+        watched = managed_loop.LoopOfTest(lambda: io_loop, self.trap)
         self.assertFalse(watched.is_own)
-        self.assertIsInstance(loop, _watched.WatchedLoop)
+        self.assertIsInstance(loop, instrumented_loop.WatchedLoop)
         watched.close()
         self.assertIs(type(loop), Loop)
         self.assertFalse([name for name in vars(loop) if "asynctest" in name])
 
     def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
         inner = trap.Trap(lambda: "inner")
-        watched = _loop.LoopOfTest(lambda: self.watched.io_loop, inner)
+        watched = managed_loop.LoopOfTest(lambda: self.watched.io_loop, inner)
         self.loop.call_soon(lambda: 1 / 0)
         with self.assertRaises(ZeroDivisionError):
             self.loop.run_forever()

@@ -12,13 +12,14 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _constructing, _deadlock, _passing, _recycling, _watched
+from asynctest_tornado import _deadlock, _passing
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._recycling import RecyclingLoop
+from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
+from asynctest_tornado._loop.recycled_loop import RecyclingLoop
+from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._schedule import Schedule
-from asynctest_tornado._selector import Selector
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.real_time import monotonic
 
@@ -34,11 +35,11 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
         asyncio_loop = factory()
     elif _is_made_by_others():
         asyncio_loop = asyncio.new_event_loop()
-    elif _recycling.missing():
+    elif recycled_loop.missing():
         asyncio_loop = asyncio.SelectorEventLoop()
     else:
-        asyncio_loop = _watched.new(RecyclingLoop) if is_watched else RecyclingLoop()
-    return _constructing.around(asyncio_loop)
+        asyncio_loop = instrumented_loop.new(RecyclingLoop) if is_watched else RecyclingLoop()
+    return construction.around(asyncio_loop)
 
 
 def _is_made_by_others() -> bool:
@@ -124,9 +125,9 @@ class LoopOfTest:
                 f"get_new_ioloop() returned no IOLoop: {self.io_loop!r}. Return one, for example "
                 "super().get_new_ioloop() or IOLoop.current()."
             )
-        self.loop: _watched.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+        self.loop: instrumented_loop.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
-        self._restore = _watched.watch(self.loop, trap, self.is_own)
+        self._restore = instrumented_loop.watch(self.loop, trap, self.is_own)
         found: Any = getattr(self.loop, "_selector", None)
         is_adopted = not isinstance(found, Selector)
         if is_adopted:
@@ -145,7 +146,7 @@ class LoopOfTest:
     def _give_time(self, clock: VirtualClock) -> None:
         if self._selector is None or not self.is_own or not isinstance(self.loop, RecyclingLoop):
             self.close()
-            missing = _recycling.missing()
+            missing = recycled_loop.missing()
             if missing:
                 raise TypeError(
                     "A VirtualClock cannot pass time on this version of Python, whose asyncio lacks "

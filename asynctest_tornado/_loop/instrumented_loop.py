@@ -12,15 +12,16 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado import _lent, _resources
-from asynctest_tornado._connecting import ConnectingLoop
+from asynctest_tornado import _resources
 from asynctest_tornado._errors import contexts, garbage
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._interruptible import interruptible
+from asynctest_tornado._loop import lent_loop
+from asynctest_tornado._loop.connections import ConnectingLoop
+from asynctest_tornado._loop.executor_jobs import Work
+from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._schedule import Schedule
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.weak_notes import WeakNotes
-from asynctest_tornado._work import Work
 
 __unittest = True
 
@@ -54,7 +55,7 @@ class Use:
         #: Whether neither the test nor its class has made it, so that others may have used it before.
         self.is_foreign = not is_own and before is None
         #: The contexts of what has none: of others on such a loop, else of the test.
-        self.others = _lent.OTHERS if self.is_foreign else ()
+        self.others = lent_loop.OTHERS if self.is_foreign else ()
         #: Each task, and future of a coroutine or executor, that still exists.
         self.futures: _Futures = WeakNotes()
         #: Those that were made before a test got the loop of its class.
@@ -214,7 +215,7 @@ class WatchedLoop(ConnectingLoop):
         if chain or scheduled is not future:
             return chain
         if isinstance(future, asyncio.Task) and self._asynctest.is_foreign:
-            return _lent.OTHERS  # each task of the test is known
+            return lent_loop.OTHERS  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
         chain = contexts.contexts.get()
         return chain if chain[:1] == (self._asynctest.trap,) else ()

@@ -13,7 +13,7 @@ from tornado import tcpclient, web
 from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock
-from asynctest_tornado._connecting import ConnectingLoop
+from asynctest_tornado._loop.connections import ConnectingLoop
 from tests.support import run_python
 
 SUITE = "tests.samples.turns"
@@ -100,7 +100,7 @@ class ConnectTest(AsyncHTTPTestCase):
             self.assertGreaterEqual(found, 2)
 
     async def test_others_act_before_a_connection_is_made(self) -> None:
-        sleep = self.enterContext(mock.patch("asynctest_tornado._connecting.sleep"))
+        sleep = self.enterContext(mock.patch("asynctest_tornado._loop.connections.sleep"))
         await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 80)
         alone = sleep.call_count
         with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:

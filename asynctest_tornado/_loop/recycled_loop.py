@@ -12,8 +12,8 @@ import os
 import socket
 from typing import Any, NamedTuple
 
-from asynctest_tornado import _constructing
-from asynctest_tornado._selector import Selector
+from asynctest_tornado._loop import construction
+from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util.real_time import active_count
 
 __unittest = True
@@ -116,9 +116,9 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another one."""
 
     def __init__(self) -> None:
-        # One attribute of the loop, for the reason that `_watched.Use` is one: 3.14 has none to spare.
+        # One attribute of the loop, for the reason that `instrumented_loop.Use` is one: 3.14 has none to spare.
         self._asynctest_system = system = _System()
-        _constructing.construct(self, system.selector, super().__init__)
+        construction.construct(self, system.selector, super().__init__)
 
     def __del__(self) -> None:
         # In a garbage collection, the sockets are finalized as well, before or after this.
@@ -170,7 +170,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         loop._ssock = loop._csock = None
         loop._internal_fds -= 1
         loop._selector = None  # or it would be closed
-        _constructing.hand_over(loop)
+        construction.hand_over(loop)
         _spare.append(parts)
 
     def _asynctest_is_in_order(self) -> bool:

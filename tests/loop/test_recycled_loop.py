@@ -16,8 +16,8 @@ from unittest import mock
 from tornado.util import Configurable
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._recycling import RecyclingLoop
-from asynctest_tornado._selector import Selector
+from asynctest_tornado._loop.recycled_loop import RecyclingLoop
+from asynctest_tornado._loop.selector import Selector
 from tests.support import environ, run_body, run_code
 
 
@@ -287,7 +287,7 @@ class RecyclingTest(unittest.TestCase):
         self.assertEqual((done.stdout, done.stderr), ("3 tests passed, and left no garbage\n", ""))
 
     def test_nothing_is_left_when_the_program_ends(self) -> None:
-        done = run_code("from asynctest_tornado._recycling import RecyclingLoop; RecyclingLoop().close()")
+        done = run_code("from asynctest_tornado._loop.recycled_loop import RecyclingLoop; RecyclingLoop().close()")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
@@ -326,7 +326,7 @@ print(result.testsRun, "tests passed, and left", gc.garbage or "no garbage")
 
 FORK = """
 import asyncio, os, sys
-from asynctest_tornado._recycling import RecyclingLoop
+from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 
 RecyclingLoop().close()
 loop = RecyclingLoop()
@@ -349,7 +349,7 @@ loop.close()
 
 FORK_INSIDE = """
 import os
-from asynctest_tornado._recycling import RecyclingLoop
+from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 
 loop = RecyclingLoop()
 inode = os.fstat(loop._ssock.fileno()).st_ino
