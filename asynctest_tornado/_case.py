@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _orders, _scope, _setups, _timeouts, _yielding
+from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _scope, _setups, _timeouts, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
@@ -113,10 +114,10 @@ class AsyncTestCase(unittest.TestCase):
             case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
             if cls.__init__ is not unittest.TestCase.__init__ or kwargs or len(args) != 1:
                 # Each of several orders begins with what the constructor makes. Most have only the name of the method.
-                vars(case)[_orders.MADE_BY] = args, kwargs
+                vars(case)[repeat.MADE_BY] = args, kwargs
             return case
 
-        __signature__ = _orders.SignatureOfInit(__new__)
+        __signature__ = repeat.SignatureOfInit(__new__)
 
     def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init_subclass__(*args, **kwargs)
@@ -403,7 +404,7 @@ class AsyncTestCase(unittest.TestCase):
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         try:
-            seeds = _orders.seeds(self.schedules)
+            seeds = repeat.seeds(self.schedules)
         except (TypeError, ValueError) as error:
             seeds = None
             self._asynctest_bad_setting = error
@@ -411,7 +412,7 @@ class AsyncTestCase(unittest.TestCase):
             return self._asynctest_run(result)
         if result is None:
             result = self.defaultTestResult()
-        _orders.run(self, result, seeds, self._asynctest_run_in_order)
+        repeat.run(self, result, seeds, self._asynctest_run_in_order)
         _late.flush(result)
         return result
 
@@ -436,7 +437,7 @@ class AsyncTestCase(unittest.TestCase):
                 harness.trap.forget_reports()
                 self._asynctest_owner = contexts.Owner(harness.trap)
                 self._asynctest_harness = None
-            if not isinstance(result, _orders.Report):  # that of one order, between startTest and stopTest
+            if not isinstance(result, repeat.Report):  # that of one order, between startTest and stopTest
                 _late.flush(result)
 
     def __del__(self) -> None:
@@ -448,7 +449,7 @@ class AsyncTestCase(unittest.TestCase):
             contexts.contexts.reset(token)
 
     def debug(self) -> None:
-        seeds = _orders.seeds(None)
+        seeds = repeat.seeds(None)
         if seeds is not None and len(seeds) == 1:
             self._asynctest_schedule = Schedule(seeds[0])
         try:
@@ -497,12 +498,12 @@ class AsyncTestCase(unittest.TestCase):
             raise self._asynctest_bad_setting
         # Set by unittest's run(), and not by its debug().
         result = getattr(getattr(self, "_outcome", None), "result", None)
-        if isinstance(result, _orders.Report):
+        if isinstance(result, repeat.Report):
             result = result.result
         harness = self._asynctest_harness = self._asynctest_new_harness(result)
         harness.has_shell = True
         if self._asynctest_schedule is not None:
-            harness.trap.hint = _orders.hint(self._asynctest_schedule.seed, self)
+            harness.trap.hint = repeat.hint(self._asynctest_schedule.seed, self)
         try:
             harness.call(self._asynctest_set_up, harness)
             self._asynctest_call_hook(self.asyncSetUp, AsyncTestCase.asyncSetUp)

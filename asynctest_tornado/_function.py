@@ -18,14 +18,15 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _marker, _orders, _ports, _site
+from asynctest_tornado import _leaks, _marker, _ports, _site
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._marker import SETTINGS, seeds
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._util import exceptions, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
@@ -348,4 +349,4 @@ def _hint(seed: int, item: Any) -> str:
         return "In the order of asyncio itself, which is that of seed 0."
     # By the variable there is one order, which is not part of the name.
     name = re.sub(rf"(?<=\[)seed{seed}(-|(?=\]))|-seed{seed}(?=[-\]])", "", item.nodeid, count=1).removesuffix("[]")
-    return f"In the order of seed {seed}. To replay it: {_orders.SEED}={seed} python -m pytest {shlex.quote(name)}"
+    return f"In the order of seed {seed}. To replay it: {repeat.SEED}={seed} python -m pytest {shlex.quote(name)}"

@@ -21,7 +21,7 @@ from asynctest_tornado._errors import contexts, hints, interpreter_hooks, logger
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._running import Running
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._tidying import Tidying
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import get_running_loop

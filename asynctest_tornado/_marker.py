@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from asynctest_tornado import _orders, _timeouts
+from asynctest_tornado import _timeouts
 from asynctest_tornado._clock import VirtualClock, make_clock
+from asynctest_tornado._schedules import repeat
 
 __unittest = True
 
@@ -46,7 +47,7 @@ def seeds(item: Any, markers: Sequence[Any]) -> range | None:
 
     Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
     """
-    return _orders.seeds(settings_of(item, markers).get("schedules"))
+    return repeat.seeds(settings_of(item, markers).get("schedules"))
 
 
 def limit(config: Any, markers: Sequence[Any]) -> _timeouts.Limit:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from tornado.options import Error, define, options, parse_command_line
 
-from asynctest_tornado import _leaks, _orders, _results, _timeouts
+from asynctest_tornado import _leaks, _results, _timeouts
+from asynctest_tornado._schedules import repeat
 
 __unittest = True
 
@@ -48,9 +49,9 @@ SETTINGS = {
         "|".join(_leaks.ACTIONS),
         "the consequence of leaks for a test",
     ),
-    "schedules": Setting(_orders.SCHEDULES, _orders.check_count, "N", "the number of orders that each test runs under"),
+    "schedules": Setting(repeat.SCHEDULES, repeat.check_count, "N", "the number of orders that each test runs under"),
     "seed": Setting(
-        _orders.SEED, _orders.check_seed, "N", "the order to run tests in, to replay one that a report tells of"
+        repeat.SEED, repeat.check_seed, "N", "the order to run tests in, to replay one that a report tells of"
     ),
 }
 

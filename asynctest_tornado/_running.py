@@ -14,7 +14,7 @@ from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn
 

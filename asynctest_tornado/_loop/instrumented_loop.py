@@ -19,7 +19,7 @@ from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.executor_jobs import Work
 from asynctest_tornado._loop.interrupt import interruptible
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.weak_notes import WeakNotes
 

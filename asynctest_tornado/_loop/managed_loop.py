@@ -19,7 +19,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.real_time import monotonic
 

@@ -10,7 +10,7 @@ from typing import Any
 from tornado import gen, locks
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules.schedule import Schedule
 from tests.samples import races
 from tests.support import environ, run_case, run_python
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado import _summary
-from asynctest_tornado._schedule import Schedule
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import environment
 
 __unittest = True
