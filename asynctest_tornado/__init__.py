@@ -23,7 +23,7 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._ports import bind_unused_port
     from asynctest_tornado._runner import main
     from asynctest_tornado._server import HTTPTestServer
-    from asynctest_tornado._timeouts import get_async_test_timeout
+    from asynctest_tornado._timeouts.limits import get_async_test_timeout
     from asynctest_tornado._websocket import WebSocket
 
 __unittest = True
@@ -63,7 +63,7 @@ _ROOMS = {
     "WebSocket": "_websocket",
     "bind_unused_port": "_ports",
     "gen_test": "_gen_test",
-    "get_async_test_timeout": "_timeouts",
+    "get_async_test_timeout": "_timeouts.limits",
     "main": "_runner",
     "setup_with_context_manager": "_gen_test",
 }

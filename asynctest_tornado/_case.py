@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _scope, _setups, _timeouts, _yielding
+from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _scope, _setups, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
@@ -21,6 +21,7 @@ from asynctest_tornado._harness import CLOSED, NEW, Harness
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts import limits
 from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
@@ -325,7 +326,7 @@ class AsyncTestCase(unittest.TestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
-        limit = _timeouts.limit(timeout, self.async_test_timeout)
+        limit = limits.limit(timeout, self.async_test_timeout)
         return harness_of(self).wait(condition, limit, self.failureException)
 
     # With a timeout, the arguments are not checked: no type stands for those of func and one more.
@@ -364,7 +365,7 @@ class AsyncTestCase(unittest.TestCase):
 
         New in version 0.1.
         """
-        limit = _timeouts.limit(timeout, self.async_test_timeout)
+        limit = limits.limit(timeout, self.async_test_timeout)
         if callable(func):
             func = functools.partial(func, *args, **kwargs) if args or kwargs else func
         elif args or kwargs:
@@ -514,7 +515,7 @@ class AsyncTestCase(unittest.TestCase):
 
     def _asynctest_call_hook(self, own: Callable[[], Any], default: Callable[..., Any]) -> None:
         if getattr(own, "__func__", own) is not default and inspect.iscoroutinefunction(own):
-            harness_of(self).run(own, _timeouts.limit(None, self.async_test_timeout), shared=True)
+            harness_of(self).run(own, limits.limit(None, self.async_test_timeout), shared=True)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest_harness
@@ -575,7 +576,7 @@ class AsyncTestCase(unittest.TestCase):
     def _asynctest_run_coroutine(self, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
         """Run the coroutine of a function, by whose name reports tell of it."""
         try:
-            limit = _timeouts.limit(None, self.async_test_timeout)
+            limit = limits.limit(None, self.async_test_timeout)
             begun = functools.update_wrapper(lambda: coro, func, ("__qualname__",), ())
             return harness_of(self).run(begun, limit, shared=True)
         finally:

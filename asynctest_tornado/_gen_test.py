@@ -8,8 +8,9 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _timeouts, _yielding
+from asynctest_tornado import _yielding
 from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util import names
 from asynctest_tornado._yielding import Begun, Other
 
@@ -62,7 +63,7 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
     From ``tornado.testing``, which looks the environment variable up when it decorates. New in version 0.1.
     """
     if timeout is not None:
-        _timeouts.check(timeout, "timeout of gen_test")
+        limits.check(timeout, "timeout of gen_test")
     if func is None:
         return functools.partial(gen_test, timeout=timeout)
     if not callable(func):
@@ -84,14 +85,14 @@ def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[...,
     def run_test(self: Any, *args: Any, **kwargs: Any) -> Any:
         call = functools.partial(func, self, *args, **kwargs)
         if isinstance(self, AsyncTestCase):
-            return harness_of(self).run(call, _timeouts.limit(timeout, self.async_test_timeout))
+            return harness_of(self).run(call, limits.limit(timeout, self.async_test_timeout))
         io_loop = getattr(self, "io_loop", None)
         if not isinstance(io_loop, IOLoop):
             raise TypeError(
                 f"gen_test runs {names.name_of(func)} on the event loop of an AsyncTestCase, and this is none: "
                 f"{self!r}. Derive its class from asynctest_tornado.AsyncTestCase."
             )
-        limit = _timeouts.limit(timeout, getattr(self, "async_test_timeout", None))
+        limit = limits.limit(timeout, getattr(self, "async_test_timeout", None))
         # 0 is no limit here, and no time at all for Tornado.
         return io_loop.run_sync(functools.partial(_yielding.run, call), limit.seconds or None)
 

@@ -14,15 +14,16 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _misspelled, _requests, _resources, _snapshot, _summary, _timeouts, _yielding
+from asynctest_tornado import _leaks, _misspelled, _requests, _resources, _summary, _yielding
 from asynctest_tornado._clock import VirtualClock
-from asynctest_tornado._deadline import Deadline
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._running import Running
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._tidying import Tidying
+from asynctest_tornado._timeouts import limits, pending_report
+from asynctest_tornado._timeouts.deadline import Deadline
+from asynctest_tornado._timeouts.loop_driver import Running
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import get_running_loop
 from asynctest_tornado._util.tracebacks import strip
@@ -208,7 +209,7 @@ class Harness:
     def run(
         self,
         func: Callable[[], Any],
-        limit: _timeouts.Limit,
+        limit: limits.Limit,
         *,
         shared: bool = False,
         must_wait: bool = False,
@@ -261,7 +262,7 @@ class Harness:
         """
         tasks = [task for task in self._loop.all_tasks() if task not in self._running.abandoned]
         jobs = [name for _, name in self._loop.pending_jobs()]
-        text = _snapshot.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
+        text = pending_report.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
         return text if self.clock is None else f"{text}\n{self._describe_clock(self.clock)}"
 
     def _describe_clock(self, clock: VirtualClock) -> str:
@@ -292,7 +293,7 @@ class Harness:
             self._deadline.go_on()
 
     def _run_clock(self, reach: Callable[[], Any]) -> None:
-        self.run(reach, _timeouts.limit(None, None))
+        self.run(reach, limits.limit(None, None))
 
     def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
         error: BaseException | None = None
@@ -320,7 +321,7 @@ class Harness:
         finally:
             del error  # or its traceback, which holds this frame, would be a reference cycle
 
-    def wait(self, condition: Callable[..., bool] | None, limit: _timeouts.Limit, failure: type[BaseException]) -> Any:
+    def wait(self, condition: Callable[..., bool] | None, limit: limits.Limit, failure: type[BaseException]) -> Any:
         """Run the loop until `stop`, and on until the condition holds; return what ``stop`` was given.
 
         Raises what is in the trap, or ``failure`` when the time is over.
@@ -366,7 +367,7 @@ class Harness:
         """Stand in for the method of the ``IOLoop``: the same, and it ends at an error, and shows where it stood."""
         if not callable(func):
             raise hints.called_already(func)
-        limit = _timeouts.Limit(math.inf if timeout is None else timeout, "the argument timeout")
+        limit = limits.Limit(math.inf if timeout is None else timeout, "the argument timeout")
 
         def call() -> Any:
             result = func()

@@ -13,13 +13,14 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _cleanups, _ports, _scope, _site, _snapshot, _timeouts, _urls
+from asynctest_tornado import _cleanups, _ports, _scope, _site, _urls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._fetching import Arguments, Fetched, Response
 from asynctest_tornado._harness import Harness
+from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._websocket import Connecting
 
@@ -33,7 +34,7 @@ def _close(
     site: _site.Site,
     harness: Harness,
     begin: Callable[[], None],
-    limit: _timeouts.Limit,
+    limit: limits.Limit,
     get_client: Callable[[], Any],
 ) -> None:
     try:
@@ -131,7 +132,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             names = ("_asynctest_site", "http_client", "_app", "http_server")
             scope.made.update((name, vars(self)[name]) for name in names)
             get_client = functools.partial(scope.made.__getitem__, "http_client")
-        limit = _timeouts.limit(None, self.async_test_timeout)
+        limit = limits.limit(None, self.async_test_timeout)
         harness.resources.callback(_close, self._asynctest_site, harness, begin_closing, limit, get_client)
 
     def _asynctest_start(
@@ -149,7 +150,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         try:
             self._app = self._asynctest_complete(self.get_app)
         except Exception as error:
-            site.explain_early(error, _snapshot.urls_of_requests(self.http_client), type(self).__qualname__)
+            site.explain_early(error, pending_report.urls_of_requests(self.http_client), type(self).__qualname__)
             hints.before_async_set_up(error, self)
             raise
         self.http_server = self._asynctest_complete(self.get_http_server)
@@ -167,7 +168,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             awaitable = result
             begun = functools.update_wrapper(lambda awaitable=awaitable: awaitable, hook, ("__qualname__",), ())
             try:
-                result = harness_of(self).run(begun, _timeouts.limit(None, self.async_test_timeout), shared=True)
+                result = harness_of(self).run(begun, limits.limit(None, self.async_test_timeout), shared=True)
             finally:
                 if inspect.iscoroutine(awaitable):
                     awaitable.close()  # or a second report would say that it was never awaited
@@ -184,9 +185,9 @@ class AsyncHTTPTestCase(AsyncTestCase):
         scope = _scope.of(type(self))
         if scope is not None:
             self._asynctest_begin_closing()
-            harness_of(self).run(self._asynctest_site.close_websockets, _timeouts.limit(None, self.async_test_timeout))
+            harness_of(self).run(self._asynctest_site.close_websockets, limits.limit(None, self.async_test_timeout))
             client = scope.made["http_client"]
-            if _snapshot.names_of_requests(client):
+            if pending_report.names_of_requests(client):
                 # Those who waited for these requests are gone, but they would go on to use up the client.
                 client.close()
             if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
@@ -300,7 +301,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         harness = harness_of(self)
         if harness.is_running_here():
             return asyncio.ensure_future(fetch())  # type: ignore[return-value]
-        response: Fetched = harness.run(fetch, _timeouts.limit(None, self.async_test_timeout), ends_with_future=True)
+        response: Fetched = harness.run(fetch, limits.limit(None, self.async_test_timeout), ends_with_future=True)
         return response
 
     def async_fetch(

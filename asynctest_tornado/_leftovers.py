@@ -15,7 +15,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import Leak, Policy
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._resources import note
-from asynctest_tornado._snapshot import roots
+from asynctest_tornado._timeouts.pending_report import roots
 from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util import origins as _origins

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from asynctest_tornado import _timeouts
 from asynctest_tornado._clock import VirtualClock, make_clock
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._timeouts import limits
 
 __unittest = True
 
@@ -50,7 +50,7 @@ def seeds(item: Any, markers: Sequence[Any]) -> range | None:
     return repeat.seeds(settings_of(item, markers).get("schedules"))
 
 
-def limit(config: Any, markers: Sequence[Any]) -> _timeouts.Limit:
+def limit(config: Any, markers: Sequence[Any]) -> limits.Limit:
     """Return how long each wait of a test may take: by its markers, the options or the settings of pytest.
 
     Raises ``ValueError`` for a setting that is no number, or out of range.
@@ -58,7 +58,7 @@ def limit(config: Any, markers: Sequence[Any]) -> _timeouts.Limit:
     for marker in markers:
         if marker.kwargs.get("timeout") is not None:
             setting = f"timeout of the marker {marker.name}"
-            return _timeouts.Limit(_timeouts.check(marker.kwargs["timeout"], setting), setting)
+            return limits.Limit(limits.check(marker.kwargs["timeout"], setting), setting)
     # That of pytest-tornado and the like, last: there, it has a default.
     of_others = config.getoption("async_test_timeout", None)
     for value, setting in (
@@ -68,10 +68,10 @@ def limit(config: Any, markers: Sequence[Any]) -> _timeouts.Limit:
     ):
         if value is not None and value != "":
             try:
-                return _timeouts.Limit(_timeouts.check(float(value), setting), setting)
+                return limits.Limit(limits.check(float(value), setting), setting)
             except ValueError:
                 raise ValueError(f"{setting} cannot be {value!r}. Give seconds, or 0 for no limit.") from None
-    return _timeouts.limit(None, None)
+    return limits.limit(None, None)
 
 
 def clock(config: Any, factory: Any) -> VirtualClock | None:

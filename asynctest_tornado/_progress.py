@@ -8,7 +8,7 @@ import unicodedata
 import unittest
 from typing import Any, TextIO
 
-from asynctest_tornado import _watchdog
+from asynctest_tornado._timeouts import watchdog
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -51,11 +51,11 @@ class Progress:
 
     def open(self) -> None:
         """Begin to look at what runs."""
-        _watchdog.start(self)
+        watchdog.start(self)
 
     def close(self) -> None:
         """End that."""
-        _watchdog.stop(self)
+        watchdog.stop(self)
         self.end_test()
 
     def begin_test(self, test: unittest.TestCase) -> None:
@@ -77,7 +77,7 @@ class Progress:
             if running is None:
                 return
             test, began, thread = running
-            if _watchdog.is_debugging(sys._current_frames().get(thread)):
+            if watchdog.is_debugging(sys._current_frames().get(thread)):
                 return  # where somebody types
             if now - began >= INTERVAL:
                 self._show(f"{test.id()}: {now - began:.0f} s")

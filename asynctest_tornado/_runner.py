@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from tornado.options import Error, define, options, parse_command_line
 
-from asynctest_tornado import _leaks, _results, _timeouts
+from asynctest_tornado import _leaks, _results
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._timeouts import limits
 
 __unittest = True
 
@@ -38,8 +39,8 @@ class Setting(NamedTuple):
 
 SETTINGS = {
     "timeout": Setting(
-        _timeouts.ENVIRONMENT,
-        _timeouts.parse,
+        limits.ENVIRONMENT,
+        limits.parse,
         "SECONDS",
         "default time limit of each wait, in seconds; 0 disables it",
     ),

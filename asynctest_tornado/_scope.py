@@ -5,10 +5,11 @@ import unittest.util
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _leaks, _timeouts
+from asynctest_tornado import _leaks
 from asynctest_tornado._clock import make_clock
 from asynctest_tornado._harness import OPEN, Harness
 from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._timeouts import limits
 
 __unittest = True
 
@@ -32,7 +33,7 @@ class ClassScope:
         #: What the first test has made for all of them.
         self.made: dict[str, Any] = {}
         self._cls = cls
-        self._limit: _timeouts.Limit = _timeouts.limit(None, self._cls.async_test_timeout)
+        self._limit: limits.Limit = limits.limit(None, self._cls.async_test_timeout)
         self._is_set_up = False
 
     def open(self) -> None:

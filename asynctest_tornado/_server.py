@@ -12,8 +12,9 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _fetching, _ports, _site, _snapshot, _urls, _websocket
+from asynctest_tornado import _fetching, _ports, _site, _urls, _websocket
 from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import ssl_contexts
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class HTTPTestServer:
             await site.close()
 
     def _describe(self) -> str:
-        return _snapshot.describe(IOLoop.current(), asyncio.all_tasks(), clients=[self.http_client])
+        return pending_report.describe(IOLoop.current(), asyncio.all_tasks(), clients=[self.http_client])
 
     @property
     def port(self) -> int:

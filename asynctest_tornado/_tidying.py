@@ -7,7 +7,7 @@ from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leftovers import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._running import Running
+from asynctest_tornado._timeouts.loop_driver import Running
 
 __unittest = True
 

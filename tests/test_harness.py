@@ -9,7 +9,7 @@ from unittest import mock
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._harness import Harness, State
-from asynctest_tornado._timeouts import Limit
+from asynctest_tornado._timeouts.limits import Limit
 
 LIMIT = Limit(5, "the test")
 
@@ -115,7 +115,11 @@ class HarnessTest(unittest.TestCase):
             await asyncio.sleep(0)
 
         told = self.assertRaisesRegex(RuntimeError, "until_closed was cancelled twice")
-        with mock.patch("asynctest_tornado._running.PATIENCE", 0.01), told, Harness(lambda: "it") as harness:
+        with (
+            mock.patch("asynctest_tornado._timeouts.loop_driver.PATIENCE", 0.01),
+            told,
+            Harness(lambda: "it") as harness,
+        ):
             harness.resources.callback(lambda: None)
             harness.run(use, LIMIT)
 

@@ -162,7 +162,7 @@ class ProgressTest(unittest.TestCase):
 
     def test_without_a_terminal_there_is_none(self) -> None:
         code = (
-            "import sys, unittest, asynctest_tornado as a; from asynctest_tornado import _watchdog\n"
+            "import sys, unittest, asynctest_tornado as a; from asynctest_tornado._timeouts import watchdog as _watchdog\n"
             "def all(): return unittest.FunctionTestCase(lambda: print(_watchdog.is_alive()))\n"
             "a.main()"
         )

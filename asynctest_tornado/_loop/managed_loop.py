@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _deadlock, _passing
+from asynctest_tornado import _passing
 from asynctest_tornado._clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
@@ -20,6 +20,7 @@ from asynctest_tornado._loop import construction, instrumented_loop, recycled_lo
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.real_time import monotonic
 
@@ -65,7 +66,7 @@ _OWN_MAKER = asyncio.new_event_loop if _is_of_asyncio(asyncio.new_event_loop) el
 
 
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
-    """Let the current loop know that only code on it can connect to a socket; see `_deadlock`.
+    """Let the current loop know that only code on it can connect to a socket; see `deadlock`.
 
     :param sock: the socket of a server, bound, before the loop watches it.
     :param is_known: returns true if other code may know the address of the server.
@@ -227,7 +228,7 @@ class LoopOfTest:
             return None
         # A clock that passes time has passed it up to the next timer, or stands still: then they are never due.
         is_timed = self._selector.pass_time is None
-        if is_timed and not all(map(_deadlock.is_of_connection, self._pending_timers())):
+        if is_timed and not all(map(deadlock.is_of_connection, self._pending_timers())):
             return None
         doubt = self._selector.doubt()
         if doubt != 0:

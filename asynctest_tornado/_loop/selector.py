@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
-from asynctest_tornado import _interrupting, _watchdog
-from asynctest_tornado._deadlock import PrivateServers
+from asynctest_tornado._timeouts import interrupter, watchdog
+from asynctest_tornado._timeouts.deadlock import PrivateServers
 from asynctest_tornado._util.real_time import active_count, get_signal_handler, listdir, monotonic
 
 __unittest = True
@@ -31,7 +31,7 @@ def _is_alarm_set(timer: int) -> bool:
 
 def _has_signal_handlers() -> bool:
     """Tell whether a signal, which any process can send, would run something; what interrupts does not count."""
-    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, _interrupting.stand_in})
+    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, interrupter.stand_in})
     return any(handler is not None and callable(handler) for handler in handlers)
 
 
@@ -41,7 +41,7 @@ def _has_other_threads() -> bool:
         count = len(listdir("/proc/self/task"))
     except OSError:  # not on every platform
         return active_count() > 1
-    own = 2 if _watchdog.is_alive() else 1
+    own = 2 if watchdog.is_alive() else 1
     return count > own and count > own + _threads_of_runners()
 
 

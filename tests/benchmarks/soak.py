@@ -14,7 +14,8 @@ import unittest
 
 from tornado import locks
 
-from asynctest_tornado import AsyncTestCase, _running, gen_test
+from asynctest_tornado import AsyncTestCase, gen_test
+from asynctest_tornado._timeouts import loop_driver
 
 
 class Good(AsyncTestCase):
@@ -59,7 +60,7 @@ def figures() -> str:
 
 
 def main(number: int) -> None:
-    _running.PATIENCE = 0.01  # or those that refuse to die would take most of the time
+    loop_driver.PATIENCE = 0.01  # or those that refuse to die would take most of the time
     bad: list[type[AsyncTestCase]] = [TimesOut, Deadlocks, RefusesToDie]
     print(f"before: {figures()}")
     verdicts = dict.fromkeys(("passed", "failed"), 0)

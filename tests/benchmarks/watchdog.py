@@ -12,7 +12,8 @@ import time
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, _interrupting, _watchdog
+from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._timeouts import interrupter, watchdog
 
 LIMIT = 0.0005
 RUNS = 10_000
@@ -40,13 +41,13 @@ def main(runs: int) -> None:
     sys.setswitchinterval(1e-5)
     sent: list[Any] = []
 
-    def note(*args: Any, interrupt: Any = _interrupting.interrupt) -> Any:
+    def note(*args: Any, interrupt: Any = interrupter.interrupt) -> Any:
         sent.append(interrupt(*args))
         return sent[-1]
 
     with (
-        mock.patch.multiple(_watchdog, MARGIN=0, INTERVAL=0.00001),
-        mock.patch.object(_interrupting, "interrupt", note),
+        mock.patch.multiple(watchdog, MARGIN=0, INTERVAL=0.00001),
+        mock.patch.object(interrupter, "interrupt", note),
     ):
         ended, late, interrupted = run_many(runs)
     arrived_late = sum(interruption.has_raised is False for interruption in sent)
@@ -70,7 +71,7 @@ def run_many(runs: int) -> tuple[int, int, int]:
                 interrupted += 1
             else:
                 late += 1
-        if _watchdog._watches:
+        if watchdog._watches:
             raise SystemExit(f"Run {number} is still watched.")
     case.tearDown()
     case.doCleanups()

@@ -2,7 +2,8 @@ import math
 import unittest
 from fractions import Fraction
 
-from asynctest_tornado import _timeouts, get_async_test_timeout
+from asynctest_tornado import get_async_test_timeout
+from asynctest_tornado._timeouts import limits
 from tests.support import environ
 
 
@@ -27,35 +28,35 @@ class GetAsyncTestTimeoutTest(unittest.TestCase):
 class LimitTest(unittest.TestCase):
     def test_argument_goes_before_attribute_before_environment_before_default(self) -> None:
         with environ(ASYNC_TEST_TIMEOUT="3"):
-            self.assertEqual(_timeouts.limit(1, 2).seconds, 1)
-            self.assertEqual(_timeouts.limit(None, 2).seconds, 2)
-            self.assertEqual(_timeouts.limit(None, None).seconds, 3)
+            self.assertEqual(limits.limit(1, 2).seconds, 1)
+            self.assertEqual(limits.limit(None, 2).seconds, 2)
+            self.assertEqual(limits.limit(None, None).seconds, 3)
         with environ(ASYNC_TEST_TIMEOUT=None):
-            self.assertEqual(_timeouts.limit(None, None).seconds, 5)
+            self.assertEqual(limits.limit(None, None).seconds, 5)
 
     def test_it_names_the_setting_that_it_comes_from(self) -> None:
-        self.assertIn("argument", _timeouts.limit(1, 2).setting)
-        self.assertIn("async_test_timeout", _timeouts.limit(None, 2).setting)
+        self.assertIn("argument", limits.limit(1, 2).setting)
+        self.assertIn("async_test_timeout", limits.limit(None, 2).setting)
         with environ(ASYNC_TEST_TIMEOUT="3"):
-            self.assertEqual(_timeouts.limit(None, None).setting, "ASYNC_TEST_TIMEOUT")
+            self.assertEqual(limits.limit(None, None).setting, "ASYNC_TEST_TIMEOUT")
         with environ(ASYNC_TEST_TIMEOUT=None):
-            self.assertIn("default", _timeouts.limit(None, None).setting)
+            self.assertIn("default", limits.limit(None, None).setting)
 
     def test_a_malformed_environment_does_not_matter_where_something_else_is_set(self) -> None:
         with environ(ASYNC_TEST_TIMEOUT="soon"):
-            self.assertEqual(_timeouts.limit(1, None).seconds, 1)
+            self.assertEqual(limits.limit(1, None).seconds, 1)
 
     def test_zero_and_infinity_are_no_limit(self) -> None:
-        self.assertFalse(_timeouts.limit(0, None).is_set)
-        self.assertFalse(_timeouts.limit(math.inf, None).is_set)
-        self.assertTrue(_timeouts.limit(0.001, None).is_set)
+        self.assertFalse(limits.limit(0, None).is_set)
+        self.assertFalse(limits.limit(math.inf, None).is_set)
+        self.assertTrue(limits.limit(0.001, None).is_set)
 
     def test_it_takes_all_kinds_of_real_numbers(self) -> None:
-        self.assertEqual(_timeouts.limit(Fraction(1, 2), None).seconds, 0.5)  # type: ignore[arg-type]
+        self.assertEqual(limits.limit(Fraction(1, 2), None).seconds, 0.5)  # type: ignore[arg-type]
 
     def test_what_is_no_number_of_seconds_is_an_error_with_the_value(self) -> None:
         for value, error in (-1, ValueError), (math.nan, ValueError), ("5", TypeError), (True, TypeError):
             with self.subTest(value), self.assertRaisesRegex(error, f"timeout.*{value}"):
-                _timeouts.limit(value, None)  # type: ignore[arg-type]
+                limits.limit(value, None)  # type: ignore[arg-type]
         with self.assertRaisesRegex(TypeError, "async_test_timeout"):
-            _timeouts.limit(None, "5")  # type: ignore[arg-type]
+            limits.limit(None, "5")  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, _interrupting, _watchdog
+from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._timeouts import interrupter, watchdog
 from tests.limits import limit_clock
 from tests.support import run_body, run_code
 
@@ -80,7 +81,7 @@ class LateInterruptionTest(unittest.TestCase):
 
     def test_as_the_library_stops(self) -> None:
         ends, stops = threading.Event(), threading.Event()
-        interrupt, stop = _interrupting.interrupt, _watchdog.stop
+        interrupt, stop = interrupter.interrupt, watchdog.stop
 
         def interrupt_late(*args: Any) -> Any:
             ends.set()
@@ -101,22 +102,22 @@ class LateInterruptionTest(unittest.TestCase):
 
         with (
             limit_clock.stopped(),
-            mock.patch.object(_interrupting, "interrupt", interrupt_late),
-            mock.patch.object(_watchdog, "stop", stop_and_say),
+            mock.patch.object(interrupter, "interrupt", interrupt_late),
+            mock.patch.object(watchdog, "stop", stop_and_say),
         ):
             result = run_body(AsyncTestCase, body)
         self.assertNotIn("KeyboardInterrupt", result.report)
-        self.assertEqual(_watchdog._watches, [])
+        self.assertEqual(watchdog._watches, [])
         self.assertTrue(stops.is_set())
         self.assertEqual(run_body(AsyncTestCase, lambda case: case.run_sync(sleep)).verdicts, ["addSuccess"])
 
     def test_in_another_callback(self) -> None:
-        _interrupting.prepare()
+        interrupter.prepare()
         thread = threading.get_ident()
         frame = sys._getframe()
 
         def of_another() -> None:
-            interruption = _interrupting.interrupt(thread, another)
+            interruption = interrupter.interrupt(thread, another)
             self.assertIsNotNone(interruption)
             self.assertIs(interruption.has_raised, False)  # type: ignore[union-attr]
 
@@ -125,20 +126,20 @@ class LateInterruptionTest(unittest.TestCase):
 
         another = other()
         of_another()
-        callback = _interrupting.callback_frame(frame)
+        callback = interrupter.callback_frame(frame)
         assert callback is not None
         # Sent while the callback calls this library, it is for none of its functions; then it is.
-        self.assertIs(_interrupting.interrupt(thread, callback).has_raised, False)  # type: ignore[union-attr]
-        _interrupting._sent.append(_interrupting.Interruption(callback))
-        assert _interrupting.stand_in is not None
+        self.assertIs(interrupter.interrupt(thread, callback).has_raised, False)  # type: ignore[union-attr]
+        interrupter._sent.append(interrupter.Interruption(callback))
+        assert interrupter.stand_in is not None
         with self.assertRaises(KeyboardInterrupt):
-            signal.raise_signal(_interrupting.stand_in)
+            signal.raise_signal(interrupter.stand_in)
 
     def test_ctrl_c_stays_with_the_user(self) -> None:
         before = signal.getsignal(signal.SIGINT)
-        _interrupting.prepare()
+        interrupter.prepare()
         self.assertIs(signal.getsignal(signal.SIGINT), before)
-        self.assertNotEqual(_interrupting.stand_in, signal.SIGINT)
+        self.assertNotEqual(interrupter.stand_in, signal.SIGINT)
 
 
 async def sleep() -> None:

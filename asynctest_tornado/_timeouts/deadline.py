@@ -6,9 +6,9 @@ import threading
 import types
 from collections.abc import Callable
 
-from asynctest_tornado import _interrupting, _timeouts, _watchdog
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.interrupt import from_anywhere
+from asynctest_tornado._timeouts import interrupter, limits, watchdog
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.real_time import monotonic, sleep
 from asynctest_tornado._util.tracebacks import strip
@@ -19,7 +19,7 @@ __unittest = True
 INSISTENCE = 0.2
 
 
-class Deadline(_watchdog.Watch):
+class Deadline(watchdog.Watch):
     """For a block that runs the loop: ends it when the time is over, or at an error in the trap.
 
     :param loop: the loop.
@@ -40,7 +40,7 @@ class Deadline(_watchdog.Watch):
         self,
         loop: managed_loop.LoopOfTest,
         end: Callable[[], object],
-        limit: _timeouts.Limit,
+        limit: limits.Limit,
         describe: Callable[[], str] = lambda: "",
         interrupt: Callable[[], object] | None = None,
     ) -> None:
@@ -51,7 +51,7 @@ class Deadline(_watchdog.Watch):
         self._call_off: Callable[[], object] | None = None
         self._is_watched = self._is_interrupted = False
         #: What was sent to end a callback of this run of the loop.
-        self._sent: _interrupting.Interruption | None = None
+        self._sent: interrupter.Interruption | None = None
         self._loop = loop
         self._end = end
         self._limit = limit
@@ -77,7 +77,7 @@ class Deadline(_watchdog.Watch):
         self._stop_watch()
 
     def _expire(self) -> None:
-        if self._is_debugged or _watchdog.is_debugger_attached():
+        if self._is_debugged or watchdog.is_debugger_attached():
             return
         self.is_over = True
         self._report = self._report or self.describe()
@@ -112,14 +112,14 @@ class Deadline(_watchdog.Watch):
             if self.is_over:
                 when = monotonic()
             self._is_watched = True
-            self.when = when + _watchdog.MARGIN
+            self.when = when + watchdog.MARGIN
             self.thread = threading.get_ident()
-            _watchdog.start(self)
+            watchdog.start(self)
 
     def _stop_watch(self) -> None:
         if self._is_watched:
             self._is_watched = False
-            _watchdog.stop(self)
+            watchdog.stop(self)
 
     def pause(self) -> None:
         """End the watch, while the loop runs code that is not the test's."""
@@ -135,12 +135,12 @@ class Deadline(_watchdog.Watch):
         if not self._is_watched:
             return None
         if self._sent is not None and self._sent.has_raised is not False:
-            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{_watchdog.stack(frame)}"
+            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{watchdog.stack(frame)}"
         self._interruption = None
-        self._blocked_at = _watchdog.stack(frame)
+        self._blocked_at = watchdog.stack(frame)
         # Before it arrives, which may be at once.
         self._is_interrupted = True
-        self._sent = _interrupting.interrupt(self.thread, callback)
+        self._sent = interrupter.interrupt(self.thread, callback)
         if self._sent is not None:
             return None
         self._is_interrupted = False
@@ -158,7 +158,7 @@ class Deadline(_watchdog.Watch):
         sent = self._sent
         if not self._is_interrupted or sent is None:
             return
-        patience = monotonic() + _interrupting.ARRIVAL
+        patience = monotonic() + interrupter.ARRIVAL
         while sent.has_raised is None and monotonic() < patience:
             sleep(0.001)
         if sent.has_raised is False:

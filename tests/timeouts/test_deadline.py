@@ -15,8 +15,9 @@ from unittest import mock
 
 from tornado import locks
 
-from asynctest_tornado import AsyncTestCase, _watchdog
+from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._loop import selector
+from asynctest_tornado._timeouts import watchdog
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
@@ -50,7 +51,7 @@ class DeadlockTest(unittest.TestCase):
         self.assertIn("Ran 2 tests", done.stderr)
 
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._deadline.INSISTENCE", 0.01):
+        with mock.patch("asynctest_tornado._timeouts.deadline.INSISTENCE", 0.01):
             report = run_case(cases.RefusesToEndInDeadlock).report
         self.assertRegex(report, "this is a deadlock.*is abandoned")
 
@@ -451,7 +452,7 @@ class DebuggerTest(unittest.TestCase):
         before = sys.gettrace()
         sys.settrace(trace)
         try:
-            self.assertFalse(_watchdog.is_debugger_attached())
+            self.assertFalse(watchdog.is_debugger_attached())
         finally:
             sys.settrace(before)
 

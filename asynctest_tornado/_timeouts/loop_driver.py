@@ -8,13 +8,14 @@ from typing import Any
 
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _timeouts, _unclosed
-from asynctest_tornado._deadline import INSISTENCE, Deadline
+from asynctest_tornado import _unclosed
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts import limits
+from asynctest_tornado._timeouts.deadline import INSISTENCE, Deadline
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn
 
@@ -135,7 +136,7 @@ class Running:
         if main is None or main.done() or loop.is_closed():
             return
         self.cancel(main)
-        limit = _timeouts.Limit(INSISTENCE, "of the library")
+        limit = limits.Limit(INSISTENCE, "of the library")
         with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:
             while not (main.done() or deadline.is_over):
                 loop.run_forever()
@@ -202,7 +203,7 @@ class Running:
         loop = self._loop.loop
         main = loop._asynctest_create_main(coro, contextvars.copy_context())
         main.add_done_callback(self._stop)
-        limit = _timeouts.Limit(2 * PATIENCE, "of the library")
+        limit = limits.Limit(2 * PATIENCE, "of the library")
         with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:
             self.until_done(main, deadline)
         if not main.done():

@@ -14,7 +14,7 @@ from _thread import allocate_lock, get_native_id, start_new_thread
 from collections.abc import Callable
 from typing import Protocol
 
-from asynctest_tornado import _interrupting
+from asynctest_tornado._timeouts import interrupter
 from asynctest_tornado._util.real_time import exists, monotonic, sleep
 
 __unittest = True
@@ -72,8 +72,8 @@ _next_look = 0.0
 
 def start(watch: Watched) -> None:
     """Begin to watch."""
-    if _interrupting.stand_in is None:
-        _interrupting.prepare()
+    if interrupter.stand_in is None:
+        interrupter.prepare()
     with _lock:
         _watches.append(watch)
         if _thread is None:
@@ -209,9 +209,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def _look(watch: Watch) -> None:
-    before, _ = _interrupting.look(watch.thread)
+    before, _ = interrupter.look(watch.thread)
     sleep(INTERVAL)
-    after, innermost = _interrupting.look(watch.thread)
+    after, innermost = interrupter.look(watch.thread)
     if innermost is not None and is_debugging(innermost):
         watch.stop_clock()
     with _lock:
