@@ -12,7 +12,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from asynctest_tornado._case import AsyncTestCase
-    from asynctest_tornado._clock import VirtualClock
+    from asynctest_tornado._clock.virtual_clock import VirtualClock
     from asynctest_tornado._errors.contexts import ExceptionStackContext, NullContext
     from asynctest_tornado._errors.expect_error import ExpectError
     from asynctest_tornado._errors.expect_log import ExpectLog
@@ -59,7 +59,7 @@ _ROOMS = {
     "NullContext": "_errors.contexts",
     "Response": "_fetching",
     "ServerError": "_errors.request_handlers",
-    "VirtualClock": "_clock",
+    "VirtualClock": "_clock.virtual_clock",
     "WebSocket": "_websocket",
     "bind_unused_port": "_ports",
     "gen_test": "_gen_test",

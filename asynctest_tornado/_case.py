@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _scope, _setups, _yielding
 from asynctest_tornado._attributes import Missing
-from asynctest_tornado._clock import VirtualClock, make_clock
+from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness

@@ -15,7 +15,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import _leaks, _misspelled, _requests, _resources, _summary, _yielding
-from asynctest_tornado._clock import VirtualClock
+from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._loop import managed_loop

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from asynctest_tornado._clock import VirtualClock, make_clock
+from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._timeouts import limits
 

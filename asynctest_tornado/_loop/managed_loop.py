@@ -12,8 +12,8 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado import _passing
-from asynctest_tornado._clock import VirtualClock
+from asynctest_tornado._clock import autojump
+from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
@@ -158,7 +158,7 @@ class LoopOfTest:
                 "it is for the loops that this library makes. Leave out loop_factory, get_new_ioloop() and policies of "
                 "your own, or clock_factory."
             )
-        _passing.Passing(self.io_loop, self.loop, self._selector, clock)
+        autojump.Passing(self.io_loop, self.loop, self._selector, clock)
 
     def _give_order(self, schedule: Schedule) -> None:
         if not isinstance(self.loop, asyncio.BaseEventLoop):

@@ -57,7 +57,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 
 
-#: What this module, and `_passing`, need of a loop of asyncio. `internals` has the reasons.
+#: What this module, and `autojump`, need of a loop of asyncio. `internals` has the reasons.
 _NEEDED = (
     *("_clock_resolution", "_close_self_pipe", "_csock", "_internal_fds", "_make_self_pipe", "_read_from_self"),
     *("_ready", "_scheduled", "_selector", "_ssock", "_write_to_self"),

@@ -40,7 +40,7 @@ _MOST_FRAMES = 30
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 
 # Modules that make something because their caller asks for it.
-TIMERS = frozenset(_LOOP | {"asynctest_tornado._passing"})
+TIMERS = frozenset(_LOOP | {"asynctest_tornado._clock.autojump"})
 FILES = frozenset({"tornado.platform.asyncio", "tornado.netutil"})
 JOBS = frozenset(_LOOP | {"asyncio.threads"})
 TASKS = frozenset(_LOOP | {"asyncio.tasks", "asyncio.taskgroups", "tornado.gen", "asynctest_tornado._http"})

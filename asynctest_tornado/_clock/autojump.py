@@ -7,7 +7,7 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado._clock import VirtualClock
+from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.selector import Selector, has_children
 from asynctest_tornado._util.real_time import active_count
