@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _cleanups, _late, _leaks, _misspelled, _scope, _setups, _yielding
+from asynctest_tornado import _late, _misspelled, _scope, _setups, _yielding
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._harness import CLOSED, NEW, Harness
+from asynctest_tornado._leaks import policy, reachable
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
@@ -214,9 +215,9 @@ class AsyncTestCase(unittest.TestCase):
         cls = type(self)
         reporter = _late.Reporter(self, result)
         scope = _scope.of(cls)
-        leaks = _leaks.policy(self.leaks, self.allowed_leaks)
+        leaks = policy.policy(self.leaks, self.allowed_leaks)
         if leaks.action == "warn" and self._asynctest_has_warned:
-            leaks = _leaks.IGNORE
+            leaks = policy.IGNORE
         schedule = self._asynctest_schedule
         if scope is None:
             clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
@@ -481,10 +482,10 @@ class AsyncTestCase(unittest.TestCase):
 
     def _asynctest_look_for_tasks(self) -> bool:
         """Look for tasks that are left, unless asynchronous cleanups may still wait for them; tell whether not."""
-        cleanups = _cleanups.of(self)
-        if cleanups and _cleanups.has_coroutines(cleanups):
+        cleanups = reachable.of(self)
+        if cleanups and reachable.has_coroutines(cleanups):
             return False
-        harness_of(self).look_for_tasks(lambda: _cleanups.within_reach(cleanups))
+        harness_of(self).look_for_tasks(lambda: reachable.within_reach(cleanups))
         return True
 
     def _asynctest_finish(self) -> None:

@@ -18,11 +18,12 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _marker, _ports, _site
+from asynctest_tornado import _marker, _ports, _site
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness import Harness
 from asynctest_tornado._late import PLUGIN
+from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._schedules import repeat
@@ -67,7 +68,7 @@ class Function:
         self.harness = Harness(
             lambda: str(item.nodeid),
             clock=_marker.clock(item.config, settings.get("clock_factory")),
-            leaks=_leaks.policy(
+            leaks=policy.policy(
                 settings.get("leaks") or item.config.getini("asynctest_tornado_leaks") or None,
                 settings.get("allowed_leaks", ()),
             ),

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _leaks, _misspelled, _requests, _resources, _summary, _yielding
+from asynctest_tornado import _misspelled, _summary, _yielding
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._leaks import client_requests, policy, tracking
+from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._tidying import Tidying
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._timeouts.deadline import Deadline
 from asynctest_tornado._timeouts.loop_driver import Running
@@ -37,8 +38,8 @@ loggers.watch_loggers()
 interpreter_hooks.watch_hooks()
 thread_pools.watch()
 request_handlers.watch_handlers()
-_resources.watch_tornado()
-_requests.watch()
+tracking.watch_tornado()
+client_requests.watch()
 
 
 class State(enum.Enum):
@@ -81,7 +82,7 @@ class Harness:
         describe: Callable[[], str],
         outer: "Harness | None" = None,
         clock: VirtualClock | None = None,
-        leaks: _leaks.Policy = _leaks.IGNORE,
+        leaks: policy.Policy = policy.IGNORE,
         schedule: Schedule | None = None,
     ) -> None:
         _misspelled.check_environment()

@@ -13,13 +13,14 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _cleanups, _ports, _scope, _site, _urls
+from asynctest_tornado import _ports, _scope, _site, _urls
 from asynctest_tornado._attributes import Missing, computed
 from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._fetching import Arguments, Fetched, Response
 from asynctest_tornado._harness import Harness
+from asynctest_tornado._leaks import reachable
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._websocket import Connecting
@@ -193,7 +194,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
                 scope.made["http_client"] = self.get_http_client()
         if not self._asynctest_look_for_tasks():
-            harness_of(self).look_for_requests(lambda: _cleanups.within_reach(_cleanups.of(self)))
+            harness_of(self).look_for_requests(lambda: reachable.within_reach(reachable.of(self)))
         harness_of(self).close_resources(vars(self).values())
         del self.http_server
         del self._app

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from tornado.options import Error, define, options, parse_command_line
 
-from asynctest_tornado import _leaks, _results
+from asynctest_tornado import _results
+from asynctest_tornado._leaks import policy
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._timeouts import limits
 
@@ -45,9 +46,9 @@ SETTINGS = {
         "default time limit of each wait, in seconds; 0 disables it",
     ),
     "leaks": Setting(
-        _leaks.ENVIRONMENT,
-        _leaks.check,
-        "|".join(_leaks.ACTIONS),
+        policy.ENVIRONMENT,
+        policy.check,
+        "|".join(policy.ACTIONS),
         "the consequence of leaks for a test",
     ),
     "schedules": Setting(repeat.SCHEDULES, repeat.check_count, "N", "the number of orders that each test runs under"),

@@ -5,9 +5,9 @@ import unittest.util
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _leaks
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._harness import OPEN, Harness
+from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._timeouts import limits
 
@@ -26,7 +26,7 @@ class ClassScope:
     def __init__(self, cls: Any) -> None:
         name = unittest.util.strclass(cls)
         clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-        self.harness = Harness(lambda: name, clock=clock, leaks=_leaks.policy(cls.leaks, cls.allowed_leaks))
+        self.harness = Harness(lambda: name, clock=clock, leaks=policy.policy(cls.leaks, cls.allowed_leaks))
         self.harness.has_shell = True
         #: That of the test that runs, if one does.
         self.current = self.harness

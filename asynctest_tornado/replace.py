@@ -22,7 +22,8 @@ from typing import Any
 
 import tornado
 
-from asynctest_tornado import _finder, _leaks
+from asynctest_tornado import _finder
+from asynctest_tornado._leaks import policy as _policy
 
 __unittest = True
 
@@ -40,7 +41,7 @@ def _replace() -> None:
             "package."
         )
     # A suite that did not ask for it is to run as ever, and quietly.
-    _leaks.default_action = "note"
+    _policy.default_action = "note"
     _finder.install()
 
 

@@ -6,7 +6,8 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, ExpectError, _leaks, _summary
+from asynctest_tornado import AsyncTestCase, ExpectError, _summary
+from asynctest_tornado._leaks import policy
 from asynctest_tornado._summary import Summary
 from tests.support import environ, run_body
 
@@ -89,7 +90,7 @@ class LeaksTest(unittest.TestCase):
         self.assertRegex(str(seen(leaves_timer)["leaks"]), "pending timer .*stop, due in 60 s")
 
     def test_without_a_summary_they_are_not_looked_for(self) -> None:
-        self.assertFalse(_leaks.Policy("note").is_interested(has_failed=False))
+        self.assertFalse(policy.Policy("note").is_interested(has_failed=False))
 
     def test_tests_that_ignore_them_are_counted(self) -> None:
         data = seen(passes, leaves_timer, base=type("Ignores", (Base,), {"leaks": "ignore"}))

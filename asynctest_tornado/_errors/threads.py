@@ -14,8 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _resources
 from asynctest_tornado._errors import class_trap, contexts
+from asynctest_tornado._leaks import tracking
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.patching import Replacement
 
@@ -57,7 +57,7 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     chain = () if is_worker else _chain_for(thread)
     if chain:
         chain = (*chain, contexts.InThread(thread))
-        _resources.remember(thread, origins.THREADS, depth=4)
+        tracking.remember(thread, origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap
     return functools.partial(_run, thread, chain, bootstrap)

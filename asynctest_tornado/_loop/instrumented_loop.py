@@ -12,9 +12,9 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado import _resources
 from asynctest_tornado._errors import contexts, garbage
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._leaks import tracking
 from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.executor_jobs import Work
@@ -65,7 +65,7 @@ class Use:
         #: The order in which it calls what is ready, if that is not its own.
         self.schedule: Schedule | None = None if before is None else before.schedule
         #: The functions that are called for files, by file and what they wait for.
-        self.files: dict[tuple[int, bool], _resources.FileHandler] = {}
+        self.files: dict[tuple[int, bool], tracking.FileHandler] = {}
 
 
 class WatchedLoop(ConnectingLoop):
@@ -128,7 +128,7 @@ class WatchedLoop(ConnectingLoop):
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
         if callback is not _END_OF_SLEEP:
-            _resources.remember(timer, origins.TIMERS)
+            tracking.remember(timer, origins.TIMERS)
         return timer
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
@@ -152,13 +152,13 @@ class WatchedLoop(ConnectingLoop):
     def _asynctest_remember_file(self, key: tuple[int, bool], callback: Any, args: tuple[Any, ...]) -> None:
         origin = origins.find(origins.FILES, depth=3)
         if origin is not origins.LIBRARY:
-            handler = _resources.FileHandler(key[0], callback, args)
-            _resources.note_for_running_test(handler, origin)
+            handler = tracking.FileHandler(key[0], callback, args)
+            tracking.note_for_running_test(handler, origin)
             self._asynctest.files[key] = handler
 
     def _asyncgen_firstiter_hook(self, agen: Any) -> None:
         super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
-        _resources.remember(agen, origins.STREAMS)
+        tracking.remember(agen, origins.STREAMS)
 
     def _asynctest_remember(
         self, future: asyncio.Future[Any], chain: contexts.Chain, origin: origins.Origin = None

@@ -8,9 +8,9 @@ from typing import Any
 
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _unclosed
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._leaks import kinds
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.schedule import Schedule
@@ -79,7 +79,7 @@ class Running:
         :param was_future: whether one of these has passed already, since what the task waited for was done.
         """
         if self._trap.made:
-            self._open_streams = _unclosed.open_streams(thing for thing, _ in self._trap.made.known())
+            self._open_streams = kinds.open_streams(thing for thing, _ in self._trap.made.known())
         loop = self._loop.loop
         if self._loop.is_idle() or (was_future and loop.is_running()):
             # Another turn, in which nothing happens, would cost a tenth of an empty test.

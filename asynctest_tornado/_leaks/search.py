@@ -10,13 +10,13 @@ from typing import Any
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado import _requests
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._leaks import Leak, Policy
+from asynctest_tornado._leaks import client_requests
+from asynctest_tornado._leaks.kinds import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
+from asynctest_tornado._leaks.policy import Leak, Policy
+from asynctest_tornado._leaks.tracking import note
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._resources import note
 from asynctest_tornado._timeouts.pending_report import roots
-from asynctest_tornado._unclosed import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util import origins as _origins
 from asynctest_tornado._util.tracebacks import MACHINERY, owner_of_file
@@ -67,9 +67,9 @@ class Leftovers:
         known = {id(leak.thing) for leak in self._found}
         made = [] if id(self._loop.loop) in held else self._loop.own_futures()
         origins = {id(future): origin for future, origin in made}
-        left: dict[int, list[tuple[Any, _requests.Request]]] = {}
+        left: dict[int, list[tuple[Any, client_requests.Request]]] = {}
         for future in roots(future for future, _ in made if future is not self._trap.explained):
-            request = _requests.of(future)
+            request = client_requests.of(future)
             if request is not None and not {id(future), id(request.client())} & known and id(future) not in held:
                 left.setdefault(id(request.client()), []).append((future, request))
         leaks = []

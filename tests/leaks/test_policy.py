@@ -25,7 +25,7 @@ def run_leaky(**attributes: Any) -> tuple[list[str], str]:
 class PolicyTest(unittest.TestCase):
     def test_by_default_there_is_a_warning_that_names_the_test(self) -> None:
         with self.assertWarnsRegex(
-            ResourceWarning, r"test_leaks.Sample.test leaks(.|\n)*timer Leaky.leaky_timer"
+            ResourceWarning, r"test_policy.Sample.test leaks(.|\n)*timer Leaky.leaky_timer"
         ) as caught:
             result = run_case(type("Sample", (leaky.Leaky,), {}))
         self.assertEqual(result.verdicts, ["addSuccess"])

@@ -53,7 +53,7 @@ class LeftTest(AsyncTestCase):
         for line in lines:
             self.assertRegex(result.report, line)
         code = body.__code__
-        places = [f"test_leftovers.py:{number} in {code.co_name}" for _, _, number in code.co_lines() if number]
+        places = [f"test_search.py:{number} in {code.co_name}" for _, _, number in code.co_lines() if number]
         self.assertTrue(any(place in result.report for place in places), result.report)
 
     def test_tasks(self) -> None:
@@ -66,7 +66,7 @@ class LeftTest(AsyncTestCase):
     def test_tasks_of_a_test_with_cleanups_that_do_not_end_them(self) -> None:
         async def body(case: Tidy) -> None:
             case.enterContext(case.assertNoLogs())
-            case.enterContext(mock.patch("tests.test_leftovers.TASKS"))
+            case.enterContext(mock.patch("tests.leaks.test_search.TASKS"))
             case.task = asyncio.ensure_future(forever())  # type: ignore[attr-defined]
             await asyncio.sleep(0)
 
@@ -101,8 +101,8 @@ class LeftTest(AsyncTestCase):
             later(case)
 
         lines = (
-            r"pending timer stop_all, due in 60 s\n +made at .*test_leftovers.py:\d+ in later: case.io_loop.*\n"
-            r" +called at .*test_leftovers.py:\d+ in body: later\(case\)\n"
+            r"pending timer stop_all, due in 60 s\n +made at .*test_search.py:\d+ in later: case.io_loop.*\n"
+            r" +called at .*test_search.py:\d+ in body: later\(case\)\n"
             r"The test ended, and this was still to come\. .* await it, or call self\.wait\(\) until it calls"
         )
         self.check(body, lines)
@@ -171,7 +171,7 @@ class LeftTest(AsyncTestCase):
 
         result = run_body(Tidy, body)
         self.assertRegex(
-            result.report, r"callback .*callback, which was still to run\n +defined at .*test_leftovers.py:\d+"
+            result.report, r"callback .*callback, which was still to run\n +defined at .*test_search.py:\d+"
         )
 
     def test_streams(self) -> None:
@@ -321,7 +321,7 @@ class LeftTest(AsyncTestCase):
             await anext(case.numbers)
 
         self.check(
-            body, r"unfinished asynchronous generator .*numbers, at .*test_leftovers.py:\d+ in numbers: yield number"
+            body, r"unfinished asynchronous generator .*numbers, at .*test_search.py:\d+ in numbers: yield number"
         )
 
 

@@ -53,7 +53,7 @@ class UnfinishedTest(unittest.TestCase):
                     for line in lines:
                         self.assertRegex(result.report, line)
                     self.assertEqual(result.report.count("unfinished requests"), 1)
-                    self.assertRegex(result.report, r"made at .*test_requests.py:\d+ in body: .*fetch\(")
+                    self.assertRegex(result.report, r"made at .*test_client_requests.py:\d+ in body: .*fetch\(")
 
     def test_by_the_client_of_the_test(self) -> None:
         async def body(case: Served) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection
 
-from asynctest_tornado import _leaks, _summary
+from asynctest_tornado import _summary
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._leftovers import Leftovers
+from asynctest_tornado._leaks import policy as _policy
+from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts.loop_driver import Running
 
@@ -28,7 +29,7 @@ class Tidying:
         loop: LoopOfTest,
         running: Running,
         trap: Trap,
-        policy: _leaks.Policy,
+        policy: _policy.Policy,
         outer: Trap | None,
         amend: Callable[[BaseException, str], object],
     ) -> None:
@@ -58,7 +59,7 @@ class Tidying:
         self._look_for(self._leftovers.requests, get_held)
 
     def _look_for(
-        self, look: Callable[[Collection[int]], list[_leaks.Leak]], get_held: Callable[[], Collection[int]]
+        self, look: Callable[[Collection[int]], list[_policy.Leak]], get_held: Callable[[], Collection[int]]
     ) -> None:
         if not self._is_interested():
             return
@@ -103,12 +104,12 @@ class Tidying:
         if not leaks:
             return error
         if error is not None and contexts.is_failure(error):
-            exception_notes.add(error, _leaks.describe(name, leaks), self._trap)
+            exception_notes.add(error, _policy.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
-            self._amend(self._trap.failure, _leaks.describe(name, leaks))
+            self._amend(self._trap.failure, _policy.describe(name, leaks))
         elif self._policy.action == "fail":
-            return _leaks.failure(name, leaks)
+            return _policy.failure(name, leaks)
         elif self._policy.action == "warn":
             self.has_warned = True
-            _leaks.warn(name, leaks, self._trap.hint)
+            _policy.warn(name, leaks, self._trap.hint)
         return error
