@@ -21,7 +21,7 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
     from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
     from asynctest_tornado._ports import bind_unused_port
-    from asynctest_tornado._runner import main
+    from asynctest_tornado._runner.command_line import main
     from asynctest_tornado._server import HTTPTestServer
     from asynctest_tornado._timeouts.limits import get_async_test_timeout
     from asynctest_tornado._websocket import WebSocket
@@ -64,7 +64,7 @@ _ROOMS = {
     "bind_unused_port": "_ports",
     "gen_test": "_gen_test",
     "get_async_test_timeout": "_timeouts.limits",
-    "main": "_runner",
+    "main": "_runner.command_line",
     "setup_with_context_manager": "_gen_test",
 }
 

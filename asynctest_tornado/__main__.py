@@ -5,7 +5,8 @@
 
 import sys
 
-from asynctest_tornado import _runner, _trial
+from asynctest_tornado import _trial
+from asynctest_tornado._runner import command_line as _command_line
 
 __unittest = True
 
@@ -16,7 +17,7 @@ def _main() -> None:
         place = arguments.index("--replace")
         _trial.run(arguments[:place], arguments[place + 1 :])
     else:
-        _runner.discover()
+        _command_line.discover()
 
 
 _main()

@@ -9,7 +9,7 @@ from asynctest_tornado._errors.expect_log import ExpectLog
 from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
 from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
 from asynctest_tornado._ports import bind_unused_port
-from asynctest_tornado._runner import main
+from asynctest_tornado._runner.command_line import main
 from asynctest_tornado._timeouts.limits import get_async_test_timeout
 
 __unittest = True

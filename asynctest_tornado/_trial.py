@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from asynctest_tornado import _finder, _runner, _summary
+from asynctest_tornado import _finder, _summary
+from asynctest_tornado._runner import command_line
 
 __unittest = True
 
@@ -46,13 +47,13 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
         sys.argv[1:] = [*before, *after]
         _replace()
         with _told():
-            _runner.discover()
+            command_line.discover()
         return
     place = after.index("-m")
     own, module = [*before, *after[:place]], after[place + 1 :]
     if not module:
         _exit("--replace -m wants the name of a module: python -m asynctest_tornado --replace -m unittest")
-    _runner.apply(own)
+    command_line.apply(own)
     try:
         _run_module(module[0], module[1:])
     except SystemExit as end:
@@ -63,7 +64,7 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
         raise
 
 
-_OPTIONS = [f"--{name}" for name in _runner.SETTINGS]
+_OPTIONS = [f"--{name}" for name in command_line.SETTINGS]
 
 
 def _check_is_no_runner(arguments: Sequence[str]) -> None:

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import asynctest_tornado
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, _function, _runner
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, _function
 from asynctest_tornado._pytest import _fixtures
+from asynctest_tornado._runner import command_line
 from tests.recorded import RecordedReports, normalise
 from tests.support import ROOT, run_each, run_example, run_python
 
@@ -141,11 +142,11 @@ class BuildTest(unittest.TestCase):
         }
         self.assertLess({"async_test_timeout", "leaks", "fail_on_server_error"}, attributes)
         variables = set(re.findall(r"ASYNC_TEST_[A-Z]+", source))
-        self.assertGreaterEqual(variables, {setting.variable for setting in _runner.SETTINGS.values()})
+        self.assertGreaterEqual(variables, {setting.variable for setting in command_line.SETTINGS.values()})
         options = set(
             re.findall(r"--[a-z]{3,}", run_python("-m", "asynctest_tornado", "--help").stderr.split("Tornado and")[0])
         )
-        self.assertGreaterEqual(options, {f"--{name}" for name in _runner.SETTINGS})
+        self.assertGreaterEqual(options, {f"--{name}" for name in command_line.SETTINGS})
         of_pytest = set(re.findall(r"asynctest_tornado_[a-z]+(?=\")|--asynctest-tornado-timeout", plugin))
         self.assertGreater(len(of_pytest), 4)
         for name in sorted({*attributes, *variables, *options, *of_pytest, *(_function.SETTINGS - {"run_sync"})}):

@@ -5,8 +5,8 @@ import sys
 import unittest
 from typing import Any
 
-from asynctest_tornado._junit import Journal
-from asynctest_tornado._progress import Progress
+from asynctest_tornado._runner.junit import Journal
+from asynctest_tornado._runner.progress import Progress
 
 __unittest = True
 

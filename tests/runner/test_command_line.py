@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import _results
-from asynctest_tornado._progress import Progress
+from asynctest_tornado._runner import results
+from asynctest_tornado._runner.progress import Progress
 from tests.support import ROOT, run_code, run_on_terminal, run_python
 
 PASSES = "tests.samples.cases.Passes"
@@ -157,13 +157,14 @@ class ProgressTest(unittest.TestCase):
         terminal = mock.Mock(io.StringIO(), isatty=lambda: True)
         for name, has_progress in ("xterm", True), ("dumb", False):
             with mock.patch.object(sys, "stderr", terminal), mock.patch.dict(os.environ, TERM=name):
-                stream: Any = _results.runner(None)().stream
+                stream: Any = results.runner(None)().stream
             self.assertEqual(isinstance(stream.stream, Progress), has_progress, name)
 
     def test_without_a_terminal_there_is_none(self) -> None:
         code = (
-            "import sys, unittest, asynctest_tornado as a; from asynctest_tornado._timeouts import watchdog as _watchdog\n"
-            "def all(): return unittest.FunctionTestCase(lambda: print(_watchdog.is_alive()))\n"
+            "import sys, unittest, asynctest_tornado as a\n"
+            "from asynctest_tornado._timeouts import watchdog\n"
+            "def all(): return unittest.FunctionTestCase(lambda: print(watchdog.is_alive()))\n"
             "a.main()"
         )
         self.assertEqual(run_code(code).stdout, "False\n")

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from tornado.options import Error, define, options, parse_command_line
 
-from asynctest_tornado import _results
 from asynctest_tornado._leaks import policy
+from asynctest_tornado._runner import results
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._timeouts import limits
 
@@ -155,11 +155,11 @@ def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, junit: 
                 "--junit needs unittest's own test runner, and the program has another, the argument testRunner"
             )
         try:
-            _results.check_junit(junit)
+            results.check_junit(junit)
         except OSError as error:
             parser.error(f"--junit={junit}: {error}")
     if kwargs.get("testRunner") is None and (junit is not None or sys.stderr.isatty()):
-        kwargs["testRunner"] = _results.runner(junit)
+        kwargs["testRunner"] = results.runner(junit)
 
 
 def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:

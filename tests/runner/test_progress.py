@@ -3,13 +3,16 @@ import os
 import unittest
 from unittest import mock
 
-from asynctest_tornado import _progress
-from asynctest_tornado._progress import Progress
+from asynctest_tornado._runner import progress
+from asynctest_tornado._runner.progress import Progress
 
 WIPE = "\r\x1b[K"
 
 
 class Test(unittest.TestCase):
+    def id(self) -> str:
+        return "tests.test_sample.Test.runTest"  # short enough for the terminal
+
     def runTest(self) -> None:
         pass
 
@@ -17,7 +20,7 @@ class Test(unittest.TestCase):
 class ProgressTest(unittest.TestCase):
     def setUp(self) -> None:
         self.now = 100.0
-        self.enterContext(mock.patch.object(_progress, "monotonic", self.monotonic))
+        self.enterContext(mock.patch.object(progress, "monotonic", self.monotonic))
         self.enterContext(mock.patch.dict(os.environ, COLUMNS="40"))
         self.terminal = io.StringIO()
         self.progress = Progress(self.terminal)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import junitparser
 from lxml import etree  # type: ignore[import-untyped]
 
-from asynctest_tornado import _junit
+from asynctest_tornado._runner import junit
 from tests.support import run_code, run_python
 
 SAMPLES = "tests.samples.outcomes"
@@ -146,7 +146,7 @@ class JUnitTest(unittest.TestCase):
     def test_the_timestamp_is_the_beginning(self) -> None:
         written_at = re.search('timestamp="(.*?)"', self.text)
         assert written_at is not None
-        self.assertLessEqual(written_at[1], _junit.Journal()._timestamp)
+        self.assertLessEqual(written_at[1], junit.Journal()._timestamp)
 
     def test_the_text_is_the_report(self) -> None:
         (failure,) = self.elements["test_error"].result
@@ -187,13 +187,13 @@ class NameTest(unittest.TestCase):
             (unittest.FunctionTestCase(function), ("unittest.case.FunctionTestCase", "function")),
             (self, (f"{__name__}.NameTest", "test_each_has_a_class")),
         ):
-            self.assertEqual(_junit._names_of(test), names)
+            self.assertEqual(junit._names_of(test), names)
 
 
 class DecimalTest(unittest.TestCase):
     def test_no_time_is_in_powers_of_ten(self) -> None:
         for seconds, text in (6e-05, "0.000"), (0.0, "0.000"), (1.5, "1.500"), (123456.7891, "123456.789"), (1e17, "1"):
-            self.assertRegex(_junit._decimal(seconds), rf"\A{text}0*(\.000)?\Z")
+            self.assertRegex(junit._decimal(seconds), rf"\A{text}0*(\.000)?\Z")
 
 
 class OptionTest(unittest.TestCase):
