@@ -75,7 +75,7 @@ def __getattr__(name: str) -> _typing.Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if room == "_errors.contexts":
         # Outside of tests, an ExceptionStackContext sees what these hooks see.
-        _importlib.import_module(f"{__name__}._harness")
+        _importlib.import_module(f"{__name__}._harness.harness")
     value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)
     return value
 

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _misspelled, _scope, _setups, _yielding
+from asynctest_tornado import _late, _scope, _setups
 from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
-from asynctest_tornado._harness import CLOSED, NEW, Harness
+from asynctest_tornado._harness import misspelled_settings, yieldables
+from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
+from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._leaks import policy, reachable
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
 
@@ -123,7 +124,7 @@ class AsyncTestCase(unittest.TestCase):
 
     def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init_subclass__(*args, **kwargs)
-        _misspelled.check_class(cls, AsyncTestCase)
+        misspelled_settings.check_class(cls, AsyncTestCase)
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -204,7 +205,7 @@ class AsyncTestCase(unittest.TestCase):
             self._asynctest_open(harness)
         returned: Any = self.setUp()  # type: ignore[func-returns-value]
         if returned is not None:
-            _yielding.check_is_no_coroutine(returned, "setUp", type(self))
+            yieldables.check_is_no_coroutine(returned, "setUp", type(self))
         own = vars(self).get("io_loop")
         if isinstance(own, IOLoop) and not harness.has_loop(own):
             harness.open(lambda: own)  # that setUp() has made by itself
@@ -542,7 +543,7 @@ class AsyncTestCase(unittest.TestCase):
         """Run the coroutine of an ``async def``; what anything else returned is an error."""
         if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
             returned = self._asynctest_run_coroutine(method, returned)
-        _yielding.check_returned(returned)
+        yieldables.check_returned(returned)
 
     def _callTearDown(self) -> None:
         harness = self._asynctest_harness
@@ -555,7 +556,7 @@ class AsyncTestCase(unittest.TestCase):
                 harness.trap.hold()
                 returned = harness.call(self.tearDown)
                 if returned is not None:
-                    _yielding.check_is_no_coroutine(returned, "tearDown", type(self))
+                    yieldables.check_is_no_coroutine(returned, "tearDown", type(self))
         except BaseException as error:
             failure_notes.explain(error, harness.trap)
             raise

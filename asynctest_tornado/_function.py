@@ -21,7 +21,7 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado import _marker, _ports, _site
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
-from asynctest_tornado._harness import Harness
+from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop

@@ -8,11 +8,11 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _yielding
 from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado._harness import yieldables
+from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util import names
-from asynctest_tornado._yielding import Begun, Other
 
 __unittest = True
 
@@ -94,7 +94,7 @@ def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[...,
             )
         limit = limits.limit(timeout, getattr(self, "async_test_timeout", None))
         # 0 is no limit here, and no time at all for Tornado.
-        return io_loop.run_sync(functools.partial(_yielding.run, call), limit.seconds or None)
+        return io_loop.run_sync(functools.partial(yieldables.run, call), limit.seconds or None)
 
     return run_test
 

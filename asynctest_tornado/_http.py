@@ -19,7 +19,7 @@ from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._fetching import Arguments, Fetched, Response
-from asynctest_tornado._harness import Harness
+from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._tls import ssl_contexts

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._clock.virtual_clock import make_clock
-from asynctest_tornado._harness import OPEN, Harness
+from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._timeouts import limits

@@ -100,7 +100,7 @@ _LIBRARY = "of what makes things for itself"
 _CALLBACKS = "runs callbacks"
 _GENERATORS = "runs generators"
 
-_RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._yielding": _GENERATORS}
+_RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._harness.yieldables": _GENERATORS}
 
 
 # To ask anew each time takes a tenth of what a timer costs. Limited, as a test may make modules and files.

@@ -115,7 +115,7 @@ class NameTest(unittest.TestCase):
     def test_code_that_was_compiled_elsewhere(self) -> None:
         for name, owner in {
             "asynctest_tornado": OURS,
-            "asynctest_tornado._harness.harness": OURS,
+            "asynctest_tornado._harness.harness.harness": OURS,
             "tornado.web": TORNADO,
             "tornado.test.web_test": USER,
             "asyncio.events": ASYNCIO,

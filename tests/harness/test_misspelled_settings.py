@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import asynctest_tornado
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, _misspelled
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from asynctest_tornado._harness import misspelled_settings
 from tests.support import run_python
 
 
@@ -15,7 +16,7 @@ def warnings_of(body: str, bases: str = "AsyncTestCase") -> list[str]:
 
     The body is a text, since names that this module uses have a meaning in it.
     """
-    _misspelled._warned.clear()
+    misspelled_settings._warned.clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         exec(f"class Sample({bases}):\n    {body}", globals(), {})
@@ -92,7 +93,7 @@ class AttributeTest(unittest.TestCase):
             class Sample(AsyncTestCase):
                 asnyc_test_timeout = 5
 
-        self.assertEqual(Path(caught.filename).name, "test_misspelled.py")
+        self.assertEqual(Path(caught.filename).name, "test_misspelled_settings.py")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
 
@@ -139,9 +140,9 @@ class AttributeTest(unittest.TestCase):
             for name, value in vars(cls).items()
             if name[0] != "_" and isinstance(value, values)
         }
-        self.assertEqual(set(_misspelled.ATTRIBUTES), names)
+        self.assertEqual(set(misspelled_settings.ATTRIBUTES), names)
         source = "".join(path.read_text() for path in Path(asynctest_tornado.__file__).parent.rglob("*.py"))
-        self.assertEqual(set(_misspelled.VARIABLES), set(re.findall(r"ASYNC_TEST_[A-Z]+", source)))
+        self.assertEqual(set(misspelled_settings.VARIABLES), set(re.findall(r"ASYNC_TEST_[A-Z]+", source)))
 
 
 class Settings:

@@ -8,7 +8,7 @@ from unittest import mock
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._harness import Harness, State
+from asynctest_tornado._harness.harness import Harness, State
 from asynctest_tornado._timeouts.limits import Limit
 
 LIMIT = Limit(5, "the test")

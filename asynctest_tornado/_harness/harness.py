@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _misspelled, _summary, _yielding
+from asynctest_tornado import _summary
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._harness import misspelled_settings, yieldables
 from asynctest_tornado._leaks import client_requests, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
@@ -85,7 +86,7 @@ class Harness:
         leaks: policy.Policy = policy.IGNORE,
         schedule: Schedule | None = None,
     ) -> None:
-        _misspelled.check_environment()
+        misspelled_settings.check_environment()
         self.state = NEW
         #: Whether a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
         self.has_shell = False
@@ -236,7 +237,7 @@ class Harness:
         def end(was_future: bool) -> None:
             self._running.end(was_future or ends_with_future)
 
-        main = loop._asynctest_create_main(_yielding.run(func, must_wait, end), context)
+        main = loop._asynctest_create_main(yieldables.run(func, must_wait, end), context)
 
         def cancel() -> None:
             self.trap.has_cancelled = True

@@ -9,12 +9,12 @@ from typing import Any
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _yielding
+from asynctest_tornado._harness import yieldables
 from asynctest_tornado._util import names as _names
 
 
 def run(func: Callable[[], Any], **kwargs: Any) -> Any:
-    return IOLoop.current().run_sync(lambda: _yielding.run(func, **kwargs))
+    return IOLoop.current().run_sync(lambda: yieldables.run(func, **kwargs))
 
 
 class RunTest(unittest.TestCase):
@@ -53,7 +53,7 @@ class RunTest(unittest.TestCase):
             yield
 
         async def cancel() -> None:
-            task = asyncio.ensure_future(_yielding.run(items().__anext__))
+            task = asyncio.ensure_future(yieldables.run(items().__anext__))
             await asyncio.sleep(0)
             task.cancel()
             with self.assertRaises(asyncio.CancelledError):
@@ -122,7 +122,7 @@ class RunTest(unittest.TestCase):
                 events.append("finally")
 
         async def main() -> None:
-            task = asyncio.ensure_future(_yielding.run(work))
+            task = asyncio.ensure_future(yieldables.run(work))
             await asyncio.sleep(0)
             task.cancel()
             with self.assertRaises(asyncio.CancelledError):
