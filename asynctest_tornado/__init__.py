@@ -11,19 +11,19 @@ import importlib as _importlib
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
-    from asynctest_tornado._case import AsyncTestCase
     from asynctest_tornado._clock.virtual_clock import VirtualClock
     from asynctest_tornado._errors.contexts import ExceptionStackContext, NullContext
     from asynctest_tornado._errors.expect_error import ExpectError
     from asynctest_tornado._errors.expect_log import ExpectLog
     from asynctest_tornado._errors.request_handlers import ServerError
     from asynctest_tornado._fetching import Response
-    from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
     from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
     from asynctest_tornado._ports import bind_unused_port
     from asynctest_tornado._runner.command_line import main
     from asynctest_tornado._server import HTTPTestServer
     from asynctest_tornado._timeouts.limits import get_async_test_timeout
+    from asynctest_tornado._unittest.case import AsyncTestCase
+    from asynctest_tornado._unittest.gen_test import gen_test, setup_with_context_manager
     from asynctest_tornado._websocket import WebSocket
 
 __unittest = True
@@ -51,7 +51,7 @@ __all__ = [
 _ROOMS = {
     "AsyncHTTPSTestCase": "_http",
     "AsyncHTTPTestCase": "_http",
-    "AsyncTestCase": "_case",
+    "AsyncTestCase": "_unittest.case",
     "ExceptionStackContext": "_errors.contexts",
     "ExpectError": "_errors.expect_error",
     "ExpectLog": "_errors.expect_log",
@@ -62,10 +62,10 @@ _ROOMS = {
     "VirtualClock": "_clock.virtual_clock",
     "WebSocket": "_websocket",
     "bind_unused_port": "_ports",
-    "gen_test": "_gen_test",
+    "gen_test": "_unittest.gen_test",
     "get_async_test_timeout": "_timeouts.limits",
     "main": "_runner.command_line",
-    "setup_with_context_manager": "_gen_test",
+    "setup_with_context_manager": "_unittest.gen_test",
 }
 
 

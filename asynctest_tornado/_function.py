@@ -22,13 +22,13 @@ from asynctest_tornado import _marker, _ports, _site
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._late import PLUGIN
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._marker import SETTINGS, seeds
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._tls import ssl_contexts
+from asynctest_tornado._unittest.late_errors import PLUGIN
 from asynctest_tornado._util import exceptions, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
 

@@ -13,9 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _ports, _scope, _site, _urls
-from asynctest_tornado._attributes import Missing, computed
-from asynctest_tornado._case import AsyncTestCase, harness_of
+from asynctest_tornado import _ports, _site, _urls
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._fetching import Arguments, Fetched, Response
@@ -23,6 +21,9 @@ from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._tls import ssl_contexts
+from asynctest_tornado._unittest import class_scope
+from asynctest_tornado._unittest.case import AsyncTestCase, harness_of
+from asynctest_tornado._unittest.descriptors import Missing, computed
 from asynctest_tornado._websocket import Connecting
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """
         super().setUp()
         harness_of(self).trap.is_strict = self.fail_on_server_error
-        scope = _scope.of(type(self))
+        scope = class_scope.of(type(self))
         if scope is None:
             self._asynctest_serve(harness_of(self), None)
         elif not scope.made:
@@ -110,7 +111,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
             harness_of(self).clients.append(self.http_client)
         self._asynctest_site.begin()
 
-    def _asynctest_serve(self, harness: Harness, scope: _scope.ClassScope | None) -> None:
+    def _asynctest_serve(self, harness: Harness, scope: class_scope.ClassScope | None) -> None:
         """Make the client, the application and the server.
 
         :param harness: closes them.
@@ -183,7 +184,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         if "_asynctest_site" not in vars(self):
             super().tearDown()  # setUp() was overridden, and has started nothing
             return
-        scope = _scope.of(type(self))
+        scope = class_scope.of(type(self))
         if scope is not None:
             self._asynctest_begin_closing()
             harness_of(self).run(self._asynctest_site.close_websockets, limits.limit(None, self.async_test_timeout))

@@ -4,13 +4,13 @@ from typing import Any as _Any
 
 import asynctest_tornado as _library
 from asynctest_tornado import _finder
-from asynctest_tornado._case import AsyncTestCase
 from asynctest_tornado._errors.expect_log import ExpectLog
-from asynctest_tornado._gen_test import gen_test, setup_with_context_manager
 from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
 from asynctest_tornado._ports import bind_unused_port
 from asynctest_tornado._runner.command_line import main
 from asynctest_tornado._timeouts.limits import get_async_test_timeout
+from asynctest_tornado._unittest.case import AsyncTestCase
+from asynctest_tornado._unittest.gen_test import gen_test, setup_with_context_manager
 
 __unittest = True
 __asynctest_tornado__ = True

@@ -151,7 +151,7 @@ def is_case(item: object) -> bool:
 
 def is_own_case(item: object) -> bool:
     """Tell whether a test is a method of an AsyncTestCase, without importing that."""
-    cls = getattr(sys.modules.get("asynctest_tornado._case"), "AsyncTestCase", None)
+    cls = getattr(sys.modules.get("asynctest_tornado._unittest.case"), "AsyncTestCase", None)
     return cls is not None and isinstance(getattr(item, "instance", None), cls)
 
 

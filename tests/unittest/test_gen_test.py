@@ -182,7 +182,7 @@ class OtherObjectsTest(AsyncTestCase):
 
     def test_a_loop_of_its_own(self) -> None:
         done = run_code(
-            "import unittest\nfrom tornado.ioloop import IOLoop\nfrom tests.test_gen_test import WithLoop\n"
+            "import unittest\nfrom tornado.ioloop import IOLoop\nfrom tests.unittest.test_gen_test import WithLoop\n"
             "class Test(WithLoop, unittest.TestCase):\n"
             "    __init__ = unittest.TestCase.__init__\n"
             "    def setUp(self): self.io_loop = IOLoop(make_current=False)\n"

@@ -8,10 +8,10 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._case import AsyncTestCase, harness_of
 from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._timeouts import limits
+from asynctest_tornado._unittest.case import AsyncTestCase, harness_of
 from asynctest_tornado._util import names
 
 __unittest = True

@@ -11,7 +11,7 @@ from typing import Any
 from unittest.util import strclass
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._stand_in import stand_in
+from asynctest_tornado._unittest.stand_in import stand_in
 from tests.samples.late import in_next_case, support
 from tests.support import run_code, run_python
 

@@ -308,6 +308,7 @@ class TestMethodsTest(unittest.TestCase):
         self.assertIn("SystemExit", self.verdict(cases.ExitInCallback))
 
     def test_what_leaves_the_loop_ends_the_coroutine_that_it_ran_and_shows_where_that_stood(self) -> None:
+        cases.ExitUnderCoroutine.ended = ""
         report = self.verdict(cases.ExitUnderCoroutine)
         self.assertRegex(report, r"\AaddError\n[^d]")
         self.assertRegex(report, r"SystemExit: 0\n(.*\n)+ *at .*cases.py:\d+ in test: await asyncio.Event\(\).wait\(\)")

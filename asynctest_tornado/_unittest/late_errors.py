@@ -8,10 +8,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asynctest_tornado import _protocol, _summary
+from asynctest_tornado import _summary
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
-from asynctest_tornado._stand_in import StandIn, stand_in
+from asynctest_tornado._unittest import result_protocol
+from asynctest_tornado._unittest.stand_in import StandIn, stand_in
 from asynctest_tornado._util import exceptions, process_end
 
 __unittest = True
@@ -163,7 +164,7 @@ def _keep(late: _Late) -> None:
     process_end.add(_tell_rest)
     result = late.result()
     if result is not None:
-        _protocol.watch(result, _flush_own)
+        result_protocol.watch(result, _flush_own)
 
 
 def _tell_rest() -> None:
@@ -175,15 +176,15 @@ def _tell_rest() -> None:
 def flush(result: Any) -> None:
     """Report what is pending for a result that runs no test now, and for those of its kind that are gone."""
     if _pending and result is not None:
-        _protocol.unwatch(result)
+        result_protocol.unwatch(result)
         for late in _taken(lambda each: each.is_for(result)):
-            _report(late, result, _protocol.tell)
+            _report(late, result, result_protocol.tell)
 
 
 def _flush_own(result: Any, is_verdict: bool) -> None:
-    _protocol.unwatch(result)
+    result_protocol.unwatch(result)
     for late in _taken(lambda each: each.result() is result):
-        _report(late, result, _protocol.tell)
+        _report(late, result, result_protocol.tell)
         if is_verdict and not hasattr(result, "errors"):
             # Its runner has printed all reports before, and others cannot read them from it.
             process_end.write(late.text())
@@ -204,8 +205,8 @@ def _flush_where_ended(is_meant: Callable[[type], bool]) -> None:
 
     for late in _taken(fits):
         result = late.result()
-        if _report(late, result, _protocol.tell_at_class_end) and process_end.is_worker():
-            late.place = _protocol.last_report(result)
+        if _report(late, result, result_protocol.tell_at_class_end) and process_end.is_worker():
+            late.place = result_protocol.last_report(result)
             if late.place is not None:
                 _keep(late)
 
@@ -228,5 +229,5 @@ def _taken(fits: Callable[[_Late], bool]) -> Iterator[_Late]:
             _pending.remove(late)
         except ValueError:
             continue  # another thread has taken it
-        if late.place is None or not _protocol.keeps(late.result(), late.place):
+        if late.place is None or not result_protocol.keeps(late.result(), late.place):
             yield late

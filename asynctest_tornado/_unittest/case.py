@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _late, _scope, _setups
-from asynctest_tornado._attributes import Missing
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
@@ -25,6 +23,8 @@ from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits
+from asynctest_tornado._unittest import class_scope, late_errors, super_calls
+from asynctest_tornado._unittest.descriptors import Missing
 
 __unittest = True
 
@@ -136,7 +136,7 @@ class AsyncTestCase(unittest.TestCase):
         As in `unittest.TestCase`. New in version 0.1.
         """
         super().setUpClass()
-        _scope.open_for(cls, AsyncTestCase)
+        class_scope.open_for(cls, AsyncTestCase)
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -144,7 +144,7 @@ class AsyncTestCase(unittest.TestCase):
 
         As in `unittest.TestCase`. New in version 0.1.
         """
-        scope = _scope.of(cls)
+        scope = class_scope.of(cls)
         if scope is not None:
             scope.tear_down()
         super().tearDownClass()
@@ -156,7 +156,7 @@ class AsyncTestCase(unittest.TestCase):
         As in `unittest.TestCase`. New in version 0.1.
         """
         super().doClassCleanups()
-        _late.flush_class(cls)
+        late_errors.flush_class(cls)
 
     @classmethod
     async def asyncSetUpClass(cls) -> None:
@@ -201,7 +201,7 @@ class AsyncTestCase(unittest.TestCase):
             return
         # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
         is_plain = type(self).get_new_ioloop is AsyncTestCase.get_new_ioloop
-        if is_plain and not _setups.lead_to(AsyncTestCase, type(self)):
+        if is_plain and not super_calls.lead_to(AsyncTestCase, type(self)):
             self._asynctest_open(harness)
         returned: Any = self.setUp()  # type: ignore[func-returns-value]
         if returned is not None:
@@ -214,8 +214,8 @@ class AsyncTestCase(unittest.TestCase):
 
     def _asynctest_new_harness(self, result: Any = None) -> Harness:
         cls = type(self)
-        reporter = _late.Reporter(self, result)
-        scope = _scope.of(cls)
+        reporter = late_errors.Reporter(self, result)
+        scope = class_scope.of(cls)
         leaks = policy.policy(self.leaks, self.allowed_leaks)
         if leaks.action == "warn" and self._asynctest_has_warned:
             leaks = policy.IGNORE
@@ -416,7 +416,7 @@ class AsyncTestCase(unittest.TestCase):
         if result is None:
             result = self.defaultTestResult()
         repeat.run(self, result, seeds, self._asynctest_run_in_order)
-        _late.flush(result)
+        late_errors.flush(result)
         return result
 
     def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule:
@@ -441,7 +441,7 @@ class AsyncTestCase(unittest.TestCase):
                 self._asynctest_owner = contexts.Owner(harness.trap)
                 self._asynctest_harness = None
             if not isinstance(result, repeat.Report):  # that of one order, between startTest and stopTest
-                _late.flush(result)
+                late_errors.flush(result)
 
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
