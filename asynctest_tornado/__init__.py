@@ -16,15 +16,15 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._errors.expect_error import ExpectError
     from asynctest_tornado._errors.expect_log import ExpectLog
     from asynctest_tornado._errors.request_handlers import ServerError
-    from asynctest_tornado._fetching import Response
-    from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
-    from asynctest_tornado._ports import bind_unused_port
+    from asynctest_tornado._http.fetch import Response
+    from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
+    from asynctest_tornado._http.http_test_server import HTTPTestServer
+    from asynctest_tornado._http.sockets import bind_unused_port
+    from asynctest_tornado._http.websocket import WebSocket
     from asynctest_tornado._runner.command_line import main
-    from asynctest_tornado._server import HTTPTestServer
     from asynctest_tornado._timeouts.limits import get_async_test_timeout
     from asynctest_tornado._unittest.case import AsyncTestCase
     from asynctest_tornado._unittest.gen_test import gen_test, setup_with_context_manager
-    from asynctest_tornado._websocket import WebSocket
 
 __unittest = True
 
@@ -49,19 +49,19 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "AsyncHTTPSTestCase": "_http",
-    "AsyncHTTPTestCase": "_http",
+    "AsyncHTTPSTestCase": "_http.http_case",
+    "AsyncHTTPTestCase": "_http.http_case",
     "AsyncTestCase": "_unittest.case",
     "ExceptionStackContext": "_errors.contexts",
     "ExpectError": "_errors.expect_error",
     "ExpectLog": "_errors.expect_log",
-    "HTTPTestServer": "_server",
+    "HTTPTestServer": "_http.http_test_server",
     "NullContext": "_errors.contexts",
-    "Response": "_fetching",
+    "Response": "_http.fetch",
     "ServerError": "_errors.request_handlers",
     "VirtualClock": "_clock.virtual_clock",
-    "WebSocket": "_websocket",
-    "bind_unused_port": "_ports",
+    "WebSocket": "_http.websocket",
+    "bind_unused_port": "_http.sockets",
     "gen_test": "_unittest.gen_test",
     "get_async_test_timeout": "_timeouts.limits",
     "main": "_runner.command_line",

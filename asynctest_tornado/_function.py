@@ -18,10 +18,11 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _marker, _ports, _site
+from asynctest_tornado import _marker
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._http import local_server, sockets
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._marker import SETTINGS, seeds
@@ -309,7 +310,7 @@ class Served:
 
     def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any) -> None:
         self._function = function
-        self.site = _site.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
+        self.site = local_server.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
         app = self.site.servable(app, "What the fixture app returned")
         self.http_server = HTTPServer(app, ssl_options=ssl_options)
         self.site.listen(self.http_server, is_private=True)
@@ -332,7 +333,7 @@ class Served:
 
 def unused_socket() -> socket.socket:
     """Return a socket that listens on a port of 127.0.0.1 that nobody uses."""
-    return _ports.bind_unused_port()[0]
+    return sockets.bind_unused_port()[0]
 
 
 def ssl_options_of_tests() -> dict[str, Any]:

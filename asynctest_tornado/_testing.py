@@ -5,8 +5,8 @@ from typing import Any as _Any
 import asynctest_tornado as _library
 from asynctest_tornado import _finder
 from asynctest_tornado._errors.expect_log import ExpectLog
-from asynctest_tornado._http import AsyncHTTPSTestCase, AsyncHTTPTestCase
-from asynctest_tornado._ports import bind_unused_port
+from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
+from asynctest_tornado._http.sockets import bind_unused_port
 from asynctest_tornado._runner.command_line import main
 from asynctest_tornado._timeouts.limits import get_async_test_timeout
 from asynctest_tornado._unittest.case import AsyncTestCase

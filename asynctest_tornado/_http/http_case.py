@@ -13,18 +13,18 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado import _ports, _site, _urls
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.request_handlers import ServerError
-from asynctest_tornado._fetching import Arguments, Fetched, Response
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._http import local_server, sockets, urls
+from asynctest_tornado._http.fetch import Arguments, Fetched, Response
+from asynctest_tornado._http.websocket import Connecting
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._unittest import class_scope
 from asynctest_tornado._unittest.case import AsyncTestCase, harness_of
 from asynctest_tornado._unittest.descriptors import Missing, computed
-from asynctest_tornado._websocket import Connecting
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
@@ -33,7 +33,7 @@ __unittest = True
 
 
 def _close(
-    site: _site.Site,
+    site: local_server.Site,
     harness: Harness,
     begin: Callable[[], None],
     limit: limits.Limit,
@@ -92,7 +92,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     #: Whether the server is to have ``ssl_options``.
     _asynctest_is_https = False
     _app: Any
-    _asynctest_site: _site.Site
+    _asynctest_site: local_server.Site
 
     def setUp(self) -> None:
         """Make the loop, the client, the application and the server; or take those of the class.
@@ -145,7 +145,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         :param begun: gets what closes what was opened.
         """
         sock.setblocking(False)
-        self._asynctest_site = site = _site.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
+        self._asynctest_site = site = local_server.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
         self.http_client = self.get_http_client()
         begun.append(self.http_client.close)
         harness_of(self).clients.append(self.http_client)
@@ -209,7 +209,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        return _ports.bind_unused_port()[0]
+        return sockets.bind_unused_port()[0]
 
     def get_http_client(self) -> AsyncHTTPClient:
         """Return the client. May be overridden. From ``tornado.testing``. New in version 0.1."""
@@ -354,7 +354,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         New in version 0.1.
         """
         site = self._asynctest_site
-        url = _urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
+        url = urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
         site.check_listens(url, type(self).__qualname__)
         return site.ws_connect(url, headers, subprotocols, kwargs)
 

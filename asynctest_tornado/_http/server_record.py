@@ -5,23 +5,23 @@ from collections.abc import Callable
 
 from tornado.httputil import HTTPServerRequest
 
-from asynctest_tornado import _websocket
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.request_handlers import ServerError, keep_in
+from asynctest_tornado._http import websocket
 
 __unittest = True
 
 _KEY = "Sec-WebSocket-Key"
 
 
-class Record(contexts.Context, _websocket.Server):
+class Record(contexts.Context, websocket.Server):
     """What the handlers of one server have done. They find it in the contexts that they run in."""
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe  # type: ignore[method-assign]
         self.errors: list[ServerError] = []
         self.closings: dict[str, asyncio.Future[None]] = {}
-        self.handlers: dict[str, _websocket.Serving] = {}
+        self.handlers: dict[str, websocket.Serving] = {}
 
     def handle(self, error: BaseException) -> bool:
         return False
@@ -32,9 +32,9 @@ class Record(contexts.Context, _websocket.Server):
     def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
         key = request.headers.get(_KEY)
         if key is not None:
-            self.handlers[key] = _websocket.Serving(cls, str(request.method), request.path)
+            self.handlers[key] = websocket.Serving(cls, str(request.method), request.path)
 
-    def take_handler(self, key: str) -> _websocket.Serving | None:
+    def take_handler(self, key: str) -> websocket.Serving | None:
         return self.handlers.pop(key, None)
 
     def add_websocket(self, request: HTTPServerRequest) -> None:

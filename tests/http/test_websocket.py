@@ -10,7 +10,8 @@ from tornado import locks, web
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError, WebSocketError, WebSocketHandler
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectError, WebSocket, _websocket
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, ExpectError, WebSocket
+from asynctest_tornado._http import websocket
 from tests.limits import limit_clock
 from tests.support import run_body
 
@@ -189,7 +190,7 @@ class WebSocketTest(Case):
             self.go_on.set()
 
     async def test_a_handler_that_does_not_end_is_an_error_that_shows_it(self) -> None:
-        self.enterContext(unittest.mock.patch.object(_websocket, "PATIENCE", 0.2))
+        self.enterContext(unittest.mock.patch.object(websocket, "PATIENCE", 0.2))
         socket = await self.ws_connect("/socket")
         await socket.write_message("wait")
         with self.assertRaisesRegex(TimeoutError, "goes on 0.2 seconds after .*on_close.* has not run") as caught:

@@ -4,7 +4,8 @@ import sys
 import unittest
 import warnings
 
-from asynctest_tornado import _ports, bind_unused_port
+from asynctest_tornado import bind_unused_port
+from asynctest_tornado._http import sockets
 
 
 class BindUnusedPortTest(unittest.TestCase):
@@ -51,17 +52,17 @@ class BindTest(unittest.TestCase):
         taken, port = bind_unused_port()
         self.addCleanup(taken.close)
         with self.assertRaisesRegex(OSError, f"on port {port} of 127.0.0.1: .*in use. Give port=0") as caught:
-            _ports.bind("127.0.0.1", port)
+            sockets.bind("127.0.0.1", port)
         self.assertEqual(caught.exception.errno, errno.EADDRINUSE)
 
     def test_an_address_that_others_can_reach_is_an_error(self) -> None:
         for address in "0.0.0.0", "::", "192.0.2.1", "example.com", "":
             with self.assertRaisesRegex(ValueError, f"does not listen on '{address}'.*Give 127.0.0.1"):
-                _ports.bind(address, 0)
+                sockets.bind(address, 0)
 
     def test_an_address_of_this_machine_is_good(self) -> None:
         for address in "127.0.0.1", "::1":
-            sock = _ports.bind(address, 0)
+            sock = sockets.bind(address, 0)
             self.addCleanup(sock.close)
             self.assertEqual(sock.getsockname()[0], address)
 
@@ -69,4 +70,4 @@ class BindTest(unittest.TestCase):
     def test_a_path_where_no_socket_can_be_is_an_error_that_names_it(self) -> None:
         for path in "/no/such/folder/socket", "/" + "long" * 100:
             with self.assertRaisesRegex(OSError, f"on the Unix-domain socket '{path}': .* Give a short path"):
-                _ports.bind_unix(path)
+                sockets.bind_unix(path)

@@ -17,7 +17,7 @@ from tornado.escape import utf8
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders, url_concat
 
-from asynctest_tornado._cookies import Cookies, gives_cookies
+from asynctest_tornado._http.cookies import Cookies, gives_cookies
 
 __unittest = True
 

@@ -12,8 +12,9 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _fetching, _ports, _site, _urls, _websocket
 from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._http import fetch as _fetch
+from asynctest_tornado._http import local_server, sockets, urls, websocket
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import ssl_contexts
 
@@ -63,7 +64,7 @@ class HTTPTestServer:
         https: bool = False,
         **options: Any,
     ) -> None:
-        _site.check_app(app, "The application of this HTTPTestServer")
+        local_server.check_app(app, "The application of this HTTPTestServer")
         if https:
             options.setdefault("ssl_options", ssl_contexts.server_options())
         self._app = app
@@ -71,13 +72,13 @@ class HTTPTestServer:
         self._port = port
         self._unix_socket = unix_socket
         self._options = options
-        self._open_site: _site.Site | None = None
+        self._open_site: local_server.Site | None = None
         self._resources = contextlib.ExitStack()
         #: The errors of request handlers, each with its ``error`` and ``request``, except each ``HTTPError`` below 500.
         self.errors: list[ServerError] = []
 
     @property
-    def _site(self) -> _site.Site:
+    def _site(self) -> local_server.Site:
         if self._open_site is None:
             raise RuntimeError("This HTTPTestServer is not running. Use it in 'async with HTTPTestServer(app):'.")
         return self._open_site
@@ -89,7 +90,7 @@ class HTTPTestServer:
         with contextlib.ExitStack() as resources:
             resources.callback(setattr, self, "_open_site", None)
             sock = self._bind(resources)
-            self._open_site = site = _site.Site(sock, self._describe, is_https)
+            self._open_site = site = local_server.Site(sock, self._describe, is_https)
             self.errors = site.errors
             self.http_client = site.make_client(force_instance=True)
             resources.callback(self.http_client.close)
@@ -100,9 +101,9 @@ class HTTPTestServer:
 
     def _bind(self, resources: contextlib.ExitStack) -> socket.socket:
         if self._unix_socket is None:
-            sock = _ports.bind(self._address, self._port)
+            sock = sockets.bind(self._address, self._port)
         else:
-            sock, remove = _ports.bind_unix(self._unix_socket)
+            sock, remove = sockets.bind_unix(self._unix_socket)
             resources.callback(remove)
         resources.callback(sock.close)
         return sock
@@ -134,9 +135,7 @@ class HTTPTestServer:
         protocol = "http" if self._options.get("ssl_options") is None else "https"
         return self._site.url(path, protocol, self.port)
 
-    async def fetch(
-        self, path: str, raise_error: bool = False, **kwargs: Unpack[_fetching.Arguments]
-    ) -> _fetching.Response:
+    async def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[_fetch.Arguments]) -> _fetch.Response:
         """Fetch a URL of the server, and return the response.
 
         Arguments and errors are those of `AsyncHTTPTestCase.fetch`, but that only the client sets a time limit: its
@@ -149,11 +148,11 @@ class HTTPTestServer:
 
     def ws_connect(
         self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
-    ) -> _websocket.Connecting:
+    ) -> websocket.Connecting:
         """Connect a websocket. Arguments, result and errors are those of `AsyncHTTPTestCase.ws_connect`.
 
         New in version 0.1.
         """
         site = self._site
-        url = _urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
+        url = urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
         return site.ws_connect(url, headers, subprotocols, kwargs)

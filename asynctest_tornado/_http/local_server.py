@@ -13,12 +13,15 @@ from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
-from asynctest_tornado import _fetching, _ports, _urls, _websocket
-from asynctest_tornado._cookies import Cookies, gives_cookies
 from asynctest_tornado._errors import contexts, hints
 from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._http import fetch as _fetch
+from asynctest_tornado._http import sockets
+from asynctest_tornado._http import urls as _urls
+from asynctest_tornado._http import websocket as _websocket
+from asynctest_tornado._http.cookies import Cookies, gives_cookies
+from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._record import Record
 from asynctest_tornado._tls import certificate_dates, client_verification, ssl_contexts
 
 __unittest = True
@@ -82,7 +85,7 @@ class Site(client_verification.Place):
         address = sock.getsockname()
         self._is_unix = isinstance(address, (str, bytes))
         if self._is_unix:
-            self._address = _ports.absolute(address) if address and isinstance(address, str) else address
+            self._address = sockets.absolute(address) if address and isinstance(address, str) else address
         else:
             self._address = address[0]
             # To ask the socket for its family would be a look-up in an enumeration. The address of IPv6 has two more.
@@ -249,12 +252,12 @@ class Site(client_verification.Place):
             self._verifier.explain(error, url)
 
     async def fetch(
-        self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: _fetching.Arguments
-    ) -> _fetching.Response:
+        self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: _fetch.Arguments
+    ) -> _fetch.Response:
         """Fetch a URL. If the client gives up, the error says what the server was doing."""
         self._check_served(url)
         try:
-            return await _fetching.fetch(client, url, self.cookies, raise_error, arguments)
+            return await _fetch.fetch(client, url, self.cookies, raise_error, arguments)
         except HTTPClientError as error:
             self._explain_tls(error, url, arguments)
             if error.code == 599:
