@@ -59,7 +59,7 @@ class Fixtures(SphinxDirective):
         package = importlib.util.find_spec("asynctest_tornado")
         assert package is not None
         assert package.origin is not None
-        path = Path(package.origin).parent / "_pytest" / "_fixtures.py"
+        path = Path(package.origin).parent / "_pytest" / "fixtures.py"
         self.env.note_dependency(str(path))
         lines: list[str] = []
         classes = [each for each in ast.parse(path.read_text()).body if isinstance(each, ast.ClassDef)]

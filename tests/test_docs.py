@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import asynctest_tornado
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, _function
-from asynctest_tornado._pytest import _fixtures
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from asynctest_tornado._pytest import fixtures, function
 from asynctest_tornado._runner import command_line
 from tests.recorded import RecordedReports, normalise
 from tests.support import ROOT, run_each, run_example, run_python
@@ -133,7 +133,7 @@ class BuildTest(unittest.TestCase):
         """Each class attribute, environment variable and option that there is has its place in the page."""
         package = Path(asynctest_tornado.__file__).parent
         source = "".join(path.read_text() for path in package.rglob("*.py"))
-        plugin = (package / "_pytest" / "__init__.py").read_text()
+        plugin = (package / "pytest_plugin.py").read_text()
         attributes = {
             name
             for cls in (AsyncTestCase, AsyncHTTPTestCase)
@@ -149,13 +149,13 @@ class BuildTest(unittest.TestCase):
         self.assertGreaterEqual(options, {f"--{name}" for name in command_line.SETTINGS})
         of_pytest = set(re.findall(r"asynctest_tornado_[a-z]+(?=\")|--asynctest-tornado-timeout", plugin))
         self.assertGreater(len(of_pytest), 4)
-        for name in sorted({*attributes, *variables, *options, *of_pytest, *(_function.SETTINGS - {"run_sync"})}):
+        for name in sorted({*attributes, *variables, *options, *of_pytest, *(function.SETTINGS - {"run_sync"})}):
             self.assertRegex(PAGES["settings.rst"], rf"`[\w~.]*(?<!\w){name}\b", name)
 
     def test_all_fixtures_are_there(self) -> None:
         text = (self.html / "pytest.html").read_text()
-        self.assertGreater(len(_fixtures.NAMES), 8)
-        self.assertEqual(set(re.findall(r'id="fixture-(\w+)"', text)), _fixtures.NAMES)
+        self.assertGreater(len(fixtures.NAMES), 8)
+        self.assertEqual(set(re.findall(r'id="fixture-(\w+)"', text)), fixtures.NAMES)
 
     def test_the_drawing_is_in_its_page_and_well_formed(self) -> None:
         drawing = (DOCS / "life_of_a_test.svg").read_text()

@@ -18,14 +18,14 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _marker
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._http import local_server, sockets
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._marker import SETTINGS, seeds
+from asynctest_tornado._pytest import settings as _settings
+from asynctest_tornado._pytest.settings import SETTINGS, seeds
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._tls import ssl_contexts
@@ -60,15 +60,15 @@ class Function:
     def __init__(
         self, item: Any, markers: Sequence[Any], seed: int | None, report_late: Callable[[Any, BaseException], bool]
     ) -> None:
-        settings = _marker.settings_of(item, markers)
+        settings = _settings.settings_of(item, markers)
         if seed is None:
             # Of several, each is a test of its own for pytest, with its own fixtures.
             orders = seeds(item, markers)
             seed = orders[0] if orders is not None and len(orders) == 1 else None
-        self.limit = _marker.limit(item.config, markers)
+        self.limit = _settings.limit(item.config, markers)
         self.harness = Harness(
             lambda: str(item.nodeid),
-            clock=_marker.clock(item.config, settings.get("clock_factory")),
+            clock=_settings.clock(item.config, settings.get("clock_factory")),
             leaks=policy.policy(
                 settings.get("leaks") or item.config.getini("asynctest_tornado_leaks") or None,
                 settings.get("allowed_leaks", ()),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asynctest_tornado._pytest import _whose
+from asynctest_tornado._pytest import claims
 
 if TYPE_CHECKING:
     import socket
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tornado.httpserver import HTTPServer
     from tornado.ioloop import IOLoop
 
-    from asynctest_tornado import VirtualClock
-    from asynctest_tornado._function import Function, Served
+    from asynctest_tornado._clock.virtual_clock import VirtualClock
+    from asynctest_tornado._pytest.function import Function, Served
 
 __unittest = True
 __tracebackhide__ = True
@@ -24,34 +24,34 @@ __tracebackhide__ = True
 class Inner:
     """The fixtures that the public ones lead to. Their names are this library's alone."""
 
-    @pytest.fixture(name=_whose.ROOT)
+    @pytest.fixture(name=claims.ROOT)
     def _root(self, request: Any) -> Generator["Function", None, None]:
         item = request.node
-        other = _whose.other(item) if isinstance(item, pytest.Function) else None
+        other = claims.other(item) if isinstance(item, pytest.Function) else None
         if other is not None:
-            _whose.refuse(
+            claims.refuse(
                 f"{item.name} asks for asynctest_tornado, by a fixture or its marker, and {other} runs it, on an event "
                 f"loop of its own. Take the marker or mode of {other} away from the test, or that fixture or marker."
             )
-        if _whose.is_own_case(item):
-            _whose.refuse(
+        if claims.is_own_case(item):
+            claims.refuse(
                 f"{item.name} is a method of an AsyncTestCase, which has a loop, and asks for another one. Use "
                 "self.io_loop, and the server and client of AsyncHTTPTestCase, instead of fixtures."
             )
-        from asynctest_tornado._function import Function
+        from asynctest_tornado._pytest.function import Function
 
-        markers = list(_whose.markers_of(item))
-        function = Function(item, markers, getattr(request, "param", None), _whose.add_late)
-        lent = None if function.needs_own_loop else _whose.loop_of_user(request)
-        item.stash[_whose.FUNCTION] = function
+        markers = list(claims.markers_of(item))
+        function = Function(item, markers, getattr(request, "param", None), claims.add_late)
+        lent = None if function.needs_own_loop else claims.loop_of_user(request)
+        item.stash[claims.FUNCTION] = function
         function.open(lent)
         yield function
         function.finish()
 
-    @pytest.fixture(name=_whose.PORTS)
+    @pytest.fixture(name=claims.PORTS)
     def _ports(self) -> Generator[Callable[[str], "socket.socket"], None, None]:
         # By the protocol; each is bound when it is first asked for.
-        from asynctest_tornado._function import unused_socket
+        from asynctest_tornado._pytest.function import unused_socket
 
         sockets: dict[str, socket.socket] = {}
 
@@ -101,7 +101,7 @@ class Inner:
 
 def _use_io_loop(request: Any) -> None:
     """Set up what the user has made of the fixture ``io_loop``, on which the server depends in pytest-tornado."""
-    if _whose.leads_to_ours(request.node, "io_loop"):
+    if claims.leads_to_ours(request.node, "io_loop"):
         request.getfixturevalue("io_loop")
 
 
@@ -124,7 +124,7 @@ class Fixtures:
         """
         clock = _asynctest_tornado.harness.clock
         if clock is None:
-            _whose.refuse(
+            claims.refuse(
                 "This test runs in real time, without a clock. Mark it with @pytest.mark.gen_test(clock_factory="
                 "VirtualClock), or set asynctest_tornado_clock = virtual."
             )
@@ -159,7 +159,7 @@ class Fixtures:
 
         As in pytest-tornado, which has no certificate, so that tests have to define the fixture. New in version 0.1.
         """
-        from asynctest_tornado._function import ssl_options_of_tests
+        from asynctest_tornado._pytest.function import ssl_options_of_tests
 
         return ssl_options_of_tests()
 
@@ -192,7 +192,7 @@ class Fixtures:
 
         As in pytest-tornado. New in version 0.1.
         """
-        names = {name.removeprefix(_whose.PREFIX) for name in request.fixturenames}
+        names = {name.removeprefix(claims.PREFIX) for name in request.fixturenames}
         protocol = "https" if names & {"https_server", "https_client", "https_port"} else "http"
         host, port = _asynctest_tornado_ports(protocol).getsockname()
         return f"{protocol}://{host}:{port}"
@@ -209,5 +209,5 @@ def named(names: Collection[str] = NAMES, prefix: str = "") -> object:
     """
     fixtures = {prefix + name: pytest.fixture(name=prefix + name)(vars(Fixtures)[name]) for name in names}
     # The one with the prefix leads to the other one, which users override.
-    fixtures.pop(f"{_whose.PREFIX}ssl_options", None)
+    fixtures.pop(f"{claims.PREFIX}ssl_options", None)
     return type("Named", (), fixtures)()

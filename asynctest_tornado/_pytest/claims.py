@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from asynctest_tornado._function import Function
+    from asynctest_tornado._pytest.function import Function
 
 __unittest = True
 __tracebackhide__ = True

@@ -4,7 +4,7 @@ import re
 import unittest
 from typing import ClassVar
 
-from tests.test_pytest_plugin import run_pytest, verdicts
+from tests.pytest.test_plugin import run_pytest, verdicts
 
 SUBTESTS = "tests/samples/subtests.py"
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from asynctest_tornado._pytest import _subtests, _whose
+from asynctest_tornado._pytest import claims, subtests
 
 if TYPE_CHECKING:
-    from asynctest_tornado._function import Function
+    from asynctest_tornado._pytest.function import Function
 
 __unittest = True
 __tracebackhide__ = True
@@ -37,15 +37,15 @@ class Hooks:
         self._is_called = False
 
     def _is_ours(self, item: object) -> bool:
-        if not isinstance(item, pytest.Function) or _whose.is_case(item) or _whose.other(item) is not None:
+        if not isinstance(item, pytest.Function) or claims.is_case(item) or claims.other(item) is not None:
             return False
-        if _whose.ROOT in item.fixturenames or _whose.is_marked(item):
+        if claims.ROOT in item.fixturenames or claims.is_marked(item):
             return True
-        if _whose.PORTS in item.fixturenames and _whose.is_async(item.obj):
+        if claims.PORTS in item.fixturenames and claims.is_async(item.obj):
             return True
         definitions = item._fixtureinfo.name2fixturedefs.values()
         return self._is_auto and (
-            _whose.is_async(item.obj) or any(_whose.is_async(each[-1].func) for each in definitions)
+            claims.is_async(item.obj) or any(claims.is_async(each[-1].func) for each in definitions)
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -53,7 +53,7 @@ class Hooks:
         if not (inspect.isgeneratorfunction(obj) and collector.istestfunction(obj, name)):
             return None
         markers = [*getattr(obj, "pytestmark", ()), *collector.iter_markers()]
-        names = _whose.markers(collector.config)
+        names = claims.markers(collector.config)
         if not any(getattr(each, "name", None) in names for each in markers):
             return None
         # pytest itself refuses tests that are generators.
@@ -61,16 +61,16 @@ class Hooks:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if self._is_ours(metafunc.definition):
-            from asynctest_tornado import _function
+            from asynctest_tornado._pytest import function as _function
 
             try:
-                seeds = _function.seeds(metafunc.definition, list(_whose.markers_of(metafunc.definition)))
+                seeds = _function.seeds(metafunc.definition, list(claims.markers_of(metafunc.definition)))
             except (TypeError, ValueError):
                 return  # the test itself says so, and its module can be collected
             if seeds is not None and len(seeds) > 1:
-                if _whose.ROOT not in metafunc.fixturenames:
-                    metafunc.fixturenames.append(_whose.ROOT)
-                metafunc.parametrize(_whose.ROOT, seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
+                if claims.ROOT not in metafunc.fixturenames:
+                    metafunc.fixturenames.append(claims.ROOT)
+                metafunc.parametrize(claims.ROOT, seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -79,17 +79,17 @@ class Hooks:
                 assert isinstance(item, pytest.Function)
                 definitions = item._fixtureinfo.name2fixturedefs
                 names = item.fixturenames
-                if _whose.ROOT in names:
-                    names.remove(_whose.ROOT)
+                if claims.ROOT in names:
+                    names.remove(claims.ROOT)
                 # Before all fixtures that are set up for each test, and after those that several tests share.
                 own = [name for name in names if name in definitions and definitions[name][-1].scope == "function"]
-                names.insert(names.index(own[0]) if own else len(names), _whose.ROOT)
-                if _whose.is_marked(item) and "io_loop" not in names and not _whose.is_explicit(item):
+                names.insert(names.index(own[0]) if own else len(names), claims.ROOT)
+                if claims.is_marked(item) and "io_loop" not in names and not claims.is_explicit(item):
                     # As in pytest-tornado. One that is not ours is asked for as the test begins.
-                    names += ["io_loop"] if _whose.leads_to_ours(item, "io_loop") else []
-            elif isinstance(item, pytest.Function) and not _whose.is_case(item) and _whose.has_own_marker(item):
+                    names += ["io_loop"] if claims.leads_to_ours(item, "io_loop") else []
+            elif isinstance(item, pytest.Function) and not claims.is_case(item) and claims.has_own_marker(item):
                 # Another plugin runs the test, which this fixture refuses.
-                item.fixturenames.append(_whose.ROOT)
+                item.fixturenames.append(claims.ROOT)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -99,8 +99,8 @@ class Hooks:
             return (yield)
         finally:
             self._current = None
-            if _whose.FUNCTION in item.stash:
-                del item.stash[_whose.FUNCTION]
+            if claims.FUNCTION in item.stash:
+                del item.stash[claims.FUNCTION]
             self._report_late()
 
     @pytest.hookimpl(wrapper=True)
@@ -127,7 +127,7 @@ class Hooks:
 
         :return: whether pytest still takes reports.
         """
-        from asynctest_tornado import _function
+        from asynctest_tornado._pytest import function as _function
 
         key = item.nodeid, type(error), _function.text_of(error)
         if key not in self._told:  # a timer, say, that goes on for as long as its loop
@@ -139,7 +139,7 @@ class Hooks:
 
     def _report_late(self) -> None:
         while self._late:
-            from asynctest_tornado import _function
+            from asynctest_tornado._pytest import function as _function
 
             item, error = self._late.pop(0)
             _function.add_note(error, "It surfaced after the end of this test.")
@@ -152,11 +152,11 @@ class Hooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
         func, item = fixturedef.func, self._current
-        if fixturedef.argname == _subtests.FIXTURE and item is not None and self._is_ours(item):
+        if fixturedef.argname == subtests.FIXTURE and item is not None and self._is_ours(item):
             value = yield
-            _subtests.watch(value, item)
+            subtests.watch(value, item)
             return value
-        if not (_whose.is_async(func) and self._is_ours(item)) or self._is_of_another(fixturedef, request):
+        if not (claims.is_async(func) and self._is_ours(item)) or self._is_of_another(fixturedef, request):
             return (yield)
         assert item is not None
         if inspect.ismethod(func) and isinstance(request.instance, type(func.__self__)):
@@ -168,9 +168,9 @@ class Hooks:
                 # Or other tests, which may be those of another plugin, would be told what this one is.
                 item.addfinalizer(functools.partial(fixturedef.finish, request))
                 _refuse_scope(fixturedef)
-            function: Function = request.getfixturevalue(_whose.ROOT)
+            function: Function = request.getfixturevalue(claims.ROOT)
             if function.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
-                _whose.refuse(
+                claims.refuse(
                     f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a "
                     "coroutine, whose event loop is running, so that nothing can wait for it. Name it as an argument "
                     "instead."
@@ -188,14 +188,14 @@ class Hooks:
         is_shared = fixturedef.scope != "function"
         return (
             getattr(getattr(fixturedef.func, "__func__", fixturedef.func), "_force_asyncio_fixture", False)
-            or (is_shared and _whose.is_auto(request.config, "asyncio_mode"))
+            or (is_shared and claims.is_auto(request.config, "asyncio_mode"))
             or "anyio_backend" in request.fixturenames
         )
 
     # After that of --trace, which makes of the test what runs it in a debugger, and returns nothing to wait for.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        function = pyfuncitem.stash.get(_whose.FUNCTION, None)
+        function = pyfuncitem.stash.get(claims.FUNCTION, None)
         if function is None:
             return (yield)
         holder, name = pyfuncitem, "obj"
@@ -204,8 +204,8 @@ class Hooks:
         test = original = getattr(holder, name)
         if pyfuncitem.config.option.trace and holder is pyfuncitem:
             original = test.__wrapped__
-        waits = _whose.is_async(original) or _whose.is_marked(pyfuncitem)
-        called = _whose.traced(original) if waits and original is not test else test
+        waits = claims.is_async(original) or claims.is_marked(pyfuncitem)
+        called = claims.traced(original) if waits and original is not test else test
 
         def call(**kwargs: Any) -> Any:
             return function.call(called, waits, **kwargs)
@@ -218,15 +218,15 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        if not _whose.is_own_case(item):
+        if not claims.is_own_case(item):
             return (yield)
         option = item.config.option
         # Or pytest would put tearDown() off, but not the cleanups, and that would find its loop closed.
         before = option.usepdb, option.trace
         option.usepdb = False
-        if option.trace and _whose.is_async(item.obj):  # type: ignore[attr-defined]
+        if option.trace and claims.is_async(item.obj):  # type: ignore[attr-defined]
             option.trace = False  # as for test functions
-            setattr(item.instance, item.name, _whose.traced(item.obj))  # type: ignore[attr-defined]
+            setattr(item.instance, item.name, claims.traced(item.obj))  # type: ignore[attr-defined]
         self._failed_subtests, self._is_called = 0, True
         try:
             return (yield)
@@ -238,7 +238,7 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: "pytest.CallInfo[None]"
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        function = item.stash.get(_whose.FUNCTION, None)
+        function = item.stash.get(claims.FUNCTION, None)
         if function is not None and call.excinfo is not None:
             is_skip = call.excinfo.errisinstance((pytest.skip.Exception, unittest.SkipTest))
             function.ends_with(call.excinfo.value, not is_skip)
@@ -255,7 +255,7 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
-        function = item.stash.get(_whose.FUNCTION, None)
+        function = item.stash.get(claims.FUNCTION, None)
         if function is not None:
             function.begin_to_end()
         return (yield)
@@ -284,7 +284,7 @@ def _as_current(item: pytest.Item) -> Iterator[None]:
 
 
 def _refuse_scope(fixturedef: Any) -> NoReturn:
-    _whose.refuse(
+    claims.refuse(
         f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test has an "
         "event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not asynchronous; "
         "tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asynctest_tornado._pytest import _whose
+from asynctest_tornado._pytest import claims
 
 if TYPE_CHECKING:
-    from asynctest_tornado._function import Function
+    from asynctest_tornado._pytest.function import Function
 
 __unittest = True
 __tracebackhide__ = True
@@ -24,7 +24,7 @@ def watch(subtests: Any, item: pytest.Item) -> None:
         return  # another fixture of this name
 
     def test(*args: Any, **kwargs: Any) -> Any:
-        function, context = item.stash.get(_whose.FUNCTION, None), make(*args, **kwargs)
+        function, context = item.stash.get(claims.FUNCTION, None), make(*args, **kwargs)
         return context if function is None else _Subtest(function, context)
 
     with contextlib.suppress(AttributeError):  # an object that takes no attributes

@@ -6,8 +6,8 @@ import unittest
 from pathlib import Path
 from typing import ClassVar
 
+from tests.pytest.test_plugin import verdicts
 from tests.support import run_python
-from tests.test_pytest_plugin import verdicts
 
 #: A plugin of another project that had these names first.
 NEIGHBOUR = """

@@ -238,16 +238,16 @@ class OthersTest(unittest.TestCase):
 
     def test_it_costs_nothing_where_it_is_not_used(self) -> None:
         code = (
-            "import sys, asynctest_tornado._pytest; "
+            "import sys, asynctest_tornado.pytest_plugin; "
             "names = 'tornado', 'asynctest_tornado._', 'asyncio'; "
             "print(sorted(name for name in sys.modules if name.startswith(names)))"
         )
-        own = [f"asynctest_tornado._pytest{name}" for name in ("", "._whose", "._fixtures", "._hooks", "._subtests")]
+        own = [f"asynctest_tornado._pytest{name}" for name in ("", ".claims", ".fixtures", ".hooks", ".subtests")]
         self.assertEqual(run_python("-c", code).stdout.strip(), repr(sorted(own)))
 
 
 class CasesTest(unittest.TestCase):
-    """What the plugin adds for test cases; ``test_pytest`` compares their verdicts."""
+    """What the plugin adds for test cases; ``tests.pytest.test_cases`` compares their verdicts."""
 
     output: str
     found: dict[str, list[str]]

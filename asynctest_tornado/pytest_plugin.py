@@ -1,0 +1,115 @@
+"""The plugin for pytest: its settings, and the registration of its hooks and fixtures.
+
+pytest imports this in every project, and nothing else of the library with it: the first test that needs that does so.
+"""
+
+import sys
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from asynctest_tornado._pytest import claims as _claims
+from asynctest_tornado._pytest import fixtures as _fixtures
+from asynctest_tornado._pytest import hooks as _hooks
+
+__unittest = True
+
+#: Before what the user says of warnings, which wins for that.
+_FILTER = "always:.* leaks what it has begun and not ended:ResourceWarning"
+#: The option of pytest-tornado, pytest-tornasync and others.
+_OPTION_OF_OTHERS = "--async-test-timeout"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    # Options, keys and attributes of the options are shared by all plugins: each name of ours says whose it is.
+    parser.getgroup("asynctest_tornado").addoption(
+        "--asynctest-tornado-timeout",
+        metavar="SECONDS",
+        help="how long each asynchronous test or fixture may take, 0 for no limit; those of TestCases go by "
+        "ASYNC_TEST_TIMEOUT",
+    )
+    parser.addini(
+        "asynctest_tornado_mode",
+        "'strict': only tests with one of its fixtures or its marker run on Tornado's loop; 'auto': all asynchronous "
+        "tests do, but those of other plugins",
+        default="strict",
+    )
+    parser.addini("asynctest_tornado_timeout", "as --asynctest-tornado-timeout", default="")
+    parser.addini("asynctest_tornado_leaks", "'ignore', 'note', 'warn' or 'fail' for tests that leak", default="")
+    parser.addini("asynctest_tornado_clock", "'real' or 'virtual': the time of tests on Tornado's loop", default="")
+    parser.addini(
+        "asynctest_tornado_fixtures",
+        "the fixtures to use by their short names where other plugins have the same ones, or 'all'",
+        type="args",
+        default=[],
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) -> Generator[None, object, object]:
+    """Take the option of pytest-tornado where the user gives it, and no plugin that is loaded has it.
+
+    Registered in advance, it would keep a plugin that has it, too, from being loaded.
+    """
+    result = yield
+    is_given = any(str(arg).partition("=")[0] == _OPTION_OF_OTHERS for arg in args)
+    if is_given and parser.parse_known_and_unknown_args([f"{_OPTION_OF_OTHERS}=0"])[1]:
+        parser.getgroup("asynctest_tornado").addoption(
+            _OPTION_OF_OTHERS, metavar="SECONDS", type=float, help="as --asynctest-tornado-timeout"
+        )
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    arguments = (
+        "(timeout=None, clock_factory=None, leaks=None, allowed_leaks=(), schedules=None, "
+        "fail_on_server_error=False, loop_factory=None): run the test, which may be a generator, on Tornado's loop "
+        "(asynctest_tornado)"
+    )
+    config.addinivalue_line("markers", _claims.OWN_MARKER + arguments)
+    if not _claims.has_package(config, "pytest_tornado"):
+        config.addinivalue_line("markers", _claims.MARKER + arguments)
+    if not sys.warnoptions:
+        config.getini("filterwarnings").insert(0, _FILTER)
+    mode = config.getini("asynctest_tornado_mode")
+    if mode not in ("auto", "strict"):
+        raise pytest.UsageError(f"asynctest_tornado_mode cannot be {mode!r}. Set it to 'auto' or 'strict'.")
+    manager = config.pluginmanager
+    manager.register(_hooks.Hooks(config), _claims.NAME)
+    manager.register(_fixtures.Inner(), f"{_claims.NAME}_inner")
+    manager.register(_fixtures.named(prefix=_claims.PREFIX), f"{_claims.NAME}_prefixed")
+    _register_first(manager, _fixtures.named(), f"{_claims.NAME}_fixtures")
+    _wanted(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Register the fixtures that the user asks for after those of all plugins that were loaded."""
+    names = _wanted(session.config)
+    if names:
+        session.config.pluginmanager.register(_fixtures.named(names), f"{_claims.NAME}_wanted")
+
+
+def _wanted(config: pytest.Config) -> set[str]:
+    """Return the names of the fixtures that the user asks for."""
+    wanted = config.getini("asynctest_tornado_fixtures")
+    unknown = set(wanted) - _fixtures.NAMES - {"all"}
+    if unknown:
+        raise pytest.UsageError(
+            f"asynctest_tornado_fixtures cannot name {min(unknown)!r}. It takes 'all', or some of "
+            f"{', '.join(sorted(_fixtures.NAMES))}."
+        )
+    return set(_fixtures.NAMES) if "all" in wanted else set(wanted)
+
+
+def _register_first(manager: pytest.PytestPluginManager, plugin: object, name: str) -> None:
+    """Register fixtures that are those of any other plugin where the names are the same.
+
+    Of several plugins, pytest takes the fixture of the one that was registered last. Its manager of fixtures, which is
+    made when the session begins, learns of all of them from a list. pytest has no public way to come first in that.
+    Without the list, these fixtures come after those of the plugins that were loaded so far.
+    """
+    manager.register(plugin, name)
+    history = getattr(manager.hook.pytest_plugin_registered, "_call_history", None)
+    if isinstance(history, list):
+        history.sort(key=lambda entry: entry[0].get("plugin") is not plugin)  # which changes nothing else
