@@ -5,7 +5,7 @@
 
 import sys
 
-from asynctest_tornado import _trial
+from asynctest_tornado._replace import run_program as _run_program
 from asynctest_tornado._runner import command_line as _command_line
 
 __unittest = True
@@ -15,7 +15,7 @@ def _main() -> None:
     arguments = sys.argv[1:]
     if "--replace" in arguments:
         place = arguments.index("--replace")
-        _trial.run(arguments[:place], arguments[place + 1 :])
+        _run_program.run(arguments[:place], arguments[place + 1 :])
     else:
         _command_line.discover()
 

@@ -22,12 +22,12 @@ from typing import Any
 
 import tornado
 
-from asynctest_tornado import _finder
 from asynctest_tornado._leaks import policy as _policy
+from asynctest_tornado._replace import import_hook as _import_hook
 
 __unittest = True
 
-_NAME = _finder.TESTING
+_NAME = _import_hook.TESTING
 #: How many modules are named that have imported it already.
 _MOST_SHOWN = 5
 
@@ -42,7 +42,7 @@ def _replace() -> None:
         )
     # A suite that did not ask for it is to run as ever, and quietly.
     _policy.default_action = "note"
-    _finder.install()
+    _import_hook.install()
 
 
 def _users_of(module: types.ModuleType) -> str:
@@ -59,7 +59,7 @@ def _users_of(module: types.ModuleType) -> str:
 
 def pytest_configure(config: Any) -> None:
     """Tell in the end what was seen, as a plugin of pytest."""
-    from asynctest_tornado import _pytest_summary
+    from asynctest_tornado._replace import pytest_summary as _pytest_summary
 
     _pytest_summary.register(config)
 

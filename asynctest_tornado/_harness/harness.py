@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import _summary
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
@@ -22,6 +21,7 @@ from asynctest_tornado._harness import misspelled_settings, yieldables
 from asynctest_tornado._leaks import client_requests, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._replace import summary
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._timeouts.deadline import Deadline
@@ -189,7 +189,7 @@ class Harness:
             contexts.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        if self._tidying is not None or (_summary.current is not None and self.state is CLOSED):
+        if self._tidying is not None or (summary.current is not None and self.state is CLOSED):
             tidying = self._tidy()
             try:
                 error = tidying.tell(self.describe(), error)
@@ -249,8 +249,8 @@ class Harness:
                 self._running.until_done(main, deadline)
             finally:
                 self._deadline = None
-        if _summary.current is not None:
-            _summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
+        if summary.current is not None:
+            summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
         if context is not self.context:
             _copy_variables(context)
         if not main.done():
@@ -344,8 +344,8 @@ class Harness:
                         is_done = condition is None or condition()
             finally:
                 self._is_stopped = self._is_waiting = False
-        if _summary.current is not None:
-            _summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
+        if summary.current is not None:
+            summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
         self.trap.raise_errors()
         if deadline.is_over:
             message = deadline.message("Async operation")

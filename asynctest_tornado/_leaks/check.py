@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection
 
-from asynctest_tornado import _summary
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._replace import summary
 from asynctest_tornado._timeouts.loop_driver import Running
 
 __unittest = True
@@ -98,9 +98,9 @@ class Tidying:
         :param error: what it fails of anyhow.
         """
         leaks = self._leftovers.take()
-        if _summary.current is not None:
+        if summary.current is not None:
             is_searched, is_ordered = self._policy.action != "ignore", self._trap.hint is not None
-            _summary.current.add_test(name, [leak.what for leak in leaks], is_searched, is_ordered)
+            summary.current.add_test(name, [leak.what for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
         if error is not None and contexts.is_failure(error):

@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado import _summary
+from asynctest_tornado._replace import summary
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import environment
 
@@ -66,7 +66,7 @@ def hint(seed: int, case: unittest.TestCase) -> str:
     if seed == 0:
         return "In the order of asyncio itself, which is that of seed 0."
     test = f"-m unittest {case.id()}"
-    if _summary.current is not None:
+    if summary.current is not None:
         # The suite is one for tornado.testing, where a seed has no effect.
         test = f"-m asynctest_tornado --replace {test}"
     if type(case).__module__ == "__main__":

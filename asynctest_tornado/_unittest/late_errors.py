@@ -8,9 +8,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asynctest_tornado import _summary
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
+from asynctest_tornado._replace import summary
 from asynctest_tornado._unittest import result_protocol
 from asynctest_tornado._unittest.stand_in import StandIn, stand_in
 from asynctest_tornado._util import exceptions, process_end
@@ -113,8 +113,8 @@ class Reporter:
             return True  # a timer, say, that goes on for as long as its loop
         self._reported |= {key}
         test = stand_in(self._cls, self._method, self.name(), other)
-        if _summary.current is not None:
-            _summary.current.add_errors(other or test.id(), [error], is_late=True)
+        if summary.current is not None:
+            summary.current.add_errors(other or test.id(), [error], is_late=True)
         result = self._result()
         plugin = _plugin_of(result)
         if plugin is not None and plugin.add_late(result, error):

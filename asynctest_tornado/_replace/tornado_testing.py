@@ -3,10 +3,10 @@
 from typing import Any as _Any
 
 import asynctest_tornado as _library
-from asynctest_tornado import _finder
 from asynctest_tornado._errors.expect_log import ExpectLog
 from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
 from asynctest_tornado._http.sockets import bind_unused_port
+from asynctest_tornado._replace import import_hook as _import_hook
 from asynctest_tornado._runner.command_line import main
 from asynctest_tornado._timeouts.limits import get_async_test_timeout
 from asynctest_tornado._unittest.case import AsyncTestCase
@@ -27,7 +27,7 @@ _PUBLIC = (
     setup_with_context_manager,
 )
 # For 'from tornado.testing import *', which gives all of it: modules and classes that the original uses, too.
-__all__ = sorted(_finder.add_imports(globals()) | {thing.__name__ for thing in _PUBLIC})
+__all__ = sorted(_import_hook.add_imports(globals()) | {thing.__name__ for thing in _PUBLIC})
 
 
 def __getattr__(name: str) -> _Any:

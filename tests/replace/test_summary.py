@@ -6,9 +6,10 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, ExpectError, _summary
+from asynctest_tornado import AsyncTestCase, ExpectError
 from asynctest_tornado._leaks import policy
-from asynctest_tornado._summary import Summary
+from asynctest_tornado._replace import summary as _summary
+from asynctest_tornado._replace.summary import Summary
 from tests.support import environ, run_body
 
 

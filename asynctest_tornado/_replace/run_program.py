@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from asynctest_tornado import _finder, _summary
+from asynctest_tornado._replace import import_hook
+from asynctest_tornado._replace import summary as _summary
 from asynctest_tornado._runner import command_line
 
 __unittest = True
@@ -58,7 +59,7 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
         _run_module(module[0], module[1:])
     except SystemExit as end:
         misplaced = [each for each in module[1:] if each.partition("=")[0] in _OPTIONS]
-        if end.code in _WRONG_USE and misplaced and module[0] != _finder.TESTING:
+        if end.code in _WRONG_USE and misplaced and module[0] != import_hook.TESTING:
             text = f"{', '.join(misplaced)}: options of asynctest_tornado stand before -m and the name of the module."
             print(f"\n{text}", file=sys.stderr)
         raise
@@ -94,7 +95,7 @@ def _run_module(module: str, arguments: Sequence[str]) -> None:
     if not _is_there(module):
         sys.exit(f"{sys.executable}: No module named {module}")
     # It is, so that all get the same module.
-    warnings.filterwarnings("ignore", f"'{_finder.TESTING}' found in sys.modules", RuntimeWarning)
+    warnings.filterwarnings("ignore", f"'{import_hook.TESTING}' found in sys.modules", RuntimeWarning)
     with _told():
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -19,7 +19,7 @@ TESTING = "tornado.testing"
 #: What stands in for what.
 _FILES = {
     name: str(Path(__file__).with_name(file))
-    for name, file in ((TESTING, "_testing.py"), ("tornado.stack_context", "_stack_context.py"))
+    for name, file in ((TESTING, "tornado_testing.py"), ("tornado.stack_context", "tornado_stack_context.py"))
 }
 
 

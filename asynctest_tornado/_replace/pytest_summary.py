@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asynctest_tornado import _summary
+from asynctest_tornado._replace import summary
 
 __unittest = True
 
@@ -22,7 +22,7 @@ def register(config: pytest.Config) -> None:
 class _Teller:
     def __init__(self) -> None:
         self._block = contextlib.ExitStack()
-        self._summary = self._block.enter_context(_summary.wanted(self._name_in_run))
+        self._summary = self._block.enter_context(summary.wanted(self._name_in_run))
         self._lost = 0
         self._running: pytest.Item | None = None
 
