@@ -1,5 +1,7 @@
 """How virtual time passes on the loop of a test: when nothing else can happen, and nothing is on its way."""
 
+# Tested by tests/clock/test_virtual_clock.py.
+
 import math
 import selectors
 from typing import Any

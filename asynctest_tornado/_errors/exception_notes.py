@@ -3,6 +3,8 @@
 An application may raise one and the same object again and again.
 """
 
+# Tested by tests/util/test_exceptions.py.
+
 import itertools
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Tells in the report of a test that failed what the request handlers of its servers have raised."""
 
+# Tested by tests/errors/test_request_handlers.py.
+
 import inspect
 import socket
 import traceback

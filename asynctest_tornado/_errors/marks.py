@@ -3,6 +3,8 @@
 A list of exceptions would keep them, with all that their frames refer to, alive for as long as the test.
 """
 
+# Tested by tests/errors/test_lifetimes.py.
+
 import itertools
 from typing import Any
 

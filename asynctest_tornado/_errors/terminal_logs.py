@@ -1,5 +1,7 @@
 """What would be logged to the terminal, and can be held back."""
 
+# Tested by tests/errors/test_loggers.py.
+
 import functools
 import logging
 import sys

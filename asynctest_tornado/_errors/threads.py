@@ -5,6 +5,8 @@ The place is below ``Thread.start``, where nobody but the module ``threading`` l
 thread, an instrumentation of it stays as it is, and a thread cannot be started twice.
 """
 
+# Tested by tests/errors/test_neighbours.py.
+
 import concurrent.futures.thread
 import contextlib
 import contextvars

@@ -1,5 +1,7 @@
 """The one collector of a test: what its trap has caught, and what becomes of that."""
 
+# Tested by tests/errors/test_contexts.py.
+
 import asyncio
 import threading
 import types

@@ -1,5 +1,7 @@
 """The cookies of a test: kept from its responses, and sent on request."""
 
+# Tested by tests/http/test_fetch.py.
+
 from typing import TYPE_CHECKING, Any
 
 from tornado.httpclient import HTTPRequest

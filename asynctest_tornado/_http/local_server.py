@@ -1,5 +1,7 @@
 """A server on a socket, for a test or a helper: its URL, and what one does with it."""
 
+# Tested by tests/http/test_http_test_server.py.
+
 import asyncio
 import inspect
 import socket

@@ -1,5 +1,7 @@
 """The errors and websockets of the request handlers of one server."""
 
+# Tested by tests/http/test_http_test_server.py.
+
 import asyncio
 from collections.abc import Callable
 

@@ -1,5 +1,7 @@
 """URLs of a server, for requests and websockets; and the way to a Unix-domain socket, which has none of its own."""
 
+# Tested by tests/http/test_http_test_server.py.
+
 import socket
 import urllib.parse
 from collections.abc import Callable

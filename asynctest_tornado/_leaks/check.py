@@ -1,5 +1,7 @@
 """When to look for what a test has left, what to end of it, and how to tell that."""
 
+# Tested by tests/leaks/test_search.py.
+
 from collections.abc import Callable, Collection
 
 from asynctest_tornado._errors import contexts, exception_notes

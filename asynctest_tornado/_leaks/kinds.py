@@ -1,5 +1,7 @@
 """What is still open or runs, and what to call it: streams, servers, clients, threads and the like."""
 
+# Tested by tests/leaks/test_search.py.
+
 import asyncio
 import threading
 import types

@@ -1,5 +1,7 @@
 """What the cleanups of a test are going to end."""
 
+# Tested by tests/leaks/test_search.py.
+
 import gc
 import inspect
 import types

@@ -1,5 +1,7 @@
 """What a test makes and has to end: streams, servers, clients, timers and threads, with the lines that made them."""
 
+# Tested by tests/leaks/test_search.py.
+
 import functools
 from collections.abc import Callable
 from typing import Any

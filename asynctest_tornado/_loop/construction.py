@@ -6,6 +6,8 @@ replaced, which is looked at for each loop; and the first loop, which they did m
 more and no less.
 """
 
+# Tested by tests/loop/test_recycled_loop.py.
+
 import asyncio
 import collections
 import logging

@@ -1,5 +1,7 @@
 """What works for a loop in threads and processes."""
 
+# Tested by tests/timeouts/test_deadlock.py.
+
 import asyncio
 from typing import Any
 

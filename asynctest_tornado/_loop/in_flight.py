@@ -1,5 +1,7 @@
 """What is on its way to a loop: who is at the other ends of the connections that it watches."""
 
+# Tested by tests/clock/test_virtual_clock.py.
+
 import concurrent.futures.thread
 import os
 import socket

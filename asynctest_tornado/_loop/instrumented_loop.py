@@ -3,6 +3,8 @@
 A loop that the test made and one that the user supplied get the same methods, by a class that is mixed into theirs.
 """
 
+# Tested by tests/loop/test_managed_loop.py.
+
 import asyncio
 import contextvars
 import functools

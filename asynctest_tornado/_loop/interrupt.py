@@ -1,5 +1,7 @@
 """How an error in the trap ends what runs the loop."""
 
+# Tested by tests/unittest/test_case.py.
+
 import contextlib
 import functools
 import threading

@@ -1,5 +1,7 @@
 """What runs on a loop that a test was lent, and no test has begun: it belongs to those that have left it there."""
 
+# Tested by tests/loop/test_managed_loop.py.
+
 from asynctest_tornado._errors import contexts, exception_notes
 
 __unittest = True

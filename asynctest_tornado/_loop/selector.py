@@ -1,5 +1,7 @@
 """The place where a loop sleeps, and what could still wake it."""
 
+# Tested by tests/timeouts/test_deadline.py.
+
 import math
 import multiprocessing
 import os

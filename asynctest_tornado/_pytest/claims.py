@@ -1,5 +1,7 @@
 """Whose test it is, and what to tell of one that is of two."""
 
+# Tested by tests/pytest/test_neighbours.py.
+
 import functools
 import inspect
 import sys

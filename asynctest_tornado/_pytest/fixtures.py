@@ -1,5 +1,7 @@
 """The fixtures, by the names that pytest-tornado gave them, and by names that are this library's alone."""
 
+# Tested by tests/pytest/test_plugin.py.
+
 from collections.abc import Callable, Collection, Generator
 from typing import TYPE_CHECKING, Any
 

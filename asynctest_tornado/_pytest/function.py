@@ -3,6 +3,8 @@
 It knows pytest by the objects that it is handed, and does not import it.
 """
 
+# Tested by tests/pytest/test_plugin.py.
+
 import asyncio
 import contextvars
 import functools

@@ -1,5 +1,7 @@
 """The hooks: which tests run on Tornado's loop, and how."""
 
+# Tested by tests/pytest/test_plugin.py.
+
 import contextlib
 import functools
 import inspect

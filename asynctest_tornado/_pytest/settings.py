@@ -1,5 +1,7 @@
 """The settings of a test function of pytest: its markers, and the options and settings of pytest itself."""
 
+# Tested by tests/pytest/test_plugin.py.
+
 from collections.abc import Sequence
 from typing import Any
 

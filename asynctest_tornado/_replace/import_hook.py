@@ -1,5 +1,7 @@
 """Puts modules of this library where programs look for those of Tornado."""
 
+# Tested by tests/replace/test_replace.py.
+
 import ast
 import importlib
 import importlib.abc

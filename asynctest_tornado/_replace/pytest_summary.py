@@ -1,5 +1,7 @@
 """Tells the summary of a run of pytest, that of all workers of pytest-xdist together."""
 
+# Tested by tests/replace/test_run_program.py.
+
 import contextlib
 from collections.abc import Generator
 from typing import Any

@@ -1,5 +1,7 @@
 """What is found by the name of tornado.stack_context, which Tornado 6 has not, once tornado.testing is replaced."""
 
+# Tested by tests/replace/test_replace.py.
+
 from collections.abc import Callable
 from typing import Any
 

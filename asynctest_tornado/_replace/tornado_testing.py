@@ -1,5 +1,7 @@
 """What is found by the name of tornado.testing, once that is replaced."""
 
+# Tested by tests/replace/test_replace.py.
+
 from typing import Any as _Any
 
 import asynctest_tornado as _library

@@ -1,5 +1,7 @@
 """What unittest's runner and result do in addition: show the progress, write JUnit XML."""
 
+# Tested by tests/runner/test_command_line.py.
+
 import os
 import sys
 import unittest

@@ -6,6 +6,8 @@ thread stands, and raises only if that is still the callback. SIGINT, whose hand
 possible.
 """
 
+# Tested by tests/timeouts/test_watchdog.py.
+
 import signal
 import sys
 import threading

@@ -1,5 +1,7 @@
 """Runs the loop of a test until something has ended; and in the end, all that is left."""
 
+# Tested by tests/unittest/test_case.py.
+
 import asyncio
 import contextvars
 import weakref

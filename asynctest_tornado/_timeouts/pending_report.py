@@ -1,5 +1,7 @@
 """What an event loop holds now, and how to print it: tasks with the lines at which they wait, timers, requests."""
 
+# Tested by tests/timeouts/test_deadline.py.
+
 import asyncio
 import types
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,7 @@
 """The certificate that a server with these ``ssl_options`` presents, and whether its dates are right."""
 
+# Tested by tests/tls/test_ssl_contexts.py.
+
 import ssl
 from datetime import UTC, datetime
 from typing import Any

@@ -1,5 +1,7 @@
 """Attributes of a test that are more than values."""
 
+# Tested by tests/unittest/test_case.py.
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 

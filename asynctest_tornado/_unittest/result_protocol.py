@@ -1,5 +1,7 @@
 """How results of all kinds are told of a test that is over, and learn that before it is too late for them."""
 
+# Tested by tests/unittest/test_late_errors.py.
+
 import contextlib
 import unittest
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """Stands for a test that is gone, in the result that is to tell of it."""
 
+# Tested by tests/unittest/test_late_errors.py.
+
 import inspect
 import types
 import unittest

@@ -1,5 +1,7 @@
 """Names for the functions, tasks and lines that a loop has to do with."""
 
+# Tested by tests/harness/test_yieldables.py.
+
 import asyncio
 import contextlib
 import contextvars

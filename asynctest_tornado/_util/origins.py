@@ -1,5 +1,7 @@
 """Where something was made: the line of the user that asked for it."""
 
+# Tested by tests/leaks/test_search.py.
+
 import functools
 import sys
 import types

@@ -1,5 +1,7 @@
 """A function of a module that is replaced once, and left alone when others replace it later."""
 
+# Tested by tests/errors/test_neighbours.py.
+
 import functools
 import types
 from collections.abc import Callable, Iterable

@@ -1,5 +1,7 @@
 """The end of the process: something to do then, and how to make it a failure."""
 
+# Tested by tests/unittest/test_late_errors.py.
+
 import atexit
 import functools
 import multiprocessing

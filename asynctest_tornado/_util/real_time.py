@@ -3,6 +3,8 @@
 A mock is meant for the code under test. This library is neither to be misled by its answers, nor counted by it.
 """
 
+# Tested by tests/timeouts/test_deadline.py.
+
 import asyncio
 import functools
 import os

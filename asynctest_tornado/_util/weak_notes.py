@@ -1,5 +1,7 @@
 """What is known of objects for as long as they exist."""
 
+# Tested by tests/util/test_identity.py.
+
 import functools
 import weakref
 from collections.abc import Callable
