@@ -50,9 +50,6 @@ ARROWS_UP = {
         "_loop.selector -> _timeouts.interrupter",
         "_loop.selector -> _timeouts.watchdog",
     },
-    "a hook at the end of a wait": {
-        "_timeouts.loop_driver -> _leaks.kinds",
-    },
     "ownership below the loop": {
         "_errors.threads -> _leaks.tracking",
         "_loop.connections -> _leaks.tracking",

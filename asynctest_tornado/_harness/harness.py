@@ -8,7 +8,7 @@ import functools
 import math
 import sys
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from tornado import gen
@@ -18,7 +18,7 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._harness import misspelled_settings, yieldables
-from asynctest_tornado._leaks import client_requests, policy, tracking
+from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._replace import summary
@@ -77,6 +77,8 @@ class Harness:
     """
 
     _outer_chain: contexts.Chain = ()
+    #: References to the streams that were open at the end of the last wait for a coroutine.
+    _open_streams: Sequence[Callable[[], object]] = ()
 
     def __init__(
         self,
@@ -132,6 +134,7 @@ class Harness:
             self.close()
             self._is_stopped = False
             self._stop_value = None
+            self._open_streams = ()
         else:
             assert self.state is NEW, self.state
         if self._outer is None:
@@ -235,6 +238,8 @@ class Harness:
         context = self.context if shared and not self._is_inside else contextvars.copy_context()
 
         def end(was_future: bool) -> None:
+            if self.trap.made:
+                self._open_streams = kinds.open_streams(thing for thing, _ in self.trap.made.known())
             self._running.end(was_future or ends_with_future)
 
         main = loop._asynctest_create_main(yieldables.run(func, must_wait, end), context)
@@ -441,7 +446,7 @@ class Harness:
                 self.drain()
             if self.trap.made or not self._loop.is_tidy():
                 self.begin_closing(futures)
-                self._tidy().look_for_all()
+                self._tidy().look_for_all(self._open_streams)
                 self.trap.have_closed()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(

@@ -2,7 +2,8 @@
 
 # Tested by tests/leaks/test_search.py.
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
@@ -73,8 +74,11 @@ class Tidying:
             self._running.settle(lambda: bool(look(held)))
         self._leftovers.add(look(held))
 
-    def look_for_all(self) -> None:
-        """Find whatever else is left, at the very end, and close it."""
+    def look_for_all(self, open_streams: Iterable[Callable[[], Any]]) -> None:
+        """Find whatever else is left, at the very end, and close it.
+
+        :param open_streams: references to the streams that were open at the end of the last wait.
+        """
         leftovers = self._leftovers
         if not self._is_interested() or self._loop.loop.is_closed():
             return
@@ -82,7 +86,7 @@ class Tidying:
             leftovers.find_callbacks()
         if self._outer is not None:
             leftovers.hand_over(self._outer)
-        elif leftovers.find_open(self._running.streams_left()):
+        elif leftovers.find_open([stream for get in open_streams if (stream := get()) is not None]):
             # They were closed for the test, and let go of their files in the next turn.
             self._running.turn()
         if leftovers.has_running():

@@ -4,15 +4,11 @@
 
 import asyncio
 import contextvars
-import weakref
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
-
-from tornado.iostream import BaseIOStream
 
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._leaks import kinds
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.schedule import Schedule
@@ -48,9 +44,6 @@ class Running:
     :param trap: gets the errors of what does not end.
     """
 
-    #: The streams that were open when what the test waited for had ended.
-    _open_streams: Sequence[weakref.ref[BaseIOStream]] = ()
-
     def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
         self._loop = loop
         self._trap = trap
@@ -80,18 +73,12 @@ class Running:
 
         :param was_future: whether one of these has passed already, since what the task waited for was done.
         """
-        if self._trap.made:
-            self._open_streams = kinds.open_streams(thing for thing, _ in self._trap.made.known())
         loop = self._loop.loop
         if self._loop.is_idle() or (was_future and loop.is_running()):
             # Another turn, in which nothing happens, would cost a tenth of an empty test.
             loop.stop()
         elif loop.is_running():
             loop.call_soon(loop.stop)
-
-    def streams_left(self) -> list[BaseIOStream]:
-        """Return the streams that were open when what the test waited for had ended, and still exist."""
-        return [stream for stream in (reference() for reference in self._open_streams) if stream is not None]
 
     def cancel(self, main: "asyncio.Task[Any]") -> None:
         """Cancel a task that the loop runs for. If it has not begun, nothing of it will run."""
