@@ -11,7 +11,8 @@ from tornado.process import Subprocess
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import in_flight
-from asynctest_tornado._loop.selector import Selector, has_children
+from asynctest_tornado._loop.child_processes import has_children
+from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util.real_time import active_count
 
 __unittest = True

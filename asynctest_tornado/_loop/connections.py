@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tornado import simple_httpclient
 
 from asynctest_tornado._leaks import tracking
-from asynctest_tornado._loop.selector import has_children
+from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.real_time import active_count, sleep, turn
