@@ -39,8 +39,6 @@ ARROWS_UP = {
     },
     "the harness attaches time and order to a loop": {
         "_loop.instrumented_loop -> _schedules.schedule",
-        "_loop.managed_loop -> _clock.autojump",
-        "_loop.managed_loop -> _clock.virtual_clock",
         "_loop.managed_loop -> _schedules.schedule",
         "_timeouts.loop_driver -> _schedules.schedule",
     },

@@ -17,7 +17,7 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
-from asynctest_tornado._harness import misspelled_settings, yieldables
+from asynctest_tornado._harness import misspelled_settings, time_and_order, yieldables
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
@@ -138,10 +138,13 @@ class Harness:
         else:
             assert self.state is NEW, self.state
         if self._outer is None:
-            self._loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent, self.clock, self._schedule)
+            loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent, self._schedule)
+            if self.clock is not None:
+                time_and_order.attach_clock(loop, self.clock)
         else:
             lent = self._outer._loop.io_loop
-            self._loop = managed_loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
+            loop = managed_loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
+        self._loop: managed_loop.LoopOfTest = loop
         self._running = Running(self._loop, self.trap)
         self._tidying = None
         interpreter_hooks.watch(self.trap)

@@ -12,8 +12,6 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado._clock import autojump
-from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
@@ -93,7 +91,6 @@ class LoopOfTest:
     :param trap: gets the errors.
     :param is_lent: whether it is that of the class, or of others: the test takes along what is its own, and nothing
         else.
-    :param clock: gives the time, if it is not that of the computer.
     :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
@@ -102,7 +99,6 @@ class LoopOfTest:
         make: Callable[[], IOLoop],
         trap: Trap,
         is_lent: bool = False,
-        clock: VirtualClock | None = None,
         schedule: Schedule | None = None,
     ) -> None:
         self.is_lent = is_lent
@@ -138,27 +134,14 @@ class LoopOfTest:
             self._gives_back = is_adopted
             self._outer_before_sleep = self._selector.before_sleep
             self._selector.before_sleep = self._before_sleep
-        if clock is not None:
-            self._give_time(clock)
         if schedule is not None:
             self._give_order(schedule)
         asyncio.set_event_loop(self.loop)
 
-    def _give_time(self, clock: VirtualClock) -> None:
-        if self._selector is None or not self.is_own or not isinstance(self.loop, RecyclingLoop):
-            self.close()
-            missing = recycled_loop.missing()
-            if missing:
-                raise TypeError(
-                    "A VirtualClock cannot pass time on this version of Python, whose asyncio lacks "
-                    f"{', '.join(missing)}. Leave out clock_factory, or take another version."
-                )
-            raise TypeError(
-                f"A VirtualClock cannot pass time on {self.io_loop.asyncio_loop!r}: "  # type: ignore[attr-defined]
-                "it is for the loops that this library makes. Leave out loop_factory, get_new_ioloop() and policies of "
-                "your own, or clock_factory."
-            )
-        autojump.Passing(self.io_loop, self.loop, self._selector, clock)
+    @property
+    def own_selector(self) -> Selector | None:
+        """The selector of the loop, where time may pass otherwise; None if this library has not made the loop."""
+        return self._selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
 
     def _give_order(self, schedule: Schedule) -> None:
         if not isinstance(self.loop, asyncio.BaseEventLoop):
