@@ -48,11 +48,6 @@ ARROWS_UP = {
         "_loop.selector -> _timeouts.interrupter",
         "_loop.selector -> _timeouts.watchdog",
     },
-    "ownership below the loop": {
-        "_errors.threads -> _leaks.tracking",
-        "_loop.connections -> _leaks.tracking",
-        "_loop.instrumented_loop -> _leaks.tracking",
-    },
     "doors that only lead into rooms": {
         "_replace.run_program -> replace",
         "_replace.tornado_testing -> __init__",

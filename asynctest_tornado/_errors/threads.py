@@ -16,8 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import class_trap, contexts
-from asynctest_tornado._leaks import tracking
+from asynctest_tornado._errors import class_trap, contexts, ownership
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.patching import Replacement
 
@@ -59,7 +58,7 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     chain = () if is_worker else _chain_for(thread)
     if chain:
         chain = (*chain, contexts.InThread(thread))
-        tracking.remember(thread, origins.THREADS, depth=4)
+        ownership.record(thread, origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap
     return functools.partial(_run, thread, chain, bootstrap)

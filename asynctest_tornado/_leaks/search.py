@@ -14,7 +14,6 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import client_requests
 from asynctest_tornado._leaks.kinds import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
 from asynctest_tornado._leaks.policy import Leak, Policy
-from asynctest_tornado._leaks.tracking import note
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts.pending_report import roots
 from asynctest_tornado._util import names as _names
@@ -133,7 +132,7 @@ class Leftovers:
         known = {id(leak.thing) for leak in self._found}
         for leak, _ in list(self._open(CLOSED_BY_HAND)):
             if id(leak.thing) not in known:
-                note(trap, leak.thing, leak.origin)
+                trap.made.note(leak.thing, leak.origin)
 
     def has_running(self) -> bool:
         """Tell whether a thread, a job or an asynchronous generator has not ended."""

@@ -14,12 +14,12 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado._errors import contexts, garbage
+from asynctest_tornado._errors import contexts, garbage, ownership
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._leaks import tracking
 from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.executor_jobs import Work
+from asynctest_tornado._loop.file_handler import FileHandler
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import names, origins
@@ -67,7 +67,7 @@ class Use:
         #: The order in which it calls what is ready, if that is not its own.
         self.schedule: Schedule | None = None if before is None else before.schedule
         #: The functions that are called for files, by file and what they wait for.
-        self.files: dict[tuple[int, bool], tracking.FileHandler] = {}
+        self.files: dict[tuple[int, bool], FileHandler] = {}
 
 
 class WatchedLoop(ConnectingLoop):
@@ -130,7 +130,7 @@ class WatchedLoop(ConnectingLoop):
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
         if callback is not _END_OF_SLEEP:
-            tracking.remember(timer, origins.TIMERS)
+            ownership.record(timer, origins.TIMERS)
         return timer
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
@@ -154,13 +154,13 @@ class WatchedLoop(ConnectingLoop):
     def _asynctest_remember_file(self, key: tuple[int, bool], callback: Any, args: tuple[Any, ...]) -> None:
         origin = origins.find(origins.FILES, depth=3)
         if origin is not origins.LIBRARY:
-            handler = tracking.FileHandler(key[0], callback, args)
-            tracking.note_for_running_test(handler, origin)
+            handler = FileHandler(key[0], callback, args)
+            ownership.record_made_at(handler, origin)
             self._asynctest.files[key] = handler
 
     def _asyncgen_firstiter_hook(self, agen: Any) -> None:
         super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
-        tracking.remember(agen, origins.STREAMS)
+        ownership.record(agen, origins.STREAMS)
 
     def _asynctest_remember(
         self, future: asyncio.Future[Any], chain: contexts.Chain, origin: origins.Origin = None

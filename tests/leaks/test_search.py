@@ -390,11 +390,6 @@ class EndedTest(AsyncTestCase):
         self.timer = self.io_loop.call_later(0, event.set)
         await event.wait()
 
-    async def test_timers_that_libraries_set(self) -> None:
-        self.future = gen.sleep(60)
-        with self.assertRaises(TimeoutError):
-            await gen.with_timeout(self.io_loop.time(), asyncio.get_running_loop().create_future())
-
     async def test_generators_that_were_left(self) -> None:
         async def numbers() -> AsyncGenerator[int, None]:
             for number in range(3):

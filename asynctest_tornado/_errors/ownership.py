@@ -1,0 +1,34 @@
+"""Records an object for the running test, which has to end it, with the line that made it."""
+
+from typing import Any
+
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._util import origins
+
+__unittest = True
+
+
+def record(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
+    """Record an object that the running test makes, and return true; unless a library makes it for itself.
+
+    To be called by the function that stands in for the one that makes the object.
+
+    :param through: see `origins.find`.
+    :param depth: likewise.
+    """
+    origin = origins.find(through, depth)
+    return origin is not origins.LIBRARY and record_made_at(thing, origin)
+
+
+def record_made_at(thing: Any, origin: origins.Origin) -> bool:
+    """Record an object that is made at this line, if a test makes it; return whether one does.
+
+    The test is the outermost context of the running code, which may be a task or a thread of it, and go on after it.
+    An object that cannot be referred to weakly is left out.
+    """
+    chain = contexts.chain_here()
+    if not chain or not isinstance(chain[0], Trap):
+        return False
+    chain[0].made.note(thing, origin)
+    return True
