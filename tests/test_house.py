@@ -44,9 +44,6 @@ ARROWS_UP = {
     },
     "a hook before the loop sleeps": {
         "_loop.managed_loop -> _timeouts.deadlock",
-        "_loop.selector -> _timeouts.deadlock",
-        "_loop.selector -> _timeouts.interrupter",
-        "_loop.selector -> _timeouts.watchdog",
     },
     "doors that only lead into rooms": {
         "_replace.run_program -> replace",

@@ -23,7 +23,7 @@ from asynctest_tornado._http import urls as _urls
 from asynctest_tornado._http import websocket as _websocket
 from asynctest_tornado._http.cookies import Cookies, gives_cookies
 from asynctest_tornado._http.server_record import Record
-from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._tls import certificate_dates, client_verification, ssl_contexts
 
 __unittest = True
@@ -182,7 +182,7 @@ class Site(client_verification.Place):
         self.http_server = http_server
         self._has_listened = True
         if is_private:
-            managed_loop.serve_privately(self.sock, lambda: self._is_known)
+            deadlock.serve_privately(self.sock, lambda: self._is_known)
         with contexts.under((*contexts.contexts.get(), self._record)):
             http_server.add_sockets([self.sock])
 

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import gc
-import socket
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -61,19 +60,6 @@ _EVENTS = vars(asyncio.events)
 #: What is asyncio's own for certain: each test asks.
 _own_policies: set[type] = set()
 _OWN_MAKER = asyncio.new_event_loop if _is_of_asyncio(asyncio.new_event_loop) else None
-
-
-def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
-    """Let the current loop know that only code on it can connect to a socket; see `deadlock`.
-
-    :param sock: the socket of a server, bound, before the loop watches it.
-    :param is_known: returns true if other code may know the address of the server.
-    """
-    loop: Any = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
-    selector = getattr(loop, "_selector", None)
-    waker = getattr(loop, "_ssock", None)
-    if isinstance(selector, Selector) and waker is not None:
-        selector.serve(sock, waker.fileno(), is_known)
 
 
 def _loops() -> set[asyncio.AbstractEventLoop]:
@@ -213,9 +199,9 @@ class LoopOfTest:
         is_timed = self._selector.pass_time is None
         if is_timed and not all(map(deadlock.is_of_connection, self._pending_timers())):
             return None
-        doubt = self._selector.doubt()
-        if doubt != 0:
-            return doubt
+        seconds = deadlock.seconds_to_sleep(self._selector)
+        if seconds != 0:
+            return seconds
         # Nobody is left who could still ask for these, either.
         before = self.trap.count
         self.report_lost_errors()

@@ -1,65 +1,16 @@
-"""The place where a loop sleeps, and what could still wake it."""
+"""The place where a loop sleeps: a selector with an alarm, and with hooks before sleep."""
 
 # Tested by tests/timeouts/test_deadline.py.
 
 import math
 import select
 import selectors
-import signal
-import socket
-import sys
-import threading
-import types
 from collections.abc import Callable, Mapping, Sized
-from typing import Any
+from typing import Any, Protocol
 
-from asynctest_tornado._loop.child_processes import has_children
-from asynctest_tornado._timeouts import interrupter, watchdog
-from asynctest_tornado._timeouts.deadlock import PrivateServers
-from asynctest_tornado._util.real_time import active_count, get_signal_handler, listdir, monotonic
+from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
-
-#: Seconds after which to look again whether something is left that could wake the loop.
-DOUBT = 0.1
-_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
-
-
-def _is_alarm_set(timer: int) -> bool:
-    return signal.getitimer(timer)[0] > 0
-
-
-def _has_signal_handlers() -> bool:
-    """Tell whether a signal, which any process can send, would run something; what interrupts does not count."""
-    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, interrupter.stand_in})
-    return any(handler is not None and callable(handler) for handler in handlers)
-
-
-def _has_other_threads() -> bool:
-    """Tell whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
-    try:
-        count = len(listdir("/proc/self/task"))
-    except OSError:  # not on every platform
-        return active_count() > 1
-    own = 2 if watchdog.is_alive() else 1
-    return count > own and count > own + _threads_of_runners()
-
-
-#: Their threads serve the test runner, and have nothing to do with a loop: that of the workers of pytest-xdist.
-_OF_RUNNERS = ("execnet.",)
-
-
-def _threads_of_runners() -> int:
-    """Return how many threads belong to the test runner, which ``threading`` need not know."""
-    frames: dict[int, types.FrameType | None] = dict(sys._current_frames())
-    frames.pop(threading.get_ident(), None)
-    count = 0
-    for frame in frames.values():
-        while frame is not None and frame.f_back is not None:
-            frame = frame.f_back
-        count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
-    return count
-
 
 _HAS_EPOLL = getattr(selectors, "EpollSelector", None) is selectors.DefaultSelector
 
@@ -70,6 +21,13 @@ def _sleep_for_ever() -> None:
 
 def _earlier(timeout: float, other: float | None) -> float:
     return timeout if other is None else min(timeout, other)
+
+
+class Servers(Protocol):
+    """The servers of a test: they learn of each file that the loop begins to watch."""
+
+    def register(self, fd: int) -> None:
+        """Learn of a file."""
 
 
 class Selector(selectors.DefaultSelector):
@@ -85,8 +43,12 @@ class Selector(selectors.DefaultSelector):
     before_sleep: Callable[[], float | None]
     _fd_to_key: Mapping[int, selectors.SelectorKey]
 
-    #: The test's own servers, if there are some which nothing outside of the loop knows.
-    servers: PrivateServers | None
+    #: The test's own servers, if there are some. The loop then asks ``before_sleep`` in spite of a timer, too, if the
+    #: alarm comes before that.
+    servers: Servers | None
+
+    #: Whether no file was ready when the loop slept last.
+    was_quiet: bool
 
     #: Called where the loop would sleep, and no file is ready: passes the time of a virtual clock. Returns 0 if there
     #: is something to do now, else for how long the loop may sleep in real time, as ``before_sleep`` does.
@@ -146,7 +108,7 @@ class Selector(selectors.DefaultSelector):
         """Forget all that was set for a loop."""
         self.alarm = self.pass_time = self.servers = None
         self.before_sleep = _sleep_for_ever
-        self._was_quiet = False
+        self.was_quiet = False
 
     def rest(self) -> float:
         """Return the real seconds up to the alarm."""
@@ -187,7 +149,7 @@ class Selector(selectors.DefaultSelector):
             if timeout is None or timeout > rest:
                 timeout = max(0, rest)
         events = super().select(timeout)
-        self._was_quiet = not events
+        self.was_quiet = not events
         return events
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -195,41 +157,3 @@ class Selector(selectors.DefaultSelector):
         if self.servers is not None:
             self.servers.register(key.fd)
         return key
-
-    def serve(self, sock: socket.socket, waker: int, is_known: Callable[[], bool]) -> None:
-        """Add a server of the test: files that lead to it need not keep the loop waiting.
-
-        :param sock: the socket that it listens on, bound, before the loop watches it.
-        :param waker: the file descriptor that the loop is woken by.
-        :param is_known: returns true if code outside of the loop may know the server's address.
-        """
-        if self.servers is None:
-            # Mostly none: to go through the files takes as many calls as all the rest of this.
-            files = () if self.has_no_files() else [key.fd for key in self.get_map().values() if key.fd != waker]
-            self.servers = PrivateServers(files)
-            self._waker = waker
-        self.servers.add(sock, is_known)
-
-    def _may_be_reached(self) -> bool:
-        """Return whether a file that the loop watches may wake it, though none is ready."""
-        if self.has_no_files():
-            return False
-        files = [key.fd for key in self.get_map().values()]
-        return self.servers is None or self.servers.may_be_reached(fd for fd in files if fd != self._waker)
-
-    def doubt(self) -> float | None:
-        """Return after how many seconds to look again whether something could wake the loop, which has no timer.
-
-        None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
-        """
-        if not self.has_no_files():
-            if self.servers is None:
-                return None
-            if not self._was_quiet:
-                return DOUBT  # the other end of a connection is mostly quicker than a look at the whole process
-        if self._may_be_reached():
-            return None
-        if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
-            return DOUBT
-        # A thread that is gone by now may have woken the loop before it went.
-        return None if self.has_events() else 0

@@ -16,13 +16,22 @@ test's own time limit ends before.
 """
 
 import os
+import signal
 import socket
+import sys
+import threading
+import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tornado.ioloop import IOLoop
+
 from asynctest_tornado._loop import in_flight
+from asynctest_tornado._loop.child_processes import has_children
+from asynctest_tornado._loop.selector import Selector
+from asynctest_tornado._timeouts import interrupter, watchdog
 from asynctest_tornado._util import names
-from asynctest_tornado._util.real_time import Socket
+from asynctest_tornado._util.real_time import Socket, active_count, get_signal_handler, listdir
 
 try:
     import resource
@@ -51,10 +60,12 @@ def _ended_children() -> tuple[int, ...]:
 class PrivateServers:
     """The servers of a test on its loop, and whether anything outside of the loop may know them.
 
-    :param files: the file descriptors that the loop watches by now, but the one that wakes it.
+    :param files: the file descriptors that the loop watches by now.
+    :param waker: the one of these by which other threads wake the loop.
     """
 
-    def __init__(self, files: Iterable[int]) -> None:
+    def __init__(self, files: Iterable[int], waker: int) -> None:
+        self._waker = waker
         self._servers: list[tuple[socket.socket, Any, Callable[[], bool]]] = []
         #: The addresses from which the loop has connected to these servers.
         self._clients: set[Any] = set()
@@ -62,7 +73,8 @@ class PrivateServers:
         self._is_known_outside = False
         self._process = os.getpid()
         for fd in files:
-            self.register(fd)
+            if fd != waker:
+                self.register(fd)
 
     def add(self, sock: socket.socket, is_known: Callable[[], bool]) -> None:
         """Add a server.
@@ -77,8 +89,8 @@ class PrivateServers:
         if not self._is_known_outside:
             self._is_known_outside = not self._is_own(fd)
 
-    def _listening(self) -> set[int]:
-        return {sock.fileno() for sock, _, _ in self._servers}
+    def _connections(self, files: Iterable[int]) -> set[int]:
+        return set(files) - {self._waker} - {sock.fileno() for sock, _, _ in self._servers}
 
     def _is_own(self, fd: int) -> bool:
         own = []
@@ -113,7 +125,7 @@ class PrivateServers:
             or self._process != os.getpid()
             or any(is_known() for _, _, is_known in self._servers)
             or self._children != _ended_children()
-            or any(in_flight.has_unacknowledged(fd) for fd in files if fd not in self._listening())
+            or any(map(in_flight.has_unacknowledged, self._connections(files)))
         )
 
 
@@ -121,3 +133,88 @@ def is_of_connection(timer: Any) -> bool:
     """Return whether a timer of the loop is one that Tornado sets for a request or connection."""
     func = names.function_of_callback(*names.call_of(timer))
     return getattr(func, "__module__", None) in _OF_CONNECTIONS
+
+
+def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
+    """Let the current loop know that only code on it can connect to a socket.
+
+    :param sock: the socket of a server, bound, before the loop watches it.
+    :param is_known: returns true if other code may know the address of the server.
+    """
+    loop: Any = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
+    selector, waker = getattr(loop, "_selector", None), getattr(loop, "_ssock", None)
+    if not isinstance(selector, Selector) or waker is None:
+        return
+    servers = selector.servers
+    if not isinstance(servers, PrivateServers):
+        # Mostly no other file: to go through the map takes as many calls as all the rest of this.
+        files = () if selector.has_no_files() else _files(selector)
+        servers = selector.servers = PrivateServers(files, waker.fileno())
+    servers.add(sock, is_known)
+
+
+def _files(selector: Selector) -> list[int]:
+    return [key.fd for key in selector.get_map().values()]
+
+
+#: Seconds after which to look again.
+RECHECK_SECONDS = 0.1
+
+
+def seconds_to_sleep(selector: Selector) -> float | None:
+    """Return after how many seconds to look again whether something could wake a loop that has no timer.
+
+    None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
+    """
+    if not selector.has_no_files():
+        servers = selector.servers
+        if not isinstance(servers, PrivateServers):
+            return None
+        if not selector.was_quiet:
+            # The other end of a connection is mostly quicker than a look at the whole process.
+            return RECHECK_SECONDS
+        if servers.may_be_reached(_files(selector)):
+            return None
+    if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
+        return RECHECK_SECONDS
+    # A thread that is gone by now may have woken the loop before it went.
+    return None if selector.has_events() else 0
+
+
+_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
+
+
+def _is_alarm_set(timer: int) -> bool:
+    return signal.getitimer(timer)[0] > 0
+
+
+def _has_signal_handlers() -> bool:
+    """Return whether a signal, which any process can send, would run something; an interruption does not count."""
+    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, interrupter.stand_in})
+    return any(handler is not None and callable(handler) for handler in handlers)
+
+
+def _has_other_threads() -> bool:
+    """Return whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
+    try:
+        count = len(listdir("/proc/self/task"))
+    except OSError:  # not on every platform
+        return active_count() > 1
+    own = 2 if watchdog.is_alive() else 1
+    return count > own and count > own + _threads_of_runners()
+
+
+#: Their threads serve the test runner, and have nothing to do with a loop: for example, in workers of pytest-xdist.
+_OF_RUNNERS = ("execnet.",)
+
+
+def _threads_of_runners() -> int:
+    """Return how many threads belong to the test runner, which ``threading`` need not know."""
+    frames: dict[int, types.FrameType | None] = dict(sys._current_frames())
+    frames.pop(threading.get_ident(), None)
+    count = 0
+    for frame in frames.values():
+        while frame is not None and frame.f_back is not None:
+            frame = frame.f_back
+        count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
+    return count
