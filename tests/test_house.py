@@ -38,9 +38,7 @@ ARROWS_UP = {
         "_unittest.late_errors -> _replace.summary",
     },
     "the harness attaches time and order to a loop": {
-        "_loop.instrumented_loop -> _schedules.schedule",
         "_loop.managed_loop -> _schedules.schedule",
-        "_timeouts.loop_driver -> _schedules.schedule",
     },
     "a hook before the loop sleeps": {
         "_loop.managed_loop -> _timeouts.deadlock",

@@ -1,7 +1,5 @@
 """Attaches the clock of a test to its loop."""
 
-# Tested by tests/clock/test_virtual_clock.py.
-
 from asynctest_tornado._clock.autojump import Passing
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import recycled_loop

@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tornado import gen
@@ -21,7 +21,6 @@ from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.executor_jobs import Work
 from asynctest_tornado._loop.file_handler import FileHandler
 from asynctest_tornado._loop.interrupt import interruptible
-from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.weak_notes import WeakNotes
 
@@ -48,7 +47,7 @@ class Use:
     tenth of what a callback costs.
     """
 
-    __slots__ = ("files", "futures", "is_foreign", "is_own", "others", "outer_futures", "schedule", "trap", "work")
+    __slots__ = ("files", "futures", "is_foreign", "is_own", "others", "outer_futures", "ready", "trap", "work")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -64,8 +63,8 @@ class Use:
         self.outer_futures = _NO_FUTURES if before is None else before.futures
         #: What works for the loop, elsewhere. Made when there is a first one: most tests have none.
         self.work: Work | None = None if before is None else before.work
-        #: The order in which it calls what is ready, if that is not its own.
-        self.schedule: Schedule | None = None if before is None else before.schedule
+        #: Returns the calls that are ready, if these are kept elsewhere than in the loop's own queue.
+        self.ready: Callable[[], Sequence[asyncio.Handle]] | None = None if before is None else before.ready
         #: The functions that are called for files, by file and what they wait for.
         self.files: dict[tuple[int, bool], FileHandler] = {}
 
@@ -167,10 +166,10 @@ class WatchedLoop(ConnectingLoop):
     ) -> None:
         self._asynctest.futures.note(future, (chain, origin))
 
-    def _asynctest_ready(self) -> list[Any]:
+    def _asynctest_ready(self) -> Sequence[Any]:
         """Return the calls that are to be made next."""
-        schedule = self._asynctest.schedule
-        return list(getattr(self, "_ready", ())) if schedule is None else list(schedule.pending)
+        ready = self._asynctest.ready
+        return list(getattr(self, "_ready", ())) if ready is None else ready()
 
     def _asynctest_look_for_gather(self, task: asyncio.Task[Any]) -> None:
         """Find the error of a task that ``gather`` is about to drop because another one came first."""

@@ -138,7 +138,7 @@ class LoopOfTest:
                 f"What is ready on {self.loop!r} has no other order than its own: schedules are for loops of asyncio. "
                 "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
             )
-        self.loop._asynctest.schedule = schedule
+        self.loop._asynctest.ready = schedule.pending
         self._end_schedule = schedule.attach(self.loop)
 
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
@@ -288,7 +288,7 @@ class LoopOfTest:
     def has_nothing_to_do(self) -> bool:
         """Tell whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
         loop: Any = self.loop
-        if self._selector is None or loop._asynctest.schedule is not None:
+        if self._selector is None or loop._asynctest.ready is not None:
             return False
         if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True):
             return False  # or asyncio does not say
@@ -352,6 +352,6 @@ class LoopOfTest:
                 self._selector.give_back()
         if self._end_schedule is not None:
             self._end_schedule()
-            self.loop._asynctest.schedule = None
+            self.loop._asynctest.ready = None
         if not self.is_own:
             self._restore()

@@ -105,19 +105,9 @@ class Schedule:
 
         return detach
 
-    @property
     def pending(self) -> list[_Call]:
-        """The calls that are still to be made, as they were registered."""
+        """Return the calls that are still to be made, as they were registered."""
         return sorted([*self._callbacks, *self._steps], key=_number)
-
-    def next_number(self) -> int:
-        """Return the number of the call that is registered next; it is left out then."""
-        return next(self._numbers)
-
-    def has_older_than(self, number: int) -> bool:
-        """Tell whether a call is pending that was registered before that number."""
-        # Other threads only add to the callbacks, at the end.
-        return any(calls[0].number < number for calls in (self._callbacks, self._steps) if calls)
 
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
         """Register a call. For each one, the loop makes one; which one, is decided when it does."""

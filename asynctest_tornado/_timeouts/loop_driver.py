@@ -4,14 +4,14 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine, Iterable
+import weakref
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._timeouts.deadline import INSISTENCE, Deadline
 from asynctest_tornado._util import names
@@ -94,9 +94,9 @@ class Running:
         self.has_run = True
         try:
             self._loop.loop.run_forever()
-            schedule = self._loop.loop._asynctest.schedule
-            if schedule is not None:
-                self._catch_up(schedule, deadline)
+            ready = self._loop.loop._asynctest.ready
+            if ready is not None:
+                self._catch_up(ready, deadline)
             deadline.settle()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted hands that on to those that wait for it, maybe later.
@@ -113,10 +113,10 @@ class Running:
                 self._end(main)
             raise
 
-    def _catch_up(self, schedule: Schedule, deadline: Deadline) -> None:
-        """See to it that what was registered before the loop was stopped is called, as asyncio does."""
-        limit = schedule.next_number()
-        while schedule.has_older_than(limit) and not deadline.is_over:
+    def _catch_up(self, ready: Callable[[], Sequence[asyncio.Handle]], deadline: Deadline) -> None:
+        """Make the calls that were ready when the loop was stopped, as asyncio does."""
+        left = weakref.WeakSet(ready())  # a call that was made lets go of its task
+        while not (left.isdisjoint(ready()) or deadline.is_over):
             self.turn()
 
     def _end(self, main: "asyncio.Task[Any] | None") -> None:

@@ -1,0 +1,38 @@
+import asyncio
+import unittest
+
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts.limits import Limit
+
+LIMIT = Limit(5, "the test")
+SEEDS = range(1, 20)
+
+
+def left_behind(seed: int) -> set[str]:
+    """Return the tasks that were ready when one of them stopped the loop, and did not go on before the wait ended."""
+    steps = dict.fromkeys("abcd", 0)
+    at_stop: dict[str, int] = {}
+
+    async def spin(name: str) -> None:
+        while True:
+            await asyncio.sleep(0)
+            steps[name] += 1
+            if steps[name] == 5 and not at_stop:
+                at_stop.update(steps)
+                harness.stop(None)
+
+    with Harness(lambda: "it", schedule=Schedule(seed)) as harness:
+        for name in steps:
+            IOLoop.current().asyncio_loop.create_task(spin(name))  # type: ignore[attr-defined]
+        harness.wait(None, LIMIT, AssertionError)
+        return {name for name in steps if steps[name] == at_stop[name]}
+
+
+class OrderTest(unittest.TestCase):
+    """The loop of a test, in the order of a schedule."""
+
+    def test_each_task_that_is_ready_at_a_stop_goes_on_before_the_wait_ends(self) -> None:
+        self.assertEqual({seed: left_behind(seed) for seed in SEEDS}, {seed: set() for seed in SEEDS})
