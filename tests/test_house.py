@@ -43,10 +43,6 @@ ARROWS_UP = {
     "a hook before the loop sleeps": {
         "_loop.managed_loop -> _timeouts.deadlock",
     },
-    "doors that only lead into rooms": {
-        "_replace.run_program -> replace",
-        "_replace.tornado_testing -> __init__",
-    },
 }
 
 #: The rooms that pytest imports in every project. They import the rest when a test needs that, and by one room.

@@ -15,6 +15,8 @@ from typing import Any
 
 import tornado
 
+from asynctest_tornado._leaks import policy
+
 __unittest = True
 
 TESTING = "tornado.testing"
@@ -23,6 +25,8 @@ _FILES = {
     name: str(Path(__file__).with_name(file))
     for name, file in ((TESTING, "tornado_testing.py"), ("tornado.stack_context", "tornado_stack_context.py"))
 }
+#: How many modules are named that have imported the original already.
+_MOST_SHOWN = 5
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -38,8 +42,36 @@ class _Finder(importlib.abc.MetaPathFinder):
 _finder = _Finder()
 
 
-def install() -> None:
-    """Let ``tornado.testing`` be this library, from now on."""
+def replace() -> None:
+    """Let ``tornado.testing`` be this library, from now on, and leaks be noted only.
+
+    Raises ``ImportError`` if the original was imported already.
+    """
+    present = sys.modules.get(TESTING)
+    if present is not None and getattr(present, "__asynctest_tornado__", False) is False:
+        raise ImportError(
+            f"{TESTING} was imported already, from {present.__file__}{_users_of(present)}; classes that derive from it "
+            "would stay as they are. Import asynctest_tornado.replace earlier: first thing in the program or the test "
+            "package."
+        )
+    # A suite that did not ask for it is to run as ever, and quietly.
+    policy.default_action = "note"
+    _install()
+
+
+def _users_of(module: types.ModuleType) -> str:
+    """Name the modules that have imported names from it: one of them is the import that came too early."""
+    own = [value for value in vars(module).values() if getattr(value, "__module__", None) == TESTING]
+    users = [
+        name
+        for name, each in list(sys.modules.items())
+        if each not in (module, tornado)
+        and any(value is thing for value in list(vars(each).values()) for thing in [module, *own])
+    ]
+    return f" (for {', '.join(users[:_MOST_SHOWN])})" if users else ""
+
+
+def _install() -> None:
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
         if PathFinder.find_spec("tornado.stack_context", tornado.__path__) is not None:

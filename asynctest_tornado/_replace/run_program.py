@@ -109,7 +109,7 @@ def _is_there(module: str) -> bool:
 
 def _replace() -> None:
     try:
-        from asynctest_tornado import replace  # noqa: F401  # for its effect, and not before somebody wants it
+        import_hook.replace()
     except ImportError as error:
         sys.exit(str(error))
 

@@ -2,12 +2,17 @@
 
 # Tested by tests/replace/test_replace.py.
 
-from typing import Any as _Any
-
-import asynctest_tornado as _library
+from asynctest_tornado._clock.virtual_clock import VirtualClock as VirtualClock
+from asynctest_tornado._errors.contexts import ExceptionStackContext as ExceptionStackContext
+from asynctest_tornado._errors.contexts import NullContext as NullContext
+from asynctest_tornado._errors.expect_error import ExpectError as ExpectError
 from asynctest_tornado._errors.expect_log import ExpectLog
+from asynctest_tornado._errors.request_handlers import ServerError as ServerError
+from asynctest_tornado._http.fetch import Response as Response
 from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
+from asynctest_tornado._http.http_test_server import HTTPTestServer as HTTPTestServer
 from asynctest_tornado._http.sockets import bind_unused_port
+from asynctest_tornado._http.websocket import WebSocket as WebSocket
 from asynctest_tornado._replace import import_hook as _import_hook
 from asynctest_tornado._runner.command_line import main
 from asynctest_tornado._timeouts.limits import get_async_test_timeout
@@ -17,7 +22,8 @@ from asynctest_tornado._unittest.gen_test import gen_test, setup_with_context_ma
 __unittest = True
 __asynctest_tornado__ = True
 
-_PUBLIC = (
+#: The names of the original. The others are there for a suite that begins to use this library.
+_ORIGINAL = (
     AsyncHTTPSTestCase,
     AsyncHTTPTestCase,
     AsyncTestCase,
@@ -29,13 +35,7 @@ _PUBLIC = (
     setup_with_context_manager,
 )
 # For 'from tornado.testing import *', which gives all of it: modules and classes that the original uses, too.
-__all__ = sorted(_import_hook.add_imports(globals()) | {thing.__name__ for thing in _PUBLIC})
-
-
-def __getattr__(name: str) -> _Any:
-    if name in _library.__all__:
-        return getattr(_library, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = sorted(_import_hook.add_imports(globals()) | {thing.__name__ for thing in _ORIGINAL})
 
 
 if __name__ == "__main__":

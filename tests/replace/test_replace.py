@@ -48,6 +48,14 @@ class ReplaceTest(unittest.TestCase):
             "assert not hasattr(tornado.testing, 'nonsense')"
         )
 
+    def test_all_that_this_library_has_is_there(self) -> None:
+        self.run_replaced(
+            "import tornado.testing\n"
+            "assert own.__all__\n"
+            "different = [name for name in own.__all__ if vars(tornado.testing).get(name) is not getattr(own, name)]\n"
+            "assert not different, different"
+        )
+
     def test_the_module_is_found(self) -> None:
         self.run_replaced(
             "import importlib.util, inspect, pickle, tornado.testing\n"
