@@ -37,9 +37,6 @@ ARROWS_UP = {
         "_schedules.repeat -> _replace.summary",
         "_unittest.late_errors -> _replace.summary",
     },
-    "the harness attaches time and order to a loop": {
-        "_loop.managed_loop -> _schedules.schedule",
-    },
     "a hook before the loop sleeps": {
         "_loop.managed_loop -> _timeouts.deadlock",
     },

@@ -77,6 +77,7 @@ class Harness:
     """
 
     _outer_chain: contexts.Chain = ()
+    _end_schedule: Callable[[], None] | None = None
     #: References to the streams that were open at the end of the last wait for a coroutine.
     _open_streams: Sequence[Callable[[], object]] = ()
 
@@ -138,12 +139,14 @@ class Harness:
         else:
             assert self.state is NEW, self.state
         if self._outer is None:
-            loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent, self._schedule)
+            loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent)
             if self.clock is not None:
                 time_and_order.attach_clock(loop, self.clock)
         else:
             lent = self._outer._loop.io_loop
-            loop = managed_loop.LoopOfTest(lambda: lent, self.trap, is_lent=True, schedule=self._schedule)
+            loop = managed_loop.LoopOfTest(lambda: lent, self.trap, is_lent=True)
+        if self._schedule is not None:
+            self._end_schedule = time_and_order.attach_schedule(loop, self._schedule)
         self._loop: managed_loop.LoopOfTest = loop
         self._running = Running(self._loop, self.trap)
         self._tidying = None
@@ -468,6 +471,8 @@ class Harness:
                 self.clock.run = self._run_before
                 self.clock.drop_targets()
             self._loop.close()
+            if self._end_schedule is not None:
+                self._end_schedule()
             self.trap.end_closing()
             self.trap.release()
 

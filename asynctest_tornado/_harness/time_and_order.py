@@ -1,9 +1,13 @@
-"""Attaches the clock of a test to its loop."""
+"""Attaches the clock and the schedule of a test to its loop."""
+
+import asyncio
+from collections.abc import Callable
 
 from asynctest_tornado._clock.autojump import Passing
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import recycled_loop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._schedules.schedule import Schedule
 
 __unittest = True
 
@@ -27,4 +31,29 @@ def attach_clock(loop: LoopOfTest, clock: VirtualClock) -> None:
     raise TypeError(
         f"A VirtualClock cannot pass time on {loop.loop!r}: it is for the loops that this library makes. Leave out "
         "loop_factory, get_new_ioloop() and policies of your own, or clock_factory."
+    )
+
+
+def attach_schedule(loop: LoopOfTest, schedule: Schedule) -> Callable[[], None] | None:
+    """Let a loop keep to the order of a schedule. Return the function that ends that, if the loop can.
+
+    Closes a loop that cannot, and raises ``TypeError``, if the schedule is required.
+    """
+    asyncio_loop = loop.loop
+    if isinstance(asyncio_loop, asyncio.BaseEventLoop):
+        use = asyncio_loop._asynctest
+        use.ready = schedule.pending
+        detach = schedule.attach(asyncio_loop)
+
+        def end() -> None:
+            detach()
+            use.ready = None
+
+        return end
+    if not schedule.is_required:
+        return None
+    loop.close()
+    raise TypeError(
+        f"What is ready on {asyncio_loop!r} has no other order than its own: schedules are for loops of asyncio. "
+        "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
     )

@@ -16,7 +16,6 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.real_time import monotonic
@@ -77,22 +76,14 @@ class LoopOfTest:
     :param trap: gets the errors.
     :param is_lent: whether it is that of the class, or of others: the test takes along what is its own, and nothing
         else.
-    :param schedule: the order of what is ready, if it is not that of asyncio.
     """
 
-    def __init__(
-        self,
-        make: Callable[[], IOLoop],
-        trap: Trap,
-        is_lent: bool = False,
-        schedule: Schedule | None = None,
-    ) -> None:
+    def __init__(self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False) -> None:
         self.is_lent = is_lent
         self.trap = trap
         #: Called when nothing can happen any more; returns whether that has changed something. Else the trap gets an
         #: error.
         self.on_deadlock: Callable[[], bool] | None = None
-        self._end_schedule: Callable[[], None] | None = None
         self._stand_ins: dict[str, Any] = {}
         #: The line at which the test has closed the loop, or None.
         self.closed_at: str | None = None
@@ -120,26 +111,12 @@ class LoopOfTest:
             self._gives_back = is_adopted
             self._outer_before_sleep = self._selector.before_sleep
             self._selector.before_sleep = self._before_sleep
-        if schedule is not None:
-            self._give_order(schedule)
         asyncio.set_event_loop(self.loop)
 
     @property
     def own_selector(self) -> Selector | None:
         """The selector of the loop, where time may pass otherwise; None if this library has not made the loop."""
         return self._selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
-
-    def _give_order(self, schedule: Schedule) -> None:
-        if not isinstance(self.loop, asyncio.BaseEventLoop):
-            if not schedule.is_required:
-                return
-            self.close()
-            raise TypeError(
-                f"What is ready on {self.loop!r} has no other order than its own: schedules are for loops of asyncio. "
-                "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
-            )
-        self.loop._asynctest.ready = schedule.pending
-        self._end_schedule = schedule.attach(self.loop)
 
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
         """Put a function where the loop of Tornado has a method, until `close`."""
@@ -350,8 +327,5 @@ class LoopOfTest:
             self._selector.before_sleep = self._outer_before_sleep
             if self._gives_back:
                 self._selector.give_back()
-        if self._end_schedule is not None:
-            self._end_schedule()
-            self.loop._asynctest.ready = None
         if not self.is_own:
             self._restore()
