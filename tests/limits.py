@@ -21,7 +21,7 @@ from asynctest_tornado._util import real_time
 from tests.support import RecordingResult
 
 #: Real seconds after which a stopped clock goes on, so that a test ends, and fails, if its limit never begins.
-PATIENCE = 120
+STOPPED_SECONDS = 120
 
 
 class LimitClock:
@@ -34,7 +34,7 @@ class LimitClock:
     def __call__(self) -> float:
         """Return the time, in seconds."""
         passed = real_time.monotonic() - self._stopped_at
-        return self._now + (max(0, passed - PATIENCE) if self._is_stopped else passed)
+        return self._now + (max(0, passed - STOPPED_SECONDS) if self._is_stopped else passed)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:

@@ -71,7 +71,7 @@ class TemporaryDatabaseTest(unittest.TestCase):
         """A server that says nothing is killed, and is an error."""
         with (
             mock.patch.object(mongodb, "PROGRAM", "import threading; threading.Event().wait()"),
-            mock.patch.object(mongodb, "PATIENCE", 0),
+            mock.patch.object(mongodb, "START_SECONDS", 0),
             self.assertRaisesRegex(RuntimeError, r"it ended, with exit status -?\d+, before it listened"),
             mongodb.embedded_server(),
         ):

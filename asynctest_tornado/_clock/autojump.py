@@ -18,10 +18,10 @@ from asynctest_tornado._util.real_time import active_count
 __unittest = True
 
 #: Seconds of real time in which what was sent by the test to itself arrives.
-_GRACE = 0.001
+_ARRIVAL_SECONDS = 0.001
 #: How often to look, in seconds, whether what the system holds back has arrived. The other end takes up to 0.04 to
 #: acknowledge what came before it.
-_HELD = 0.05
+_HELD_BACK_SECONDS = 0.05
 #: From this time on, in seconds, a float is not exact to asyncio's own resolution, a nanosecond.
 _LONG = 2.0**22
 #: How many deadlines to remember before those that are over are forgotten.
@@ -131,7 +131,7 @@ class Passing:
         if active_count() > 1:
             is_working, has_others = in_flight.other_threads()
             if is_working:
-                return _GRACE, True
+                return _ARRIVAL_SECONDS, True
             # They may have ended since the loop has looked.
             quiet = self._clock.autojump_threshold if has_others else 0
         files = self._selector.get_map()
@@ -141,8 +141,8 @@ class Passing:
         watched = [(key.fd, bool(key.events & selectors.EVENT_READ)) for key in files.values() if key.fd != own]
         wire = in_flight.Wire(watched, self._known)
         if wire.is_held:
-            return _HELD, True
+            return _HELD_BACK_SECONDS, True
         if wire.is_foreign or has_children():
-            return max(_GRACE, self._clock.autojump_threshold), False
+            return max(_ARRIVAL_SECONDS, self._clock.autojump_threshold), False
         # Even if all has arrived by now, the loop may have looked before.
-        return max(quiet or 0, _GRACE if wire.is_underway else 0), False
+        return max(quiet or 0, _ARRIVAL_SECONDS if wire.is_underway else 0), False

@@ -29,7 +29,7 @@ from asynctest_tornado._tls import certificate_dates, client_verification, ssl_c
 __unittest = True
 
 #: Seconds that websockets which a test has left open get to end.
-_PATIENCE = 0.2
+_WEBSOCKET_END_SECONDS = 0.2
 _NOT_YET = "The server of {} does not listen yet: get_app() makes what it serves. Fetch in asyncSetUp() or in the test."
 
 
@@ -219,7 +219,7 @@ class Site(client_verification.Place):
         """Close the websockets that were left open, and let the handlers of those end."""
         if self._websockets:
             endings = [asyncio.ensure_future(websocket.end()) for websocket in self._websockets]
-            _, pending = await asyncio.wait(endings, timeout=_PATIENCE)
+            _, pending = await asyncio.wait(endings, timeout=_WEBSOCKET_END_SECONDS)
             for ending in pending:
                 ending.cancel()
             for websocket in self._websockets:

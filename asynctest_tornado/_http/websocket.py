@@ -22,7 +22,7 @@ from asynctest_tornado._http.websocket_inbox import Inbox
 __unittest = True
 
 #: Seconds that the server gets to close its end.
-PATIENCE = 2.0
+CLOSE_SECONDS = 2.0
 #: The close code for a message above a limit.
 _TOO_BIG = 1009
 #: Tornado's answer if check_origin() returns False.
@@ -223,15 +223,15 @@ class WebSocket:
         self.connection.close(code, reason)
         closing = self._server.closing_of(self._key)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 # The connection has room for one message, and what comes after it would wait for ever.
                 await self.read_to_end()
                 if closing is not None:
                     await closing
         except TimeoutError:
             error = TimeoutError(
-                f"The handler of {self.url} goes on {PATIENCE:g} seconds after the test has closed the websocket, and "
-                "its on_close() has not run. Let what it waits for come to an end."
+                f"The handler of {self.url} goes on {CLOSE_SECONDS:g} seconds after the test has closed the websocket, "
+                "and its on_close() has not run. Let what it waits for come to an end."
             )
             error.add_note(self._server.describe())
             raise error from None

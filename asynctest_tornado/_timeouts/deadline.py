@@ -16,7 +16,7 @@ from asynctest_tornado._util.tracebacks import strip
 __unittest = True
 
 #: Seconds that a task which has used up the time gets to end after its cancellation, twice.
-INSISTENCE = 0.2
+CANCEL_RETRY_SECONDS = 0.2
 
 
 class Deadline(watchdog.Watch):
@@ -87,7 +87,7 @@ class Deadline(watchdog.Watch):
             # Tasks that wait for each other: asyncio cannot cancel them.
             self._give_up()
             return
-        self._call_off = self._loop.call_later(INSISTENCE, self._insist)
+        self._call_off = self._loop.call_later(CANCEL_RETRY_SECONDS, self._insist)
 
     def _expire_for_deadlock(self) -> bool:
         if self.is_over:
@@ -98,7 +98,7 @@ class Deadline(watchdog.Watch):
 
     def _insist(self) -> None:
         self._end()
-        self._call_off = self._loop.call_later(INSISTENCE, self._give_up)
+        self._call_off = self._loop.call_later(CANCEL_RETRY_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         self.is_hopeless = True
@@ -112,7 +112,7 @@ class Deadline(watchdog.Watch):
             if self.is_over:
                 when = monotonic()
             self._is_watched = True
-            self.when = when + watchdog.MARGIN
+            self.when = when + watchdog.OVERRUN_SECONDS
             self.thread = threading.get_ident()
             watchdog.start(self)
 
@@ -158,8 +158,8 @@ class Deadline(watchdog.Watch):
         sent = self._sent
         if not self._is_interrupted or sent is None:
             return
-        patience = monotonic() + interrupter.ARRIVAL
-        while sent.has_raised is None and monotonic() < patience:
+        until = monotonic() + interrupter.DELIVERY_SECONDS
+        while sent.has_raised is None and monotonic() < until:
             sleep(0.001)
         if sent.has_raised is False:
             self._is_interrupted = False  # the callback has ended by itself

@@ -19,7 +19,7 @@ from asynctest_tornado._util.tracebacks import ASYNCIO, OURS, owner_of
 __unittest = True
 
 #: Seconds for which one that was sent may be on its way.
-ARRIVAL = 0.2
+DELIVERY_SECONDS = 0.2
 
 #: The signal that has the handler.
 stand_in: int | None = None

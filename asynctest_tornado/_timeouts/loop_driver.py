@@ -13,19 +13,19 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._timeouts.deadline import INSISTENCE, Deadline
+from asynctest_tornado._timeouts.deadline import CANCEL_RETRY_SECONDS, Deadline
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn
 
 __unittest = True
 
 #: Seconds that a task which is cancelled at the end of the test gets to end, twice.
-PATIENCE = 1.0
+DRAIN_ROUND_SECONDS = 1.0
 #: How often tasks are cancelled at the end; those that end may start others.
-MOST_ROUNDS = 20
+MOST_DRAIN_ROUNDS = 20
 #: Turns of the loop in which what was closed at the end comes to its end, and seconds for threads.
-GRACE_TURNS = 10
-GRACE = 0.1
+SETTLE_TURNS = 10
+SETTLE_SECONDS = 0.1
 
 
 def _go_on() -> None:
@@ -34,7 +34,7 @@ def _go_on() -> None:
 
 async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:
     await turn()  # on tornado.testing, too, one more turn passes
-    await asyncio.wait(tasks, timeout=PATIENCE)
+    await asyncio.wait(tasks, timeout=DRAIN_ROUND_SECONDS)
 
 
 class Running:
@@ -125,7 +125,7 @@ class Running:
         if main is None or main.done() or loop.is_closed():
             return
         self.cancel(main)
-        limit = limits.Limit(INSISTENCE, "of the library")
+        limit = limits.Limit(CANCEL_RETRY_SECONDS, "of the library")
         with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:
             while not (main.done() or deadline.is_over):
                 loop.run_forever()
@@ -135,7 +135,7 @@ class Running:
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
         cancelled: set[asyncio.Task[Any]] = set()
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MOST_DRAIN_ROUNDS):
             # In the order in which they were made, so that a run can be repeated.
             pending = [task for task in self._loop.pending_tasks() if task not in self.abandoned]
             tasks = set(pending)
@@ -163,7 +163,7 @@ class Running:
         self._trap.add(
             RuntimeError(
                 f"{names.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
-                f"{2 * PATIENCE:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
+                f"{2 * DRAIN_ROUND_SECONDS:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
             ),
             is_own=True,
         )
@@ -173,11 +173,11 @@ class Running:
 
         :param has_workers: tells whether that takes real time.
         """
-        patience = monotonic() + GRACE
+        until = monotonic() + SETTLE_SECONDS
         turns = 0
-        while is_open() and (turns < GRACE_TURNS or (has_workers() and monotonic() < patience)):
+        while is_open() and (turns < SETTLE_TURNS or (has_workers() and monotonic() < until)):
             turns += 1
-            if turns > GRACE_TURNS:
+            if turns > SETTLE_TURNS:
                 sleep(0.001)
             self.turn()
 
@@ -192,7 +192,7 @@ class Running:
         loop = self._loop.loop
         main = loop._asynctest_create_main(coro, contextvars.copy_context())
         main.add_done_callback(self._stop)
-        limit = limits.Limit(2 * PATIENCE, "of the library")
+        limit = limits.Limit(2 * DRAIN_ROUND_SECONDS, "of the library")
         with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:
             self.until_done(main, deadline)
         if not main.done():

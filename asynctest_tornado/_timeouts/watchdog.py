@@ -20,13 +20,13 @@ from asynctest_tornado._util.real_time import exists, monotonic, sleep
 __unittest = True
 
 #: Seconds that a loop has to notice by itself that the time is over.
-MARGIN = 0.25
+OVERRUN_SECONDS = 0.25
 #: Seconds between the two looks at the stack which show that nothing moves.
-INTERVAL = 0.05
+LOOK_INTERVAL_SECONDS = 0.05
 #: Seconds that a callback which was interrupted has to come to its end.
-PATIENCE = 1.0
+INTERRUPTED_CALLBACK_SECONDS = 1.0
 #: Seconds after which the thread ends if there is nothing to watch.
-_IDLE = 1.0
+_IDLE_SECONDS = 1.0
 
 #: Modules in which a program stands while somebody debugs it. Coverage tools trace, too, and are none.
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb")
@@ -140,7 +140,7 @@ def _run(thread: _Thread) -> None:
                 # Where nothing can be printed, say: this thread has to go on for the others.
                 stop(watch)
         with _lock:
-            _next_look = min((watch.when for watch in _watches), default=monotonic() + _IDLE)
+            _next_look = min((watch.when for watch in _watches), default=monotonic() + _IDLE_SECONDS)
         _wake.wait(max(0.0, _next_look - monotonic()))
         with _lock:
             _wake.clear()
@@ -210,21 +210,21 @@ if hasattr(os, "register_at_fork"):
 
 def _look(watch: Watch) -> None:
     before, _ = interrupter.look(watch.thread)
-    sleep(INTERVAL)
+    sleep(LOOK_INTERVAL_SECONDS)
     after, innermost = interrupter.look(watch.thread)
     if innermost is not None and is_debugging(innermost):
         watch.stop_clock()
     with _lock:
         is_stuck = before is not None and before is after and innermost is not None and not is_debugging(innermost)
         if watch not in _watches or not is_stuck:
-            watch.when = monotonic() + MARGIN
+            watch.when = monotonic() + OVERRUN_SECONDS
             return
         assert before is not None
         assert innermost is not None
         # Under the lock, so that nobody stops the watch while it interrupts; but printing may take its time.
         message = watch.is_blocked(before, innermost)
         if message is None:
-            watch.when = monotonic() + PATIENCE
+            watch.when = monotonic() + INTERRUPTED_CALLBACK_SECONDS
             return
         _watches.remove(watch)
     print(message, file=sys.stderr, flush=True)

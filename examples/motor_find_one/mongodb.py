@@ -25,7 +25,7 @@ main()
 LISTENING = re.compile(r"Listening on \S+:(\d+)$")
 
 #: How long a server may take to answer for the first time, in seconds.
-PATIENCE = 30
+START_SECONDS = 30
 
 
 class Database(NamedTuple):
@@ -55,7 +55,7 @@ def temporary_database(uri: str | None = None) -> Iterator[Database]:
 
 def connect(database: Database) -> "MongoClient[dict[str, Any]]":
     """Return a client that can be used without an event loop."""
-    return MongoClient(database.uri, serverSelectionTimeoutMS=1000 * PATIENCE)
+    return MongoClient(database.uri, serverSelectionTimeoutMS=1000 * START_SECONDS)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def embedded_server() -> Iterator[str]:
 def read_port(process: "subprocess.Popen[str]") -> int:
     """Wait until a server can be reached, and return its port."""
     said = []
-    watchdog = Timer(PATIENCE, process.kill)
+    watchdog = Timer(START_SECONDS, process.kill)
     watchdog.start()
     try:
         assert process.stdout is not None

@@ -60,7 +60,7 @@ def figures() -> str:
 
 
 def main(number: int) -> None:
-    loop_driver.PATIENCE = 0.01  # or those that refuse to die would take most of the time
+    loop_driver.DRAIN_ROUND_SECONDS = 0.01  # or those that refuse to die would take most of the time
     bad: list[type[AsyncTestCase]] = [TimesOut, Deadlocks, RefusesToDie]
     print(f"before: {figures()}")
     verdicts = dict.fromkeys(("passed", "failed"), 0)

@@ -46,7 +46,7 @@ def main(runs: int) -> None:
         return sent[-1]
 
     with (
-        mock.patch.multiple(watchdog, MARGIN=0, INTERVAL=0.00001),
+        mock.patch.multiple(watchdog, OVERRUN_SECONDS=0, LOOK_INTERVAL_SECONDS=0.00001),
         mock.patch.object(interrupter, "interrupt", note),
     ):
         ended, late, interrupted = run_many(runs)

@@ -190,7 +190,7 @@ class WebSocketTest(Case):
             self.go_on.set()
 
     async def test_a_handler_that_does_not_end_is_an_error_that_shows_it(self) -> None:
-        self.enterContext(unittest.mock.patch.object(websocket, "PATIENCE", 0.2))
+        self.enterContext(unittest.mock.patch.object(websocket, "CLOSE_SECONDS", 0.2))
         socket = await self.ws_connect("/socket")
         await socket.write_message("wait")
         with self.assertRaisesRegex(TimeoutError, "goes on 0.2 seconds after .*on_close.* has not run") as caught:

@@ -10,12 +10,12 @@ import subprocess
 import sys
 
 #: Seconds without a connection after which the program ends by itself, should the tests have died.
-PATIENCE = 600
+IDLE_SECONDS = 600
 
 
 def serve() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(PATIENCE)
+        server.settimeout(IDLE_SECONDS)
         print(server.getsockname()[1], flush=True)
         sys.stdout.close()
         address = ""

@@ -51,7 +51,7 @@ class DeadlockTest(unittest.TestCase):
         self.assertIn("Ran 2 tests", done.stderr)
 
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._timeouts.deadline.INSISTENCE", 0.01):
+        with mock.patch("asynctest_tornado._timeouts.deadline.CANCEL_RETRY_SECONDS", 0.01):
             report = run_case(cases.RefusesToEndInDeadlock).report
         self.assertRegex(report, "this is a deadlock.*is abandoned")
 
