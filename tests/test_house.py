@@ -29,14 +29,6 @@ DOORS = {"__init__", "__main__", "pytest_plugin", "replace"}
 #: The arrows that still run up, or to a wing on the same floor, by the seam that is to take their place. They are to
 #: become fewer.
 ARROWS_UP = {
-    "an observer, which the summary implements": {
-        "_errors.trap -> _replace.summary",
-        "_harness.harness -> _replace.summary",
-        "_leaks.check -> _replace.summary",
-        "_leaks.policy -> _replace.summary",
-        "_schedules.repeat -> _replace.summary",
-        "_unittest.late_errors -> _replace.summary",
-    },
     "a hook before the loop sleeps": {
         "_loop.managed_loop -> _timeouts.deadlock",
     },

@@ -14,8 +14,7 @@ from unittest import SkipTest
 from asynctest_tornado._errors import closed_connections, contexts, exception_notes, marks
 from asynctest_tornado._errors.place_in_run import Place
 from asynctest_tornado._errors.request_handlers import ServerError, keep_in
-from asynctest_tornado._replace import summary
-from asynctest_tornado._util import exceptions, origins
+from asynctest_tornado._util import exceptions, observer, origins
 from asynctest_tornado._util.tracebacks import strip
 from asynctest_tornado._util.weak_notes import WeakNotes
 
@@ -294,8 +293,8 @@ class Trap(contexts.Context):
                 mark = self.mark(error)
                 mark.is_known, mark.is_done = False, True
         failures = [error for error in errors if not isinstance(error, SkipTest)]
-        if failures and summary.current is not None:
-            summary.current.add_errors(self.describe(), failures)
+        if failures and (current := observer.current) is not None:
+            current.trapped(self.describe(), failures)
         errors = failures or errors[:1]
         if len(errors) < 2:
             return errors[0] if errors else None

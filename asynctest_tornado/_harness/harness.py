@@ -21,12 +21,11 @@ from asynctest_tornado._harness import misspelled_settings, time_and_order, yiel
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._replace import summary
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._timeouts.deadline import Deadline
 from asynctest_tornado._timeouts.loop_driver import Running
-from asynctest_tornado._util import names
+from asynctest_tornado._util import names, observer
 from asynctest_tornado._util.real_time import get_running_loop
 from asynctest_tornado._util.tracebacks import strip
 
@@ -198,7 +197,7 @@ class Harness:
             contexts.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        if self._tidying is not None or (summary.current is not None and self.state is CLOSED):
+        if self._tidying is not None or (observer.current is not None and self.state is CLOSED):
             tidying = self._tidy()
             try:
                 error = tidying.tell(self.describe(), error)
@@ -260,8 +259,8 @@ class Harness:
                 self._running.until_done(main, deadline)
             finally:
                 self._deadline = None
-        if summary.current is not None:
-            summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
+        if (current := observer.current) is not None:
+            current.waited(self.describe, deadline.spent(), limit.seconds)
         if context is not self.context:
             _copy_variables(context)
         if not main.done():
@@ -355,8 +354,8 @@ class Harness:
                         is_done = condition is None or condition()
             finally:
                 self._is_stopped = self._is_waiting = False
-        if summary.current is not None:
-            summary.current.add_wait(self.describe, deadline.spent(), limit.seconds)
+        if (current := observer.current) is not None:
+            current.waited(self.describe, deadline.spent(), limit.seconds)
         self.trap.raise_errors()
         if deadline.is_over:
             message = deadline.message("Async operation")

@@ -10,8 +10,8 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._replace import summary
 from asynctest_tornado._timeouts.loop_driver import Running
+from asynctest_tornado._util import observer
 
 __unittest = True
 
@@ -104,9 +104,9 @@ class Tidying:
         :param error: what it fails of anyhow.
         """
         leaks = self._leftovers.take()
-        if summary.current is not None:
+        if (current := observer.current) is not None:
             is_searched, is_ordered = self._policy.action != "ignore", self._trap.hint is not None
-            summary.current.add_test(name, [leak.what for leak in leaks], is_searched, is_ordered)
+            current.ended(name, [leak.what for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
         if error is not None and contexts.is_failure(error):

@@ -5,8 +5,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from asynctest_tornado._replace import summary
-from asynctest_tornado._util import environment, origins
+from asynctest_tornado._util import environment, observer, origins
 
 __unittest = True
 
@@ -47,7 +46,7 @@ class Policy(NamedTuple):
 
     def is_interested(self, has_failed: bool) -> bool:
         """Tell whether leaks are to be looked for at all, given whether the test has failed."""
-        is_told = has_failed or summary.current is not None
+        is_told = has_failed or observer.current is not None
         return self.action in ("warn", "fail") or (is_told and self.action == "note")
 
 

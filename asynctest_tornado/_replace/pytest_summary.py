@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from asynctest_tornado._replace import summary
+from asynctest_tornado._replace.summary import Summary
+from asynctest_tornado._util import observer
 
 __unittest = True
 
@@ -24,7 +25,7 @@ def register(config: pytest.Config) -> None:
 class _Teller:
     def __init__(self) -> None:
         self._block = contextlib.ExitStack()
-        self._summary = self._block.enter_context(summary.wanted(self._name_in_run))
+        self._summary = self._block.enter_context(observer.attached(Summary(self._name_in_run)))
         self._lost = 0
         self._running: pytest.Item | None = None
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from asynctest_tornado._replace import import_hook
-from asynctest_tornado._replace import summary as _summary
+from asynctest_tornado._replace.summary import Summary
 from asynctest_tornado._runner import command_line
+from asynctest_tornado._util import observer
 
 __unittest = True
 
@@ -117,7 +118,7 @@ def _replace() -> None:
 @contextlib.contextmanager
 def _told() -> Iterator[None]:
     """Tell what was seen in the block, after the report of unittest and where that is."""
-    with _summary.wanted() as summary:
+    with observer.attached(Summary()) as summary:
         try:
             yield
         finally:

@@ -1,9 +1,10 @@
 """What was seen in a run that ``tornado.testing`` does not tell, for the end of the run."""
 
-import contextlib
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from asynctest_tornado._util.observer import Observer
 
 __unittest = True
 
@@ -14,19 +15,19 @@ LEAST_WAIT = 0.1
 #: Characters of an error or leak that are shown.
 _WIDTH = 100
 
-#: The summary of the run, if somebody wants one.
-current: "Summary | None" = None
-
 
 def _as_it_is(name: str) -> str:
     return name
 
 
-class Summary:
+class Summary(Observer):
     """What was seen so far.
 
     :param name_in_run: returns a test's name in this run, given the name that it has by itself.
     """
+
+    # The suite is one for tornado.testing, where a seed has no effect.
+    runner = f"-m asynctest_tornado --replace {Observer.runner}"
 
     def __init__(self, name_in_run: Callable[[str], str] = _as_it_is) -> None:
         self._name_in_run = name_in_run
@@ -40,13 +41,9 @@ class Summary:
         self._waits: dict[str, tuple[float, float]] = {}
         self._least = LEAST_WAIT
 
-    def add_test(self, name: str, leaks: Sequence[str], is_searched: bool, is_ordered: bool = False) -> None:
-        """Note that a test has ended, and what it has left behind.
-
-        :param is_searched: whether that was looked for.
-        :param is_ordered: whether the test may run several times on end, in other orders, and is one test for all that.
-        """
-        name = self._name_in_run(name)
+    def ended(self, test: str, leaks: Sequence[str], is_searched: bool, is_ordered: bool) -> None:
+        name = self._name_in_run(test)
+        # It is one test, in whichever orders it runs.
         if is_ordered and name == self._last_test:
             return
         self._last_test = name
@@ -56,21 +53,18 @@ class Summary:
         if leaks:
             self._leaks.setdefault(name, []).extend(map(_cut, leaks))
 
-    def add_errors(self, name: str, errors: Sequence[BaseException], is_late: bool = False) -> None:
-        """Note errors of a test that had no caller.
+    def trapped(self, test: str, errors: Sequence[BaseException]) -> None:
+        self._keep_errors(self._name_in_run(test), errors)
 
-        :param is_late: whether the test is over, so that another one may be running.
-        """
-        name = name if is_late else self._name_in_run(name)
+    def came_late(self, test: str, error: BaseException) -> None:
+        # By its own name: that in the run is maybe the name of another test, which runs now.
+        self._keep_errors(test, [error])
+
+    def _keep_errors(self, name: str, errors: Sequence[BaseException]) -> None:
         lines = [_cut(traceback.format_exception_only(error)[0]) for error in errors]
         self._errors.setdefault(name, []).extend(lines)
 
-    def add_wait(self, describe: Callable[[], str], seconds: float, limit: float) -> None:
-        """Note how long a test has waited in one go.
-
-        :param describe: returns the name of the test.
-        :param limit: how long it might have waited, in seconds.
-        """
+    def waited(self, describe: Callable[[], str], seconds: float, limit: float) -> None:
         if seconds >= self._least:
             self._keep_wait(self._name_in_run(describe()), seconds, limit)
 
@@ -141,20 +135,6 @@ class Summary:
             "Slowest waits:",
             *(f"  {name}: {seconds:.3g} s{_of_limit(limit)}" for name, (seconds, limit) in slowest),
         ]
-
-
-@contextlib.contextmanager
-def wanted(name_in_run: Callable[[str], str] = _as_it_is) -> Iterator[Summary]:
-    """Make a summary of what runs in the block.
-
-    :param name_in_run: as for `Summary`.
-    """
-    global current
-    before, current = current, Summary(name_in_run)
-    try:
-        yield current
-    finally:
-        current = before
 
 
 def _cut(text: str) -> str:

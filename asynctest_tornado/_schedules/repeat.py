@@ -6,9 +6,8 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._replace import summary
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._util import environment
+from asynctest_tornado._util import environment, observer
 
 __unittest = True
 
@@ -65,10 +64,8 @@ def hint(seed: int, case: unittest.TestCase) -> str:
     """Return what to tell of a failure, for somebody who wants to see it again."""
     if seed == 0:
         return "In the order of asyncio itself, which is that of seed 0."
-    test = f"-m unittest {case.id()}"
-    if summary.current is not None:
-        # The suite is one for tornado.testing, where a seed has no effect.
-        test = f"-m asynctest_tornado --replace {test}"
+    runner = observer.Observer.runner if (current := observer.current) is None else current.runner
+    test = f"{runner} {case.id()}"
     if type(case).__module__ == "__main__":
         test = f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
     return f"In the order of seed {seed}. To replay it: {SEED}={seed} python {test}"

@@ -10,10 +10,9 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.place_in_run import Place, place_of
-from asynctest_tornado._replace import summary
 from asynctest_tornado._unittest import result_protocol
 from asynctest_tornado._unittest.stand_in import StandIn, stand_in
-from asynctest_tornado._util import exceptions, process_end
+from asynctest_tornado._util import exceptions, observer, process_end
 
 __unittest = True
 
@@ -113,8 +112,8 @@ class Reporter:
             return True  # a timer, say, that goes on for as long as its loop
         self._reported |= {key}
         test = stand_in(self._cls, self._method, self.name(), other)
-        if summary.current is not None:
-            summary.current.add_errors(other or test.id(), [error], is_late=True)
+        if (current := observer.current) is not None:
+            current.came_late(other or test.id(), error)
         result = self._result()
         plugin = _plugin_of(result)
         if plugin is not None and plugin.add_late(result, error):

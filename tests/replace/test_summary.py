@@ -10,6 +10,7 @@ from asynctest_tornado import AsyncTestCase, ExpectError
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._replace import summary as _summary
 from asynctest_tornado._replace.summary import Summary
+from asynctest_tornado._util import observer
 from tests.support import environ, run_body
 
 
@@ -19,7 +20,7 @@ class Base(AsyncTestCase):
 
 def seen(*bodies: Any, base: type[AsyncTestCase] = Base) -> dict[str, Any]:
     """Run test methods, and return what the summary has of them."""
-    with _summary.wanted() as summary:
+    with observer.attached(Summary()) as summary:
         for body in bodies:
             result = run_body(base, body)
             result.stopTestRun()
@@ -77,7 +78,7 @@ class ErrorsTest(unittest.TestCase):
         def goes_on(self: AsyncTestCase) -> None:
             contexts.append(contextvars.copy_context())
 
-        with _summary.wanted() as summary:
+        with observer.attached(Summary()) as summary:
             result = run_body(Base, goes_on)
             thread = threading.Thread(target=lambda: [][0])
             contexts[0].run(thread.start)
@@ -123,9 +124,9 @@ class WaitsTest(unittest.TestCase):
     def test_the_longest_ones_are_kept_one_for_each_test(self) -> None:
         summary = Summary()
         for seconds in 0.05, 3, 1, 2, 5, 4:
-            summary.add_wait(lambda name=f"test_{seconds}": name, seconds, 5)  # type: ignore[misc]
-        summary.add_wait(lambda: "test_5", 4.5, 5)
-        summary.add_test("test", [], True)
+            summary.waited(lambda name=f"test_{seconds}": name, seconds, 5)  # type: ignore[misc]
+        summary.waited(lambda: "test_5", 4.5, 5)
+        summary.ended("test", [], True, False)
         slowest = [f"  test_{seconds}: {seconds} s of at most 5 s" for seconds in (5, 4, 3)]
         self.assertEqual(summary.lines()[-4:], ["Slowest waits:", *slowest])
 
@@ -137,10 +138,10 @@ class SummaryTest(unittest.TestCase):
         whole = Summary()
         for name in "a", "b":
             part = Summary()
-            part.add_test(f"{name}.leaks", ["pending timer", "pending task"], True)
-            part.add_test(f"{name}.other", [], True)
-            part.add_errors(f"{name}.fails", [ValueError("planted\nand more"), OSError()])
-            part.add_wait(lambda name=f"{name}.slow": name, 0.25, 0)  # type: ignore[misc]
+            part.ended(f"{name}.leaks", ["pending timer", "pending task"], True, False)
+            part.ended(f"{name}.other", [], True, False)
+            part.trapped(f"{name}.fails", [ValueError("planted\nand more"), OSError()])
+            part.waited(lambda name=f"{name}.slow": name, 0.25, 0)  # type: ignore[misc]
             whole.merge(json.loads(json.dumps(part.data())))
         self.assertEqual(
             whole.lines(),
@@ -163,23 +164,17 @@ class SummaryTest(unittest.TestCase):
     def test_it_says_that_nothing_was_seen(self) -> None:
         summary = Summary()
         self.assertIn("No test ran on it", summary.lines()[0])
-        summary.add_test("test", [], True)
+        summary.ended("test", [], True, False)
         self.assertEqual(summary.lines()[1:], ["No errors trapped.", "No leaks."])
 
     def test_it_says_that_leaks_were_not_looked_for(self) -> None:
         summary = Summary()
-        summary.add_test("test", [], False)
+        summary.ended("test", [], False, False)
         self.assertEqual(summary.lines()[-1], "Leaks were not looked for in 1 test, as they are to be ignored.")
 
     def test_it_names_a_few_tests_and_counts_the_others(self) -> None:
         summary = Summary()
         for number in range(5):
-            summary.add_test(f"test_{number}", ["x" * 200], True)
+            summary.ended(f"test_{number}", ["x" * 200], True, False)
         self.assertEqual(summary.lines()[-1], "  and in 2 more tests")
         self.assertTrue(summary.lines()[-2].endswith("xxx..."))
-
-    def test_the_one_before_is_back_after_the_block(self) -> None:
-        with _summary.wanted() as outer, _summary.wanted() as inner:
-            self.assertIsNot(outer, inner)
-            self.assertIs(_summary.current, inner)
-        self.assertIsNone(_summary.current)
