@@ -26,14 +26,6 @@ FLOORS = [
 ]
 DOORS = {"__init__", "__main__", "pytest_plugin", "replace"}
 
-#: The arrows that still run up, or to a wing on the same floor, by the seam that is to take their place. They are to
-#: become fewer.
-ARROWS_UP = {
-    "a hook before the loop sleeps": {
-        "_loop.managed_loop -> _timeouts.deadlock",
-    },
-}
-
 #: The rooms that pytest imports in every project. They import the rest when a test needs that, and by one room.
 PLUGIN = {"_pytest.claims", "_pytest.fixtures", "_pytest.hooks", "_pytest.subtests"}
 #: Dependencies beside Tornado, of rooms that nothing but pytest leads to.
@@ -99,7 +91,7 @@ class ArrowsTest(unittest.TestCase):
             for other in used
             if wing_of(other) != wing_of(room) and floor_of(other) <= floor_of(room)
         }
-        self.assertEqual(up, set().union(*ARROWS_UP.values()))
+        self.assertEqual(up, set())
 
     def test_the_arrows_have_no_circle(self) -> None:
         left = {room: set(used) for room, used in ARROWS.items()}

@@ -22,7 +22,7 @@ from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._timeouts import limits, pending_report
+from asynctest_tornado._timeouts import deadlock, limits, pending_report
 from asynctest_tornado._timeouts.deadline import Deadline
 from asynctest_tornado._timeouts.loop_driver import Running
 from asynctest_tornado._util import names, observer
@@ -147,12 +147,13 @@ class Harness:
         if self._schedule is not None:
             self._end_schedule = time_and_order.attach_schedule(loop, self._schedule)
         self._loop: managed_loop.LoopOfTest = loop
-        self._running = Running(self._loop, self.trap)
+        deadlock.watch(loop)
+        self._running = Running(loop, self.trap)
         self._tidying = None
         interpreter_hooks.watch(self.trap)
-        self.trap.report_lost = functools.partial(self._loop.report_lost_errors, ())
-        self._loop.stand_in("run_sync", self.run_sync)
-        self._loop.watch_close(self.closer)
+        self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
+        loop.stand_in("run_sync", self.run_sync)
+        loop.watch_close(self.closer)
         if self.clock is not None:
             self._clock_before, self._run_before = self.clock.time(), self.clock.run
             self.clock.run = self._run_clock
@@ -161,7 +162,7 @@ class Harness:
             self._outer_chain = contexts.contexts.get()
             contexts.contexts.set((self.trap,))
         self.state = OPEN
-        return self._loop.io_loop
+        return loop.io_loop
 
     def has_loop(self, io_loop: IOLoop) -> bool:
         """Tell whether this is the loop of the test, or the test has to take the loop of the class."""

@@ -16,7 +16,6 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.real_time import monotonic
 
@@ -81,8 +80,7 @@ class LoopOfTest:
     def __init__(self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False) -> None:
         self.is_lent = is_lent
         self.trap = trap
-        #: Called when nothing can happen any more; returns whether that has changed something. Else the trap gets an
-        #: error.
+        #: Called at a deadlock; returns whether that has changed something. Else the trap gets an error.
         self.on_deadlock: Callable[[], bool] | None = None
         self._stand_ins: dict[str, Any] = {}
         #: The line at which the test has closed the loop, or None.
@@ -102,21 +100,21 @@ class LoopOfTest:
         self.loop: instrumented_loop.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         self._restore = instrumented_loop.watch(self.loop, trap, self.is_own)
-        found: Any = getattr(self.loop, "_selector", None)
-        is_adopted = not isinstance(found, Selector)
+        selector: Any = getattr(self.loop, "_selector", None)
+        is_adopted = not isinstance(selector, Selector)
         if is_adopted:
-            found = Selector.adopt(found) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
-        self._selector: Selector | None = found
-        if self._selector is not None:
+            selector = Selector.adopt(selector) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
+        #: The place where the loop sleeps; None if that has no hooks. `close` restores the hook before sleep.
+        self.selector: Selector | None = selector
+        if selector is not None:
             self._gives_back = is_adopted
-            self._outer_before_sleep = self._selector.before_sleep
-            self._selector.before_sleep = self._before_sleep
+            self._outer_before_sleep = selector.before_sleep
         asyncio.set_event_loop(self.loop)
 
     @property
     def own_selector(self) -> Selector | None:
         """The selector of the loop, where time may pass otherwise; None if this library has not made the loop."""
-        return self._selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
+        return self.selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
 
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
         """Put a function where the loop of Tornado has a method, until `close`."""
@@ -161,41 +159,11 @@ class LoopOfTest:
 
         The next call calls it off, too.
         """
-        selector = self._selector
+        selector = self.selector
         if selector is None:
             return self.loop.call_later(seconds, callback).cancel
         selector.alarm = (monotonic() + seconds, callback)
         return functools.partial(setattr, selector, "alarm", None)
-
-    def _before_sleep(self) -> float | None:
-        """See to it that the loop does not sleep where nothing would wake it; return for how long it may."""
-        loop = self.loop
-        if self._selector is None or getattr(loop, "_signal_handlers", True) or not hasattr(loop, "_scheduled"):
-            return None
-        # A clock that passes time has passed it up to the next timer, or stands still: then they are never due.
-        is_timed = self._selector.pass_time is None
-        if is_timed and not all(map(deadlock.is_of_connection, self._pending_timers())):
-            return None
-        seconds = deadlock.seconds_to_sleep(self._selector)
-        if seconds != 0:
-            return seconds
-        # Nobody is left who could still ask for these, either.
-        before = self.trap.count
-        self.report_lost_errors()
-        return 0 if self.trap.count > before or (self.on_deadlock or self._trap_deadlock)() else None
-
-    def _trap_deadlock(self) -> bool:
-        """End a loop that the user runs, and that has no time limit."""
-        return self.trap.add(
-            TimeoutError(
-                "The event loop would run for ever, and never have anything to do: this is a deadlock. No timer, open "
-                "file, thread or child process is left that could wake it."
-            )
-        )
-
-    def has_private_servers(self) -> bool:
-        """Return whether the loop has files that belong to the test's own servers."""
-        return self._selector is not None and self._selector.servers is not None
 
     def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
         """Return the names of the functions that executors still run for the loop, each with what waits for it."""
@@ -240,13 +208,14 @@ class LoopOfTest:
         chain: contexts.Chain = context.get(contexts.contexts, ())
         return chain[:1] == (self.trap,)
 
-    def _pending_timers(self) -> list[Any]:
+    def pending_timers(self) -> list[Any]:
+        """Return the timers that are pending, also those of others."""
         handles = list(getattr(self.loop, "_scheduled", ()))
         return [handle for handle in handles if not handle.cancelled()]
 
     def own_timers(self) -> list[Any]:
         """Return the timers that are pending, and that the test has set."""
-        return [timer for timer in self._pending_timers() if self._is_of_test(timer)]
+        return [timer for timer in self.pending_timers() if self._is_of_test(timer)]
 
     def own_callbacks(self) -> list[Any]:
         """Return the calls that the test has scheduled, and that the loop is still to make."""
@@ -265,19 +234,17 @@ class LoopOfTest:
     def has_nothing_to_do(self) -> bool:
         """Tell whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
         loop: Any = self.loop
-        if self._selector is None or loop._asynctest.ready is not None:
+        if self.selector is None or loop._asynctest.ready is not None:
             return False
         if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True):
             return False  # or asyncio does not say
-        return self._selector.has_no_files()
+        return self.selector.has_no_files()
 
     def is_idle(self) -> bool:
         """Tell whether the loop runs, and has nothing to do but to call the caller; no where it does not say."""
+        selector = self.selector
         # Where the time is over, the next look at the files tells so.
-        return self.has_nothing_to_do() and self._selector_rest() > 0 and bool(self.loop.is_running())
-
-    def _selector_rest(self) -> float:
-        return 0 if self._selector is None else self._selector.rest()
+        return selector is not None and self.has_nothing_to_do() and selector.rest() > 0 and self.loop.is_running()
 
     def is_tidy(self) -> bool:
         """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""
@@ -303,15 +270,16 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
+        io_loop, selector = self.io_loop, self.selector
         for name, (before, func) in self._stand_ins.items():
-            if getattr(self.io_loop, name, None) is not func:
+            if getattr(io_loop, name, None) is not func:
                 continue  # another one came later
-            if before is None and type(self.io_loop) is AsyncIOLoop:
-                delattr(self.io_loop, name)
+            if before is None and type(io_loop) is AsyncIOLoop:
+                delattr(io_loop, name)
             elif before is None:
-                vars(self.io_loop).pop(name, None)
+                vars(io_loop).pop(name, None)
             else:
-                vars(self.io_loop)[name] = before
+                vars(io_loop)[name] = before
         self._stand_ins.clear()  # they lead back to here
         if self.is_lent:
             # On a loop of its own, they would never be due.
@@ -322,10 +290,10 @@ class LoopOfTest:
             Subprocess.uninitialize()
             asyncio.set_event_loop(None)
         if self.is_own and not self.loop.is_closed():
-            self.io_loop.close(all_fds=True)
-        if self._selector is not None:
-            self._selector.before_sleep = self._outer_before_sleep
+            io_loop.close(all_fds=True)
+        if selector is not None:
+            selector.before_sleep = self._outer_before_sleep
             if self._gives_back:
-                self._selector.give_back()
+                selector.give_back()
         if not self.is_own:
             self._restore()

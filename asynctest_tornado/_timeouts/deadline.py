@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.interrupt import from_anywhere
-from asynctest_tornado._timeouts import interrupter, limits, watchdog
+from asynctest_tornado._timeouts import deadlock, interrupter, limits, watchdog
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.real_time import monotonic, sleep
 from asynctest_tornado._util.tracebacks import strip
@@ -187,7 +187,7 @@ class Deadline(watchdog.Watch):
         if self._is_deadlock:
             spent = self.spent()
             timers, files = "no timer", "no open file"
-            if self._loop.has_private_servers():
+            if deadlock.has_private_servers(self._loop):
                 timers, files = "no timer within that time", "no open file but those of the test's own server"
             return (
                 f"{what} would have timed out after {limit}, and ends after {spent:.3g} seconds: this is a deadlock. "

@@ -1,18 +1,31 @@
-"""Detect deadlocks behind a test's own servers, to which nothing else can connect.
+"""Detects deadlocks. A loop that nothing can wake any more would sleep for ever.
 
-A loop that waits, and whose only files are the listening sockets of a test's own servers and the connections to these,
-sleeps for ever if nothing else can connect. The rule errs on the side of doubt. A server counts as private as long as
+`watch` lets a loop ask, before it sleeps without a timer, for how long it may. It can be woken by
+
+- a timer, except on a virtual clock: that has passed time up to the next timer, or stands still;
+- a file: a connection, a pipe, the socket of a server;
+- another thread, also one that Python does not know;
+- the end of a child process, a signal that has a handler, an alarm.
+
+A file can wake the loop at any time, so the loop sleeps until it does. The others but timers can go away and not wake
+it, so it looks again every 0.1 seconds. If none of them is there, nothing can happen any more: the wait is over, and
+reports a deadlock at once instead of at the end of its time limit.
+
+There must be no false alarm: it would make a truthful test fail. A deadlock that is not detected only costs time. Hence
+each doubt counts as a waker. It cannot be known when a loop wakes whose selector is of another class, or which lacks a
+private name of asyncio; nor what the other end of a connection is going to do.
+
+The exception: a test's own servers, and connections to these, if nothing else can connect. A server counts as private
+if, and as long as,
 
 - the library has bound its socket, to a port that the system chose;
 - the test has not asked for the port or a URL of the server: it could have passed it to another program;
 - the loop has watched no other file since: no pipe, no other server's connection, no socket of another program;
 - no child process has ended since: it could have left a process of its own behind.
 
-Then only code of this process can connect, and none runs: the caller has made sure that there is no other thread, child
-process, signal handler or alarm. A connection between two ends of this process is silent if nothing is on its way.
-
-Timers of Tornado's HTTP client and server (a request that times out after 20 seconds, for example) do not count if the
-test's own time limit ends before.
+Then only code of this process can connect, and none runs if there is no other thread, child, handler or alarm. A
+connection between two ends of this process is silent if nothing is on its way. Timers of Tornado's HTTP client and
+server (for example, a request that times out after 20 seconds) do not count if the test's own time limit ends before.
 """
 
 import os
@@ -28,6 +41,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
+from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._timeouts import interrupter, watchdog
 from asynctest_tornado._util import names
@@ -40,6 +54,46 @@ except ImportError:  # not on Windows
 
 __unittest = True
 
+#: Seconds after which a loop looks again whether something could still wake it.
+RECHECK_SECONDS = 0.1
+
+
+def watch(loop: LoopOfTest) -> None:
+    """End a wait on the loop at a deadlock, up to the end of the test."""
+    selector = loop.selector
+    if selector is not None:
+        selector.before_sleep = types.MethodType(_before_sleep, loop)
+
+
+def _before_sleep(loop: LoopOfTest) -> float | None:
+    """Return for how many seconds the loop may sleep; 0 at a deadlock, which is reported; None for no end."""
+    selector, asyncio_loop = loop.selector, loop.loop
+    if selector is None or getattr(asyncio_loop, "_signal_handlers", True) or not hasattr(asyncio_loop, "_scheduled"):
+        return None
+    if selector.pass_time is None and not all(map(_is_of_connection, loop.pending_timers())):
+        return None
+    seconds = _seconds_to_sleep(selector)
+    if seconds != 0:
+        return seconds
+    # No code is left that could still ask for these, either.
+    before = loop.trap.count
+    loop.report_lost_errors()
+    if loop.trap.count > before:
+        return 0
+    has_ended = _trap(loop) if loop.on_deadlock is None else loop.on_deadlock()
+    return 0 if has_ended else None
+
+
+def _trap(loop: LoopOfTest) -> bool:
+    """End a loop that the user runs, and that has no time limit."""
+    return loop.trap.add(
+        TimeoutError(
+            "The event loop would run for ever, and never have anything to do: this is a deadlock. No timer, open "
+            "file, thread or child process is left that could wake it."
+        )
+    )
+
+
 #: The modules whose timers end requests and connections.
 _OF_CONNECTIONS = (
     "tornado.curl_httpclient",
@@ -47,6 +101,71 @@ _OF_CONNECTIONS = (
     "tornado.simple_httpclient",
     "tornado.tcpclient",
 )
+
+
+def _is_of_connection(timer: Any) -> bool:
+    """Return whether a timer of the loop is one that Tornado sets for a request or connection."""
+    func = names.function_of_callback(*names.call_of(timer))
+    return getattr(func, "__module__", None) in _OF_CONNECTIONS
+
+
+def _seconds_to_sleep(selector: Selector) -> float | None:
+    """Return after how many seconds to look again whether something could wake the loop, timers aside.
+
+    None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
+    """
+    if not selector.has_no_files():
+        servers = selector.servers
+        if not isinstance(servers, PrivateServers):
+            return None
+        if not selector.was_quiet:
+            # The other end of a connection is mostly quicker than a look at the whole process.
+            return RECHECK_SECONDS
+        if servers.may_be_reached(_files(selector)):
+            return None
+    if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
+        return RECHECK_SECONDS
+    # A thread that is gone by now may have woken the loop before it went.
+    return None if selector.has_events() else 0
+
+
+_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
+
+
+def _is_alarm_set(timer: int) -> bool:
+    return signal.getitimer(timer)[0] > 0
+
+
+def _has_signal_handlers() -> bool:
+    """Return whether a signal, which any process can send, would run something; an interruption does not count."""
+    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, interrupter.stand_in})
+    return any(handler is not None and callable(handler) for handler in handlers)
+
+
+def _has_other_threads() -> bool:
+    """Return whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
+    try:
+        count = len(listdir("/proc/self/task"))
+    except OSError:  # not on every platform
+        return active_count() > 1
+    own = 2 if watchdog.is_alive() else 1
+    return count > own and count > own + _threads_of_runners()
+
+
+#: Their threads serve the test runner, and have nothing to do with a loop: for example, in workers of pytest-xdist.
+_OF_RUNNERS = ("execnet.",)
+
+
+def _threads_of_runners() -> int:
+    """Return how many threads belong to the test runner, which ``threading`` need not know."""
+    frames: dict[int, types.FrameType | None] = dict(sys._current_frames())
+    frames.pop(threading.get_ident(), None)
+    count = 0
+    for frame in frames.values():
+        while frame is not None and frame.f_back is not None:
+            frame = frame.f_back
+        count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
+    return count
 
 
 def _ended_children() -> tuple[int, ...]:
@@ -129,12 +248,6 @@ class PrivateServers:
         )
 
 
-def is_of_connection(timer: Any) -> bool:
-    """Return whether a timer of the loop is one that Tornado sets for a request or connection."""
-    func = names.function_of_callback(*names.call_of(timer))
-    return getattr(func, "__module__", None) in _OF_CONNECTIONS
-
-
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
     """Let the current loop know that only code on it can connect to a socket.
 
@@ -157,64 +270,6 @@ def _files(selector: Selector) -> list[int]:
     return [key.fd for key in selector.get_map().values()]
 
 
-#: Seconds after which to look again.
-RECHECK_SECONDS = 0.1
-
-
-def seconds_to_sleep(selector: Selector) -> float | None:
-    """Return after how many seconds to look again whether something could wake a loop that has no timer.
-
-    None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
-    """
-    if not selector.has_no_files():
-        servers = selector.servers
-        if not isinstance(servers, PrivateServers):
-            return None
-        if not selector.was_quiet:
-            # The other end of a connection is mostly quicker than a look at the whole process.
-            return RECHECK_SECONDS
-        if servers.may_be_reached(_files(selector)):
-            return None
-    if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
-        return RECHECK_SECONDS
-    # A thread that is gone by now may have woken the loop before it went.
-    return None if selector.has_events() else 0
-
-
-_ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]
-
-
-def _is_alarm_set(timer: int) -> bool:
-    return signal.getitimer(timer)[0] > 0
-
-
-def _has_signal_handlers() -> bool:
-    """Return whether a signal, which any process can send, would run something; an interruption does not count."""
-    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, interrupter.stand_in})
-    return any(handler is not None and callable(handler) for handler in handlers)
-
-
-def _has_other_threads() -> bool:
-    """Return whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
-    try:
-        count = len(listdir("/proc/self/task"))
-    except OSError:  # not on every platform
-        return active_count() > 1
-    own = 2 if watchdog.is_alive() else 1
-    return count > own and count > own + _threads_of_runners()
-
-
-#: Their threads serve the test runner, and have nothing to do with a loop: for example, in workers of pytest-xdist.
-_OF_RUNNERS = ("execnet.",)
-
-
-def _threads_of_runners() -> int:
-    """Return how many threads belong to the test runner, which ``threading`` need not know."""
-    frames: dict[int, types.FrameType | None] = dict(sys._current_frames())
-    frames.pop(threading.get_ident(), None)
-    count = 0
-    for frame in frames.values():
-        while frame is not None and frame.f_back is not None:
-            frame = frame.f_back
-        count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
-    return count
+def has_private_servers(loop: LoopOfTest) -> bool:
+    """Return whether files of the loop belong to the test's own servers."""
+    return loop.selector is not None and loop.selector.servers is not None
