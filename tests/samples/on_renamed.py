@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import io
+import os
 import threading
 import unittest
 from typing import Any
@@ -13,6 +14,9 @@ from tornado import gen
 from tornado.httpclient import HTTPClientError
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError, VirtualClock, gen_test
+
+#: How long a deadlock may last that is not found, in seconds. Long, where it has to be found.
+DEADLOCK_TIMEOUT = float(os.environ.get("DEADLOCK_TIMEOUT", "60"))
 
 
 class Hello(tornado.web.RequestHandler):
@@ -119,9 +123,9 @@ class Failing(AsyncTestCase):
         await asyncio.sleep(60)
 
     def test_timeout_of_wait(self) -> None:
-        self.wait(timeout=0.02)
+        self.wait(timeout=DEADLOCK_TIMEOUT)
 
-    @gen_test(timeout=0.1)
+    @gen_test(timeout=DEADLOCK_TIMEOUT)
     async def test_deadlock(self) -> None:
         await asyncio.Event().wait()
 
