@@ -1,13 +1,18 @@
 import contextlib
 import socket
 import unittest
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
+from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._loop.managed_loop import LoopOfTest, new_ioloop
+from asynctest_tornado._timeouts import deadlock
 from tests.samples import waiting
 from tests.samples.outside import Outside
 from tests.samples.waiting import PREPARATIONS, WAKERS
@@ -101,3 +106,26 @@ class PrivateServerTest(unittest.TestCase):
         report = self.run_sample(test=body, async_test_timeout=2, leaks="ignore").report
         self.assertIn("timed out after 2 seconds", report)
         self.assertNotIn("this is a deadlock", report)
+
+
+class WatchTest(unittest.TestCase):
+    def watched(self, name: str, make: Callable[[], IOLoop]) -> LoopOfTest:
+        def stop() -> bool:
+            self.reports.append(name)
+            watched.loop.stop()
+            return True
+
+        watched = LoopOfTest(make, Trap(lambda: name))
+        watched.on_deadlock = stop
+        deadlock.watch(watched)
+        return watched
+
+    def test_the_end_of_an_inner_test_restores_the_hook_of_the_outer_one(self) -> None:
+        self.reports: list[str] = []
+        outer = self.watched("outer", new_ioloop)
+        self.addCleanup(outer.close)
+        inner = self.watched("inner", lambda: outer.io_loop)
+        outer.loop.run_forever()
+        inner.close()
+        outer.loop.run_forever()
+        self.assertEqual(self.reports, ["inner", "outer"])
