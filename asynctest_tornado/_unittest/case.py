@@ -183,7 +183,7 @@ class AsyncTestCase(unittest.TestCase):
 
     def _asynctest_open(self, harness: Harness) -> None:
         make: Callable[[], IOLoop] = self.get_new_ioloop
-        if getattr(make, "__func__", None) is not AsyncTestCase.get_new_ioloop:
+        if getattr(make, "__func__", None) is not _GET_NEW_IOLOOP:
             self.io_loop = harness.open(make)
         elif type(self).loop_factory is None:
             self.io_loop = harness.open()
@@ -196,11 +196,11 @@ class AsyncTestCase(unittest.TestCase):
 
     def _asynctest_set_up(self, harness: Harness) -> None:
         """Call ``setUp``, and open the loop where that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
-        if getattr(self.setUp, "__func__", None) is AsyncTestCase.setUp:
+        if getattr(self.setUp, "__func__", None) is _SET_UP:
             self.setUp()  # mostly
             return
         # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
-        is_plain = type(self).get_new_ioloop is AsyncTestCase.get_new_ioloop
+        is_plain = type(self).get_new_ioloop is _GET_NEW_IOLOOP
         if is_plain and not super_calls.lead_to(AsyncTestCase, type(self)):
             self._asynctest_open(harness)
         returned: Any = self.setUp()  # type: ignore[func-returns-value]
@@ -509,7 +509,7 @@ class AsyncTestCase(unittest.TestCase):
             harness.trap.hint = repeat.hint(self._asynctest_schedule.seed, self)
         try:
             harness.call(self._asynctest_set_up, harness)
-            self._asynctest_call_hook(self.asyncSetUp, AsyncTestCase.asyncSetUp)
+            self._asynctest_call_hook(self.asyncSetUp, _ASYNC_SET_UP)
         except BaseException as error:
             harness.is_ending = True
             failure_notes.explain(error, harness.trap)
@@ -551,7 +551,7 @@ class AsyncTestCase(unittest.TestCase):
         harness.is_ending = True
         try:
             try:
-                self._asynctest_call_hook(self.asyncTearDown, AsyncTestCase.asyncTearDown)
+                self._asynctest_call_hook(self.asyncTearDown, _ASYNC_TEAR_DOWN)
             finally:
                 harness.trap.hold()
                 returned = harness.call(self.tearDown)
@@ -584,6 +584,10 @@ class AsyncTestCase(unittest.TestCase):
         finally:
             coro.close()  # or it would be told that nobody awaited it, on top of the reason
 
+
+# The hooks as they are here: a suite may patch those of the class, and its own are to be called.
+_SET_UP, _GET_NEW_IOLOOP = AsyncTestCase.setUp, AsyncTestCase.get_new_ioloop
+_ASYNC_SET_UP, _ASYNC_TEAR_DOWN = AsyncTestCase.asyncSetUp, AsyncTestCase.asyncTearDown
 
 #: The attributes of any test, none of which is a future.
 _PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", "clock", "_asynctest_harness"))

@@ -5,8 +5,10 @@ import os
 import unittest
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
+from unittest import mock
 
 from tornado import gen
+from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase, gen_test
 from tests.limits import limit_clock
@@ -182,6 +184,52 @@ class OrderTest(unittest.TestCase):
                 await case.enterAsyncContext(42)  # type: ignore[arg-type]
 
         self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+
+class PatchedClassTest(unittest.TestCase):
+    """A suite that patches the hooks of ``AsyncTestCase`` itself, for all of its test cases."""
+
+    def assert_passes(self, test: Any, **hooks: Any) -> None:
+        with mock.patch.multiple(AsyncTestCase, **hooks):
+            result = run_body(AsyncTestCase, test)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_set_up_may_make_the_loop(self) -> None:
+        def set_up(self: AsyncTestCase) -> None:
+            self.io_loop = IOLoop(make_current=False)
+
+        def test(self: AsyncTestCase) -> None:
+            self.io_loop.add_callback(self.stop)
+            self.wait()
+
+        self.assert_passes(test, setUp=set_up)
+
+    def test_get_new_ioloop_is_called(self) -> None:
+        loops: list[IOLoop] = []
+
+        def get_new_ioloop(self: AsyncTestCase) -> IOLoop:
+            loops.append(IOLoop(make_current=False))
+            return loops[-1]
+
+        def test(self: AsyncTestCase) -> None:
+            assert [self.io_loop] == loops
+
+        self.assert_passes(test, get_new_ioloop=get_new_ioloop)
+
+    def test_coroutine_hooks_are_called(self) -> None:
+        called = []
+
+        async def set_up(self: AsyncTestCase) -> None:
+            called.append("asyncSetUp")
+
+        async def tear_down(self: AsyncTestCase) -> None:
+            called.append("asyncTearDown")
+
+        async def test(self: AsyncTestCase) -> None:
+            called.append("test")
+
+        self.assert_passes(test, asyncSetUp=set_up, asyncTearDown=tear_down)
+        self.assertEqual(called, ["asyncSetUp", "test", "asyncTearDown"])
 
 
 class ContextTest(unittest.TestCase):
