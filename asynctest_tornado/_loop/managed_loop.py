@@ -271,15 +271,16 @@ class LoopOfTest:
     def close(self) -> None:
         """Close the loop, and what is registered with it, or hand it back as it was."""
         io_loop, selector = self.io_loop, self.selector
+        is_plain = type(io_loop) is AsyncIOLoop  # see `stand_in`
         for name, (before, func) in self._stand_ins.items():
-            if getattr(io_loop, name, None) is not func:
+            if (getattr(io_loop, name, None) if is_plain else vars(io_loop).get(name)) is not func:
                 continue  # another one came later
-            if before is None and type(io_loop) is AsyncIOLoop:
-                delattr(io_loop, name)
-            elif before is None:
-                vars(io_loop).pop(name, None)
-            else:
+            if before is not None:
                 vars(io_loop)[name] = before
+            elif is_plain:
+                delattr(io_loop, name)
+            else:
+                del vars(io_loop)[name]
         self._stand_ins.clear()  # they lead back to here
         if self.is_lent:
             # On a loop of its own, they would never be due.

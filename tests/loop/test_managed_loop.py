@@ -210,6 +210,19 @@ class LentLoopTest(unittest.TestCase):
         self.assertEqual(run_body(base, lambda case: case.run_sync(asyncio.sleep, 0)).verdicts, ["addSuccess"])
         self.assertNotIn("run_sync", vars(io_loop))
 
+    def test_one_that_wraps_its_methods_is_handed_back_as_it_was(self) -> None:
+        class Wrapping(AsyncIOLoop):
+            def __getattribute__(self, name: str) -> Any:
+                value = super().__getattribute__(name)
+                return functools.partial(value) if callable(value) else value
+
+        io_loop = Wrapping(make_current=False)
+        self.addCleanup(io_loop.close)
+        before = dict(vars(io_loop))
+        base = type("Lent", (AsyncTestCase,), {"get_new_ioloop": lambda case: io_loop})
+        self.assertEqual(run_body(base, lambda case: None).verdicts, ["addSuccess"])
+        self.assertEqual(vars(io_loop), before)
+
 
 class OtherInterpreterTest(unittest.TestCase):
     def test_what_pypy_does_not_have_is_not_needed(self) -> None:
