@@ -165,8 +165,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
     def _asynctest_complete(self, hook: Callable[[], Any]) -> Any:
         """Return the result of a hook, which may be a coroutine function."""
         result = hook()
-        # A callback of HTTPServer may have any methods. A server has none of those, which is long to find out.
-        while not (callable(result) or type(result) is HTTPServer) and inspect.isawaitable(result):
+        # A callback of HTTPServer may have any methods, and so may a server. To ask of all else takes long.
+        while not (callable(result) or isinstance(result, HTTPServer)) and inspect.isawaitable(result):
             awaitable = result
             begun = functools.update_wrapper(lambda awaitable=awaitable: awaitable, hook, ("__qualname__",), ())
             try:
@@ -224,7 +224,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         options = self.get_httpserver_options()
-        if type(options) is not dict and inspect.isawaitable(options):
+        if not isinstance(options, dict) and inspect.isawaitable(options):
             if harness_of(self).is_running_here():  # called by a coroutine function
                 return self._asynctest_await_options(options)
             options = self._asynctest_complete(lambda: options)

@@ -1,6 +1,6 @@
 import asyncio
 import unittest
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
 from typing import Any, ClassVar
 
 from tornado import gen, web
@@ -85,6 +85,28 @@ class OptionsTest(AsyncHTTPSTestCase):
         return server
 
     def test(self) -> None:
+        self.assertEqual(self.fetch("/").body, b"database")
+
+
+class AwaitableServer(HTTPServer):
+    """A server that its program starts by ``await``."""
+
+    def __await__(self) -> Generator[Any, Any, "AwaitableServer"]:
+        yield from asyncio.sleep(0).__await__()
+        return self
+
+
+class AwaitableServerTest(AsyncHTTPTestCase):
+    """It is a server like any other, and no promise of one."""
+
+    def get_app(self) -> web.Application:
+        return web.Application([("/", Handler)], database="database", log_function=lambda handler: None)
+
+    def get_http_server(self) -> HTTPServer:
+        return AwaitableServer(self._app)
+
+    def test(self) -> None:
+        self.assertIsInstance(self.http_server, AwaitableServer)
         self.assertEqual(self.fetch("/").body, b"database")
 
 
