@@ -1,5 +1,6 @@
 """What was seen in a run that ``tornado.testing`` does not tell, for the end of the run."""
 
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,6 +32,8 @@ class Summary(Observer):
 
     def __init__(self, name_in_run: Callable[[str], str] = _as_it_is) -> None:
         self._name_in_run = name_in_run
+        # Tests may run in several threads. An event may occur in a finalizer, in the middle of another one.
+        self._lock = threading.RLock()
         self._tests = 0
         self._last_test = ""
         # The tests that were not searched for leaks.
@@ -43,15 +46,16 @@ class Summary(Observer):
 
     def ended(self, test: str, leaks: Sequence[str], is_searched: bool, is_ordered: bool) -> None:
         name = self._name_in_run(test)
-        # It is one test, in whichever orders it runs.
-        if is_ordered and name == self._last_test:
-            return
-        self._last_test = name
-        self._tests += 1
-        if not is_searched:
-            self._unsearched += 1
-        if leaks:
-            self._leaks.setdefault(name, []).extend(map(_cut, leaks))
+        with self._lock:
+            # It is one test, in whichever orders it runs.
+            if is_ordered and name == self._last_test:
+                return
+            self._last_test = name
+            self._tests += 1
+            if not is_searched:
+                self._unsearched += 1
+            if leaks:
+                self._leaks.setdefault(name, []).extend(map(_cut, leaks))
 
     def trapped(self, test: str, errors: Sequence[BaseException]) -> None:
         self._keep_errors(self._name_in_run(test), errors)
@@ -62,11 +66,14 @@ class Summary(Observer):
 
     def _keep_errors(self, name: str, errors: Sequence[BaseException]) -> None:
         lines = [_cut(traceback.format_exception_only(error)[0]) for error in errors]
-        self._errors.setdefault(name, []).extend(lines)
+        with self._lock:
+            self._errors.setdefault(name, []).extend(lines)
 
     def waited(self, describe: Callable[[], str], seconds: float, limit: float) -> None:
         if seconds >= self._least:
-            self._keep_wait(self._name_in_run(describe()), seconds, limit)
+            name = self._name_in_run(describe())
+            with self._lock:
+                self._keep_wait(name, seconds, limit)
 
     def _keep_wait(self, name: str, seconds: float, limit: float) -> None:
         self._waits[name] = max((seconds, limit), self._waits.get(name, (0.0, 0.0)))

@@ -1,8 +1,10 @@
 import asyncio
 import contextvars
 import json
+import sys
 import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
@@ -129,6 +131,23 @@ class WaitsTest(unittest.TestCase):
         summary.ended("test", [], True, False)
         slowest = [f"  test_{seconds}: {seconds} s of at most 5 s" for seconds in (5, 4, 3)]
         self.assertEqual(summary.lines()[-4:], ["Slowest waits:", *slowest])
+
+    def test_threads_may_wait_at_once(self) -> None:
+        summary = Summary()
+        barrier = threading.Barrier(4)
+
+        def wait(number: int) -> None:
+            barrier.wait()
+            for seconds in range(1, 5000):
+                summary.waited(lambda: f"test_{number}_{seconds}", seconds, 0)
+
+        interval = sys.getswitchinterval()
+        self.addCleanup(sys.setswitchinterval, interval)
+        sys.setswitchinterval(1e-6)
+        with ThreadPoolExecutor(4) as pool:
+            for _ in pool.map(wait, range(4)):
+                pass
+        self.assertEqual([seconds for _, seconds, _ in summary.data()["waits"]], [4999] * 3)
 
 
 class SummaryTest(unittest.TestCase):
