@@ -139,7 +139,7 @@ class WaitsTest(unittest.TestCase):
         def wait(number: int) -> None:
             barrier.wait()
             for seconds in range(1, 5000):
-                summary.waited(lambda: f"test_{number}_{seconds}", seconds, 0)
+                summary.waited(f"test_{number}_{seconds}".strip, seconds, 0)
 
         interval = sys.getswitchinterval()
         self.addCleanup(sys.setswitchinterval, interval)
