@@ -248,6 +248,7 @@ class Harness:
                 self._open_streams = kinds.open_streams(thing for thing, _ in self.trap.made.known())
             self._running.end(was_future or ends_with_future)
 
+        use = loop._asynctest
         main = loop._asynctest_create_main(yieldables.run(func, must_wait, end), context)
 
         def cancel() -> None:
@@ -256,16 +257,18 @@ class Harness:
 
         with Deadline(self._loop, cancel, limit, functools.partial(self.snapshot, main)) as deadline:
             self._deadline = deadline
+            use.main = main, func
             try:
                 self._running.until_done(main, deadline)
             finally:
-                self._deadline = None
+                self._deadline = use.main = None
         if (current := observer.current) is not None:
             current.waited(self.describe, deadline.spent(), limit.seconds)
         if context is not self.context:
             _copy_variables(context)
         if not main.done():
             self._running.abandoned.add(main)
+            names.keep_name(main.get_coro(), func)
         return self._outcome(main, deadline)
 
     def snapshot(self, main: "asyncio.Task[Any] | None" = None) -> str:

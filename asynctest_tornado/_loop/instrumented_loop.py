@@ -47,7 +47,7 @@ class Use:
     tenth of what a callback costs.
     """
 
-    __slots__ = ("files", "futures", "is_foreign", "is_own", "others", "outer_futures", "ready", "trap", "work")
+    __slots__ = ("files", "futures", "is_foreign", "is_own", "main", "others", "outer_futures", "ready", "trap", "work")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -67,6 +67,8 @@ class Use:
         self.ready: Callable[[], Sequence[asyncio.Handle]] | None = None if before is None else before.ready
         #: The functions that are called for files, by file and what they wait for.
         self.files: dict[tuple[int, bool], FileHandler] = {}
+        #: The task that the loop runs for, and the function that it runs, while it does.
+        self.main: tuple[asyncio.Task[Any], Callable[[], Any]] | None = None
 
 
 class WatchedLoop(ConnectingLoop):
@@ -93,7 +95,7 @@ class WatchedLoop(ConnectingLoop):
         else:
             # It may be of two arguments, or do nothing with the context: then the task copies the current one.
             options = {"context": context} if _takes_context(factory) else {}
-            carried = _carry(coro, context, coro.cr_frame.f_locals.get("func"))
+            carried = _carry(coro, context)
             task = context.run(functools.partial(super().create_task, carried, **options))
             task.add_done_callback(lambda task: coro.close())  # where nothing of it has run
         self._asynctest_remember(task, context.get(contexts.contexts, ()), origins.LIBRARY)
@@ -263,11 +265,8 @@ def _takes_context(factory: Any) -> bool:
     return True
 
 
-async def _carry(coro: Any, context: contextvars.Context, func: Any) -> Any:
-    """Run a coroutine, and set what it has set of context variables in a context, too.
-
-    :param func: the function that it runs, for reports.
-    """
+async def _carry(coro: Any, context: contextvars.Context) -> Any:
+    """Run a coroutine, and set what it has set of context variables in a context, too."""
     try:
         return await coro
     finally:

@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tornado.ioloop import IOLoop
@@ -94,9 +94,15 @@ def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[...,
             )
         limit = limits.limit(timeout, getattr(self, "async_test_timeout", None))
         # 0 is no limit here, and no time at all for Tornado.
-        return io_loop.run_sync(functools.partial(yieldables.run, call), limit.seconds or None)
+        return io_loop.run_sync(functools.partial(_begin, call), limit.seconds or None)
 
     return run_test
+
+
+def _begin(call: Callable[[], Any]) -> Coroutine[Any, Any, Any]:
+    coro = yieldables.run(call)
+    names.keep_name(coro, call)
+    return coro
 
 
 _RUN_TEST = _decorated(print, None).__code__

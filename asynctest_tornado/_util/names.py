@@ -8,22 +8,15 @@ import contextvars
 import functools
 import linecache
 import os
+import types
 from collections.abc import Callable
 from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado._util.tracebacks import OURS, owner_of
+from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
-
-
-def function_of_test(coro: Any) -> Any:
-    """Return the function that our own coroutine runs for the test, if the coroutine is ours."""
-    frame = getattr(coro, "cr_frame", None)
-    if frame is not None and owner_of(frame) is OURS:
-        return frame.f_locals.get("func")
-    return None
 
 
 def name_of(func: Any) -> str:
@@ -36,9 +29,18 @@ def name_of(func: Any) -> str:
 
 def name_of_task(task: "asyncio.Task[Any]") -> str:
     """Return the name of the function that the task runs."""
-    coro = task.get_coro()
-    func = function_of_test(coro)
-    return name_of(coro if func is None else func)
+    use: Any = getattr(task.get_loop(), "_asynctest", None)
+    main = None if use is None else use.main
+    return name_of(main[1] if main is not None and main[0] is task else task.get_coro())
+
+
+def keep_name(coro: Any, func: Any) -> None:
+    """Give a coroutine of ours the name of the function that it runs for the user.
+
+    A task factory of the user may have put something else in its place, which is left alone.
+    """
+    if isinstance(coro, types.CoroutineType) and owner_of_file(coro.cr_code.co_filename) is OURS:
+        coro.__qualname__ = name_of_job(func)
 
 
 def runner_of(future: Any) -> Any:

@@ -109,6 +109,14 @@ class DroppedTest(AsyncTestCase):
         await asyncio.sleep(0)
         self.check(after=gc.collect)  # the frames of a coroutine that fails are a cycle
 
+    def test_the_function_of_a_task_that_is_kept(self) -> None:
+        async def work(thing: Thing) -> None:
+            tasks.append(asyncio.current_task())
+
+        tasks: list[Any] = []
+        self.run_sync(functools.partial(work, self.take()))
+        self.check()
+
     def test_what_has_failed_and_was_caught(self) -> None:
         with contextlib.suppress(ValueError):
             self.run_sync(self.take().fail_async)

@@ -19,6 +19,7 @@ from asynctest_tornado._errors import trap
 from asynctest_tornado._loop import instrumented_loop, managed_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
+from asynctest_tornado._util import names
 from tests.samples import cases
 from tests.support import run_body, run_case, run_code
 
@@ -333,6 +334,33 @@ class TaskFactoryTest(AsyncTestCase):
         with self.assertRaisesRegex(ValueError, "planted"):
             self.io_loop.add_callback(cases.boom)
             self.io_loop.run_sync(lambda: asyncio.sleep(0))
+
+
+class NameOfTestTest(AsyncTestCase):
+    """A task of ours has the name of the function that it runs, whichever coroutine of ours does that."""
+
+    def name(self) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        return names.name_of_task(task)
+
+    async def test_of_its_own_task(self) -> None:
+        self.assertRegex(self.name(), r"test_of_its_own_task$")
+
+    def test_of_what_it_runs(self) -> None:
+        async def native() -> str:
+            return self.name()
+
+        self.assertRegex(self.run_sync(native), r"\.native$")
+
+    def test_of_a_test_by_a_task_factory(self) -> None:
+        async def native() -> str:
+            await asyncio.sleep(0)
+            return self.name()
+
+        loop: Any = asyncio.get_event_loop()
+        loop.set_task_factory(lambda loop, coro: asyncio.Task(coro, loop=loop))
+        self.assertRegex(self.run_sync(native), r"\.native$")
 
 
 class WatchedLoopTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 import _thread
 import asyncio
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from tornado import locks
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._timeouts import watchdog
+from asynctest_tornado._util import names
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
@@ -54,6 +56,18 @@ class DeadlockTest(unittest.TestCase):
         with mock.patch("asynctest_tornado._timeouts.deadline.CANCEL_RETRY_SECONDS", 0.01):
             report = run_case(cases.RefusesToEndInDeadlock).report
         self.assertRegex(report, "this is a deadlock.*is abandoned")
+
+    def test_a_test_that_is_abandoned_keeps_its_name(self) -> None:
+        async def body(case: Any) -> None:
+            tasks.append(asyncio.current_task())
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+        tasks: list[Any] = []
+        with mock.patch("asynctest_tornado._timeouts.deadline.CANCEL_RETRY_SECONDS", 0.01):
+            run_body(AsyncTestCase, body)
+        self.assertRegex(names.name_of_task(tasks[0]), r"\.body$")
 
     def test_the_exception_is_that_of_a_timeout(self) -> None:
         async def forever() -> None:

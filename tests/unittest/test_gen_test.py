@@ -14,6 +14,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase, gen_test
+from asynctest_tornado._util import names
 from tests.support import run_case, run_code
 
 
@@ -171,6 +172,12 @@ class WithLoop:
     async def forever(self) -> None:
         await asyncio.sleep(60)
 
+    @gen_test
+    async def name(self) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        return names.name_of_task(task)
+
 
 class OtherObjectsTest(AsyncTestCase):
     def test_another_object_that_has_the_loop_of_a_test(self) -> None:
@@ -179,6 +186,9 @@ class OtherObjectsTest(AsyncTestCase):
         self.assertEqual(other.generator(), "end")
         with self.assertRaisesRegex(TimeoutError, "0.01 seconds"):
             other.forever()
+
+    def test_the_task_has_the_name_of_the_method(self) -> None:
+        self.assertEqual(WithLoop(self.io_loop).name(), "WithLoop.name")
 
     def test_a_loop_of_its_own(self) -> None:
         done = run_code(
