@@ -36,7 +36,7 @@ NOT_FOR_USERS = {
     "ExpectLog": {"filter", "watch"},
     "ServerError": {"hold", "release"},
     "VirtualClock": {"drop_targets", "move"},
-    "WebSocket": {"end", "let_go", "read_to_end", "waits_for"},
+    "WebSocket": {"end", "let_go", "read_to_end"},
 }
 
 

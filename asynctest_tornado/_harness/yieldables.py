@@ -12,6 +12,7 @@ from typing import Any, TypeGuard, TypeVar
 
 from tornado import gen
 
+from asynctest_tornado._util import coroutines
 from asynctest_tornado._util.names import name_of
 from asynctest_tornado._util.real_time import turn
 
@@ -39,6 +40,8 @@ async def run(
         result = func()
         if isinstance(result, types.CoroutineType):
             return await result
+        if _is_generator(result):
+            return await _run_generator(result)
         was_future = isinstance(result, asyncio.Future) and not result.done()
         return await _run(func, result, must_wait)
     finally:
@@ -46,8 +49,6 @@ async def run(
 
 
 async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
-    if _is_generator(result):
-        return await _run_generator(result)
     if isinstance(result, AsyncGenerator):
         raise TypeError(
             f"{name_of(func)} is an asynchronous generator: there is a 'yield' in an 'async def', so that nothing of "
@@ -101,6 +102,7 @@ def as_awaitable(value: Any) -> Awaitable[Any]:
 async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
     value: Any = None
     error: BaseException | None = None
+    note = coroutines.begin(generator)
     try:
         while True:
             yielded = generator.send(value) if error is None else generator.throw(error)
@@ -112,6 +114,7 @@ async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
     except (StopIteration, gen.Return) as end:
         return end.value
     finally:
+        coroutines.end(note)
         del error  # or its traceback, which holds this frame, would be a reference cycle
 
 

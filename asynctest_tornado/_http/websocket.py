@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tornado.escape import to_unicode
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -18,8 +18,11 @@ from tornado.websocket import (
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.request_handlers import ServerError
 from asynctest_tornado._http.websocket_inbox import Inbox
+from asynctest_tornado._util import coroutines
 
 __unittest = True
+
+_T = TypeVar("_T")
 
 #: Seconds that the server gets to close its end.
 CLOSE_SECONDS = 2.0
@@ -118,7 +121,7 @@ class WebSocket:
             await self.connection.write_message(message, binary)
         except WebSocketClosedError:
             # The reason of the server may still be on its way, behind messages that the test may yet read.
-            await self._inbox.fill()
+            await self._named(self._inbox.fill())
             self._fail("and the test writes to it")
 
     async def read_message(self, timeout: float | None = None) -> str | bytes | None:
@@ -134,7 +137,7 @@ class WebSocket:
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """
         try:
-            message = await self._inbox.get_within(timeout)
+            message = await self._named(self._inbox.get_within(timeout))
         except TimeoutError:
             error = TimeoutError(f"No message came from {self.url} within {timeout:g} seconds")
             error.add_note(self._server.describe())
@@ -224,10 +227,7 @@ class WebSocket:
         closing = self._server.closing_of(self._key)
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                # The connection has room for one message, and what comes after it would wait for ever.
-                await self.read_to_end()
-                if closing is not None:
-                    await closing
+                await self._named(self._until_closed(closing))
         except TimeoutError:
             error = TimeoutError(
                 f"The handler of {self.url} goes on {CLOSE_SECONDS:g} seconds after the test has closed the websocket, "
@@ -239,14 +239,19 @@ class WebSocket:
             self._is_closing = False
             self._fail("as the test finds when it closes it")
 
+    async def _until_closed(self, closing: "asyncio.Future[None] | None") -> None:
+        # The connection has room for one message, and what comes after it would wait for ever.
+        await self.read_to_end()
+        if closing is not None:
+            await closing
+
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
         while (message := await self.read_message()) is not None:
             yield message
 
-    @property
-    def waits_for(self) -> str:
-        """What its methods wait for, for reports."""
-        return f"the websocket {self.url}"
+    def _named(self, coro: Coroutine[Any, Any, _T]) -> Coroutine[Any, Any, _T]:
+        """Let reports say that a coroutine waits for this websocket."""
+        return coroutines.waiting_for(f"the websocket {self.url}", coro)
 
     def __repr__(self) -> str:
         end = "" if self.close_code is None else f", closed with {self.close_code} ({self.close_reason})"

@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
 
+from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
 
@@ -207,17 +208,16 @@ def _awaited(future: Any) -> list[Any]:
 def _chain(future: Any) -> tuple[list[str], str]:
     """Return the lines of the user at which a task or coroutine waits, the outermost first, and what they call."""
     is_task = isinstance(future, asyncio.Task)
-    frames = list(_frames(future.get_coro() if is_task else getattr(_names.runner_of(future), "gen", None)))
+    outermost = future.get_coro() if is_task else getattr(_names.runner_of(future), "gen", None)
     lines, call = [], ""
-    for frame in frames:
+    for awaitable, frame in _frames(outermost):
         code = frame.f_code
         owner = owner_of(frame)
         if owner not in MACHINERY:
             lines.append(_names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
             call = ""
         elif owner is OURS:
-            # A client for tests says what it waits for.
-            call = call or getattr(frame.f_locals.get("self"), "waits_for", "")
+            call = call or coroutines.thing_of(awaitable)
         elif not call:
             call = f"{code.co_qualname}() of {frame.f_globals.get('__name__')}"
     if len(lines) > 2 * MOST_SHOWN:
@@ -225,8 +225,8 @@ def _chain(future: Any) -> tuple[list[str], str]:
     return lines, call
 
 
-def _frames(awaitable: Any) -> Iterator[types.FrameType]:
-    """Follow a coroutine or generator to what it waits for, and on."""
+def _frames(awaitable: Any) -> Iterator[tuple[Any, types.FrameType]]:
+    """Follow a coroutine or generator to what it waits for, and on; return each with its frame."""
     for _ in range(_MOST_LOOKED_AT):
         frame = (
             getattr(awaitable, "cr_frame", None)
@@ -235,10 +235,9 @@ def _frames(awaitable: Any) -> Iterator[types.FrameType]:
         )
         if frame is None:
             return
-        yield frame
-        generator = frame.f_locals.get("generator") if owner_of(frame) is OURS else None
+        yield awaitable, frame
         awaitable = (
-            generator
+            coroutines.generator_of(frame)
             or getattr(awaitable, "cr_await", None)
             or getattr(awaitable, "gi_yieldfrom", None)
             or getattr(awaitable, "ag_await", None)

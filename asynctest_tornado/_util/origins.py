@@ -71,11 +71,6 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
                 return Line(code, frame.f_lineno, package is not None, "made", _caller(frame.f_back))
             if kind is _CALLBACKS:
                 return package
-            if kind is _GENERATORS:
-                # It is in the midst of a 'yield', and not among those that lead here.
-                generator = frame.f_locals.get("generator")
-                running = getattr(generator, "gi_frame", None)
-                return package or (LIBRARY if running is None else Line(running.f_code, running.f_lineno, False))
             if kind is PACKAGE:
                 package = package or Line(code, frame.f_lineno, True)
         frame = frame.f_back
@@ -100,9 +95,8 @@ def _caller(frame: types.FrameType | None) -> tuple[types.CodeType, int] | None:
 # What else than its owner counts of the code that leads to what is being made.
 _LIBRARY = "of what makes things for itself"
 _CALLBACKS = "runs callbacks"
-_GENERATORS = "runs generators"
 
-_RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._harness.yieldables": _GENERATORS}
+_RUNNERS = {"asyncio.events": _CALLBACKS}
 
 
 # To ask anew each time takes a tenth of what a timer costs. Limited, as a test may make modules and files.

@@ -270,6 +270,17 @@ class TimeoutTest(unittest.TestCase):
             report = run_body(type("Sample", (Case,), {"async_test_timeout": 0.05}), test).report
         self.assertRegex(report, r"waits for the websocket ws://127.0.0.1:\d+/socket")
 
+    def test_the_report_names_a_websocket_that_is_being_closed(self) -> None:
+        async def test(case: Case) -> None:
+            socket = await case.ws_connect("/socket")
+            await socket.write_message("wait")
+            limit_clock.advance()
+            await socket.close()
+
+        with limit_clock.stopped():
+            report = run_body(type("Sample", (Case,), {"async_test_timeout": 0.05}), test).report
+        self.assertRegex(report, r"waits for the websocket ws://127.0.0.1:\d+/socket")
+
 
 class ErrorOfTheHandlerTest(unittest.TestCase):
     """What the handler has raised is the cause of the error, and is told once."""
