@@ -312,9 +312,9 @@ def _first_error_of_gather(callback: Any) -> BaseException | None:
         for name, cell in zip(callback.__code__.co_freevars, callback.__closure__, strict=True)
         if name in ("outer", "return_exceptions")
     }
-    if cells["return_exceptions"]:
+    if cells.get("return_exceptions", True):
         return None
-    first: BaseException | None = getattr(cells["outer"], "_exception", None)
+    first: BaseException | None = getattr(cells.get("outer"), "_exception", None)
     return first
 
 

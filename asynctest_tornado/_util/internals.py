@@ -1,5 +1,8 @@
 """Every private name of other packages that this library uses: why, what is lost without it, and what happens then.
 
+So, too, the local variables that it looks up in frames and closures of their functions. Those of its own functions are
+no way to hand anything on: see `asynctest_tornado._util.coroutines`.
+
 Where another package renames one, `tests/util/test_internals.py` names its row.
 """
 
@@ -25,6 +28,20 @@ class Private:
     since: tuple[int, int] = (3, 11)
     #: The first version of Python without it.
     until: tuple[int, int] = (99, 0)
+
+
+@dataclass(frozen=True)
+class Local:
+    """A local variable of a function of another package."""
+
+    #: The function that has it.
+    owner: str
+    name: str
+    #: The room that looks it up.
+    room: str
+    reason: str
+    loss: str
+    fallback: str
 
 
 _LOOP = "asyncio.SelectorEventLoop"
@@ -267,4 +284,39 @@ PRIVATE: tuple[Private, ...] = (
         "pluggy._hooks.HookCaller", "_call_history", "to register fixtures first", "precedence", "the order of plugins"
     ),
     Private("pytest_asyncio.plugin", "_force_asyncio_fixture", "fixtures of another plugin", "", "they are ours"),
+)
+
+LOCALS: tuple[Local, ...] = (
+    *(
+        Local(
+            "asyncio.gather",
+            name,
+            "_loop.instrumented_loop",
+            "the error of a gather",
+            "errors it drops",
+            "these are lost",
+        )
+        for name in ("outer", "return_exceptions")
+    ),
+    Local(
+        *("tornado.gen.multi_future", "future", "_errors.loggers", "the error that it fails of"),
+        *("which error came first", "the others are reported by themselves"),
+    ),
+    Local(
+        *("tornado.web.RequestHandler.send_error", "self", "_errors.loggers", "the handler that cannot send an error"),
+        *("", "Tornado's line about that is logged at once"),
+    ),
+    Local(
+        *("tornado.web.RequestHandler._execute", "self", "_timeouts.pending_report", "the request that a task serves"),
+        *("its URL in a timeout report", "the name of the coroutine"),
+    ),
+    Local(
+        *("tornado.simple_httpclient._HTTPConnection.run", "self", "_errors.hints", "the request that has failed"),
+        *("its URL beside the error", "none"),
+    ),
+    Local("logging.Logger._log", "exc_info", "_errors.loggers", "what a record lacks", "", "the record alone counts"),
+    Local(
+        *("concurrent.futures.thread._worker", "executor_reference", "_loop.in_flight", "whether a pool has work"),
+        *("time may pass early", "none"),
+    ),
 )

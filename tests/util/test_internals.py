@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asynctest_tornado
-from asynctest_tornado._util.internals import PRIVATE, Private
+from asynctest_tornado._util.internals import LOCALS, PRIVATE, Private
 from tests.support import run_python
 
 PACKAGE = Path(asynctest_tornado.__file__).parent
@@ -157,6 +157,75 @@ class TestTheTable(unittest.TestCase):
         self.assertEqual([("_new", 2)], foreign("import asyncio\nasyncio.run(main)._new\n"))
         self.assertEqual([("_new", 1)], foreign("getattr(loop, '_new', None)"))
         self.assertEqual([], foreign("class C:\n    def _new(self):\n        self._old = self._new()"))
+
+
+#: What leads to local variables of functions.
+_WAYS = {"f_locals", "co_freevars", "co_cellvars", "cell_contents", "getargvalues", "getclosurevars"}
+#: Of functions that stand side by side. The traceback is all that leads from an error to the call that raised it, and
+#: without the variable there is a KeyError.
+_OWN_LOCALS = {("_errors.thread_pools", "chain")}
+
+
+def _leads_to_locals(node: ast.AST) -> bool:
+    names = {getattr(each, "attr", getattr(each, "value", None)) for each in ast.walk(node)}
+    return any(isinstance(name, str) and name in _WAYS for name in names)
+
+
+def _keys(node: ast.AST) -> Iterator[ast.AST]:
+    """Return what a piece of code is looked up by, or compared with."""
+    if isinstance(node, ast.Subscript):
+        yield node.slice
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "pop"):
+        yield from node.args[:1]
+    elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        yield from (node.left, *node.comparators)
+    elif isinstance(node, ast.Compare) and ast.unparse(node.left) == "name":
+        yield from node.comparators
+
+
+def local_variables(source: str) -> set[str]:
+    """Return the names by which a module looks up local variables of functions."""
+    functions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return {
+        each.value
+        for function in filter(_leads_to_locals, functions)
+        for node in ast.walk(function)
+        for key in _keys(node)
+        for each in ast.walk(key)
+        if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.isidentifier()
+        if not each.value.startswith("__")  # of a module
+    }
+
+
+class LocalVariablesTest(unittest.TestCase):
+    def test_each_is_there_in_the_installed_versions(self) -> None:
+        for row in LOCALS:
+            code = inspect.unwrap(pkgutil.resolve_name(row.owner)).__code__
+            with self.subTest(f"{row.owner} has no variable {row.name} any more"):
+                self.assertIn(row.name, (*code.co_varnames, *code.co_cellvars))
+
+    def test_none_is_looked_up_in_frames_of_ours(self) -> None:
+        found = {
+            (".".join(path.relative_to(PACKAGE).with_suffix("").parts), name)
+            for path in _MODULES
+            for name in local_variables(path.read_text(encoding="utf-8"))
+        }
+        self.assertEqual(found - _OWN_LOCALS, {(row.room, row.name) for row in LOCALS})
+        self.assertEqual([], [row for row in LOCALS if row.owner.startswith("asynctest_tornado")])
+
+    def test_a_new_one_is_found(self) -> None:
+        for code in (
+            "coro.cr_frame.f_locals.get('new')",
+            "frame.f_locals['new']",
+            "getattr(frame, 'f_locals', {}).get('new')",
+            "variables = frame.f_locals; return variables['new']",
+            "'new' in frame.f_locals",
+            "[cell for name, cell in zip(func.__code__.co_freevars, cells) if name == 'new']",
+        ):
+            with self.subTest(code):
+                self.assertEqual({"new"}, local_variables(f"def f(frame): {code}"))
 
 
 _CLOCK = {"InVirtualTime.test_an_hour": r"TypeError: A VirtualClock cannot pass time .* lacks \w*"}
