@@ -156,8 +156,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
             hints.before_async_set_up(error, self)
             raise
         self.http_server = self._asynctest_complete(self.get_http_server)
-        bind = type(self).get_http_socket
-        site.listen(self.http_server, is_private=bind is AsyncHTTPTestCase.get_http_socket)
+        is_private = getattr(self.get_http_socket, "__func__", None) is _GET_HTTP_SOCKET
+        site.listen(self.http_server, is_private=is_private)
 
     def _asynctest_begin_closing(self) -> None:
         harness_of(self).begin_closing(vars(self).values())
@@ -393,6 +393,10 @@ if not TYPE_CHECKING:
     AsyncHTTPTestCase.http_server = Missing(_say_no_server)
     AsyncHTTPTestCase._app = Missing(_say_no_server)
     AsyncHTTPTestCase._asynctest_site = Missing(_say_no_server, RuntimeError)
+
+
+#: The method as it is here: a suite may patch that of the class, and then knows the port.
+_GET_HTTP_SOCKET = AsyncHTTPTestCase.get_http_socket
 
 
 class AsyncHTTPSTestCase(AsyncHTTPTestCase):

@@ -3,6 +3,7 @@ import socket
 import unittest
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -94,6 +95,21 @@ class PrivateServerTest(unittest.TestCase):
         report = self.run_sample(get_http_socket=get_http_socket, async_test_timeout=0.3).report
         self.assertIn("timed out after 0.3 seconds", report)
         self.assertNotIn("this is a deadlock", report)
+
+    def test_so_is_a_port_that_a_patch_has_chosen(self) -> None:
+        def bind(*args: object) -> socket.socket:
+            return bind_unused_port()[0]
+
+        def set_up(case: Any) -> None:
+            case.get_http_socket = bind
+            AsyncHTTPTestCase.setUp(case)
+
+        reports = [self.run_sample(setUp=set_up, async_test_timeout=0.3).report]
+        with mock.patch.object(AsyncHTTPTestCase, "get_http_socket", bind):
+            reports.append(self.run_sample(async_test_timeout=0.3).report)
+        for report in reports:
+            self.assertIn("timed out after 0.3 seconds", report)
+            self.assertNotIn("this is a deadlock", report)
 
     def test_bytes_on_their_way_are_waited_for(self) -> None:
         async def body(case: Any) -> None:
