@@ -22,6 +22,21 @@ from tests.samples import cases
 from tests.support import RecordingResult, environ, open_files, run_body, run_case
 
 
+class AttributesTest(unittest.TestCase):
+    def test_the_error_of_a_future_in_an_attribute_fails_the_test_in_time(self) -> None:
+        for name in "future", "clock":
+            with self.subTest(name):
+
+                def body(case: Any, name: str = name) -> None:
+                    future = asyncio.Future[None](loop=case.io_loop.asyncio_loop)
+                    future.set_exception(ValueError("planted"))
+                    setattr(case, name, future)
+
+                result = run_body(AsyncTestCase, body)
+                self.assertEqual(result.verdicts, ["addError"])
+                self.assertNotIn("after the end of its test", result.report)
+
+
 class WaitStopTest(AsyncTestCase):
     def test_wait_returns_what_stop_was_given(self) -> None:
         self.io_loop.add_callback(self.stop, 42)
