@@ -18,7 +18,9 @@ from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.util import TimeoutError as TornadoTimeoutError
 from tornado.websocket import WebSocketClosedError
 
+from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.tracebacks import USER, owner_of
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 
@@ -33,6 +35,37 @@ _NAMES = re.compile(r"Connect(ion|Error)|Disconnect|Closed")
 #: The instruction of the statement ``raise``.
 _RAISE = dis.opmap.get("RAISE_VARARGS", -1)
 _POOL = concurrent.futures.thread.__file__
+#: The errors that have been noted in a test that is not over yet.
+_noted: WeakNotes[bool] = WeakNotes()
+_NAME = "_asynctest_cut_off"
+
+
+def note(error: BaseException) -> None:
+    """Note for good that an error is such a consequence.
+
+    Another future may fail of the same one, as that of ``gather`` does, and surface while a later test runs.
+    """
+    if not _noted.note(error, True):
+        _keep(error)
+
+
+def is_noted(error: BaseException) -> bool:
+    """Tell whether an error has been noted as such a consequence: the same object, and no copy of it."""
+    return _noted.of(error, False) or exceptions.attributes_of(error).get(_NAME) == id(error)
+
+
+def keep_notes() -> None:
+    """Keep what has been noted as attributes, now that the code of the test is over and cannot see these.
+
+    Before it drops a future whose error surfaces by that, the garbage collector clears weak references to the error.
+    """
+    for error, _ in _noted.known():
+        _keep(error)
+    _noted.clear()
+
+
+def _keep(error: BaseException) -> None:
+    exceptions.attributes_of(error)[_NAME] = id(error)
 
 
 def is_consequence(error: BaseException, can_cut_off: bool) -> bool:

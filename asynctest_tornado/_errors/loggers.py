@@ -16,7 +16,15 @@ from typing import Any, TypeGuard
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
-from asynctest_tornado._errors import contexts, exception_notes, garbage, request_handlers, terminal_logs, thread_pools
+from asynctest_tornado._errors import (
+    closed_connections,
+    contexts,
+    exception_notes,
+    garbage,
+    request_handlers,
+    terminal_logs,
+    thread_pools,
+)
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
@@ -217,7 +225,7 @@ def _consume(
 ) -> bool:
     """Return whether the record is dealt with, so that it need not be logged any more."""
     if garbage.is_collecting():
-        return garbage.deliver(caught) or _is_guessed(caught)
+        return closed_connections.is_noted(caught) or garbage.deliver(caught) or _is_guessed(caught)
     chain = (logger.name == thread_pools.LOGGER and thread_pools.chain_of(caught)) or contexts.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
@@ -229,7 +237,7 @@ def _consume(
         return True
     record.exc_info = (type(error), error, error.__traceback__)
     if trap is None or contexts.is_guess(chain):
-        return _is_guessed(error)
+        return closed_connections.is_noted(error) or _is_guessed(error)
     # What comes late is not what the test that runs by then expects.
     if trap.is_open:
         expected = _is_expected(logger, record)
@@ -238,8 +246,7 @@ def _consume(
             return expected
         first = _first_error_of_multi(record)
         if first is not None and first is not error:
-            trap.add_sibling(first, error)
-            return False
+            return trap.add_sibling(first, error)
     return trap.add(error)
 
 

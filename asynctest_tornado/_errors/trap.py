@@ -133,7 +133,7 @@ class Trap(contexts.Context):
 
         :param is_own: True if the library has made it, to say that something does not end. That never comes of closing.
         """
-        if not is_own and self.comes_of_closing(error):
+        if not is_own and (closed_connections.is_noted(error) or self.comes_of_closing(error)):
             return True
         if any(takes(error) for takes in reversed(self.expectations)):
             self.expect(error)
@@ -154,13 +154,16 @@ class Trap(contexts.Context):
         return True
 
     def comes_of_closing(self, error: BaseException) -> bool:
-        """Tell whether an error comes of the end of the test, which closes connections that are still in use.
+        """Tell whether an error comes of the end of the test, which closes connections that are still in use. Note it.
 
         One that surfaces in another thread does not: threads go on as if nothing had happened.
         """
         if self._closing_thread != threading.get_ident() or any(each is error for each in self._failed_before):
             return False
-        return closed_connections.is_consequence(error, self._is_cutting_off or self._was_under_way(error))
+        is_consequence = closed_connections.is_consequence(error, self._is_cutting_off or self._was_under_way(error))
+        if is_consequence:
+            closed_connections.note(error)
+        return is_consequence
 
     def _was_under_way(self, error: BaseException) -> bool:
         """Tell whether something has failed of this error that was begun before connections were closed."""
@@ -190,6 +193,10 @@ class Trap(contexts.Context):
     def end_closing(self) -> None:
         """Note that the test is over: what happens from now on has other reasons."""
         if self._closing_thread is not None:
+            for error in [getattr(reference(), "_exception", None) for reference in self._under_way]:
+                if contexts.is_error(error):
+                    self.comes_of_closing(error)  # it is noted, for a gather() that has failed of it
+            closed_connections.keep_notes()
             self._closing_thread = None
             self._is_cutting_off = False
             self._failed_before = []
@@ -240,12 +247,18 @@ class Trap(contexts.Context):
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)
 
-    def add_sibling(self, first: BaseException, error: BaseException) -> None:
-        """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both."""
+    def add_sibling(self, first: BaseException, error: BaseException) -> bool:
+        """Note an error that ``gather`` drops for an earlier one. If the test fails of that, it fails of both.
+
+        :return: False unless it comes of the end of the test.
+        """
+        if self.comes_of_closing(error):
+            return True
         with self._lock:
             self.mark(first).siblings.append(error)
             if self._fails_of(first):
                 self._promote(first)
+        return False
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""

@@ -177,7 +177,7 @@ class WatchedLoop(ConnectingLoop):
         """Find the error of a task that ``gather`` is about to drop because another one came first."""
         # Without a look at it: exception() would mean that somebody has seen the error.
         error = None if task.cancelled() else getattr(task, "_exception", None)
-        if not contexts.is_error(error):
+        if not contexts.is_error(error) or self._asynctest.trap.comes_of_closing(error):
             return
         for handle in self._asynctest_ready():
             callback, args = names.call_of(handle)

@@ -1,6 +1,7 @@
 """What the end of a test closes, and what fails of that; and what fails for another reason just then."""
 
 import asyncio
+import gc
 import importlib.util
 import socket
 import tempfile
@@ -202,6 +203,223 @@ class ConsequenceTest(unittest.TestCase):
         self.check(body)
 
 
+class FailedTogetherTest(unittest.TestCase):
+    """What is cut off because a test has failed or is skipped adds nothing to its report, and fails no other test."""
+
+    def check(self, verdict: str, begin: Any, end: Any) -> None:
+        async def body(case: Any) -> None:
+            begun = begin(case)
+            await case.served.wait()
+            await end(case, begun)
+
+        async def innocent(case: Any) -> None:
+            gc.collect()
+            await asyncio.sleep(0)
+
+        for loop_scope in "test", "class":
+            with self.subTest(loop_scope=loop_scope):
+                result = RecordingResult()
+                wrapped = unittest.expectedFailure(body) if verdict == "addExpectedFailure" else body
+                members = {"test_a": wrapped, "test_b": innocent, "loop_scope": loop_scope}
+                sample = type("Sample", (Served,), members)
+                unittest.TestSuite([sample("test_a"), sample("test_b")]).run(result)
+                self.assertEqual(result.verdicts, [verdict, "addSuccess"], result.report)
+                self.assertNotRegex(result.report, CLOSED)
+
+    def test_requests_beside_a_failed_assertion(self) -> None:
+        def begin(case: Any) -> Any:
+            return asyncio.gather(_fail(case), case.poll(), case.poll())
+
+        for verdict in "addFailure", "addExpectedFailure":
+            self.check(verdict, begin, _wait_for)
+
+    def test_requests_of_the_client_beside_a_failed_assertion(self) -> None:
+        def begin(case: Any) -> Any:
+            fetches = (case.http_client.fetch(case.get_url("/")) for _ in range(2))
+            return asyncio.gather(_fail(case), *fetches)
+
+        self.check("addFailure", begin, _wait_for)
+
+    def test_generators_beside_a_failed_assertion(self) -> None:
+        def begin(case: Any) -> Any:
+            return asyncio.gather(_fail(case), _poll_by_yield(case), _poll_by_yield(case))
+
+        self.check("addFailure", begin, _wait_for)
+
+    def test_streams_beside_a_failed_assertion(self) -> None:
+        def begin(case: Any) -> Any:
+            return asyncio.gather(_fail(case), _read_response(case), _read_response(case))
+
+        self.check("addFailure", begin, _wait_for)
+
+    def test_websockets_beside_a_failed_assertion(self) -> None:
+        def begin(case: Any) -> Any:
+            return asyncio.gather(_fail(case), _read_message(case), _read_message(case))
+
+        self.check("addFailure", begin, _wait_for)
+
+    def test_tasks_of_which_the_first_is_awaited(self) -> None:
+        async def end(case: Any, tasks: list[Any]) -> None:
+            done, _ = await asyncio.wait(tasks, return_when="FIRST_COMPLETED")
+            for task in done:
+                await task
+
+        self.check("addFailure", lambda case: [asyncio.ensure_future(work) for work in _works(case)], end)
+
+    def test_a_skip_while_something_is_in_flight(self) -> None:
+        begin: list[Any] = [
+            lambda case: asyncio.gather(case.poll(), case.poll()),
+            lambda case: asyncio.gather(*(case.http_client.fetch(case.get_url("/")) for _ in range(2))),
+            lambda case: asyncio.gather(_poll_by_yield(case), _poll_by_yield(case)),
+            lambda case: asyncio.gather(_read_response(case), _read_response(case)),
+            lambda case: asyncio.gather(_read_message(case), _read_message(case)),
+            lambda case: gen.multi([case.poll(), case.poll()]),
+            lambda case: asyncio.shield(case.poll()),
+            lambda case: asyncio.ensure_future(_in_group(case)),
+            lambda case: asyncio.gather(_in_group(case), _in_group(case)),
+            lambda case: asyncio.gather(_poll_in_own_words(case), _poll_in_own_words(case)),
+        ]
+
+        async def end(case: Any, begun: Any) -> None:
+            case.skipTest("planted")
+
+        for each in begin:
+            self.check("addSkip", each, end)
+
+    def test_nothing_is_logged_after_the_test(self) -> None:
+        done = run_code(SKIPPED_CASE)
+        self.assertIn("OK (skipped=1)", done.stderr)
+        self.assertNotRegex(done.stderr, CLOSED)
+
+    def test_a_skip_in_a_function_of_pytest(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "test_sample.py")
+            path.write_text(SKIP)
+            done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", str(path), cwd=folder)
+        self.assertIn("1 failed, 1 passed, 1 skipped", done.stdout)
+        self.assertNotRegex(done.stdout + done.stderr, CLOSED)
+
+
+CLOSED = r"ClosedError|Stream closed|\b599\b"
+SKIP = """
+import asyncio, gc, pytest
+from tornado.web import Application, RequestHandler
+
+pytestmark = pytest.mark.gen_test(leaks="ignore")
+
+class Slow(RequestHandler):
+    async def get(self):
+        self.settings["served"].set()
+        await asyncio.Event().wait()
+
+@pytest.fixture
+def app():
+    return Application([("/", Slow)], served=asyncio.Event(), log_function=lambda handler: None)
+
+async def test_skips(app, http_client, base_url):
+    async def poll():
+        await http_client.fetch(base_url)
+    work = asyncio.gather(poll(), poll())
+    await app.settings["served"].wait()
+    pytest.skip("planted")
+
+async def test_fails(app, http_client, base_url):
+    async def poll():
+        await http_client.fetch(base_url)
+    async def fail():
+        await app.settings["served"].wait()
+        assert False
+    await asyncio.gather(fail(), poll(), poll())
+
+async def test_innocent():
+    gc.collect()
+"""
+
+
+SKIPPED_CASE = """
+import asyncio, unittest
+from tornado.web import Application, RequestHandler
+from asynctest_tornado import AsyncHTTPTestCase
+
+class Slow(RequestHandler):
+    async def get(self):
+        self.settings["served"].set()
+        await asyncio.Event().wait()
+
+class Sample(AsyncHTTPTestCase):
+    leaks = "ignore"
+
+    def get_app(self):
+        self.served = asyncio.Event()
+        return Application([("/", Slow)], served=self.served, log_function=lambda handler: None)
+
+    async def poll(self):
+        await self.fetch("/")
+
+    async def test(self):
+        work = asyncio.gather(self.poll(), self.poll())
+        await self.served.wait()
+        self.skipTest("planted")
+
+unittest.main()
+"""
+
+
+async def _fail(case: Any) -> None:
+    await case.served.wait()
+    raise AssertionError("planted")
+
+
+async def _fail_as_cancelled(case: Any, error: Exception) -> None:
+    case.event = asyncio.Event()  # or the garbage collector would find the task
+    try:
+        await case.event.wait()
+    finally:
+        raise error
+
+
+async def _wait_for(case: Any, begun: Any) -> None:
+    await begun
+
+
+def _works(case: Any) -> list[Any]:
+    return [_fail(case), case.poll(), case.poll()]
+
+
+@gen.coroutine
+def _poll_by_yield(case: Any) -> Any:
+    yield case.http_client.fetch(case.get_url("/"))
+
+
+async def _poll_in_own_words(case: Any) -> None:
+    try:
+        await case.poll()
+    except HTTPClientError as error:
+        raise Gone("the server is gone") from error
+
+
+async def _in_group(case: Any) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(case.poll())
+        group.create_task(case.poll())
+
+
+async def _read_response(case: Any) -> None:
+    stream = await TCPClient().connect("127.0.0.1", case.get_http_port())
+    await stream.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await stream.read_until(b"never")
+
+
+async def _read_message(case: Any) -> None:
+    connection = await websocket_connect(f"ws://127.0.0.1:{case.get_http_port()}/ws")
+    case.served.set()
+    try:
+        if await connection.read_message() is None:
+            raise WebSocketClosedError()
+    finally:
+        connection.close()
+
+
 @unittest.skipUnless(importlib.util.find_spec("pycurl"), "there is no pycurl here")
 class CurlTest(ConsequenceTest):
     bases = (ServedForCurl,)
@@ -301,6 +519,19 @@ class OwnReasonTest(unittest.TestCase):
             await asyncio.sleep(0)
 
         self.check(body, "FileNotFoundError: ")
+
+    def test_a_task_that_gather_drops_since_another_has_failed(self) -> None:
+        async def fail() -> None:
+            raise AssertionError("planted")
+
+        for error in ZeroDivisionError("of its own"), EOFError("of its own"), AssertionError("of its own"):
+
+            async def body(case: Any, error: Exception = error) -> None:
+                await asyncio.gather(fail(), _fail_as_cancelled(case, error))
+
+            report = run_body(Served, body).report
+            for each in f"{type(error).__name__}: {error}", "AssertionError: planted":
+                self.assertEqual(report.count(each), 1, report)
 
     def test_a_thread(self) -> None:
         go = threading.Event()
