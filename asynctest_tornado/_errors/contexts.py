@@ -177,6 +177,14 @@ def of_running_loop() -> Context | None:
     return trap
 
 
+def certain(chain: Chain) -> Chain:
+    """Return a chain that keeps its test as the outermost context, also while the loop of another test runs."""
+    running = of_running_loop()
+    if running is None or not chain or chain[0] is running or chain[0].is_sure:
+        return chain
+    return (Owner(chain[0]), *chain[1:])
+
+
 def chain_here() -> Chain:
     """Return the contexts of the running code: as inherited, and of the test whose loop it runs on."""
     try:

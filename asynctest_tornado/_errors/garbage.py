@@ -99,6 +99,12 @@ def deliver(error: BaseException) -> bool:
     return _suspects[-1].report_for_one_of(list(_suspects), error)
 
 
+def suspects_since(first: Trap) -> list[Trap]:
+    """Return one trap and the later ones that can have left what the garbage collector finds."""
+    suspects = list(_suspects)
+    return suspects[suspects.index(first) :] if first in suspects else [first, *suspects]
+
+
 def guess() -> str:
     """Return which tests an error may belong to, for a report that blames none; nothing if there are no such tests."""
     if not is_collecting():

@@ -47,7 +47,10 @@ class Use:
     tenth of what a callback costs.
     """
 
-    __slots__ = ("files", "futures", "is_foreign", "is_own", "main", "others", "outer_futures", "ready", "trap", "work")
+    __slots__ = (
+        *("files", "futures", "is_foreign", "is_own", "lender", "main", "others", "outer_futures", "ready", "trap"),
+        "work",
+    )
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -57,6 +60,8 @@ class Use:
         self.is_foreign = not is_own and before is None
         #: The contexts of what has none: of others on such a loop, else of the test.
         self.others = lent_loop.OTHERS if self.is_foreign else ()
+        #: The trap of the class, if the loop is that of a class and a test was lent it.
+        self.lender: Trap | None = None if before is None else before.trap
         #: Each task, and future of a coroutine or executor, that still exists.
         self.futures: _Futures = WeakNotes()
         #: Those that were made before a test got the loop of its class.
@@ -198,11 +203,16 @@ class WatchedLoop(ConnectingLoop):
         garbage.apart(self._asynctest_report, context)
 
     def _asynctest_report(self, context: dict[str, Any]) -> None:
+        chain = self._asynctest_chain(context)
+        if chain is None:
+            super().default_exception_handler(context)
+            return
         # asyncio calls the handler in whatever context happens to be current.
-        with garbage.attributed(), contexts.under(contexts.rooted(self._asynctest_chain(context), self)):
+        with garbage.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, self))):
             super().default_exception_handler(context)
 
-    def _asynctest_chain(self, context: dict[str, Any]) -> contexts.Chain:
+    def _asynctest_chain(self, context: dict[str, Any]) -> contexts.Chain | None:
+        """Return the contexts of an error; None if it is garbage that others may have left on the loop."""
         future = context.get("task", context.get("future"))
         if future is not None:
             use = self._asynctest
@@ -220,6 +230,9 @@ class WatchedLoop(ConnectingLoop):
         if isinstance(future, asyncio.Task) and self._asynctest.is_foreign:
             return lent_loop.OTHERS  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
+        if garbage.is_collecting():
+            use = self._asynctest
+            return () if use.is_own else lent_loop.owners(use.lender, use.trap)
         chain = contexts.contexts.get()
         return chain if chain[:1] == (self._asynctest.trap,) else ()
 

@@ -2,7 +2,8 @@
 
 # Tested by tests/loop/test_managed_loop.py.
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, exception_notes, garbage
+from asynctest_tornado._errors.trap import Trap
 
 __unittest = True
 
@@ -21,3 +22,25 @@ class _Others(contexts.Context):
 
 #: The contexts of what has no others there: the code of a test always has.
 OTHERS: contexts.Chain = (_Others(),)
+
+
+class _OneOf(contexts.Context):
+    """Stands for the tests of a class, one of which has left garbage on the loop of the class."""
+
+    is_trap = True
+    is_sure = True
+
+    def __init__(self, first: Trap, last: Trap) -> None:
+        self._first, self._last = first, last
+
+    def handle(self, error: BaseException) -> bool:
+        return self._last.report_for_one_of(garbage.suspects_since(self._first), error)
+
+
+def owners(lender: Trap | None, trap: Trap) -> contexts.Chain | None:
+    """Return the contexts of the garbage on a loop that a test was lent; None if it may be that of others.
+
+    :param lender: the trap of the class, if the loop is that of a class.
+    :param trap: that of the test.
+    """
+    return None if lender is None else (_OneOf(lender, trap),)

@@ -166,6 +166,79 @@ def test_3_finds_it():
 """
 
 
+class FutureTest(unittest.TestCase):
+    """A future that nobody has recorded is known by its loop, whichever test runs when it is dropped."""
+
+    #: Each leaves a future whose error nobody looks at, and which no coroutine or task of its own stands for.
+    LEAVES = (
+        "future = asyncio.Future(); future.set_exception(ValueError('planted'))",
+        "future = asyncio.gather(fail(), other())",
+        "future = asyncio.shield(fail())",
+    )
+
+    def test_its_own_test_fails_and_not_the_one_in_which_it_is_collected(self) -> None:
+        for leave in self.LEAVES:
+            with self.subTest(leave):
+                report = self.run_tests(FUTURES, leave, "Cyclic(future)", "gc.collect()")
+                self.assertRegex(report, r"ERROR: test_1 \(__main__\.Ours\.test_1\)\n(?s:.*)ValueError: planted")
+                self.assertNotIn("ERROR: test_2", report)
+                self.assertIn("FAILED (errors=1)", report)
+
+    def test_nor_the_one_which_drops_it(self) -> None:
+        for leave in self.LEAVES:
+            with self.subTest(leave):
+                report = self.run_tests(FUTURES, leave, "left.append(future)", "left.clear()")
+                self.assertRegex(report, r"ERROR: test_1 \(__main__\.Ours\.test_1\)\n(?s:.*)ValueError: planted")
+                self.assertNotIn("ERROR: test_2", report)
+
+    def test_an_automatic_collection_is_no_other(self) -> None:
+        allocate = "gc.set_threshold(10); self.lists = [[] for _ in range(100_000)]"
+        report = self.run_tests(FUTURES, self.LEAVES[0], "Cyclic(future)", allocate)
+        self.assertIn("ERROR: test_1 (__main__.Ours.test_1)\n", report)
+        self.assertNotIn("ERROR: test_2", report)
+
+    def test_on_the_loop_of_a_class_it_is_of_one_of_the_tests(self) -> None:
+        code = FUTURES.replace("left = []\n", "left = []\nAsyncTestCase.loop_scope = 'class'\n")
+        report = self.run_tests(code, self.LEAVES[0], "Cyclic(future)", "gc.collect()")
+        self.assertIn("ERROR: Ours (__main__.Ours) or a later test up to test_2 (__main__.Ours.test_2)", report)
+        self.assertIn("code outside of them: __main__.Ours, __main__.Ours.test_1, __main__.Ours.test_2", report)
+        self.assertIn("FAILED (errors=1)", report)
+
+    def run_tests(self, code: str, leave: str, keep: str, find: str) -> str:
+        done = run_code(IMPORTS + code.replace("LEAVE", leave).replace("KEEP", keep).replace("FIND", find))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stderr.count("ValueError: planted"), 1, done.stderr)
+        return done.stderr
+
+
+FUTURES = """
+gc.disable()
+left = []
+
+class Cyclic:
+    def __init__(self, future):
+        self.me, self.future = self, future
+
+async def fail():
+    raise ValueError("planted")
+
+async def other():
+    await asyncio.sleep(0)
+
+class Ours(AsyncTestCase):
+    async def test_1(self):
+        LEAVE
+        await asyncio.sleep(0.001)
+        KEEP
+
+    async def test_2(self):
+        gc.enable()
+        FIND
+
+unittest.main(verbosity=2)
+"""
+
+
 class AttributeTest(unittest.TestCase):
     """What goes with a test that the runner lets go of is that test's."""
 
