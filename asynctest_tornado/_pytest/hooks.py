@@ -26,7 +26,7 @@ class Hooks:
 
     def __init__(self, config: pytest.Config) -> None:
         self._is_auto = config.getini("asynctest_tornado_mode") == "auto"
-        self._late: list[tuple[pytest.Item, BaseException]] = []
+        self._late: list[tuple[pytest.Item, BaseException, str | None]] = []
         #: How many tests have begun, of any kind.
         self.number = 0
         self._told: set[tuple[str, type, str | None]] = set()
@@ -124,9 +124,10 @@ class Hooks:
             if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def add_late(self, item: pytest.Item, error: BaseException) -> bool:
+    def add_late(self, item: pytest.Item, error: BaseException, other: str | None = None) -> bool:
         """Report an error that has surfaced after its test, once and when no test is running.
 
+        :param other: the name of another test that it may belong to; its notes say so.
         :return: whether pytest still takes reports.
         """
         from asynctest_tornado._pytest import function as _function
@@ -136,16 +137,17 @@ class Hooks:
             self._told.add(key)
             if self._is_over:
                 return False
-            self._late.append((item, error))
+            self._late.append((item, error, other))
         return True
 
     def _report_late(self) -> None:
         while self._late:
             from asynctest_tornado._pytest import function as _function
 
-            item, error = self._late.pop(0)
-            _function.add_note(error, "It surfaced after the end of this test.")
-            info = pytest.ExceptionInfo.from_exception(error)
+            item, error, other = self._late.pop(0)
+            if other is None:
+                _function.add_note(error, "It surfaced after the end of this test.")
+            info = _info_of(error)
             call: pytest.CallInfo[None] = pytest.CallInfo(None, info, 0.0, 0.0, 0.0, "teardown", _ispytest=True)
             report = item.ihook.pytest_runtest_makereport(item=item, call=call)
             with _as_current(item):
@@ -268,6 +270,15 @@ def _watch_again() -> None:
     interpreter = sys.modules.get("asynctest_tornado._errors.interpreter_hooks")
     if interpreter is not None:
         interpreter.watch_again()
+
+
+def _info_of(error: BaseException) -> pytest.ExceptionInfo[BaseException]:
+    """Return an error as one that pytest has caught. One that was set on a future may never have been raised."""
+    if error.__traceback__ is None:
+        __tracebackhide__ = False  # pytest says so of a report that shows no line at all
+        with contextlib.suppress(type(error)):
+            raise error
+    return pytest.ExceptionInfo.from_exception(error)
 
 
 @contextlib.contextmanager

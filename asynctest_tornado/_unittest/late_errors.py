@@ -116,7 +116,7 @@ class Reporter:
             current.came_late(other or test.id(), error)
         result = self._result()
         plugin = _plugin_of(result)
-        if plugin is not None and plugin.add_late(result, error):
+        if plugin is not None and plugin.add_late(result, error, other):
             return True
         if other is None:
             exception_notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)

@@ -374,6 +374,24 @@ class LateTest(unittest.TestCase):
         self.assertEqual(done.stderr.count("ValueError: planted"), 1)
         self.assertEqual(done.returncode, 120)
 
+    def test_one_that_was_never_raised_has_a_report_like_all_others(self) -> None:
+        done = self.run_sample(NEVER_RAISED)
+        found = {"Sample::test_1": ["ERROR", "PASSED"], "test_2": ["ERROR", "PASSED"], "test_3": ["PASSED"]}
+        self.assertEqual(verdicts(done), found, done.stdout)
+        self.assertEqual(len(re.findall("(?m)^E +ValueError: planted$", done.stdout)), 2, done.stdout)
+        self.assertEqual(done.stdout.count("It surfaced after the end of this test."), 2)
+
+    def test_one_of_garbage_names_all_tests_that_it_may_be_of(self) -> None:
+        done = self.run_sample(GARBAGE)
+        self.assertRegex(done.stdout, r"E +Garbage collection found it\. .*Sample\.test_1, .*Sample\.test_2")
+        self.assertNotIn("It surfaced after the end of this test.", done.stdout)
+        self.assertEqual(done.returncode, 1)
+
+    def run_sample(self, sample: str) -> "subprocess.CompletedProcess[str]":
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "test_it.py").write_text(sample)
+            return run_pytest("--rootdir", folder, folder)
+
     def test_one_that_comes_when_pytest_has_ended_its_tests_is_reported_yet(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "test_it.py").write_text(AT_SESSION_END)
@@ -384,6 +402,48 @@ class LateTest(unittest.TestCase):
                     self.assertEqual(verdicts(done), {"Sample::test_guilty": ["ERROR", "PASSED"]}, done.stdout)
                     self.assertEqual(done.returncode, 1)
 
+
+NEVER_RAISED = """
+import asyncio
+from asynctest_tornado import AsyncTestCase
+
+left = []
+
+def leave():
+    left.append(asyncio.Future())
+    left[-1].set_exception(ValueError("planted"))
+
+class Sample(AsyncTestCase):
+    async def test_1(self):
+        leave()
+
+async def test_2(io_loop):
+    leave()
+
+async def test_3(io_loop):
+    left.clear()
+"""
+
+GARBAGE = """
+import gc
+from asynctest_tornado import AsyncTestCase
+
+gc.disable()
+
+class Cyclic:
+    def __init__(self):
+        self.me = self
+
+    def __del__(self):
+        raise ValueError("planted")
+
+class Sample(AsyncTestCase):
+    async def test_1(self):
+        Cyclic()
+
+    async def test_2(self):
+        gc.collect()
+"""
 
 OF_FUNCTION = """
 import pytest
