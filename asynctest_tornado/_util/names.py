@@ -55,10 +55,23 @@ def runner_of(future: Any) -> Any:
     return None
 
 
+# A test may put a mock in its place.
+_getcwd = os.getcwd
+
+
+def _relative(filename: str) -> str:
+    """Return the name of a file as seen from the current folder, if the file is below it."""
+    try:
+        folder = os.path.join(_getcwd(), "")
+    except OSError:
+        return filename  # the test has removed its current folder
+    return filename.removeprefix(folder)
+
+
 def line_at(filename: str, number: int, name: str, module_globals: dict[str, Any] | None = None) -> str:
     """Return a line of code with its place, given the name of the function that it is in."""
     source = linecache.getline(filename, number, module_globals).strip()
-    shown = os.path.relpath(filename) if filename.startswith(os.getcwd() + os.sep) else filename
+    shown = _relative(filename)
     return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
 
 

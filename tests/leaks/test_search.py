@@ -1,8 +1,10 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import queue
 import socket
+import tempfile
 import threading
 import unittest
 from collections.abc import AsyncGenerator, Iterator
@@ -55,6 +57,19 @@ class LeftTest(AsyncTestCase):
         code = body.__code__
         places = [f"test_search.py:{number} in {code.co_name}" for _, _, number in code.co_lines() if number]
         self.assertTrue(any(place in result.report for place in places), result.report)
+
+    def test_in_a_folder_that_is_gone_or_a_mock(self) -> None:
+        def body(case: Tidy) -> None:
+            case.io_loop.call_later(60, case.stop)
+
+        def removes(case: Tidy) -> None:
+            os.rmdir(os.getcwd())
+            body(case)
+
+        with contextlib.chdir(tempfile.mkdtemp()):
+            self.assertRegex(run_body(Tidy, removes).report, r"made at .*test_search\.py:\d+ in body: ")
+        with mock.patch("os.getcwd"):
+            self.check(body)
 
     def test_tasks(self) -> None:
         async def body(case: Tidy) -> None:
