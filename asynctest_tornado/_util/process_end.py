@@ -87,6 +87,26 @@ class _Unflushable:
             raise OSError("the process has to fail")  # which is shown nowhere
 
 
+#: The name under which ``sys`` keeps what is to end the process.
+_LAST = "_asynctest_tornado_last"
+
+
+class _Last:
+    """Ends the process as a failure when the interpreter lets go of it, after all that belongs to a program."""
+
+    def __init__(self) -> None:
+        self._streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
+
+    # By then, the modules have no more names to offer.
+    def __del__(self, leave: Callable[[int], object] = os._exit) -> None:
+        for stream in self._streams:
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                continue  # it is closed, say, or nobody reads it
+        leave(120)
+
+
 def write(text: str) -> None:
     """Tell something where there is nobody else to tell."""
     stream = sys.stderr or sys.__stderr__
@@ -100,9 +120,15 @@ def fail(text: str) -> None:
 
     To leave it by ``os._exit`` would skip what others do at its end, and its status is fixed by now. But that is 120
     where the standard streams cannot be flushed: https://docs.python.org/3/library/sys.html#sys.exit
+
+    The interpreter collects garbage, and empties its modules, when it has flushed them for the last time. What is found
+    then makes it leave so in the end: the last but one to be emptied is ``sys``.
     """
     write(text)
     if sys.implementation.name != "cpython":
         os._exit(1)
-    if not isinstance(sys.stderr, _Unflushable):
+    if sys.is_finalizing():
+        if _LAST not in vars(sys):
+            vars(sys)[_LAST] = _Last()
+    elif not isinstance(sys.stderr, _Unflushable):
         sys.stderr = _Unflushable(sys.stderr)

@@ -297,6 +297,23 @@ class ProcessEndTest(unittest.TestCase):
         self.assertEqual(done.stderr.count("ValueError: planted"), 1)
         self.assertEqual(done.returncode, 120)
 
+    def test_garbage_that_the_interpreter_finds_as_it_ends_fails_the_process(self) -> None:
+        for program in "unittest.main()", ALL_OF_TORNADO:
+            with self.subTest(program):
+                done = run_code(f"{GARBAGE}\n{program}")
+                self.assertRegex(done.stderr, r"\nOK\n")
+                for name in "test_1", "test_2":
+                    self.assertRegex(done.stderr, rf"after the end of the test run:\nERROR: {name} \(")
+                self.assertEqual(done.stderr.count("ValueError: planted"), 2)
+                self.assertEqual(done.stdout, "ran\nexit\ncollected\ncollected\n")
+                self.assertEqual(done.returncode, 120)
+
+    def test_garbage_without_errors_fails_nothing(self) -> None:
+        code = GARBAGE.replace("future.set_exception(ValueError('planted'))", "future.cancel()")
+        done = run_code(f"{code}\nunittest.main()")
+        self.assertEqual(done.stdout, "ran\nexit\ncollected\ncollected\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_run_that_has_told_all_ends_as_ever(self) -> None:
         for moment in MOMENTS:
             with self.subTest(moment):
@@ -322,6 +339,43 @@ unittest.defaultTestLoader.loadTestsFromModule(at_module_end).run(result)
 assert not result.errors
 atexit.register(print, "after", flush=True)
 print("ran")
+"""
+
+ALL_OF_TORNADO = """
+import asynctest_tornado
+
+def all():
+    return unittest.defaultTestLoader.loadTestsFromTestCase(Sample)
+
+asynctest_tornado.main()
+"""
+
+GARBAGE = """
+import asyncio, atexit, gc, unittest
+from asynctest_tornado import AsyncTestCase
+
+gc.disable()
+atexit.register(print, "exit")  # not flushed
+
+class Cyclic:
+    def __init__(self, future):
+        self.me, self.future = self, future
+
+    def __del__(self, tell=print):
+        tell("collected")
+
+class Sample(AsyncTestCase):
+    async def test_1(self):
+        future = asyncio.Future()
+        future.set_exception(ValueError('planted'))
+        Cyclic(future)
+
+    async def test_2(self):
+        await self.test_1()
+
+    @classmethod
+    def tearDownClass(cls):
+        print("ran")
 """
 
 FORK = """
