@@ -7,17 +7,19 @@ import os
 import sys
 from pathlib import Path
 
+from asynctest_tornado._util.real_time import wait_for_child
+
 __unittest = True
 
 
 def has_children() -> bool:
     """Return whether there is a child process, whose end would be a signal; the helpers of multiprocessing are none."""
+    if wait_for_child is None:
+        return True
     try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        wait_for_child(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
-    except AttributeError:  # not on every platform
-        return True
     helpers = _helpers()
     # The processes that a helper has begun are no children of this one.
     return not helpers or not _children() <= helpers or bool(multiprocessing.active_children())

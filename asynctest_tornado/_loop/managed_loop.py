@@ -17,7 +17,7 @@ from asynctest_tornado._loop import construction, instrumented_loop, recycled_lo
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util import names, origins
-from asynctest_tornado._util.real_time import monotonic
+from asynctest_tornado._util.real_time import all_tasks, monotonic
 
 __unittest = True
 
@@ -182,7 +182,7 @@ class LoopOfTest:
 
     def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
-        return list(asyncio.all_tasks(self.loop))
+        return list(all_tasks(self.loop))
 
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, and that the test has to end."""

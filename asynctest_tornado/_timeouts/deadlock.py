@@ -45,7 +45,14 @@ from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._timeouts import interrupter, watchdog
 from asynctest_tornado._util import names
-from asynctest_tornado._util.real_time import Socket, active_count, get_signal_handler, listdir
+from asynctest_tornado._util.real_time import (
+    Socket,
+    active_count,
+    get_signal_handler,
+    get_timer,
+    listdir,
+    valid_signals,
+)
 
 try:
     import resource
@@ -133,12 +140,12 @@ _ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "
 
 
 def _is_alarm_set(timer: int) -> bool:
-    return signal.getitimer(timer)[0] > 0
+    return bool(get_timer(timer)[0] > 0)
 
 
 def _has_signal_handlers() -> bool:
     """Return whether a signal, which any process can send, would run something; an interruption does not count."""
-    handlers = map(get_signal_handler, signal.valid_signals() - {signal.SIGINT, interrupter.stand_in})
+    handlers = map(get_signal_handler, valid_signals() - {signal.SIGINT, interrupter.stand_in})
     return any(handler is not None and callable(handler) for handler in handlers)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tornado import gen
 
+from asynctest_tornado._util.real_time import get_folder
 from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
@@ -55,14 +56,10 @@ def runner_of(future: Any) -> Any:
     return None
 
 
-# A test may put a mock in its place.
-_getcwd = os.getcwd
-
-
 def _relative(filename: str) -> str:
     """Return the name of a file as seen from the current folder, if the file is below it."""
     try:
-        folder = os.path.join(_getcwd(), "")
+        folder = os.path.join(get_folder(), "")
     except OSError:
         return filename  # the test has removed its current folder
     return filename.removeprefix(folder)

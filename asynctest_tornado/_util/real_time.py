@@ -26,6 +26,12 @@ exists = functools.partial(os.path.exists)
 active_count = functools.partial(threading.active_count)
 get_signal_handler = functools.partial(signal.getsignal)
 set_signal_handler = functools.partial(signal.signal)
+valid_signals = signal.valid_signals
+get_timer: Any = getattr(signal, "getitimer", None)  # not on Windows, which has no such timers either
+#: Asks for child processes that have ended; None where the system has no such call.
+wait_for_child: Any = getattr(os, "waitid", None)
+get_folder = os.getcwd
+all_tasks = asyncio.all_tasks
 
 # The class in C beneath ``socket.socket``, which takes less to make. Typeshed has another one by that name.
 Socket: Any = socket.SocketType

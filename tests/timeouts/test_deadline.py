@@ -101,6 +101,19 @@ unittest.main()
 """
 
 
+class MockTest(unittest.TestCase):
+    def test_the_end_of_a_wait_needs_nothing_that_a_test_may_replace(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            with case.assertRaisesRegex(AssertionError, "timed out after 0.01 seconds|this is a deadlock"):
+                case.wait(timeout=0.01)
+
+        for name in "asyncio.all_tasks", "os.waitid", "signal.getitimer", "signal.valid_signals":
+            with self.subTest(name), mock.patch(name, side_effect=RuntimeError("mocked")) as replaced:
+                result = run_body(AsyncTestCase, body)
+                self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+                replaced.assert_not_called()
+
+
 class NoDeadlockTest(AsyncTestCase):
     """Something outside of the loop can still wake it: it waits."""
 
