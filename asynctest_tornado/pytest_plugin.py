@@ -64,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     arguments = (
         "(timeout=None, clock_factory=None, leaks=None, allowed_leaks=(), schedules=None, "
         "fail_on_server_error=False, loop_factory=None): run the test, which may be a generator, on Tornado's loop "
-        "(asynctest_tornado)"
+        + _claims.SIGNATURE
     )
     config.addinivalue_line("markers", _claims.OWN_MARKER + arguments)
     if not _claims.has_package(config, "pytest_tornado"):

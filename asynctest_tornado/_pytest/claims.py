@@ -4,6 +4,7 @@
 
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,6 +30,8 @@ SHARED = {"asynctest_tornado_app", "asynctest_tornado_ssl_options"}
 #: The marker as pytest-tornado calls it, and the name that is ours alone.
 MARKER = "gen_test"
 OWN_MARKER = "asynctest_tornado"
+#: The end of what the plugin says of the markers, by which its lines are known.
+SIGNATURE = "(asynctest_tornado)"
 FUNCTION: "pytest.StashKey[Function]" = pytest.StashKey()
 _MARKERS: "pytest.StashKey[tuple[str, ...]]" = pytest.StashKey()
 
@@ -76,6 +79,19 @@ def is_explicit(item: Any) -> bool:
 
 def has_own_marker(item: pytest.Item) -> bool:
     return item.get_closest_marker(OWN_MARKER) is not None
+
+
+def is_asked_for(item: pytest.Item) -> bool:
+    """Tell whether a test has a marker that can be for no other plugin.
+
+    One that registers ``gen_test``, too, may be the one that runs the test.
+    """
+    if has_own_marker(item):
+        return True
+    if not is_marked(item):
+        return False
+    lines = (str(line) for line in item.config.getini("markers"))
+    return not any(re.match(rf"{MARKER}\b", line) and not line.endswith(SIGNATURE) for line in lines)
 
 
 def leads_to_ours(item: Any, name: str, seen: frozenset[str] = frozenset()) -> bool:

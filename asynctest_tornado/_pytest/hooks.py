@@ -89,7 +89,7 @@ class Hooks:
                 if claims.is_marked(item) and "io_loop" not in names and not claims.is_explicit(item):
                     # As in pytest-tornado. One that is not ours is asked for as the test begins.
                     names += ["io_loop"] if claims.leads_to_ours(item, "io_loop") else []
-            elif isinstance(item, pytest.Function) and not claims.is_case(item) and claims.has_own_marker(item):
+            elif isinstance(item, pytest.Function) and not claims.is_case(item) and claims.is_asked_for(item):
                 # Another plugin runs the test, which this fixture refuses.
                 item.fixturenames.append(claims.ROOT)
 

@@ -214,20 +214,36 @@ class OthersTest(unittest.TestCase):
                 self.assertEqual(found["test_of_nobody"], ["FAILED"])
                 self.assertIn("assert is_ours()", done.stdout)
 
-    def test_the_marker_of_this_library_is_refused_where_another_plugin_runs_the_test(self) -> None:
-        marked = (
-            "import asyncio, pytest\n\n@pytest.mark.asynctest_tornado\nasync def test_marked():\n"
-            "    asyncio.get_running_loop().call_soon(lambda: 1 / 0)\n"
-        )
+    def run_marked(self, markers: tuple[str, ...], *arguments: str, conftest: str = "") -> str:
+        """Run a test with these markers whose callback fails, and return the output."""
+        marked = "".join(f"@pytest.mark.{marker}\n" for marker in markers)
         with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "conftest.py").write_text(conftest)
             path = Path(folder, "test_sample.py")
-            path.write_text(marked)
-            for option in "asyncio_mode=auto", "anyio_mode=auto":
-                with self.subTest(option):
-                    done = run_pytest(str(path), "-o", option)
-                    self.assertIn("Take the marker or mode of", done.stdout)
+            path.write_text(
+                f"import asyncio, pytest\n\n{marked}async def test_marked():\n"
+                "    asyncio.get_running_loop().call_soon(lambda: 1 / 0)\n"
+            )
+            return run_pytest(str(path), *arguments).stdout
+
+    def test_the_markers_of_this_library_are_refused_where_another_plugin_runs_the_test(self) -> None:
+        for own in "asynctest_tornado", "gen_test", "gen_test(timeout=3)":
+            for others, arguments in (
+                ((), ("-o", "asyncio_mode=auto")),
+                ((), ("-o", "anyio_mode=auto")),
+                (("asyncio",), ()),
+                (("anyio",), ()),
+            ):
+                with self.subTest(own, others=others, arguments=arguments):
+                    output = self.run_marked((*others, own), *arguments)
+                    self.assertIn("Take the marker or mode of", output)
                     # An older anyio makes two tests of it: one for trio, too, even if trio is not installed.
-                    self.assertRegex(done.stdout, r"\n=+ (1 error|2 errors) in")
+                    self.assertRegex(output, r"\n=+ (1 error|2 errors) in")
+
+    def test_a_marker_that_another_plugin_registers_too_is_not_refused(self) -> None:
+        register = "def pytest_configure(config):\n    config.addinivalue_line('markers', 'gen_test: of another')\n"
+        output = self.run_marked(("gen_test",), "-o", "asyncio_mode=auto", conftest=register)
+        self.assertRegex(output, r"\n=+ 1 passed")
 
     def test_pytest_base_url_keeps_its_fixture(self) -> None:
         theirs = "import pytest\n\n@pytest.fixture(scope='session')\ndef base_url():\n    pytest.skip('of another')\n"
