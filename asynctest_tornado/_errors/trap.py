@@ -134,6 +134,8 @@ class Trap(contexts.Context):
         :param is_own: True if the library has made it, to say that something does not end. That never comes of closing.
         """
         if not is_own and (closed_connections.is_noted(error) or self.comes_of_closing(error)):
+            for sibling in self.siblings_of(error):
+                self.add(sibling)  # which has another reason
             return True
         if any(takes(error) for takes in reversed(self.expectations)):
             self.expect(error)

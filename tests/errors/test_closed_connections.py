@@ -533,6 +533,13 @@ class OwnReasonTest(unittest.TestCase):
             for each in f"{type(error).__name__}: {error}", "AssertionError: planted":
                 self.assertEqual(report.count(each), 1, report)
 
+    def test_a_task_that_gather_drops_since_a_request_was_cut_off(self) -> None:
+        async def body(case: Served) -> None:
+            case.work = asyncio.gather(case.poll(), _fail_as_cancelled(case, EOFError("planted")))
+            await case.served.wait()
+
+        self.check(body, "EOFError: planted", (Served,), "test")
+
     def test_a_thread(self) -> None:
         go = threading.Event()
 
