@@ -5,6 +5,7 @@ has run meanwhile, it belongs to one of these. Else it may be anybody's: it is r
 there, and the report says which tests it may come of.
 """
 
+import atexit
 import collections
 import contextlib
 import contextvars
@@ -25,6 +26,8 @@ _T = TypeVar("_T")
 _suspects: collections.deque[Trap] = collections.deque(maxlen=20)
 #: Where the latest one stands in its run.
 _latest: Place | None = None
+#: Their names, once the process ends.
+_names_at_end: list[str] = []
 #: Whether no other code has run since the last full collection, as far as that can be known.
 _is_complete = False
 _is_attributed = False
@@ -55,6 +58,23 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
         _is_complete = bool(suspects) or not _is_other_running()
         _suspects.clear()
         _suspects.extend(suspects)
+
+
+def _let_go() -> None:
+    """Keep no class of tests at the end of the process.
+
+    Whatever their modules hold is garbage then, and its errors surface while all other modules are still there.
+    """
+    global _latest, _is_complete
+    if _is_complete and not _is_other_running():
+        gc.collect()  # the last one of which can be known whose garbage it finds
+    _names_at_end[:] = [trap.describe() for trap in _suspects]
+    _suspects.clear()
+    _latest, _is_complete = None, False
+
+
+# At import: what programs register is called before.
+atexit.register(_let_go)
 
 
 def _is_other_running() -> bool:
@@ -116,7 +136,7 @@ def guess() -> str:
             f"Perhaps it belongs to {chain[0].describe()}, which has started the thread {thread}. That test is over, "
             "and the thread may work for others."
         )
-    names = dict.fromkeys(trap.describe() for trap in _suspects)
+    names = dict.fromkeys([*_names_at_end, *(trap.describe() for trap in _suspects)])
     if not names:
         return ""
     return (

@@ -4,9 +4,11 @@ import io
 import json
 import pickle
 import sys
+import tempfile
 import unittest
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest.util import strclass
 
@@ -308,6 +310,14 @@ class ProcessEndTest(unittest.TestCase):
                 self.assertEqual(done.stdout, "ran\nexit\ncollected\ncollected\n")
                 self.assertEqual(done.returncode, 120)
 
+    def test_so_does_what_a_module_holds_to_the_end(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "held.py").write_text(HELD)
+            done = run_python("-m", "unittest", "held", cwd=Path(folder))
+        self.assertRegex(done.stderr, r"\nOK\n\nasynctest_tornado, after the end of the test run:\nERROR: test \(")
+        self.assertEqual(done.stderr.count("ValueError: planted"), 1)
+        self.assertEqual(done.returncode, 120)
+
     def test_garbage_without_errors_fails_nothing(self) -> None:
         code = GARBAGE.replace("future.set_exception(ValueError('planted'))", "future.cancel()")
         done = run_code(f"{code}\nunittest.main()")
@@ -376,6 +386,18 @@ class Sample(AsyncTestCase):
     @classmethod
     def tearDownClass(cls):
         print("ran")
+"""
+
+HELD = """
+import asyncio
+from asynctest_tornado import AsyncTestCase
+
+held = []
+
+class Sample(AsyncTestCase):
+    async def test(self):
+        held.append(asyncio.Future())
+        held[0].set_exception(ValueError("planted"))
 """
 
 FORK = """
