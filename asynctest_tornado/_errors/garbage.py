@@ -119,10 +119,12 @@ def deliver(error: BaseException) -> bool:
     return _suspects[-1].report_for_one_of(list(_suspects), error)
 
 
-def suspects_since(first: Trap) -> list[Trap]:
-    """Return one trap and the later ones that can have left what the garbage collector finds."""
+def suspects_between(first: Trap, last: Trap) -> list[Trap]:
+    """Return two traps, and those between them that can have left what the garbage collector finds."""
     suspects = list(_suspects)
-    return suspects[suspects.index(first) :] if first in suspects else [first, *suspects]
+    begin = suspects.index(first) + 1 if first in suspects else 0
+    end = suspects.index(last) if last in suspects else begin
+    return [first, *suspects[begin:end], last]
 
 
 def guess() -> str:

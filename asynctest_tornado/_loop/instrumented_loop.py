@@ -48,8 +48,8 @@ class Use:
     """
 
     __slots__ = (
-        *("files", "futures", "is_foreign", "is_own", "lender", "main", "others", "outer_futures", "ready", "trap"),
-        "work",
+        *("borrower", "files", "futures", "is_foreign", "is_own", "lender", "main", "others", "outer_futures"),
+        *("ready", "trap", "work"),
     )
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
@@ -62,6 +62,8 @@ class Use:
         self.others = lent_loop.OTHERS if self.is_foreign else ()
         #: The trap of the class, if the loop is that of a class and a test was lent it.
         self.lender: Trap | None = None if before is None else before.trap
+        #: The trap of the last test that was lent the loop, if one was.
+        self.borrower: Trap | None = None
         #: Each task, and future of a coroutine or executor, that still exists.
         self.futures: _Futures = WeakNotes()
         #: Those that were made before a test got the loop of its class.
@@ -231,10 +233,17 @@ class WatchedLoop(ConnectingLoop):
             return lent_loop.OTHERS  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
         if garbage.is_collecting():
-            use = self._asynctest
-            return () if use.is_own else lent_loop.owners(use.lender, use.trap)
+            return self._asynctest_chain_of_garbage()
         chain = contexts.contexts.get()
         return chain if chain[:1] == (self._asynctest.trap,) else ()
+
+    def _asynctest_chain_of_garbage(self) -> contexts.Chain | None:
+        use = self._asynctest
+        if not use.is_own:
+            return lent_loop.owners(use.lender, use.trap)
+        if use.borrower is None or use.trap.is_open:
+            return ()
+        return lent_loop.owners(use.trap, use.borrower)  # the class is over
 
     def run_forever(self) -> None:
         trap = self._asynctest.trap
@@ -357,6 +366,8 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     else:
         loop.__class__ = _watched(cls)
     loop._asynctest = Use(trap, is_own, before)
+    if before is not None:
+        before.borrower = trap
 
     def restore() -> None:
         if before is None:

@@ -204,6 +204,13 @@ class FutureTest(unittest.TestCase):
         self.assertIn("code outside of them: __main__.Ours, __main__.Ours.test_1, __main__.Ours.test_2", report)
         self.assertIn("FAILED (errors=1)", report)
 
+    def test_also_when_the_class_is_over(self) -> None:
+        code = FUTURES.replace("left = []\n", "left = []\nAsyncTestCase.loop_scope = 'class'\n")
+        code = code.replace("    async def test_2", "class Then(AsyncTestCase):\n    async def test_2")
+        report = self.run_tests(code, self.LEAVES[0], "Cyclic(future)", "gc.collect()")
+        self.assertIn("ERROR: Ours (__main__.Ours) or a later test up to test_1 (__main__.Ours.test_1)", report)
+        self.assertIn("FAILED (errors=1)", report)
+
     def run_tests(self, code: str, leave: str, keep: str, find: str) -> str:
         done = run_code(IMPORTS + code.replace("LEAVE", leave).replace("KEEP", keep).replace("FIND", find))
         self.assertEqual(done.returncode, 1, done.stderr)
