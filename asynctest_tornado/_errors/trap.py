@@ -351,13 +351,10 @@ class Trap(contexts.Context):
         """Report an error that belongs to one of several tests, of which this is the last."""
         if self.report_late is None:
             return False
-        names = dict.fromkeys(trap.describe() for trap in suspects)
-        exception_notes.add(
-            error,
-            "Garbage collection found it. The object was left by one of these tests, or by code outside of them: "
-            + ", ".join(names),
-            self,
-        )
+        names = ", ".join(dict.fromkeys(trap.describe() for trap in suspects))
+        found = "" if contexts.collector is None else "Garbage collection found it. "
+        text = f"{found}The object was left by one of these tests, or by code outside of them: {names}"
+        exception_notes.add(error, text, self)
         return self.report_late(strip(error), suspects[0].describe())
 
 

@@ -216,8 +216,8 @@ class WatchedLoop(ConnectingLoop):
     def _asynctest_chain(self, context: dict[str, Any]) -> contexts.Chain | None:
         """Return the contexts of an error; None if it is garbage that others may have left on the loop."""
         future = context.get("task", context.get("future"))
+        use = self._asynctest
         if future is not None:
-            use = self._asynctest
             made = use.futures.of(future, None) or use.outer_futures.of(future, None)
             if made and made[0]:
                 return made[0]
@@ -229,21 +229,15 @@ class WatchedLoop(ConnectingLoop):
         chain: contexts.Chain = variables.get(contexts.contexts, ())
         if chain or scheduled is not future:
             return chain
-        if isinstance(future, asyncio.Task) and self._asynctest.is_foreign:
+        if isinstance(future, asyncio.Task) and use.is_foreign:
             return lent_loop.OTHERS  # each task of the test is known
         # Any other future has no context. Its error is found as it is dropped, which may be where it was set.
+        if use.borrower is not None and not use.trap.is_open:
+            return lent_loop.owners(use.trap, use.borrower)  # the class is over
         if garbage.is_collecting():
-            return self._asynctest_chain_of_garbage()
+            return () if use.is_own else lent_loop.owners(use.lender, use.trap)
         chain = contexts.contexts.get()
-        return chain if chain[:1] == (self._asynctest.trap,) else ()
-
-    def _asynctest_chain_of_garbage(self) -> contexts.Chain | None:
-        use = self._asynctest
-        if not use.is_own:
-            return lent_loop.owners(use.lender, use.trap)
-        if use.borrower is None or use.trap.is_open:
-            return ()
-        return lent_loop.owners(use.trap, use.borrower)  # the class is over
+        return chain if chain[:1] == (use.trap,) else ()
 
     def run_forever(self) -> None:
         trap = self._asynctest.trap

@@ -207,9 +207,12 @@ class FutureTest(unittest.TestCase):
     def test_also_when_the_class_is_over(self) -> None:
         code = FUTURES.replace("left = []\n", "left = []\nAsyncTestCase.loop_scope = 'class'\n")
         code = code.replace("    async def test_2", "class Then(AsyncTestCase):\n    async def test_2")
-        report = self.run_tests(code, self.LEAVES[0], "Cyclic(future)", "gc.collect()")
-        self.assertIn("ERROR: Ours (__main__.Ours) or a later test up to test_1 (__main__.Ours.test_1)", report)
-        self.assertIn("FAILED (errors=1)", report)
+        for keep, find in ("Cyclic(future)", "gc.collect()"), ("left.append(future)", "left.clear()"):
+            with self.subTest(find):
+                report = self.run_tests(code, self.LEAVES[0], keep, find)
+                self.assertIn("ERROR: Ours (__main__.Ours) or a later test up to test_1 (__main__.Ours.test_1)", report)
+                self.assertIn("FAILED (errors=1)", report)
+                self.assertEqual("Garbage collection found it." in report, find == "gc.collect()", report)
 
     def run_tests(self, code: str, leave: str, keep: str, find: str) -> str:
         done = run_code(IMPORTS + code.replace("LEAVE", leave).replace("KEEP", keep).replace("FIND", find))
