@@ -21,6 +21,18 @@ __unittest = True
 PLUGIN = "asynctest_tornado_tests"
 
 
+def _report_of(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except ImportError:
+        # From 3.13 on, lines are looked up by a module that is imported then, and the interpreter has let go of all.
+        places = [
+            f'  File "{frame.f_code.co_filename}", line {line}, in {frame.f_code.co_name}\n'
+            for frame, line in traceback.walk_tb(error.__traceback__)
+        ]
+        return "".join((*places, *traceback.format_exception_only(error)))
+
+
 class _Late:
     """An error that waits until its result can take it.
 
@@ -43,7 +55,7 @@ class _Late:
 
     def text(self) -> str:
         kind = "FAIL" if isinstance(self.error, self.test.failureException) else "ERROR"
-        return f"{kind}: {self.test}\n{''.join(traceback.format_exception(self.error))}"
+        return f"{kind}: {self.test}\n{_report_of(self.error)}"
 
 
 _pending: list[_Late] = []

@@ -311,12 +311,16 @@ class ProcessEndTest(unittest.TestCase):
                 self.assertEqual(done.returncode, 120)
 
     def test_so_does_what_a_module_holds_to_the_end(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "held.py").write_text(HELD)
-            done = run_python("-m", "unittest", "held", cwd=Path(folder))
-        self.assertRegex(done.stderr, r"\nOK\n\nasynctest_tornado, after the end of the test run:\nERROR: test \(")
-        self.assertEqual(done.stderr.count("ValueError: planted"), 1)
-        self.assertEqual(done.returncode, 120)
+        for leave in "set_on_future()", "raise_in_task()":
+            with self.subTest(leave), tempfile.TemporaryDirectory() as folder:
+                Path(folder, "held.py").write_text(HELD.replace("LEAVE", leave))
+                done = run_python("-m", "unittest", "held", cwd=Path(folder))
+                self.assertRegex(
+                    done.stderr, r"\nOK\n\nasynctest_tornado, after the end of the test run:\nERROR: test \("
+                )
+                self.assertEqual(done.stderr.count("ValueError: planted"), 1)
+                self.assertEqual("in fail\n" in done.stderr, leave == "raise_in_task()", done.stderr)
+                self.assertEqual(done.returncode, 120)
 
     def test_garbage_without_errors_fails_nothing(self) -> None:
         code = GARBAGE.replace("future.set_exception(ValueError('planted'))", "future.cancel()")
@@ -394,10 +398,20 @@ from asynctest_tornado import AsyncTestCase
 
 held = []
 
+async def set_on_future():
+    held.append(asyncio.Future())
+    held[0].set_exception(ValueError("planted"))
+
+async def fail():
+    raise ValueError("planted")
+
+async def raise_in_task():
+    held.append(asyncio.gather(fail()))
+    await asyncio.sleep(0.001)
+
 class Sample(AsyncTestCase):
     async def test(self):
-        held.append(asyncio.Future())
-        held[0].set_exception(ValueError("planted"))
+        await LEAVE
 """
 
 FORK = """
