@@ -77,8 +77,11 @@ class FileTest(unittest.TestCase):
         self.assertEqual(owner_of_file(str(OF_TORNADO / "testing.py"), "tornado.testing"), TORNADO)
 
     def test_names_that_only_begin_alike_are_a_users(self) -> None:
-        self.assertEqual(owner_of_file(f"{OF_US}_shop/till.py"), USER)
-        self.assertEqual(owner_of_file(f"{OF_TORNADO.parent.parent}/my-site-packages/till.py"), USER)
+        # A package's, if this library is installed, and not used from its tree.
+        beside_us = owner_of_file(str(OF_US.parent / "shop" / "till.py"))
+        self.assertNotEqual(beside_us, OURS)
+        self.assertEqual(owner_of_file(f"{OF_US}_shop/till.py"), beside_us)
+        self.assertEqual(owner_of_file(str(NOWHERE / "my-site-packages" / "till.py")), USER)
         for name in "asynctest_tornado_shop.till", "tornado_shop", "asyncio_shop.till":
             self.assertEqual(owner_of_file("<string>", name), USER, name)
 
