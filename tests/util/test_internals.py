@@ -167,7 +167,8 @@ _OWN_LOCALS = {("_errors.thread_pools", "chain")}
 
 
 def _leads_to_locals(node: ast.AST) -> bool:
-    names = {getattr(each, "attr", getattr(each, "value", None)) for each in ast.walk(node)}
+    found = (getattr(each, "attr", getattr(each, "value", None)) for each in ast.walk(node))
+    names = {name for name in found if isinstance(name, str)}  # a set with bytes, too, may compare the two
     return any(isinstance(name, str) and name in _WAYS for name in names)
 
 
