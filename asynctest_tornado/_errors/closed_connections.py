@@ -50,7 +50,7 @@ def note(error: BaseException) -> None:
 
 
 def is_noted(error: BaseException) -> bool:
-    """Tell whether an error has been noted as such a consequence: the same object, and no copy of it."""
+    """Return whether an error has been noted as such a consequence: the same object, and no copy of it."""
     return _noted.of(error, False) or exceptions.attributes_of(error).get(_NAME) == id(error)
 
 
@@ -69,7 +69,7 @@ def _keep(error: BaseException) -> None:
 
 
 def is_consequence(error: BaseException, can_cut_off: bool) -> bool:
-    """Tell whether an error comes of a closed connection, given that it was raised after the closing had begun.
+    """Return whether an error comes of a closed connection, given that it was raised after the closing had begun.
 
     :param can_cut_off: whether the user's code may have found out, and raised it: it was under way.
     """
@@ -79,7 +79,7 @@ def is_consequence(error: BaseException, can_cut_off: bool) -> bool:
 
 
 def says_so(error: BaseException) -> bool:
-    """Tell whether an error says that a connection is closed or lost, wherever it was raised."""
+    """Return whether an error says that a connection is closed or lost, wherever it was raised."""
     if isinstance(error, (ConnectionError, EOFError, StreamClosedError, WebSocketClosedError, ssl.SSLError)):
         return True
     if isinstance(error, HTTPClientError):

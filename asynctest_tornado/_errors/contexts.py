@@ -83,7 +83,7 @@ class InThread(Context):
         return False
 
     def has_outlived(self, outermost: Context) -> bool:
-        """Tell whether its code runs here, after the end of the test that has started it."""
+        """Return whether its code runs here, after the end of the test that has started it."""
         return not outermost.is_open and self._thread() is threading.current_thread()
 
 
@@ -218,7 +218,7 @@ def deliver(error: BaseException, chain: Chain) -> bool:
 
 
 def is_guess(chain: Chain) -> bool:
-    """Tell whether an error that the running code has survived may belong to any test.
+    """Return whether an error that the running code has survived may belong to any test.
 
     A thread that has outlived the test which has started it may work for whoever comes.
     """
@@ -226,14 +226,14 @@ def is_guess(chain: Chain) -> bool:
 
 
 def is_error(error: BaseException | None) -> TypeGuard[BaseException]:
-    """Tell whether it is one that a context may handle: cancellation is no error, and exits belong to nobody."""
+    """Return whether it is one that a context may handle: cancellation is no error, and exits belong to nobody."""
     return error is not None and not isinstance(
         error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
     )
 
 
 def is_failure(error: BaseException) -> bool:
-    """Tell whether a test that ends with this has failed."""
+    """Return whether a test that ends with this has failed."""
     return not isinstance(error, SkipTest)
 
 

@@ -78,7 +78,7 @@ atexit.register(_let_go)
 
 
 def _is_other_running() -> bool:
-    """Tell whether a test that is none of ours may be running, or have run, after the latest one."""
+    """Return whether a test that is none of ours may be running, or have run, after the latest one."""
     place = _suspects[-1].place() if _suspects else None
     return place is None or not is_same(place, _latest)
 
@@ -96,7 +96,7 @@ def attributed() -> Iterator[None]:
 
 
 def is_collecting() -> bool:
-    """Tell whether what surfaces now is garbage, and nobody knows whose."""
+    """Return whether what surfaces now is garbage, and nobody knows whose."""
     return contexts.collector == threading.get_ident() and not _is_attributed
 
 

@@ -94,7 +94,7 @@ def _warn(coro: "types.CoroutineType[Any, Any, Any]") -> None:
 
 
 def _is_expected(warning: RuntimeWarning) -> bool:
-    """Tell whether the test has said, since it began, what is to become of such a warning: recorded, or ignored.
+    """Return whether the test has said, since it began, what is to become of such a warning: recorded, or ignored.
 
     A block that only catches warnings of another kind has not.
     """
@@ -112,7 +112,7 @@ def _is_expected(warning: RuntimeWarning) -> bool:
 
 
 def _matches(entry: tuple[Any, ...], warning: RuntimeWarning) -> bool:
-    """Tell whether an entry of the filters is for a warning, as the module ``warnings`` does."""
+    """Return whether an entry of the filters is for a warning, as the module ``warnings`` does."""
     _, message, category, module, line = entry
     frame = _frame_of_user()
     name = "" if frame is None else str(frame.f_globals.get("__name__"))

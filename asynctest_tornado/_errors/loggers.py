@@ -149,7 +149,7 @@ def _caller(logger: logging.Logger, frame: types.FrameType | None) -> types.Fram
 
 
 def _has_logger(frame: types.FrameType) -> bool:
-    """Tell whether the first argument is a logger."""
+    """Return whether the first argument is a logger."""
     code = frame.f_code
     if code.co_argcount:
         return isinstance(frame.f_locals.get(code.co_varnames[0]), logging.Logger)
@@ -179,7 +179,7 @@ def _is_of_library(frame: types.FrameType | None) -> bool:
 
 
 def _is_stray(caught: BaseException | None, caller: types.FrameType | None) -> TypeGuard[BaseException]:
-    """Tell whether Tornado or asyncio logs that it caught an error which had no caller.
+    """Return whether Tornado or asyncio logs that it caught an error which had no caller.
 
     The same loggers serve applications, which may log an exception that they handled: not an error of the test. Nor
     is that of a request handler, which comes another way.
@@ -259,7 +259,7 @@ def _is_guessed(error: BaseException) -> bool:
 
 
 def _is_told_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:
-    """Tell whether asyncio logs what Tornado has just logged and raised again."""
+    """Return whether asyncio logs what Tornado has just logged and raised again."""
     just_told, mark = trap.just_told, trap.mark(error)
     trap.just_told = None if logger.name == "asyncio" else mark
     return logger.name == "asyncio" and just_told is mark
@@ -276,7 +276,7 @@ def _first_error_of_multi(record: logging.LogRecord) -> BaseException | None:
 
 
 def _is_expected(logger: logging.Logger, record: logging.LogRecord) -> bool:
-    """Tell whether an ``ExpectLog`` takes the record; it notes that it did.
+    """Return whether an ``ExpectLog`` takes the record; it notes that it did.
 
     Known by their attributes, since those of ``tornado.testing`` count as well.
     """
@@ -290,7 +290,7 @@ def _is_expected(logger: logging.Logger, record: logging.LogRecord) -> bool:
 
 
 def _is_captured(logger: logging.Logger, level: int) -> bool:
-    """Tell whether ``assertLogs`` would see what is logged there. ``assertNoLogs`` expects nothing."""
+    """Return whether ``assertLogs`` would see what is logged there. ``assertNoLogs`` expects nothing."""
     place: logging.Logger | None = logger
     while place is not None:
         for handler in place.handlers:

@@ -39,7 +39,7 @@ class Mark:
         self.siblings: list[BaseException] = []
 
     def is_of(self, error: BaseException) -> bool:
-        """Tell whether it is that of the exception, and not of one that this is a copy of."""
+        """Return whether it is that of the exception, and not of one that this is a copy of."""
         return self._error == id(error)
 
     def __reduce__(self) -> Any:

@@ -24,12 +24,12 @@ def _is_same_run(reference: "weakref.ref[Any]", other: "weakref.ref[Any]") -> bo
 
 
 def is_same(place: Place, other: Place | None) -> bool:
-    """Tell whether no test has begun in between."""
+    """Return whether no test has begun in between."""
     return other is not None and place[1] == other[1] and _is_same_run(place[0], other[0])
 
 
 def follows(place: Place, other: Place | None) -> bool:
-    """Tell whether a test comes right after the other one, or is the same in another order."""
+    """Return whether a test comes right after the other one, or is the same in another order."""
     if other is None:
         return False
     reference, number, name = place

@@ -166,7 +166,7 @@ _Reference = Callable[[], RequestHandler | None]
 
 
 def _is_called_by_tornado() -> bool:
-    """Tell whether a method of a handler is called to serve a request, and not by a test that looks at what it does."""
+    """Return whether a method of a handler is called to serve a request, and not by a test that looks at its result."""
     return owner_of(sys._getframe(2)) is TORNADO
 
 
@@ -201,12 +201,12 @@ def _is_gone(request: HTTPServerRequest) -> bool:
 
 
 def _is_refusal(error: object) -> bool:
-    """Tell whether an exception is how the handler says that the request is wrong."""
+    """Return whether an exception is how the handler says that the request is wrong."""
     return isinstance(error, HTTPError) and error.status_code < 500
 
 
 def _can_answer(handler: RequestHandler) -> bool:
-    """Tell whether the client will learn that something went wrong."""
+    """Return whether the client will learn that something went wrong."""
     if isinstance(handler, WebSocketHandler) and handler.get_status() == 101:
         return handler.ws_connection is not None  # else it is in on_close(), or beyond
     # There is no public way to ask: get_status() says 200 before and after.

@@ -156,7 +156,7 @@ class Trap(contexts.Context):
         return True
 
     def comes_of_closing(self, error: BaseException) -> bool:
-        """Tell whether an error comes of the end of the test, which closes connections that are still in use. Note it.
+        """Return whether an error comes of the end of the test, which closes connections still in use; note it if so.
 
         One that surfaces in another thread does not: threads go on as if nothing had happened.
         """
@@ -168,7 +168,7 @@ class Trap(contexts.Context):
         return is_consequence
 
     def _was_under_way(self, error: BaseException) -> bool:
-        """Tell whether something has failed of this error that was begun before connections were closed."""
+        """Return whether something has failed of this error that was begun before connections were closed."""
         futures = [reference() for reference in self._under_way]
         return any(getattr(future, "_exception", None) is error for future in futures)
 
@@ -224,7 +224,7 @@ class Trap(contexts.Context):
         self.mark(error).is_done = True
 
     def knows(self, error: BaseException) -> bool:
-        """Tell whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
+        """Return whether the error was told already: trapped, raised or expected. The same one may yet happen again."""
         mark = self._known.find(error)
         return self._is_open and mark is not None and (mark.is_known or mark.is_done)
 

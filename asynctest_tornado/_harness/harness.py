@@ -165,7 +165,7 @@ class Harness:
         return loop.io_loop
 
     def has_loop(self, io_loop: IOLoop) -> bool:
-        """Tell whether this is the loop of the test, or the test has to take the loop of the class."""
+        """Return whether this is the loop of the test, or the test has to take the loop of the class."""
         return self._outer is not None or (self.state is OPEN and self._loop.io_loop is io_loop)
 
     @property
@@ -430,11 +430,11 @@ class Harness:
             self._tidy().look_for_requests(get_held)
 
     def may_have_pending_tasks(self) -> bool:
-        """Tell whether there may be tasks to look for and to drain, at little cost."""
+        """Return whether there may be tasks to look for and to drain, at little cost."""
         return self._loop.may_have_pending_tasks()
 
     def may_go_on(self) -> bool:
-        """Tell whether the loop would do something, were it run once more."""
+        """Return whether the loop would do something, were it run once more."""
         return not self._loop.has_nothing_to_do()
 
     def drain(self) -> None:
@@ -508,7 +508,7 @@ class Harness:
         self._loop.report_lost_errors(futures, wanted)
 
     def is_running_here(self) -> bool:
-        """Tell whether the loop runs, and called the caller."""
+        """Return whether the loop runs, and called the caller."""
         try:
             return self.state is OPEN and get_running_loop() is self._loop.loop
         except RuntimeError:

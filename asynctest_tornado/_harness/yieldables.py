@@ -65,7 +65,7 @@ async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
 
 
 def _is_generator(value: object) -> TypeGuard[Generator[Any, Any, Any]]:
-    """Tell whether it is to be run as a coroutine of Tornado, and not to be awaited."""
+    """Return whether it is to be run as a coroutine of Tornado, and not to be awaited."""
     if isinstance(value, types.GeneratorType):  # nearly always: to ask the abstract class takes 1 us
         return not value.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE
     # What __anext__() of an asynchronous generator returns has all the methods of a generator, too.
@@ -73,7 +73,7 @@ def _is_generator(value: object) -> TypeGuard[Generator[Any, Any, Any]]:
 
 
 def is_yieldable(value: object) -> bool:
-    """Tell whether there is something in it to wait for."""
+    """Return whether there is something in it to wait for."""
     if isinstance(value, (list, dict)):
         children = list(value.values()) if isinstance(value, dict) else value
         return bool(children) and all(is_yieldable(child) for child in children)

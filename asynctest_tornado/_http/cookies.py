@@ -51,7 +51,7 @@ class Cookies:
 
 
 def gives_cookies(request: HTTPRequest) -> bool:
-    """Tell whether the request has cookies of its own."""
+    """Return whether the request has cookies of its own."""
     return any(name.lower() == "cookie" for name in request.headers)
 
 

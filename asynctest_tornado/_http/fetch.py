@@ -223,7 +223,7 @@ async def fetch(
 
 
 def _is_response(response: object) -> bool:
-    """Tell whether this is a response of Tornado's, and no mock of one. Its parts may be of any kind even so."""
+    """Return whether this is a response of Tornado's, and no mock of one. Its parts may be of any kind even so."""
     return issubclass(type(response), HTTPResponse)
 
 
@@ -266,7 +266,7 @@ async def _fetch_with_cookies(
 
 
 def _redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int]:
-    """Tell whether redirects are to be followed here, and how many."""
+    """Return whether redirects are to be followed here, and how many."""
     if request.streaming_callback is not None or request.header_callback is not None:
         return False, 0  # these would see what comes before a redirect
     defaults = getattr(client, "defaults", {})

@@ -38,14 +38,14 @@ class Policy(NamedTuple):
     allowed: tuple[type | re.Pattern[str], ...] = ()
 
     def allows(self, leak: Leak) -> bool:
-        """Tell whether the test may leave this behind."""
+        """Return whether the test may leave this behind."""
         return any(
             isinstance(leak.thing, each) if isinstance(each, type) else any(map(each.search, leak.names))
             for each in self.allowed
         )
 
     def is_interested(self, has_failed: bool) -> bool:
-        """Tell whether leaks are to be looked for at all, given whether the test has failed."""
+        """Return whether leaks are to be looked for at all, given whether the test has failed."""
         is_told = has_failed or observer.current is not None
         return self.action in ("warn", "fail") or (is_told and self.action == "note")
 

@@ -29,7 +29,7 @@ def of(case: unittest.TestCase) -> list[_Cleanup]:
 
 
 def has_coroutines(cleanups: list[_Cleanup]) -> bool:
-    """Tell whether one of them runs on the loop."""
+    """Return whether one of them runs on the loop."""
     return any(inspect.iscoroutinefunction(func) for func, _, _ in cleanups)
 
 
@@ -38,7 +38,7 @@ def _module_of(func: Any) -> str:
 
 
 def _is_harmless(func: Any) -> bool:
-    """Tell whether a cleanup ends nothing, though it knows the test: ours, or one of unittest, as of assertLogs()."""
+    """Return whether a cleanup ends nothing, though it knows the test: ours, or one of unittest, as of assertLogs()."""
     module = _module_of(func)
     return module.startswith("unittest.") or owner_of_module(module) is OURS
 

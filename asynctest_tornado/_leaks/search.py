@@ -135,11 +135,11 @@ class Leftovers:
                 trap.made.note(leak.thing, leak.origin)
 
     def has_running(self) -> bool:
-        """Tell whether a thread, a job or an asynchronous generator has not ended."""
+        """Return whether a thread, a job or an asynchronous generator has not ended."""
         return any(True for _ in self._open(ENDS_BY_ITSELF)) or bool(self._jobs())
 
     def has_workers(self) -> bool:
-        """Tell whether a thread or job is among these: they need time, and not only turns of the loop."""
+        """Return whether a thread or job is among these: they need time, and not only turns of the loop."""
         leaks = [leak for leak, _ in self._open(ENDS_BY_ITSELF)]
         return any(isinstance(leak.thing, Thread) for leak in leaks) or bool(self._jobs())
 

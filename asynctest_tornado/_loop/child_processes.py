@@ -34,13 +34,13 @@ _HELPERS = (
 
 
 def _helpers() -> set[int]:
-    """Return the processes that serve multiprocessing and nobody else."""
+    """Return the processes that serve only multiprocessing itself."""
     found = {getattr(getattr(sys.modules.get(module), name, None), pid, None) for module, name, pid in _HELPERS}
     return {pid for pid in found if pid is not None}
 
 
 def _children() -> set[int]:
-    """Return the child processes; with 0, which is none, where the system does not tell."""
+    """Return the child processes; with 0, which is none, where the system does not list them."""
     try:
         return {
             int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()

@@ -102,7 +102,7 @@ class _Twin:
 
 
 def _is_like(loop: Any) -> bool:
-    """Tell whether a new loop has the attributes that `_fill` gives, with the same values: plain ones, or empty."""
+    """Return whether a new loop has the attributes that `_fill` gives, with the same values: plain ones, or empty."""
     twin = _Twin()
     _fill(twin)
     expected = {name: value for name, value in vars(twin).items() if name not in _OF_SYSTEM}

@@ -109,7 +109,7 @@ def _peer(sock: socket.socket) -> Any:
 
 
 def _is_connecting(sock: socket.socket) -> bool:
-    """Tell whether a connection is asked for, and neither there nor refused. Only Linux tells."""
+    """Return whether a connection is asked for, and neither there nor refused. Only Linux tells."""
     try:
         return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT
     except (AttributeError, OSError):
@@ -137,7 +137,7 @@ def has_unacknowledged(fd: int) -> bool:
 
 
 def _counts(fd: int, request: int | None) -> bool:
-    """Tell whether the number of bytes that the system tells on request is not 0. If it cannot tell, it may be."""
+    """Return whether the number of bytes that the system tells on request is not 0. If it cannot tell, it may be."""
     if request is None:
         return True
     try:
@@ -150,7 +150,7 @@ _WORKER = getattr(getattr(concurrent.futures.thread, "_worker", None), "__code__
 
 
 def other_threads() -> tuple[bool, bool]:
-    """Tell whether threads of executors work on something, and whether there are threads of another kind."""
+    """Return whether threads of executors work on something, and whether there are threads of another kind."""
     queues = getattr(concurrent.futures.thread, "_threads_queues", {})
     workers = [thread for thread in list(queues) if thread.is_alive()]
     frames = sys._current_frames() if workers else {}
@@ -159,7 +159,7 @@ def other_threads() -> tuple[bool, bool]:
 
 
 def _works(frame: types.FrameType | None) -> bool:
-    """Tell whether the thread of an executor has something to do."""
+    """Return whether the thread of an executor has something to do."""
     if frame is None:
         return False
     if frame.f_code is not _WORKER:

@@ -271,7 +271,7 @@ class WatchedLoop(ConnectingLoop):
 
 
 def _takes_context(factory: Any) -> bool:
-    """Tell whether a task factory has an argument for the context. It need not, as before Python 3.11."""
+    """Return whether a task factory has an argument for the context. It need not, as before Python 3.11."""
     try:
         inspect.signature(factory).bind(None, None, context=None)
     except TypeError:

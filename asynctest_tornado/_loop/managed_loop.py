@@ -39,7 +39,7 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
 
 
 def _is_made_by_others() -> bool:
-    """Tell whether there is a policy for loops, or a function in the place of asyncio's."""
+    """Return whether there is a policy for loops, or a function in the place of asyncio's."""
     # To ask asyncio for the policy would make one, and is deprecated from 3.14.
     policy = _EVENTS.get("_event_loop_policy")
     if policy is not None and type(policy) not in _own_policies:
@@ -223,7 +223,7 @@ class LoopOfTest:
         return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
 
     def may_have_pending_tasks(self) -> bool:
-        """Tell whether there may be such tasks, at less cost: asyncio goes through the tasks of all loops to answer.
+        """Return whether there may be such tasks, at less cost: asyncio goes through the tasks of all loops to answer.
 
         Those that bypass the loop's ``create_task`` do not count.
         """
@@ -232,7 +232,7 @@ class LoopOfTest:
         return bool(self.loop._asynctest.futures) and bool(self.own_futures())
 
     def has_nothing_to_do(self) -> bool:
-        """Tell whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
+        """Return whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
         loop: Any = self.loop
         if self.selector is None or loop._asynctest.ready is not None:
             return False
@@ -241,17 +241,17 @@ class LoopOfTest:
         return self.selector.has_no_files()
 
     def is_idle(self) -> bool:
-        """Tell whether the loop runs, and has nothing to do but to call the caller; no where it does not say."""
+        """Return whether the loop runs, and has nothing to do but to call the caller; no where it does not say."""
         selector = self.selector
         # Where the time is over, the next look at the files tells so.
         return selector is not None and self.has_nothing_to_do() and selector.rest() > 0 and self.loop.is_running()
 
     def is_tidy(self) -> bool:
-        """Tell whether nothing is about to run, and nothing works for the loop elsewhere."""
+        """Return whether nothing is about to run, and nothing works for the loop elsewhere."""
         return not (getattr(self.loop, "_ready", True) or self.loop._asynctest.work)
 
     def has_async_generators(self) -> bool:
-        """Tell whether some were begun and not finished; yes where the loop does not say.
+        """Return whether some were begun and not finished; yes where the loop does not say.
 
         On a loop of the class, nobody knows whose they are.
         """

@@ -174,7 +174,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         _spare.append(parts)
 
     def _asynctest_is_in_order(self) -> bool:
-        """Tell whether nobody else has anything to do with the parts any more."""
+        """Return whether nobody else has anything to do with the parts any more."""
         loop: Any = self
         system = self._asynctest_system
         selector = system.selector

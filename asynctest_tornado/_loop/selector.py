@@ -115,11 +115,11 @@ class Selector(selectors.DefaultSelector):
         return math.inf if self.alarm is None else max(0.0, self.alarm[0] - monotonic())
 
     def has_no_files(self) -> bool:
-        """Tell whether no file is open but the one that the loop is woken by."""
+        """Return whether no file is open but the one that the loop is woken by."""
         return len(self._files) == 1
 
     def has_events(self, timeout: float = 0) -> bool:
-        """Tell whether the loop would not have to sleep, after that many seconds at most."""
+        """Return whether the loop would not have to sleep, after that many seconds at most."""
         return bool(super().select(timeout))
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:

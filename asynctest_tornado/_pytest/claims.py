@@ -37,7 +37,7 @@ _MARKERS: "pytest.StashKey[tuple[str, ...]]" = pytest.StashKey()
 
 
 def has_package(config: pytest.Config, package: str) -> bool:
-    """Tell whether a plugin of a package is loaded."""
+    """Return whether a plugin of a package is loaded."""
     plugins = config.pluginmanager.get_plugins()
     return any(str(getattr(plugin, "__name__", "")).partition(".")[0] == package for plugin in plugins)
 
@@ -72,7 +72,7 @@ def loop_of_user(request: Any) -> Any:
 
 
 def is_explicit(item: Any) -> bool:
-    """Tell whether a test asks for this library by a name that no other plugin has."""
+    """Return whether a test asks for this library by a name that no other plugin has."""
     names = {name for name in item.fixturenames if name.startswith(PREFIX)} - SHARED
     return bool(names) or has_own_marker(item)
 
@@ -82,7 +82,7 @@ def has_own_marker(item: pytest.Item) -> bool:
 
 
 def is_asked_for(item: pytest.Item) -> bool:
-    """Tell whether a test has a marker that can be for no other plugin.
+    """Return whether a test has a marker that can be for no other plugin.
 
     One that registers ``gen_test``, too, may be the one that runs the test.
     """
@@ -95,7 +95,7 @@ def is_asked_for(item: pytest.Item) -> bool:
 
 
 def leads_to_ours(item: Any, name: str, seen: frozenset[str] = frozenset()) -> bool:
-    """Tell whether a fixture, as a test sees it, needs the loop of this library. Yes if pytest does not say."""
+    """Return whether a fixture, as a test sees it, needs the loop of this library. Yes if pytest does not say."""
     find = getattr(getattr(item.session, "_fixturemanager", None), "getfixturedefs", None)
     if find is None or name == ROOT:
         return True
@@ -109,7 +109,7 @@ def leads_to_ours(item: Any, name: str, seen: frozenset[str] = frozenset()) -> b
 
 
 def is_auto(config: pytest.Config, name: str) -> bool:
-    """Tell whether another plugin takes all asynchronous tests."""
+    """Return whether another plugin takes all asynchronous tests."""
     value = config.getoption(name, None)
     if value is None:
         try:
@@ -168,7 +168,7 @@ def is_case(item: object) -> bool:
 
 
 def is_own_case(item: object) -> bool:
-    """Tell whether a test is a method of an AsyncTestCase, without importing that."""
+    """Return whether a test is a method of an AsyncTestCase, without importing that."""
     cls = getattr(sys.modules.get("asynctest_tornado._unittest.case"), "AsyncTestCase", None)
     return cls is not None and isinstance(getattr(item, "instance", None), cls)
 

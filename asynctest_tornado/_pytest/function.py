@@ -248,7 +248,7 @@ class Function:
             self.harness.go_on_after_report()
 
     def ends_with_subtest(self, error: BaseException | None, own: BaseException | None) -> bool:
-        """Tell whether the test ends at the end of a subtest.
+        """Return whether the test ends at the end of a subtest.
 
         :param error: has left its block.
         :param own: was reported for it.

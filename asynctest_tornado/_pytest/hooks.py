@@ -188,7 +188,7 @@ class Hooks:
             fixturedef.func = before
 
     def _is_of_another(self, fixturedef: Any, request: Any) -> bool:
-        """Tell whether another plugin sets the fixture up, on a loop of its own."""
+        """Return whether another plugin sets the fixture up, on a loop of its own."""
         is_shared = fixturedef.scope != "function"
         return (
             getattr(getattr(fixturedef.func, "__func__", fixturedef.func), "_force_asyncio_fixture", False)

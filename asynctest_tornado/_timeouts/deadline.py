@@ -167,7 +167,7 @@ class Deadline(watchdog.Watch):
             self.is_over = True  # and the callback has caught it
 
     def takes(self, interruption: KeyboardInterrupt) -> bool:
-        """Tell whether it comes from the watchdog, and not from the user. Others may raise it again."""
+        """Return whether it comes from the watchdog, and not from the user. Others may raise it again."""
         self._stop_watch()
         if not self._is_interrupted:
             return False

@@ -90,7 +90,7 @@ def stop(watch: Watched) -> None:
 
 
 def is_alive() -> bool:
-    """Tell whether there is a thread for it now."""
+    """Return whether there is a thread for it now."""
     return _thread is not None
 
 
@@ -231,7 +231,7 @@ def _look(watch: Watch) -> None:
 
 
 def is_debugging(frame: types.FrameType | None) -> bool:
-    """Tell whether a debugger has stopped the program there."""
+    """Return whether a debugger has stopped the program there."""
     while frame is not None:
         if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
             return True
@@ -240,7 +240,7 @@ def is_debugging(frame: types.FrameType | None) -> bool:
 
 
 def is_debugger_attached() -> bool:
-    """Tell whether a debugger traces this thread."""
+    """Return whether a debugger traces this thread."""
     trace = sys.gettrace()
     owner = getattr(trace, "__self__", trace)
     if str(getattr(type(owner), "__module__", "")).partition(".")[0] in _DEBUGGERS:

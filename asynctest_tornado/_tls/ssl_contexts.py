@@ -33,7 +33,7 @@ def server_options() -> dict[str, Any]:
 
 
 def is_ours(options: certificate_dates.Options) -> bool:
-    """Tell whether a server with these ``ssl_options`` presents the certificate of this module."""
+    """Return whether a server with these ``ssl_options`` presents the certificate of this module."""
     if isinstance(options, dict):
         return options.get("certfile") == CERTIFICATE
     return certificate_dates.is_signed_by(options, AUTHORITY)

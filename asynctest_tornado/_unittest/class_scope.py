@@ -72,7 +72,7 @@ class ClassScope:
 
 
 def is_shared(cls: Any) -> bool:
-    """Tell whether the tests of the class share a loop. Raises ``ValueError`` where its ``loop_scope`` is none."""
+    """Return whether the tests of the class share a loop. Raises ``ValueError`` where its ``loop_scope`` is none."""
     if cls.loop_scope not in _SCOPES:
         raise ValueError(
             f"loop_scope of {cls.__qualname__} cannot be {cls.loop_scope!r}. Set it to 'test', for a loop for each "

@@ -86,7 +86,7 @@ def last_report(result: object) -> object:
 
 
 def keeps(result: object, report: object) -> bool:
-    """Tell whether a result keeps a report still. That of green drops what was added between two tests."""
+    """Return whether a result keeps a report still. That of green drops what was added between two tests."""
     reports = getattr(result, "errors", None)
     return isinstance(reports, list) and any(each[1] is report for each in reports)
 

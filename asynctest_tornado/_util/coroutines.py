@@ -15,7 +15,7 @@ __unittest = True
 
 _T = TypeVar("_T")
 
-#: By the number of the frame that runs it. Weak, or one that nobody ends would be there for ever.
+#: By the number of the frame that runs it. Weak: a generator that is never ended would be there for ever.
 _generators: "dict[int, weakref.ref[Any]]" = {}
 _things: WeakNotes[str] = WeakNotes()
 

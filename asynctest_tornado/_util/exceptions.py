@@ -31,7 +31,7 @@ def set_context(error: BaseException, context: BaseException | None) -> None:
 
 
 def can_be_assigned_to(error: BaseException) -> bool:
-    """Tell whether an attribute of an exception can be set in the ordinary way."""
+    """Return whether an attribute of an exception can be set in the ordinary way."""
     try:
         error.__traceback__ = error.__traceback__
     except Exception:

@@ -58,7 +58,7 @@ _INTERPRETER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_war
 
 
 def comes_with_interpreter(func: Any) -> bool:
-    """Tell whether a function is one of those that are replaced, as it was when the interpreter began."""
+    """Return whether a function is one of those that are replaced, as it was when the interpreter began."""
     return _is_of(func, _INTERPRETER)
 
 

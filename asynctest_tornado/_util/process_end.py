@@ -19,7 +19,7 @@ _actions: list[Callable[[], object]] = []
 
 
 def is_worker() -> bool:
-    """Tell whether another process has started this one, by ``multiprocessing``, and reads what becomes of it."""
+    """Return whether another process has started this one, by ``multiprocessing``, and reads what becomes of it."""
     return multiprocessing.parent_process() is not None
 
 
@@ -33,7 +33,7 @@ def add(action: Callable[[], object]) -> None:
 
 
 def has_begun() -> bool:
-    """Tell whether the end has begun, so that what would be kept for it has to be done at once."""
+    """Return whether the end has begun, so that what would be kept for it has to be done at once."""
     return _has_begun or not threading.main_thread().is_alive()
 
 
@@ -103,7 +103,7 @@ class _Last:
             try:
                 stream.flush()
             except (OSError, ValueError):
-                continue  # it is closed, say, or nobody reads it
+                continue  # for example, it is closed, or the end of its pipe is
         leave(120)
 
 

@@ -167,9 +167,9 @@ def test_3_finds_it():
 
 
 class FutureTest(unittest.TestCase):
-    """A future that nobody has recorded is known by its loop, whichever test runs when it is dropped."""
+    """A future that is not recorded is known by its loop, whichever test runs when it is dropped."""
 
-    #: Each leaves a future whose error nobody looks at, and which no coroutine or task of its own stands for.
+    #: Each leaves a future whose error is never retrieved, and which no coroutine or task of its own stands for.
     LEAVES = (
         "future = asyncio.Future(); future.set_exception(ValueError('planted'))",
         "future = asyncio.gather(fail(), other())",

@@ -169,7 +169,7 @@ _OWN_LOCALS = {("_errors.thread_pools", "chain")}
 def _leads_to_locals(node: ast.AST) -> bool:
     found = (getattr(each, "attr", getattr(each, "value", None)) for each in ast.walk(node))
     names = {name for name in found if isinstance(name, str)}  # a set with bytes, too, may compare the two
-    return any(isinstance(name, str) and name in _WAYS for name in names)
+    return not _WAYS.isdisjoint(names)
 
 
 def _keys(node: ast.AST) -> Iterator[ast.AST]:
