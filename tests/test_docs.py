@@ -167,7 +167,7 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
     example = "docs/examples"
     outcomes: ClassVar = {
         "MyTestCase.test_delay": "FAILED (failures=1)",
-        "TaskTest.test_nobody_awaits_the_task": "FAILED (errors=1)",
+        "TaskTest.test_task_is_not_awaited": "FAILED (errors=1)",
         "PageTest.test_price": "FAILED (failures=1)",
         "PageTest.test_websocket": "FAILED (errors=1)",
         "LeakTest.test_heartbeat": "FAILED (failures=1)",

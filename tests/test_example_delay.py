@@ -22,14 +22,14 @@ class DelayExampleTest(RecordedReports, unittest.TestCase):
     example = "examples/delay"
     outcomes: ClassVar = {
         "BlockingTest.test_too_short": "FAILED (failures=1)",
-        "NobodyRunsTheLoopTest.test_delay_async": "OK",
+        "LoopNeverRunsTest.test_delay_async": "OK",
         "LoopByHandTest.test_too_short": "FAILED (failures=1)",
         "ErrorHandlerTest.test_too_short": "FAILED (failures=1)",
         "WaitAndStopTest.test_too_short": "FAILED (failures=1)",
         "WaitAndStopTest.test_callback_with_assertion": "FAILED (failures=1)",
-        "WaitAndStopTest.test_nobody_stops": "FAILED (failures=1)",
+        "WaitAndStopTest.test_stop_is_not_called": "FAILED (failures=1)",
         "VirtualTimeTest.test_twice_as_long": "FAILED (failures=1)",
-        "VirtualTimeTest.test_nobody_stops": "FAILED (failures=1)",
+        "VirtualTimeTest.test_stop_is_not_called": "FAILED (failures=1)",
     }
 
     others = (HANGING,)

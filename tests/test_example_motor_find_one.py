@@ -18,7 +18,7 @@ class MotorExampleTest(RecordedReports, unittest.TestCase):
     example = "examples/motor_find_one"
     outcomes: ClassVar = {
         "UndecoratedTest.test_find_one": "FAILED (errors=1)",
-        "NobodyWaitsTest.test_find_one": "FAILED (failures=1)",
+        "SetUpIsNotAwaitedTest.test_find_one": "FAILED (failures=1)",
         "NeverAwaitedTest.test_find_one": "FAILED (errors=1)",
     }
     # What nobody waits for may have ended a moment after the test.

@@ -16,7 +16,7 @@ SUITE = "examples.races.test_races"
 
 #: The classes that have the tests of a lucky one, with its mistake corrected.
 CORRECTED = {
-    "NobodyWaitsTest": ("RunSyncTest", "AsyncSetUpTest"),
+    "SetUpIsNotAwaitedTest": ("RunSyncTest", "AsyncSetUpTest"),
     "BankTest": ("LockedBankTest", "OrderedLocksTest"),
     "LockedAccountsTest": ("OrderedLocksTest",),
 }
@@ -25,7 +25,7 @@ CORRECTED = {
 class RacesExampleTest(RecordedReports, unittest.TestCase):
     example = "examples/races"
     outcomes: ClassVar = {
-        "NobodyWaitsTest.test_find_one": "FAILED (failures=1)",
+        "SetUpIsNotAwaitedTest.test_find_one": "FAILED (failures=1)",
         "BankTest.test_two_people_pay_a_third": "FAILED (failures=1)",
         "BankTest.test_money_is_spent_once": "FAILED (failures=1)",
         "LockedAccountsTest.test_there_and_back": "FAILED (errors=1)",

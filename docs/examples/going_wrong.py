@@ -32,7 +32,7 @@ class TaskTest(AsyncTestCase):
     async def work(self) -> None:
         raise ValueError("boom")
 
-    async def test_nobody_awaits_the_task(self) -> None:
+    async def test_task_is_not_awaited(self) -> None:
         self.task = asyncio.create_task(self.work())
         await asyncio.sleep(0)
 

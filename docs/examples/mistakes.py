@@ -28,7 +28,7 @@ async def callback_of_asyncio() -> None:
     await asyncio.sleep(0.05)
 
 
-async def task_that_nobody_awaits() -> None:
+async def task_that_is_not_awaited() -> None:
     async def work() -> None:
         fail()
 
@@ -57,7 +57,7 @@ async def blocks_for_longer_than_the_timeout() -> None:
 MISTAKES = [
     callback_of_the_ioloop,
     callback_of_asyncio,
-    task_that_nobody_awaits,
+    task_that_is_not_awaited,
     thread,
     coroutine_never_awaited,
     task_left_behind,

@@ -14,7 +14,7 @@ says on the day when the code is broken. Its name keeps it out of the discovery 
 test at a time::
 
     python -m unittest examples.delay.going_wrong
-    python -m unittest examples.delay.going_wrong.WaitAndStopTest.test_nobody_stops
+    python -m unittest examples.delay.going_wrong.WaitAndStopTest.test_stop_is_not_called
 
 What unittest says to each of them is in ``reports``. One test that goes wrong never ends, but by Ctrl-C::
 

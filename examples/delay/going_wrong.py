@@ -24,7 +24,7 @@ class BlockingTest(unittest.TestCase):
         self.assertGreaterEqual(time.monotonic() - start, DELAY)
 
 
-class NobodyRunsTheLoopTest(AsyncTestCase):
+class LoopNeverRunsTest(AsyncTestCase):
     """Step 2. The test that goes wrong by passing.
 
     An AsyncTestCase makes the loop, and fails if anything that ran on it failed. It does not run the loop for a
@@ -110,7 +110,7 @@ class WaitAndStopTest(AsyncTestCase):
         delay_async(DELAY / 1000, done)
         self.wait()
 
-    def test_nobody_stops(self) -> None:
+    def test_stop_is_not_called(self) -> None:
         """Where nobody calls stop(), wait() fails: at once when nothing is left that could, else at its timeout."""
         delay_async(DELAY, callback=lambda: None)
         self.wait(timeout=60)
@@ -127,7 +127,7 @@ class VirtualTimeTest(AsyncTestCase):
         self.wait()
         self.assertEqual(self.clock.time(), 3600)
 
-    def test_nobody_stops(self) -> None:
+    def test_stop_is_not_called(self) -> None:
         """The report of a deadlock tells how much virtual time has passed."""
         delay_async(3600, callback=lambda: None)
         self.wait()

@@ -36,7 +36,7 @@ class PlainLoopTestCase(unittest.TestCase):
         self.io_loop.close(all_fds=True)
 
 
-class NobodyRunsTheLoopTest(PlainLoopTestCase):
+class LoopNeverRunsTest(PlainLoopTestCase):
     """Step 2. The same for code that calls back: the assertion moves into the callback, and is lost there.
 
     ``delay_async`` only leaves a note for the event loop. The test returns a moment later, and a test that returns

@@ -21,10 +21,10 @@ are told anew here, for Tornado 6 and this library.
 discovery above; run it by name, whole or one test at a time::
 
     MOTOR_MAX_WORKERS=1 python -m unittest examples.motor_find_one.going_wrong
-    MOTOR_MAX_WORKERS=1 python -m unittest examples.motor_find_one.going_wrong.NobodyWaitsTest.test_find_one
+    MOTOR_MAX_WORKERS=1 python -m unittest examples.motor_find_one.going_wrong.SetUpIsNotAwaitedTest.test_find_one
 
 The variable lets Motor have one thread only. One of the mistakes is a race, which then has the same outcome every
-time; ``NobodyWaitsTest`` has more about it. What unittest says to each of the tests is in ``reports``.
+time; ``SetUpIsNotAwaitedTest`` has more about it. What unittest says to each of the tests is in ``reports``.
 
 They need ``pip install "asynctest_tornado[examples]"``, and no MongoDB: ``mongodb.py`` starts a server that speaks
 its protocol, and keeps the data in memory. ``test_find_one.py`` runs on a real one as well, in a database of its own

@@ -31,7 +31,7 @@ class UndecoratedTest(FindOneTestCase):
         self.assertEqual(document, {"_id": 1})
 
 
-class NobodyWaitsTest(FindOneTestCase):
+class SetUpIsNotAwaitedTest(FindOneTestCase):
     """Mistake 2. setUp calls the coroutine and does not wait for it.
 
     Motor hands each operation to a thread. When setUp returns, one thread is at work on the first operation of

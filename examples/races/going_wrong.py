@@ -9,7 +9,7 @@ environment does the same, and so does ``python -m asynctest_tornado --schedules
 from examples.races import test_races
 
 
-class NobodyWaitsTest(test_races.NobodyWaitsTest):
+class SetUpIsNotAwaitedTest(test_races.SetUpIsNotAwaitedTest):
     """Part 1. Here the test goes on before ``setup_coro`` does, and asks for what has not been inserted.
 
     The store is not to blame: it serves all requests in the order in which they are sent.

@@ -28,7 +28,7 @@ class StoreTestCase(AsyncTestCase):
         yield self.store.insert_one({"_id": 1})
 
 
-class NobodyWaitsTest(StoreTestCase):
+class SetUpIsNotAwaitedTest(StoreTestCase):
     """Part 1. setUp calls the coroutine and does not wait for it, and the test passes.
 
     ``setup_coro`` has asked the store to remove all documents when setUp returns. Then the test asks for document 2,

@@ -18,7 +18,7 @@ VERDICTS = {
     "test_expected": ["XFAIL"],
     "test_callback": ["FAILED"],
     "test_synchronous_callback": ["FAILED"],
-    "test_task_that_nobody_awaits": ["FAILED"],
+    "test_task_that_is_not_awaited": ["FAILED"],
     "test_server": ["FAILED"],
     "test_strict": ["FAILED"],
     "test_timeout": ["FAILED"],
@@ -76,7 +76,7 @@ class VerdictsTest(unittest.TestCase):
         self.assertRegex(self.output, r"SKIPPED \[1\] tests/samples/functions.py:\d+: for a reason")
 
     def test_an_error_has_its_own_traceback_and_none_of_our_lines(self) -> None:
-        for title in "test_callback", "test_synchronous_callback", "test_task_that_nobody_awaits":
+        for title in "test_callback", "test_synchronous_callback", "test_task_that_is_not_awaited":
             report = self.report(title)
             self.assertIn('raise ValueError("planted")', report)
             self.assertNotIn("asynctest_tornado/", report)

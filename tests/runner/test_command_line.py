@@ -45,7 +45,7 @@ class MainTest(unittest.TestCase):
         self.assertIn("Passes.test) ... ok", run_module("-verbose", PASSES).stderr, "as Tornado allows")
 
     def test_the_time_limit_is_an_option(self) -> None:
-        done = run_module("--timeout=7", "tests.samples.stuck.NobodySets")
+        done = run_module("--timeout=7", "tests.samples.stuck.EventIsNeverSet")
         self.assertIn("would have timed out after 7 seconds (ASYNC_TEST_TIMEOUT)", done.stderr)
 
     def test_a_wrong_value_is_a_clear_error(self) -> None:

@@ -237,7 +237,7 @@ def test_synchronous_callback(io_loop: IOLoop) -> None:
     io_loop.run_sync(lambda: asyncio.sleep(3600))
 
 
-async def test_task_that_nobody_awaits(io_loop: IOLoop) -> None:
+async def test_task_that_is_not_awaited(io_loop: IOLoop) -> None:
     async def fail() -> None:
         boom()
 

@@ -13,7 +13,7 @@ from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
 SHORT = 0.1
 
 
-class NobodySets(AsyncTestCase):
+class EventIsNeverSet(AsyncTestCase):
     async def test(self) -> None:
         await self.helper(locks.Event())
 
@@ -21,7 +21,7 @@ class NobodySets(AsyncTestCase):
         await event.wait()
 
 
-class NobodyStops(AsyncTestCase):
+class StopIsNotCalled(AsyncTestCase):
     def test(self) -> None:
         self.wait()
 
@@ -49,7 +49,7 @@ class TwoWaitForEachOther(AsyncTestCase):
         await tasks[0]
 
 
-class NobodyFillsTheQueue(AsyncTestCase):
+class QueueStaysEmpty(AsyncTestCase):
     async def test(self) -> None:
         queue: queues.Queue[int] = queues.Queue()
         self.worker = asyncio.ensure_future(self.work(queue))

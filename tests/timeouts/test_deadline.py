@@ -32,7 +32,7 @@ class DeadlockTest(unittest.TestCase):
         self.assertIn("this is a deadlock", result.report)
 
     def test_what_nothing_can_end_is_ended(self) -> None:
-        for cls in stuck.NobodySets, stuck.NobodyStops, stuck.TwoWaitForEachOther, stuck.NobodyFillsTheQueue:
+        for cls in stuck.EventIsNeverSet, stuck.StopIsNotCalled, stuck.TwoWaitForEachOther, stuck.QueueStaysEmpty:
             with self.subTest(cls.__name__):
                 result = run_case(type("Sample", (cls,), {"async_test_timeout": 0}))
                 self.assertIn("this is a deadlock", result.report)
