@@ -15,7 +15,9 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, exception_notes, garbage, threads
 from asynctest_tornado._errors.trap import Trap, warnings_now
+from asynctest_tornado._util import names
 from asynctest_tornado._util.patching import Replacement, comes_with_interpreter
+from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
 
@@ -131,13 +133,21 @@ def _fits(pattern: re.Pattern[str] | str | None, text: str) -> bool:
 def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) -> RuntimeWarning:
     message = f"coroutine '{getattr(coro, '__qualname__', coro)}' was never awaited"
     if code is not None:
-        message += f" (defined at {code.co_filename}:{code.co_firstlineno})"
+        message += _place(coro, code)
     error = RuntimeWarning(message + ", so that nothing of it ran. Await it, or hand it to run_sync().")
     frame = _frame_of_user()
     if frame is not None and not garbage.is_collecting():
         # Where it was dropped: mostly the very line of the call.
         error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)
     return error
+
+
+def _place(coro: Any, code: types.CodeType) -> str:
+    """Return where a coroutine was defined, or of one of this library, where the user has made it, if that is known."""
+    if owner_of_file(code.co_filename) is not OURS:
+        return f" (defined at {code.co_filename}:{code.co_firstlineno})"
+    lines = [place for place in coro.cr_origin or () if owner_of_file(place[0]) is not OURS]
+    return f" (made at {names.line_at(*lines[0])})" if lines else ""
 
 
 def _frame_of_user() -> types.FrameType | None:

@@ -320,4 +320,5 @@ class Site(client_verification.Place):
             self._websockets.add(websocket)
             return websocket
 
+        connect.__qualname__ = "ws_connect"  # the name that the user knows, for reports
         return _websocket.Connecting(connect)

@@ -1,8 +1,9 @@
 """A websocket client for tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from tornado.escape import to_unicode
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -258,18 +259,45 @@ class WebSocket:
         return f"<WebSocket {self.url}{end}>"
 
 
-class Connecting(Awaitable[WebSocket]):
-    """A websocket that is to be awaited, or entered by ``async with``, which closes it in the end."""
+class Connecting(Coroutine[Any, Any, WebSocket]):
+    """A websocket that is to be awaited, or entered by ``async with``, which closes it in the end.
+
+    The coroutine is there from the start: if the test drops it, the interpreter reports that it was never awaited.
+    """
 
     def __init__(self, connect: Callable[[], Coroutine[Any, Any, WebSocket]]) -> None:
         self._connect = connect
+        self._coro: Any = coroutines.traced(connect)
         self._socket: WebSocket | None = None
 
+    def _unbegun(self) -> Any:
+        if inspect.getcoroutinestate(self._coro) != inspect.CORO_CREATED:
+            self._coro = self._connect()  # it is awaited once more
+        return self._coro
+
     def __await__(self) -> Generator[Any, Any, WebSocket]:
-        return self._connect().__await__()
+        steps: Generator[Any, Any, WebSocket] = self._unbegun().__await__()
+        return steps
+
+    # A task runs it by these. If it is cancelled before, it counts as begun, as any other coroutine does.
+    def send(self, value: Any) -> Any:
+        return self._coro.send(value)
+
+    def throw(self, *args: Any) -> Any:
+        return self._coro.throw(*args)
+
+    def close(self) -> None:
+        if inspect.getcoroutinestate(self._coro) == inspect.CORO_CREATED:
+            self._refuse("close")  # the test means the websocket
+        self._coro.close()
+
+    def _refuse(self, name: str) -> NoReturn:
+        if name in _NAMES:  # and nothing that only looks for attributes
+            self._coro.close()  # or a second report would say that it was never awaited
+        raise AttributeError(f"The websocket is not connected yet, and has no {name!r}. {_WAYS_TO_CONNECT}")
 
     async def __aenter__(self) -> WebSocket:
-        self._socket = await self._connect()
+        self._socket = await self._unbegun()
         return self._socket
 
     async def __aexit__(self, typ: object, value: BaseException | None, tb: object) -> None:
@@ -284,13 +312,24 @@ class Connecting(Awaitable[WebSocket]):
                 raise
             exception_notes.add(value, f"What is more: {error}")
 
-    if not TYPE_CHECKING:  # or type checkers would take any attribute to be there
+    if not TYPE_CHECKING:  # or type checkers would take any attribute to be there, and "with" to be right
+
+        def __enter__(self) -> None:
+            self._coro.close()  # likewise
+            raise TypeError(f"A websocket is no context manager for a plain 'with'. {_WAYS_TO_CONNECT}")
+
+        def __exit__(self, *exc_info: object) -> None:
+            """Never called; without it, Python would not call ``__enter__`` either."""
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(
-                f"The websocket is not connected yet, and has no {name!r}. Write 'async with self.ws_connect(...) as "
-                "socket', 'await self.ws_connect(...)', or self.run_sync(self.ws_connect, ...)."
-            )
+            return getattr(self._coro, name) if name.startswith(("cr_", "__")) else self._refuse(name)
+
+
+_NAMES = frozenset((*dir(WebSocket), "connection", "selected_subprotocol", "url"))
+_WAYS_TO_CONNECT = (
+    "Write 'async with self.ws_connect(...) as socket', 'await self.ws_connect(...)', or 'yield self.ws_connect(...)' "
+    "in a generator; or self.run_sync(self.ws_connect, ...) in code that is no coroutine."
+)
 
 
 async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:

@@ -6,7 +6,7 @@ Their local variables would say it, too, but nothing would show that a report ne
 import sys
 import types
 import weakref
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -18,6 +18,8 @@ _T = TypeVar("_T")
 #: By the number of the frame that runs it. Weak: a generator that is never ended would be there for ever.
 _generators: "dict[int, weakref.ref[Any]]" = {}
 _things: WeakNotes[str] = WeakNotes()
+#: Lines of this library, and of the user, that may lead to a coroutine.
+_ORIGIN_DEPTH = 10
 
 
 def begin(generator: Generator[Any, Any, Any]) -> int:
@@ -50,3 +52,13 @@ def waiting_for(thing: str, coro: Coroutine[Any, Any, _T]) -> Coroutine[Any, Any
 def thing_of(coro: object) -> str:
     """Return the thing that a coroutine waits for; empty if it has not said so."""
     return _things.of(coro, "")
+
+
+def traced(make: Callable[[], _T]) -> _T:
+    """Return a new coroutine whose ``cr_origin`` has the lines that led to it, for the report that it was dropped."""
+    depth = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(max(depth, _ORIGIN_DEPTH))
+    try:
+        return make()
+    finally:
+        sys.set_coroutine_origin_tracking_depth(depth)
