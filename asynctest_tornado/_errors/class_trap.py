@@ -23,7 +23,7 @@ def chain_here() -> contexts.Chain:
         code = frame.f_code
         if code.co_name == "setUpClass" and code.co_argcount == 1:
             cls = frame.f_locals.get(code.co_varnames[0])
-            if isinstance(cls, type) and issubclass(cls, unittest.TestCase) and hasattr(cls, "_asynctest_harness"):
+            if isinstance(cls, type) and issubclass(cls, unittest.TestCase) and hasattr(cls, "_asynctest"):
                 return (_trap_of(cls),)
         frame = frame.f_back
     return ()

@@ -22,8 +22,9 @@ from asynctest_tornado._http.websocket import Connecting
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._tls import ssl_contexts
-from asynctest_tornado._unittest import class_scope
-from asynctest_tornado._unittest.case import AsyncTestCase, harness_of
+from asynctest_tornado._unittest import case_run, class_scope
+from asynctest_tornado._unittest.case import AsyncTestCase
+from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing, computed
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
                 client.close()
             if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
                 scope.made["http_client"] = self.get_http_client()
-        if not self._asynctest_look_for_tasks():
+        if not case_run.look_for_tasks(self):
             harness_of(self).look_for_requests(lambda: reachable.within_reach(reachable.of(self)))
         harness_of(self).close_resources(vars(self).values())
         del self.http_server

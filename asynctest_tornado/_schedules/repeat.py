@@ -14,8 +14,10 @@ __unittest = True
 SCHEDULES = "ASYNC_TEST_SCHEDULES"
 SEED = "ASYNC_TEST_SEED"
 
-#: The attribute of a test that has told of its leaks.
-WARNED = "_asynctest_has_warned"
+#: The attribute of a test case for the private data of this library.
+PRIVATE = "_asynctest"
+#: The arguments of a constructor.
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 _TALLY = "_asynctest_tally"
 
 
@@ -167,8 +169,6 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
             if tried:
                 _make_anew(case, before)
             schedule = run_once(seed, report)
-            # One of several warnings of the same leaks is enough.
-            before.update((name, value) for name, value in vars(case).items() if name == WARNED)
             tried += 1
             fingerprints.add(schedule.fingerprint)
             if report.has_ended or getattr(result, "shouldStop", False):
@@ -179,8 +179,6 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
         _count(result, case, tried, len(fingerprints))
 
 
-#: The attribute of a test for the arguments of its constructor.
-MADE_BY = "_asynctest_made_by"
 #: Of these, another one that is equal is as good.
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
@@ -191,9 +189,9 @@ def _make_anew(case: unittest.TestCase, before: dict[str, Any]) -> None:
     What was set later, as a loader of tests may do, is the same object as before.
     """
     name = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
-    args, kwargs = before.get(MADE_BY, ((name,), {}))
+    args, kwargs = before[PRIVATE].made_by or ((name,), {})
     vars(case).clear()
-    vars(case)[MADE_BY] = args, kwargs
+    vars(case)[PRIVATE] = before[PRIVATE]
     try:
         type(case).__init__(case, *args, **kwargs)
         made = vars(case).copy()

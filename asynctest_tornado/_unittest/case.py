@@ -6,24 +6,23 @@ import functools
 import inspect
 import re
 import unittest
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
+from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._harness import misspelled_settings, yieldables
-from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
+from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.yieldables import Begun, Other
-from asynctest_tornado._leaks import policy, reachable
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
-from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import class_scope, late_errors, super_calls
+from asynctest_tornado._unittest import case_run, case_state, class_scope, late_errors
+from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing
 
 __unittest = True
@@ -104,11 +103,7 @@ class AsyncTestCase(unittest.TestCase):
     #: the order of asyncio alone.
     schedules: int | None = None
 
-    _asynctest_harness: Harness | None = None
-    _asynctest_schedule: Schedule | None = None
-    _asynctest_owner: contexts.Owner | None = None
-    _asynctest_has_warned = False
-    _asynctest_bad_setting: Exception | None = None
+    _asynctest: case_state.Attribute
 
     if not TYPE_CHECKING:  # the constructor is that of unittest, and of the subclasses
 
@@ -117,7 +112,7 @@ class AsyncTestCase(unittest.TestCase):
             case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
             if cls.__init__ is not unittest.TestCase.__init__ or kwargs or len(args) != 1:
                 # Each of several orders begins with what the constructor makes. Most have only the name of the method.
-                vars(case)[repeat.MADE_BY] = args, kwargs
+                vars(case)[repeat.PRIVATE] = case_state.State(case, (args, kwargs))
             return case
 
         __signature__ = repeat.SignatureOfInit(__new__)
@@ -175,61 +170,11 @@ class AsyncTestCase(unittest.TestCase):
     def setUp(self) -> None:
         """Make the loop. From ``tornado.testing``. New in version 0.1."""
         super().setUp()
-        harness = self._asynctest_harness
+        harness = self._asynctest.harness
         if harness is None or harness.state is CLOSED:
-            # Nobody called run() or debug(): the test case is used by hand, as a fixture.
-            harness = self._asynctest_harness = self._asynctest_new_harness()
-        self._asynctest_open(harness)
-
-    def _asynctest_open(self, harness: Harness) -> None:
-        make: Callable[[], IOLoop] = self.get_new_ioloop
-        if getattr(make, "__func__", None) is not _GET_NEW_IOLOOP:
-            self.io_loop = harness.open(make)
-        elif type(self).loop_factory is None:
-            self.io_loop = harness.open()
-        else:
-            self.io_loop = harness.open(
-                functools.partial(managed_loop.new_ioloop, type(self).loop_factory, is_watched=True)
-            )
-        if harness.clock is not None:
-            self.clock = harness.clock
-
-    def _asynctest_set_up(self, harness: Harness) -> None:
-        """Call ``setUp``, and open the loop where that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
-        if getattr(self.setUp, "__func__", None) is _SET_UP:
-            self.setUp()  # mostly
-            return
-        # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
-        is_plain = type(self).get_new_ioloop is _GET_NEW_IOLOOP
-        if is_plain and not super_calls.lead_to(AsyncTestCase, type(self)):
-            self._asynctest_open(harness)
-        returned: Any = self.setUp()  # type: ignore[func-returns-value]
-        if returned is not None:
-            yieldables.check_is_no_coroutine(returned, "setUp", type(self))
-        own = vars(self).get("io_loop")
-        if isinstance(own, IOLoop) and not harness.has_loop(own):
-            harness.open(lambda: own)  # that setUp() has made by itself
-        elif harness.state is NEW:
-            self._asynctest_open(harness)
-
-    def _asynctest_new_harness(self, result: Any = None) -> Harness:
-        cls = type(self)
-        reporter = late_errors.Reporter(self, result)
-        scope = class_scope.of(cls)
-        leaks = policy.policy(self.leaks, self.allowed_leaks)
-        if leaks.action == "warn" and self._asynctest_has_warned:
-            leaks = policy.IGNORE
-        schedule = self._asynctest_schedule
-        if scope is None:
-            clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-            harness = Harness(reporter.name, None, clock, leaks, schedule)
-        else:
-            harness = scope.current = Harness(reporter.name, scope.harness, None, leaks, schedule)
-        if result is not None:
-            harness.trap.report_late = reporter
-            harness.trap.place = reporter.place
-            harness.amend = reporter.amend
-        return harness
+            # Without run() or debug(): the test case is used by hand, as a fixture.
+            harness = case_run.new_harness(self)
+        case_run.open_loop(self, harness, _DEFAULTS)
 
     def tearDown(self) -> None:
         """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some.
@@ -240,12 +185,12 @@ class AsyncTestCase(unittest.TestCase):
         """
         harness = harness_of(self)
         harness.trap.hold()
-        if harness.may_have_pending_tasks() and self._asynctest_look_for_tasks():
+        if harness.may_have_pending_tasks() and case_run.look_for_tasks(self):
             harness.drain()
         super().tearDown()
         harness.check_not_closed(vars(self).get("io_loop"))
         if not harness.has_shell:
-            self._asynctest_finish()
+            case_run.finish(self)
 
     async def asyncSetUp(self) -> None:
         """Prepare the test; called after ``setUp``, on the loop of the test.
@@ -387,7 +332,7 @@ class AsyncTestCase(unittest.TestCase):
     def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
         """Report errors in the block for itself, as in `unittest.TestCase`; also one that ends its waiting."""
         cancellation: asyncio.CancelledError | None = None
-        harness = self._asynctest_harness
+        harness = self._asynctest.harness
         with super().subTest(*args, **params):
             try:
                 try:
@@ -406,127 +351,51 @@ class AsyncTestCase(unittest.TestCase):
             raise cancellation
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
-        try:
-            seeds = repeat.seeds(self.schedules)
-        except (TypeError, ValueError) as error:
-            seeds = None
-            self._asynctest_bad_setting = error
-        if seeds is None:
-            return self._asynctest_run(result)
-        if result is None:
-            result = self.defaultTestResult()
-        repeat.run(self, result, seeds, self._asynctest_run_in_order)
-        late_errors.flush(result)
-        return result
-
-    def _asynctest_run_in_order(self, seed: int, result: Any) -> Schedule:
-        self._asynctest_schedule = schedule = Schedule(seed, is_required=self.schedules is not None)
-        try:
-            self._asynctest_run(result)
-        finally:
-            self._asynctest_schedule = None
-        return schedule
-
-    def _asynctest_run(self, result: Any) -> unittest.TestResult | None:
-        try:
-            return super().run(result)
-        finally:
-            # A KeyboardInterrupt leaves out all that unittest would call.
-            harness = self._asynctest_harness
-            if harness is not None:
-                if harness.has_warned:
-                    self._asynctest_has_warned = True
-                harness.close()
-                harness.trap.forget_reports()
-                self._asynctest_owner = contexts.Owner(harness.trap)
-                self._asynctest_harness = None
-            if not isinstance(result, repeat.Report):  # that of one order, between startTest and stopTest
-                late_errors.flush(result)
+        return case_run.run(self, result, super().run)
 
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
-        owner = self._asynctest_owner
+        state: case_state.State | None = vars(self).get(repeat.PRIVATE)
+        owner = None if state is None else state.owner
         if owner is not None and (contexts.collector is None or not garbage.is_collecting()):
             token = contexts.contexts.set((owner,))
             vars(self).clear()
             contexts.contexts.reset(token)
 
     def debug(self) -> None:
-        seeds = repeat.seeds(None)
-        if seeds is not None and len(seeds) == 1:
-            self._asynctest_schedule = Schedule(seeds[0])
-        try:
-            super().debug()
-            self._asynctest_finish()
-        finally:
-            harness = self._asynctest_harness
-            if harness is not None:
-                harness.trap.forget_reports()
-            if harness is not None and vars(self).get("_cleanups"):
-                # After an error these are left to whoever debugs, who may still call doCleanups().
-                harness.is_ending = True
-            elif harness is not None:
-                harness.close()
+        case_run.debug(self, super().debug)
 
     def doCleanups(self) -> Any:
         good: Any = super().doCleanups()
-        harness = self._asynctest_harness
+        harness = self._asynctest.harness
         if harness is not None and harness.is_ending:  # else the test itself calls this
             harness.is_ending = False
             try:
-                harness.call(self._asynctest_finish)
+                harness.call(case_run.finish, self)
             except BaseException as error:
                 # By a cleanup, so that unittest reports it.
                 self.addCleanup(raise_as_it_was, error)
                 good = super().doCleanups() and good
         return good
 
-    def _asynctest_look_for_tasks(self) -> bool:
-        """Look for tasks that are left, unless asynchronous cleanups may still wait for them; tell whether not."""
-        cleanups = reachable.of(self)
-        if cleanups and reachable.has_coroutines(cleanups):
-            return False
-        harness_of(self).look_for_tasks(lambda: reachable.within_reach(cleanups))
-        return True
-
-    def _asynctest_finish(self) -> None:
-        harness = self._asynctest_harness
-        if harness is not None:
-            # What the test keeps as an attribute would tell of its error only when the test is gone. Most keep nothing.
-            attributes = vars(self)
-            harness.finish(() if attributes.keys() <= _PLAIN else attributes.values())
-
     def _callSetUp(self) -> None:
-        if self._asynctest_bad_setting is not None:
-            raise self._asynctest_bad_setting
-        # Set by unittest's run(), and not by its debug().
-        result = getattr(getattr(self, "_outcome", None), "result", None)
-        if isinstance(result, repeat.Report):
-            result = result.result
-        harness = self._asynctest_harness = self._asynctest_new_harness(result)
-        harness.has_shell = True
-        if self._asynctest_schedule is not None:
-            harness.trap.hint = repeat.hint(self._asynctest_schedule.seed, self)
+        harness = case_run.begin(self)
         try:
-            harness.call(self._asynctest_set_up, harness)
-            self._asynctest_call_hook(self.asyncSetUp, _ASYNC_SET_UP)
+            harness.call(case_run.set_up, self, harness, _DEFAULTS)
+            case_run.call_hook(self, self.asyncSetUp, _DEFAULTS.async_set_up)
         except BaseException as error:
             harness.is_ending = True
             failure_notes.explain(error, harness.trap)
             raise
 
-    def _asynctest_call_hook(self, own: Callable[[], Any], default: Callable[..., Any]) -> None:
-        if getattr(own, "__func__", own) is not default and inspect.iscoroutinefunction(own):
-            harness_of(self).run(own, limits.limit(None, self.async_test_timeout), shared=True)
-
     def _callTestMethod(self, method: Callable[[], object]) -> None:
-        harness = self._asynctest_harness
+        harness = self._asynctest.harness
         assert harness is not None
         try:
             try:
                 returned = harness.call(method)
                 if returned is not None:
-                    self._asynctest_run_test(method, returned)
+                    case_run.end_test(self, method, returned)
             except Exception as error:
                 harness.trap.remember_failure(error)
                 raise
@@ -539,19 +408,13 @@ class AsyncTestCase(unittest.TestCase):
             failure_notes.explain(error, harness.trap)
             raise
 
-    def _asynctest_run_test(self, method: Callable[[], object], returned: Any) -> None:
-        """Run the coroutine of an ``async def``; what anything else returned is an error."""
-        if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
-            returned = self._asynctest_run_coroutine(method, returned)
-        yieldables.check_returned(returned)
-
     def _callTearDown(self) -> None:
-        harness = self._asynctest_harness
+        harness = self._asynctest.harness
         assert harness is not None
         harness.is_ending = True
         try:
             try:
-                self._asynctest_call_hook(self.asyncTearDown, _ASYNC_TEAR_DOWN)
+                case_run.call_hook(self, self.asyncTearDown, _DEFAULTS.async_tear_down)
             finally:
                 harness.trap.hold()
                 returned = harness.call(self.tearDown)
@@ -562,7 +425,7 @@ class AsyncTestCase(unittest.TestCase):
             raise
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-        harness = self._asynctest_harness
+        harness = self._asynctest.harness
         if harness is None:
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
@@ -570,50 +433,23 @@ class AsyncTestCase(unittest.TestCase):
         try:
             result = harness.call(function, *args, **kwargs)
             if inspect.iscoroutine(result):
-                self._asynctest_run_coroutine(function, result)
+                case_run.run_coroutine(self, function, result)
         except BaseException as error:
             failure_notes.explain(error, harness.trap)
             raise
 
-    def _asynctest_run_coroutine(self, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
-        """Run the coroutine of a function, by whose name reports tell of it."""
-        try:
-            limit = limits.limit(None, self.async_test_timeout)
-            begun = functools.update_wrapper(lambda: coro, func, ("__qualname__",), ())
-            return harness_of(self).run(begun, limit, shared=True)
-        finally:
-            coro.close()  # or it would be told that nobody awaited it, on top of the reason
 
-
-# The hooks as they are here: a suite may patch those of the class, and its own are to be called.
-_SET_UP, _GET_NEW_IOLOOP = AsyncTestCase.setUp, AsyncTestCase.get_new_ioloop
-_ASYNC_SET_UP, _ASYNC_TEAR_DOWN = AsyncTestCase.asyncSetUp, AsyncTestCase.asyncTearDown
-
-#: The attributes of any test, none of which is a future. A test in real time may have a "clock" of its own.
-_PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", "_asynctest_harness"))
+_DEFAULTS = case_run.Defaults(AsyncTestCase)
 
 
 def _say_no_clock(cls: type[unittest.TestCase]) -> str:
     return f"The tests of {cls.__qualname__} run in real time, without a clock. Set clock_factory = VirtualClock."
 
 
-def _say_no_loop(cls: type[unittest.TestCase]) -> str:
-    return (
-        f"{cls.__qualname__} has no event loop: AsyncTestCase.setUp(), which makes it, has not been called. "
-        f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
-    )
-
-
 if not TYPE_CHECKING:
-    AsyncTestCase.io_loop = Missing(_say_no_loop)
+    AsyncTestCase._asynctest = case_state.Attribute()
+    AsyncTestCase.io_loop = Missing(case_run.say_no_loop)
     AsyncTestCase.clock = Missing(_say_no_clock)
-
-
-def harness_of(case: AsyncTestCase) -> Harness:
-    harness = case._asynctest_harness
-    if harness is None or harness.state is NEW:
-        raise RuntimeError(_say_no_loop(type(case)))
-    return harness
 
 
 async def _await(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:

@@ -11,7 +11,8 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest.case import AsyncTestCase, harness_of
+from asynctest_tornado._unittest.case import AsyncTestCase
+from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._util import names
 
 __unittest = True

@@ -4,6 +4,7 @@ import contextvars
 import copy
 import gc
 import os
+import pickle
 import threading
 import unittest
 import warnings
@@ -445,7 +446,50 @@ class SetUpTearDownTest(unittest.TestCase):
         case = cases.Passes("test")
         case.run(unittest.TestResult())
         del case.io_loop  # which cannot be copied, as on tornado.testing
-        copy.deepcopy(case)
+        copies: list[AsyncTestCase] = [copy.copy(case), copy.deepcopy(case), pickle.loads(pickle.dumps(case))]
+        for each in copies:
+            result = RecordingResult()
+            each.run(result)
+            self.assertEqual(result.verdicts, ["addSuccess"])
+
+    def test_a_copy_that_runs_inside_the_original_has_its_own_loop(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            result = RecordingResult()
+            other = copy.copy(case)
+            other.test = lambda: case.assertIsNot(other.io_loop, case.io_loop)  # type: ignore[attr-defined]
+            other.run(result)
+            case.assertEqual(result.verdicts, ["addSuccess"], result.report)
+            case.io_loop.add_callback(case.stop, 42)
+            case.assertEqual(case.wait(), 42)
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
+
+    def test_a_case_has_one_private_attribute_of_this_library(self) -> None:
+        found: set[str] = set()
+
+        def body(case: AsyncTestCase) -> None:
+            found.update(vars(case).keys() - vars(unittest.TestCase()).keys() - {"_outcome"})
+
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+        self.assertEqual(found, {"_asynctest", "io_loop"})
+        names = dir(AsyncTestCase)
+        self.assertEqual([name for name in names if name.startswith("_asynctest")], ["_asynctest"])
+
+    def test_a_constructor_need_not_call_the_one_of_unittest(self) -> None:
+        class Sample(AsyncTestCase):
+            def __init__(self) -> None:
+                self._testMethodName = "test"
+                self._cleanups: list[Any] = []
+                self._subtest = None
+
+            async def test(self) -> None:
+                await asyncio.sleep(0)
+
+        case = Sample()
+        case.debug()
+        del case._asynctest
+        case.debug()
 
     def test_a_loop_that_cannot_be_had_leaks_nothing(self) -> None:
         class Sample(AsyncTestCase):
