@@ -12,10 +12,10 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from asynctest_tornado._clock.virtual_clock import VirtualClock
-    from asynctest_tornado._errors.contexts import ExceptionStackContext, NullContext
-    from asynctest_tornado._errors.expect_error import ExpectError
-    from asynctest_tornado._errors.expect_log import ExpectLog
-    from asynctest_tornado._errors.request_handlers import ServerError
+    from asynctest_tornado._errors.server_error import ServerError
+    from asynctest_tornado._errors.stack_context import ExceptionStackContext, NullContext
+    from asynctest_tornado._expect.expect_error import ExpectError
+    from asynctest_tornado._expect.expect_log import ExpectLog
     from asynctest_tornado._http.fetch import Response
     from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
     from asynctest_tornado._http.http_test_server import HTTPTestServer
@@ -52,13 +52,13 @@ _ROOMS = {
     "AsyncHTTPSTestCase": "_http.http_case",
     "AsyncHTTPTestCase": "_http.http_case",
     "AsyncTestCase": "_unittest.case",
-    "ExceptionStackContext": "_errors.contexts",
-    "ExpectError": "_errors.expect_error",
-    "ExpectLog": "_errors.expect_log",
+    "ExceptionStackContext": "_errors.stack_context",
+    "ExpectError": "_expect.expect_error",
+    "ExpectLog": "_expect.expect_log",
     "HTTPTestServer": "_http.http_test_server",
-    "NullContext": "_errors.contexts",
+    "NullContext": "_errors.stack_context",
     "Response": "_http.fetch",
-    "ServerError": "_errors.request_handlers",
+    "ServerError": "_errors.server_error",
     "VirtualClock": "_clock.virtual_clock",
     "WebSocket": "_http.websocket",
     "bind_unused_port": "_http.sockets",
@@ -73,7 +73,7 @@ def __getattr__(name: str) -> _typing.Any:
     room = _ROOMS.get(name)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if room == "_errors.contexts":
+    if room == "_errors.stack_context":
         # Outside of tests, an ExceptionStackContext sees what these hooks see.
         _importlib.import_module(f"{__name__}._harness.harness")
     value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)

@@ -20,6 +20,8 @@ FLOORS = [
     ("_clock", "_leaks"),
     ("_schedules", "_timeouts"),
     ("_loop",),
+    ("_sources",),
+    ("_expect",),
     ("_errors",),
     ("_tls",),
     ("_util",),

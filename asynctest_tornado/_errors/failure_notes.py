@@ -1,6 +1,6 @@
 """Tells in the report of a test that failed what the request handlers of its servers have raised."""
 
-# Tested by tests/errors/test_request_handlers.py.
+# Tested by tests/sources/test_request_handlers.py.
 
 import inspect
 import socket
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from asynctest_tornado._errors import exception_notes, hints
 from asynctest_tornado._errors.contexts import is_failure
-from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of, strip

@@ -12,8 +12,7 @@ from typing import Any
 from unittest import SkipTest
 
 from asynctest_tornado._errors import closed_connections, contexts, exception_notes, marks
-from asynctest_tornado._errors.place_in_run import Place
-from asynctest_tornado._errors.request_handlers import ServerError, keep_in
+from asynctest_tornado._errors.server_error import ServerError, keep_in
 from asynctest_tornado._util import exceptions, observer, origins
 from asynctest_tornado._util.tracebacks import strip
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -93,8 +92,8 @@ class Trap(contexts.Context):
         #: Reports an error that surfaces after the end of the test, and returns whether it could. The second argument
         #: names another test that it may belong to.
         self.report_late: Callable[[BaseException, str | None], bool] | None = None
-        #: Returns where the test stands in its run now, if that is known.
-        self.place: Callable[[], Place | None] = types.NoneType
+        #: Returns where the test stands in its run now, if that is known: a `place_in_run.Place`.
+        self.place: Callable[[], tuple[weakref.ref[Any], int, object] | None] = types.NoneType
         #: The thread that closes the connections of the test, so that what still uses them will fail.
         self._closing_thread: int | None = None
         # What has failed before that, what was under way then, and whether that is just being cut off.

@@ -15,13 +15,14 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock
-from asynctest_tornado._errors import contexts, hints, interpreter_hooks, loggers, request_handlers, thread_pools
+from asynctest_tornado._errors import contexts, hints
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._harness import misspelled_settings, time_and_order, yieldables
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._sources import interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._timeouts import deadlock, limits, pending_report
 from asynctest_tornado._timeouts.deadline import Deadline
 from asynctest_tornado._timeouts.loop_driver import Running

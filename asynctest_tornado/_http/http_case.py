@@ -14,7 +14,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from asynctest_tornado._errors import hints
-from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._http import local_server, sockets, urls
 from asynctest_tornado._http.fetch import Arguments, Fetched, Response

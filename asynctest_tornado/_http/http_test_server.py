@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import local_server, sockets, urls, websocket
 from asynctest_tornado._timeouts import pending_report

@@ -16,7 +16,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerConnectionDelegate, HTTPServ
 from tornado.web import RequestHandler
 
 from asynctest_tornado._errors import contexts, hints
-from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http import urls as _urls

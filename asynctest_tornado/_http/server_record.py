@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tornado.httputil import HTTPServerRequest
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._errors.request_handlers import ServerError, keep_in
+from asynctest_tornado._errors.server_error import ServerError, keep_in
 from asynctest_tornado._http import websocket
 
 __unittest = True

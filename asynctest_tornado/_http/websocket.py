@@ -17,7 +17,7 @@ from tornado.websocket import (
 )
 
 from asynctest_tornado._errors import exception_notes
-from asynctest_tornado._errors.request_handlers import ServerError
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http.websocket_inbox import Inbox
 from asynctest_tornado._util import coroutines
 

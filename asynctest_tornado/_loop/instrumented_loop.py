@@ -14,13 +14,14 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado._errors import contexts, garbage, ownership
+from asynctest_tornado._errors import contexts, ownership
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.executor_jobs import Work
 from asynctest_tornado._loop.file_handler import FileHandler
 from asynctest_tornado._loop.interrupt import interruptible
+from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.weak_notes import WeakNotes
 

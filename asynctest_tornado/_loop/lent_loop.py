@@ -2,8 +2,9 @@
 
 # Tested by tests/loop/test_managed_loop.py.
 
-from asynctest_tornado._errors import contexts, exception_notes, garbage
+from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._sources import garbage
 
 __unittest = True
 

@@ -21,7 +21,6 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
-from asynctest_tornado._errors.place_in_run import Place, place_of
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._http import local_server, sockets
 from asynctest_tornado._leaks import policy
@@ -30,6 +29,7 @@ from asynctest_tornado._pytest import settings as _settings
 from asynctest_tornado._pytest.settings import SETTINGS, seeds
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._unittest.late_errors import PLUGIN
 from asynctest_tornado._util import exceptions, process_end

@@ -267,7 +267,7 @@ class Hooks:
 
 def _watch_again() -> None:
     """Learn of errors that surface when pytest has ended, and has put back the hooks that it found."""
-    interpreter = sys.modules.get("asynctest_tornado._errors.interpreter_hooks")
+    interpreter = sys.modules.get("asynctest_tornado._sources.interpreter_hooks")
     if interpreter is not None:
         interpreter.watch_again()
 

@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors.contexts import ExceptionStackContext, NullContext
+from asynctest_tornado._errors.stack_context import ExceptionStackContext, NullContext
 from asynctest_tornado._harness import harness as _harness  # noqa: F401  # its hooks see what a context is to handle
 
 __unittest = True

@@ -3,11 +3,11 @@
 # Tested by tests/replace/test_replace.py.
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock as VirtualClock
-from asynctest_tornado._errors.contexts import ExceptionStackContext as ExceptionStackContext
-from asynctest_tornado._errors.contexts import NullContext as NullContext
-from asynctest_tornado._errors.expect_error import ExpectError as ExpectError
-from asynctest_tornado._errors.expect_log import ExpectLog
-from asynctest_tornado._errors.request_handlers import ServerError as ServerError
+from asynctest_tornado._errors.server_error import ServerError as ServerError
+from asynctest_tornado._errors.stack_context import ExceptionStackContext as ExceptionStackContext
+from asynctest_tornado._errors.stack_context import NullContext as NullContext
+from asynctest_tornado._expect.expect_error import ExpectError as ExpectError
+from asynctest_tornado._expect.expect_log import ExpectLog
 from asynctest_tornado._http.fetch import Response as Response
 from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
 from asynctest_tornado._http.http_test_server import HTTPTestServer as HTTPTestServer

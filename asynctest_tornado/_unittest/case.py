@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock
-from asynctest_tornado._errors import contexts, expect_log, failure_notes, garbage
+from asynctest_tornado._errors import contexts, failure_notes
 from asynctest_tornado._errors.trap import raise_as_it_was
+from asynctest_tornado._expect import expect_log
 from asynctest_tornado._harness import misspelled_settings, yieldables
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._sources import garbage
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_run, case_state, class_scope, late_errors
 from asynctest_tornado._unittest.case_run import harness_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from asynctest_tornado._errors import contexts, exception_notes
-from asynctest_tornado._errors.place_in_run import Place, place_of
+from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import result_protocol
 from asynctest_tornado._unittest.stand_in import StandIn, stand_in
 from asynctest_tornado._util import exceptions, observer, process_end

@@ -299,11 +299,11 @@ LOCALS: tuple[Local, ...] = (
         for name in ("outer", "return_exceptions")
     ),
     Local(
-        *("tornado.gen.multi_future", "future", "_errors.loggers", "the error that it fails of"),
+        *("tornado.gen.multi_future", "future", "_sources.loggers", "the error that it fails of"),
         *("which error came first", "the others are reported by themselves"),
     ),
     Local(
-        *("tornado.web.RequestHandler.send_error", "self", "_errors.loggers", "the handler that cannot send an error"),
+        *("tornado.web.RequestHandler.send_error", "self", "_sources.loggers", "the handler that cannot send an error"),
         *("", "Tornado's line about that is logged at once"),
     ),
     Local(
@@ -314,7 +314,7 @@ LOCALS: tuple[Local, ...] = (
         *("tornado.simple_httpclient._HTTPConnection.run", "self", "_errors.hints", "the request that has failed"),
         *("its URL beside the error", "none"),
     ),
-    Local("logging.Logger._log", "exc_info", "_errors.loggers", "what a record lacks", "", "the record alone counts"),
+    Local("logging.Logger._log", "exc_info", "_sources.loggers", "what a record lacks", "", "the record alone counts"),
     Local(
         *("concurrent.futures.thread._worker", "executor_reference", "_loop.in_flight", "whether a pool has work"),
         *("time may pass early", "none"),

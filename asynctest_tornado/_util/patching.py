@@ -1,6 +1,6 @@
 """A function of a module that is replaced once, and left alone when others replace it later."""
 
-# Tested by tests/errors/test_neighbours.py.
+# Tested by tests/sources/test_neighbours.py.
 
 import functools
 import types

@@ -14,7 +14,7 @@ from tornado import web
 from tornado.httpclient import HTTPClientError
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, bind_unused_port
-from tests.errors.test_request_handlers import Handler, SocketHandler, setUpModule, tearDownModule
+from tests.sources.test_request_handlers import Handler, SocketHandler, setUpModule, tearDownModule
 from tests.support import run_body
 
 __all__ = ["setUpModule", "tearDownModule"]

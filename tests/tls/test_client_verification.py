@@ -18,7 +18,7 @@ from tornado.tcpclient import TCPClient
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
 from asynctest_tornado._tls import client_verification, ssl_contexts
-from tests.errors.test_request_handlers import setUpModule, tearDownModule
+from tests.sources.test_request_handlers import setUpModule, tearDownModule
 from tests.support import run_body
 
 __all__ = ["setUpModule", "tearDownModule"]

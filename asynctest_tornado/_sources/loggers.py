@@ -16,16 +16,10 @@ from typing import Any, TypeGuard
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
-from asynctest_tornado._errors import (
-    closed_connections,
-    contexts,
-    exception_notes,
-    garbage,
-    request_handlers,
-    terminal_logs,
-    thread_pools,
-)
+from asynctest_tornado._errors import closed_connections, contexts, exception_notes
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._sources import garbage, request_handlers, terminal_logs, thread_pools
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
@@ -88,7 +82,7 @@ def _watch(logger: logging.Logger) -> None:
     vars(logger).update(isEnabledFor=watched_is_enabled, handle=watched_handle)
 
 
-def _refusal(record: logging.LogRecord) -> request_handlers.ServerError | None:
+def _refusal(record: logging.LogRecord) -> ServerError | None:
     """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it is how a handler refuses."""
     error = record.exc_info[1] if record.levelno >= logging.ERROR and record.exc_info else None
     trap = contexts.of_running_loop() if isinstance(error, HTTPError) else None
@@ -193,7 +187,7 @@ def _is_stray(caught: BaseException | None, caller: types.FrameType | None) -> T
 
 
 def _log_of_handler(
-    failure: request_handlers.ServerError,
+    failure: ServerError,
     log: Callable[[logging.LogRecord], None],
     logger: logging.Logger,
     record: logging.LogRecord,

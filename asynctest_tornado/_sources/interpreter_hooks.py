@@ -13,8 +13,9 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from asynctest_tornado._errors import contexts, exception_notes, garbage, threads
+from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap, warnings_now
+from asynctest_tornado._sources import garbage, threads
 from asynctest_tornado._util import names
 from asynctest_tornado._util.patching import Replacement, comes_with_interpreter
 from asynctest_tornado._util.tracebacks import OURS, owner_of_file

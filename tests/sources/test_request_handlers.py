@@ -544,7 +544,7 @@ class LogTest(unittest.TestCase):
 
     program = """
 import logging, sys, unittest
-from tests.errors.test_request_handlers import Case, QuietCase, fetch
+from tests.sources.test_request_handlers import Case, QuietCase, fetch
 {configure}
 class Test(Case):
     test = fetch("{path}", {code})
@@ -615,7 +615,7 @@ class OutsideTest(unittest.TestCase):
 import asyncio
 from tornado.web import Application
 from asynctest_tornado import HTTPTestServer
-from tests.errors.test_request_handlers import Handler
+from tests.sources.test_request_handlers import Handler
 
 async def main():
     async with HTTPTestServer(Application([("/.*", Handler)])) as server:
@@ -636,7 +636,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 from asynctest_tornado import bind_unused_port
-from tests.errors.test_request_handlers import Handler
+from tests.sources.test_request_handlers import Handler
 
 async def main():
     sock, port = bind_unused_port()

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from asynctest_tornado._errors import class_trap, contexts
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._sources import class_trap
 
 __unittest = True
 

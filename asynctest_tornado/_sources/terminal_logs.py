@@ -1,6 +1,6 @@
 """What would be logged to the terminal, and can be held back."""
 
-# Tested by tests/errors/test_loggers.py.
+# Tested by tests/sources/test_loggers.py.
 
 import functools
 import logging

@@ -1,6 +1,6 @@
 """The trap of a class: the errors of what its setUpClass has begun, such as a thread, reported when the class ends."""
 
-# Tested by tests/errors/test_thread_pools.py.
+# Tested by tests/sources/test_thread_pools.py.
 
 import sys
 import types

@@ -5,7 +5,7 @@ The place is below ``Thread.start``, where nobody but the module ``threading`` l
 thread, an instrumentation of it stays as it is, and a thread cannot be started twice.
 """
 
-# Tested by tests/errors/test_neighbours.py.
+# Tested by tests/sources/test_neighbours.py.
 
 import concurrent.futures.thread
 import contextlib
@@ -16,7 +16,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import class_trap, contexts, ownership
+from asynctest_tornado._errors import contexts, ownership
+from asynctest_tornado._sources import class_trap
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.patching import Replacement
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._errors.place_in_run import Place, follows, is_same
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._sources.place_in_run import Place, follows, is_same
 
 __unittest = True
 

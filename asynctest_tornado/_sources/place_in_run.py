@@ -1,6 +1,6 @@
 """Where a test stands in its run: the way to know whether tests that are none of ours have run in between."""
 
-# Tested by tests/errors/test_garbage.py.
+# Tested by tests/sources/test_garbage.py.
 
 import weakref
 from typing import Any

@@ -1,0 +1,100 @@
+"""ExceptionStackContext and NullContext: handlers for the errors of a block, and of all that it starts."""
+
+# Tested by tests/errors/test_contexts.py.
+
+import functools
+import types
+from collections.abc import Callable
+
+from asynctest_tornado._errors import contexts
+
+__unittest = True
+
+ExceptionHandler = Callable[[type[BaseException], BaseException, types.TracebackType | None], object]
+
+
+class _HandlerContext(contexts.Context):
+    """The context of a function."""
+
+    def __init__(self, handler: ExceptionHandler) -> None:
+        self._handler = handler
+        self.is_active = True
+
+    def handle(self, error: BaseException) -> bool:
+        return self.is_active and bool(self._handler(type(error), error, error.__traceback__))
+
+
+class ExceptionStackContext:
+    """A context manager that handles the errors of everything started inside its block.
+
+    ``exception_handler(type, value, traceback)`` is called for an error in the block itself, and in each callback,
+    timer and task that was scheduled inside of it, or by those in turn, however deep. If it returns a true value, the
+    error is consumed. Else the next outer context gets it; the outermost context is the running test, which fails.
+    A handler that raises replaces the error. ``CancelledError``, ``KeyboardInterrupt`` and ``SystemExit`` are never
+    offered.
+
+    ::
+
+        with ExceptionStackContext(handler) as deactivate:
+            io_loop.call_later(1, callback)
+
+    The ``with`` statement gives a function that ends the handling, also for what was scheduled already.
+
+    Outside of an `AsyncTestCase` it follows what runs through the ``IOLoop``; what bypasses it (the ``call_soon``
+    and ``create_task`` of asyncio) is followed on the loops of tests only.
+
+    :param exception_handler: the function to call.
+
+    Raises ``TypeError`` if that is not callable.
+
+    From ``tornado.stack_context``, which Tornado 6.0 removed. New in version 0.1.
+    """
+
+    def __init__(self, exception_handler: ExceptionHandler) -> None:
+        if not callable(exception_handler):
+            raise TypeError(
+                f"The handler of an ExceptionStackContext is not callable: {exception_handler!r}. "
+                "Give a function of three arguments: type, value, traceback."
+            )
+        self.exception_handler = exception_handler
+        self._entered: list[_HandlerContext] = []
+
+    def __enter__(self) -> Callable[[], None]:
+        context = _HandlerContext(self.exception_handler)
+        self._entered.append(context)
+        contexts.contexts.set((*contexts.contexts.get(), context))
+
+        def deactivate() -> None:
+            context.is_active = False
+
+        return deactivate
+
+    def __exit__(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: types.TracebackType | None
+    ) -> bool:
+        context = self._entered.pop()
+        # Not a reset by token: blocks in generators need not end in the order in which they began.
+        contexts.leave(functools.partial(contexts.without, context))
+        return contexts.is_error(value) and context.handle(value)
+
+
+class NullContext:
+    """A context manager whose block, and everything started in it, is under no `ExceptionStackContext`.
+
+    For something shared that is made on demand, and has nothing to do with whoever happened to ask first. The running
+    test still fails of an error there.
+
+    From ``tornado.stack_context``, which Tornado 6.0 removed. New in version 0.1.
+    """
+
+    def __init__(self) -> None:
+        self._before: list[contexts.Chain] = []
+
+    def __enter__(self) -> None:
+        chain = contexts.contexts.get()
+        self._before.append(chain)
+        contexts.contexts.set(tuple(context for context in chain if context.is_trap))
+
+    def __exit__(self, *exc_info: object) -> None:
+        before = self._before.pop()
+        contexts.leave(lambda chain: before)
