@@ -5,9 +5,12 @@ import heapq
 import itertools
 import math
 import numbers
+import weakref
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
+
+from asynctest_tornado._util import coroutines
 
 __unittest = True
 
@@ -60,9 +63,11 @@ class VirtualClock:
             epoch = epoch.timestamp()
         self.epoch: float = _number(epoch, "epoch of VirtualClock")
         self._now = 0.0
-        #: Until when time has been told to advance, and what waits for that.
-        self._targets: list[tuple[float, int, asyncio.Future[None]]] = []
+        #: The times to advance to, with futures that are done then: weak, as a coroutine that is dropped moves no time.
+        self._targets: list[tuple[float, int, weakref.ref[asyncio.Future[None]]]] = []
         self._count = itertools.count()
+        #: The futures that coroutines await: nothing else may refer to these coroutines.
+        self._awaited: set[asyncio.Future[None]] = set()
         #: Tells what keeps time from passing.
         self.describe_hindrance: Callable[[], str] = str
         #: Runs the loop for a coroutine function, from outside of it. Set while a test uses the clock.
@@ -88,7 +93,7 @@ class VirtualClock:
         What is to be done now, before any time passes, is done first; and what the last callbacks set off, too.
 
         :param seconds: how much, in seconds or as a ``timedelta``.
-        :return: None in synchronous code; in a coroutine, something to await.
+        :return: None in synchronous code; in a coroutine, something to await. Without the await, the test fails.
 
         Raises ``ValueError`` for a negative number, ``RuntimeError`` for a clock that no test uses; and in synchronous
         code what a callback or task raises meanwhile.
@@ -104,14 +109,25 @@ class VirtualClock:
                 "and use self.clock."
             )
         try:
-            return self._reach(target)
+            future = self._future_of(target)
         except RuntimeError:  # no loop runs here
-            return self.run(lambda: self._reach(target))
+            return self.run(lambda: self._future_of(target))
+        coro: Any = coroutines.traced(lambda: self._until(future))
+        # For the report if nothing awaits it.
+        coro.__qualname__ = VirtualClock.advance.__qualname__
+        return coro
 
-    def _reach(self, target: float) -> "asyncio.Future[None]":
+    def _future_of(self, target: float) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._targets, (target, next(self._count), future))
+        heapq.heappush(self._targets, (target, next(self._count), weakref.ref(future)))
         return future
+
+    async def _until(self, future: "asyncio.Future[None]") -> None:
+        self._awaited.add(future)
+        try:
+            await future
+        finally:
+            self._awaited.discard(future)
 
     def move(self, deadline: float | None) -> bool:
         """Go on to the next point in time at which something happens; return whether there is one.
@@ -123,8 +139,8 @@ class VirtualClock:
         if deadline == math.inf:
             deadline = None  # as good as none
         targets = self._targets
-        while targets and targets[0][2].done():
-            heapq.heappop(targets)  # whoever waited for it was cancelled
+        while targets and _is_over(targets[0][2]()):
+            heapq.heappop(targets)
         if not targets:
             if deadline is None or not self.autojump:
                 return False
@@ -135,9 +151,11 @@ class VirtualClock:
             # 0.1 three times is more than 0.3, and nobody means that.
             self._now = max(self._now, target if 0 < deadline - target < _RESOLUTION else deadline)
             return True
-        target, _, future = heapq.heappop(targets)
+        target, _, reference = heapq.heappop(targets)
         self._now = max(self._now, target)
-        future.set_result(None)
+        future = reference()
+        if future is not None:
+            future.set_result(None)
         return True
 
     def _tolerance(self) -> float:
@@ -145,13 +163,20 @@ class VirtualClock:
         return max(_RESOLUTION, 2 * math.ulp(self.epoch + self._now))
 
     def drop_targets(self) -> None:
-        """Forget the calls of `advance` that nobody has waited for."""
-        for _, _, future in self._targets:
-            future.cancel()
+        """Cancel the calls of `advance` that a test has left."""
+        for _, _, reference in self._targets:
+            future = reference()
+            if future is not None:
+                future.cancel()
         self._targets.clear()
 
     def __repr__(self) -> str:
         return f"<VirtualClock at {self._now:g} seconds>"
+
+
+def _is_over(future: "asyncio.Future[None] | None") -> bool:
+    """Return whether the coroutine that waits for a future was cancelled or dropped."""
+    return future is None or future.done()
 
 
 def make_clock(factory: Callable[[], VirtualClock]) -> VirtualClock:

@@ -4,6 +4,7 @@ The hooks stay in place once a test has asked for them. An error may surface aft
 the thread in which it happens, or, for an object that was garbage, by the tests that ran since the last collection.
 """
 
+import inspect
 import re
 import sys
 import threading
@@ -135,8 +136,10 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
     message = f"coroutine '{getattr(coro, '__qualname__', coro)}' was never awaited"
     if code is not None:
         message += _place(coro, code)
-    error = RuntimeWarning(message + ", so that nothing of it ran. Await it, or hand it to run_sync().")
     frame = _frame_of_user()
+    is_generator = frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR
+    verb = "Yield" if is_generator else "Await"
+    error = RuntimeWarning(f"{message}, so that nothing of it ran. {verb} it, or hand it to run_sync().")
     if frame is not None and not garbage.is_collecting():
         # Where it was dropped: mostly the very line of the call.
         error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)

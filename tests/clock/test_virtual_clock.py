@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import datetime
 import functools
+import gc
 import heapq
 import math
 import socket
@@ -35,7 +36,7 @@ from asynctest_tornado import (
     VirtualClock,
     gen_test,
 )
-from tests.limits import limit_clock
+from tests.limits import after_turns, limit_clock
 from tests.support import RecordingResult, run_body
 
 
@@ -519,7 +520,7 @@ class AdvanceTest(ByHandCase):
     async def test_one_that_is_cancelled_moves_nothing(self) -> None:
         with self.assertRaises(TimeoutError):
             async with asyncio.timeout(2):
-                asyncio.get_running_loop().call_soon(self.clock.advance, 3)
+                self.io_loop.add_callback(self.clock.advance, 3)
                 await self.clock.advance(10)
         await self.clock.advance(1)
         self.assertEqual(self.clock.time(), 3)
@@ -561,21 +562,106 @@ class AdvanceFromEpochTest(AsyncTestCase):
             self.assertEqual(called, [seconds])
 
 
-class ForgottenAdvanceTest(unittest.TestCase):
+class AdvanceWithoutAwaitTest(unittest.TestCase):
+    """A call that nothing awaits moves no time, so that what the test asserts next proves nothing."""
+
+    def check(self, result: RecordingResult, verb: str) -> None:
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertIn("# the line", result.report)
+        message = rf"coroutine 'VirtualClock.advance' was never awaited \(made at .*:\d+ .*\), so that .*\. {verb} it"
+        self.assertRegex(result.report, f"RuntimeWarning: {message}")
+        self.assertNotIn("/virtual_clock.py", result.report)
+
+    def test_in_a_coroutine(self) -> None:
+        async def test(case: ByHandCase) -> None:
+            case.clock.advance(9)  # the line
+            case.assertEqual(case.clock.time(), 0)
+
+        self.check(run_body(ByHandCase, test), "Await")
+
+    def test_in_a_generator(self) -> None:
+        @gen_test
+        def test(case: ByHandCase) -> Any:
+            case.clock.advance(9)  # the line
+            yield gen.moment
+
+        self.check(run_body(ByHandCase, test), "Yield")
+
+    def test_in_a_callback(self) -> None:
+        def callback(case: ByHandCase) -> None:
+            case.clock.advance(9)  # the line
+            case.stop()
+
+        def test(case: ByHandCase) -> None:
+            case.io_loop.add_callback(callback, case)
+            case.wait()
+
+        self.check(run_body(ByHandCase, test), "Await")
+
+    def test_where_time_jumps(self) -> None:
+        async def test(case: VirtualCase) -> None:
+            case.clock.advance(9)  # the line
+            await asyncio.sleep(1)
+
+        self.check(run_body(VirtualCase, test), "Await")
+
+    def test_one_that_is_kept(self) -> None:
+        async def test(case: ByHandCase) -> None:
+            unused = case.clock.advance(9)
+            del unused  # the line
+
+        self.check(run_body(ByHandCase, test), "Await")
+
     def test_it_moves_no_time_of_another_test(self) -> None:
         class Sample(ByHandCase):
             loop_scope = "class"
 
             async def test_1(self) -> None:
-                self.clock.advance(100)
+                kept.append(self.clock.advance(100))
 
             async def test_2(self) -> None:
                 await asyncio.sleep(50)
 
+        kept: list[Any] = []
         result = RecordingResult()
         unittest.TestSuite([unittest.defaultTestLoader.loadTestsFromTestCase(Sample)]).run(result)
+        kept.pop().close()
         self.assertEqual(result.verdicts, ["addSuccess", "addError"], result.report)
         self.assertIn("this is a deadlock", result.report)
+
+
+class AdvanceInTheBackgroundTest(ByHandCase):
+    """Time passes as well if something else than the caller awaits it."""
+
+    async def test_a_task(self) -> None:
+        task = asyncio.create_task(self.clock.advance(9))
+        await asyncio.sleep(5)
+        self.assertEqual(self.clock.time(), 5)
+        await task
+        self.assertEqual(self.clock.time(), 9)
+
+    def test_a_task_that_nothing_refers_to(self) -> None:
+        async def advance() -> None:
+            await self.clock.advance(9)
+            self.stop()
+
+        asyncio_loop: Any = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+        asyncio_loop.create_task(advance())
+        after_turns(self.io_loop, 3, gc.collect)
+        self.wait()
+        self.assertEqual(self.clock.time(), 9)
+
+    async def test_a_coroutine_that_is_awaited_later(self) -> None:
+        advancing = self.clock.advance(9)
+        await asyncio.sleep(5)
+        await advancing
+        self.assertEqual(self.clock.time(), 9)
+
+    @gen_test
+    def test_a_generator(self) -> Any:
+        yield self.clock.advance(4)
+        yield [self.clock.advance(5), gen.sleep(1)]
+        self.assertEqual(self.clock.time(), 9)
 
 
 class AdvanceAndJumpTest(VirtualCase):

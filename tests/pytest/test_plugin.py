@@ -15,6 +15,7 @@ OTHERS = "tests/samples/functions_of_others.py"
 #: Those that do not pass. One that has passed, and whose end goes wrong, is two verdicts for pytest.
 VERDICTS = {
     "test_no_clock": ["ERROR"],
+    "test_clock_that_nothing_awaits": ["FAILED"],
     "test_expected": ["XFAIL"],
     "test_callback": ["FAILED"],
     "test_synchronous_callback": ["FAILED"],
@@ -127,6 +128,8 @@ class VerdictsTest(unittest.TestCase):
         self.assertIn("'empty' has ended without a 'yield'", self.report("ERROR at setup of test_empty_fixture"))
         self.assertIn("yields more than once", self.report("ERROR at teardown of test_unbounded_fixture"))
         self.assertIn("real time, without a clock", self.report("ERROR at setup of test_no_clock"))
+        report = self.report("test_clock_that_nothing_awaits")
+        self.assertRegex(report, r">\s+clock\.advance\(9\)\n(?s:.*)'VirtualClock.advance' was never awaited")
 
     def test_each_order_is_a_test_of_its_own(self) -> None:
         orders = [name for name in self.found if name.startswith("test_orders[")]

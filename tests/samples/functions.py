@@ -205,6 +205,11 @@ async def test_clock(clock: VirtualClock) -> None:
     assert clock.time() == 3600
 
 
+@pytest.mark.gen_test(clock_factory=VirtualClock)
+async def test_clock_that_nothing_awaits(clock: VirtualClock) -> None:
+    clock.advance(9)
+
+
 async def test_no_clock(clock: VirtualClock) -> None:
     pass
 

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado import AsyncTestCase, ExceptionStackContext, ExpectError
+from asynctest_tornado import AsyncTestCase, ExceptionStackContext, ExpectError, gen_test
 from tests.samples import cases
 from tests.support import RecordingResult, run_body, run_code, run_python
 
@@ -298,6 +298,18 @@ class NeverAwaitedTest(unittest.TestCase):
         report = run_body(AsyncTestCase, body).report
         self.assertIn("# the line", report)
         self.assertRegex(report, "RuntimeWarning: coroutine '.*helper' was never awaited.*Await it")
+
+    def test_a_generator_has_to_yield_it(self) -> None:
+        async def helper() -> None: ...
+
+        @gen_test
+        def body(case: AsyncTestCase) -> Any:
+            helper()  # type: ignore[unused-coroutine]  # the line
+            yield
+
+        report = run_body(AsyncTestCase, body).report
+        self.assertIn("# the line", report)
+        self.assertIn("Yield it", report)
 
     def test_filters_of_warnings_make_no_difference(self) -> None:
         async def helper() -> None: ...
