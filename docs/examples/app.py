@@ -8,12 +8,12 @@ from tornado.websocket import WebSocketHandler
 
 PRICES = {"tea": 3}
 
-#: Who is in the chat.
+#: The members of the chat.
 PRESENT: set[WebSocketHandler] = set()
 
 
 class OrdersHandler(RequestHandler):
-    """Takes orders, and shows the one of the visitor."""
+    """Takes orders, and shows the order of the visitor."""
 
     def post(self) -> None:
         item = json_decode(self.request.body)["item"]
@@ -36,7 +36,7 @@ class PricesHandler(RequestHandler):
 
 
 class ChatHandler(WebSocketHandler):
-    """Greets those who come, repeats what they say, tells prices, and knows who is there."""
+    """Greets new members, repeats their messages, knows prices, and lists the members."""
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return "v2" if "v2" in subprotocols else None

@@ -1,4 +1,4 @@
-"""Tests that go wrong on purpose. What unittest says to each is in ``reports``, under the test's name."""
+"""Tests that go wrong on purpose. ``reports`` has unittest's report of each, under the test's name."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Seven mistakes, and three base classes: who notices?"""
+"""Seven mistakes, each in a test of three base classes. The comparison says which classes notice."""
 
 import asyncio
 import threading

@@ -26,7 +26,7 @@ class Expected(AsyncTestCase):
 class ByHand(AsyncTestCase):
     def handle(self, typ: type[BaseException], value: BaseException, tb: types.TracebackType | None) -> bool:
         self.stop(value)
-        return True  # It is dealt with: the test does not fail.
+        return True  # It is handled: the test does not fail.
 
     def test_handler(self) -> None:
         with ExceptionStackContext(self.handle):

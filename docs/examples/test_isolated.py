@@ -1,4 +1,4 @@
-"""A suite that was one of unittest.IsolatedAsyncioTestCase: only the base class has changed."""
+"""A suite that ran on unittest.IsolatedAsyncioTestCase: only the base class has changed."""
 
 import asyncio
 

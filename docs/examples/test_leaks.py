@@ -1,4 +1,4 @@
-"""Tests that end what they have begun, or say what may be left."""
+"""Tests that end their timers, or name the leaks that are allowed."""
 
 from tornado.ioloop import PeriodicCallback
 

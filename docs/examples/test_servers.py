@@ -1,4 +1,4 @@
-"""Servers, and what to ask of them."""
+"""Servers, and requests to them."""
 
 import asyncio
 import tempfile
@@ -30,7 +30,7 @@ class OrdersTest(AsyncHTTPTestCase):
         self.fetch("/orders", json={"item": "tea"})
         self.assertEqual(self.fetch("/orders").json(), {"item": "tea"})
 
-    def test_what_was_behind_a_500(self) -> None:
+    def test_the_reason_of_a_500(self) -> None:
         with ExpectLog("tornado.application", "Uncaught exception GET /prices"):
             self.assertEqual(self.fetch("/prices?item=milk").code, 500)
         [failure] = self.server_errors

@@ -1,4 +1,4 @@
-"""A suite of tornado.testing, with one line before it."""
+"""A suite for tornado.testing, with one line before it."""
 
 import asynctest_tornado.replace  # isort: skip # noqa: F401
 

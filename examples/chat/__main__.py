@@ -1,4 +1,4 @@
-"""Run the application: ``python -m examples.chat --help`` tells how."""
+"""Run the application: ``python -m examples.chat --help`` shows how."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from .room import Room
 async def serve() -> None:
     """Serve until the process is interrupted or terminated, and say goodbye to all clients then."""
     room = Room()
-    # Of a client whose machine has gone, nobody would tell the server: it has to ask.
+    # If the machine of a client fails, its connection stays open: the server has to ask.
     server = HTTPServer(make_app(room, websocket_ping_interval=options.ping_interval))
     sockets = bind_sockets(options.port, options.address)
     server.add_sockets(sockets)

@@ -11,16 +11,16 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from .room import Event, NameTaken, NotSaidYet, Room, check_name, check_text
 from .wire import DIALECTS, JSON, Dialect, Mistake, read_object
 
-#: Close codes of our own, for what a user can do something about: of a handshake that is refused, a browser tells its
-#: scripts nothing.
+#: Close codes of our own, for mistakes that a user can mend: if a handshake is refused, a browser shows its scripts no
+#: reason.
 NAME_TAKEN = 4001
 NOT_SAID_YET = 4002
-#: That of the protocol for a server that shuts down.
+#: The protocol's close code for a server that shuts down.
 GOING_AWAY = 1001
 
 
 class Refusal(HTTPError):
-    """An answer that says what is wrong with the request."""
+    """An answer that names the mistake in the request."""
 
     def __init__(self, status_code: int, explanation: str) -> None:
         super().__init__(status_code)
@@ -28,7 +28,7 @@ class Refusal(HTTPError):
 
 
 class RoomHandler(RequestHandler):
-    """What all handlers share: the room, where to begin, and telling of errors in JSON."""
+    """For all handlers: the room, where to begin, and errors in JSON."""
 
     def initialize(self, room: Room) -> None:
         self.room = room
@@ -132,7 +132,7 @@ class ChatHandler(RoomHandler, WebSocketHandler):
 
 
 def _check_sent(sent: "asyncio.Future[None]") -> None:
-    # Nobody waits for it. That the client has gone meanwhile is no error.
+    # Not awaited. It is no error if the client has gone meanwhile.
     with suppress(WebSocketClosedError, asyncio.CancelledError):
         sent.result()
 
@@ -140,7 +140,7 @@ def _check_sent(sent: "asyncio.Future[None]") -> None:
 def make_app(room: Room, **settings: Any) -> Application:
     """Make the application.
 
-    :param settings: those of `tornado.web.Application`.
+    :param settings: more arguments for `tornado.web.Application`.
     """
     arguments = {"room": room}
     return Application([(r"/messages", MessagesHandler, arguments), (r"/chat", ChatHandler, arguments)], **settings)

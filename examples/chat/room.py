@@ -1,4 +1,4 @@
-"""The room: who is in it, and what was said."""
+"""The room: its members and their messages."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ LONGEST = 1000
 
 @dataclass(frozen=True)
 class Welcome:
-    """What a member hears first: who is there, and the number of the last message so far."""
+    """The first event for a member: the names of all members, and the number of the last message so far."""
 
     members: Sequence[str]
     last: int
@@ -30,14 +30,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Joined:
-    """Somebody has entered the room."""
+    """A member has entered the room."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Left:
-    """Somebody has left the room."""
+    """A member has left the room."""
 
     name: str
 
@@ -46,10 +46,10 @@ Event = Welcome | Message | Joined | Left
 
 
 class Member(Protocol):
-    """What the room needs to know of those who are in it."""
+    """The methods of a member that the room calls."""
 
     def hear(self, event: Event) -> None:
-        """Take what happens in the room. Neither raises, nor enters or leaves."""
+        """Take an event of the room. Neither raises, nor enters or leaves."""
 
     def dismiss(self) -> None:
         """Leave soon: the room closes."""
@@ -60,18 +60,18 @@ class NameTaken(Exception):
 
 
 class NotSaidYet(Exception):
-    """Somebody has heard a message that the room knows nothing of."""
+    """A client names a message that the room does not have."""
 
 
 def check_name(name: object) -> str:
-    """Return a name. Raises ``ValueError`` for what cannot be one."""
+    """Return a name. Raises ``ValueError`` for anything else."""
     if not isinstance(name, str) or NAME.fullmatch(name) is None:
         raise ValueError("a name has to be 1 to 20 letters, digits, '_' or '-', and does not begin with '-'")
     return name
 
 
 def check_text(text: object) -> str:
-    """Return what can be said. Raises ``ValueError`` for anything else."""
+    """Return the text of a message. Raises ``ValueError`` for anything else."""
     if not isinstance(text, str) or not text.strip() or text.splitlines() != [text]:
         raise ValueError("'text' has to be a line of text")
     if len(text) > LONGEST:
@@ -82,20 +82,20 @@ def check_text(text: object) -> str:
 
 
 class Room:
-    """Members, and all that they have said.
+    """Members, and all their messages.
 
-    It keeps that in memory; one that has to survive a restart would keep it in a database.
+    They are in memory; a room that has to survive a restart would have them in a database.
     """
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.messages: list[Message] = []
-        #: Set while nobody is there.
+        #: Set while there are no members.
         self.empty = asyncio.Event()
         self.empty.set()
 
     def since(self, number: int) -> list[Message]:
-        """Return what was said after the message of that number; 0 stands for the beginning.
+        """Return all messages after the message of that number; 0 stands for the beginning.
 
         Raises `NotSaidYet` if there is no such message.
         """
@@ -104,19 +104,19 @@ class Room:
         return self.messages[number:]
 
     def enter(self, name: str, member: Member, since: int | None = None) -> None:
-        """Let somebody in.
+        """Let a member in.
 
-        :param since: the number of the last message that the member has heard, who hears all later ones first.
+        :param since: the number of the last message that the member has heard. It hears all later ones first.
 
         Raises `NameTaken`, or `NotSaidYet`, and then nothing has changed.
         """
         if name in self.members:
-            raise NameTaken(f"there is somebody called {name}")
+            raise NameTaken(f"there is a member called {name}")
         missed = [] if since is None else self.since(since)
-        self.tell(Joined(name))
+        self.announce(Joined(name))
         self.members[name] = member
         self.empty.clear()
-        # Nothing is awaited in between, or a message could fall between what was missed and what is heard.
+        # Without an await in between, or a message could be lost between the missed ones and the next.
         member.hear(Welcome(tuple(self.members), len(self.messages)))
         for message in missed:
             member.hear(message)
@@ -126,22 +126,22 @@ class Room:
         del self.members[name]
         if not self.members:
             self.empty.set()
-        self.tell(Left(name))
+        self.announce(Left(name))
 
     def say(self, name: str, text: str) -> Message:
-        """Let all members hear something, the one who says it too."""
+        """Let all members hear a message, its author as well."""
         message = Message(len(self.messages) + 1, name, text)
         self.messages.append(message)
-        self.tell(message)
+        self.announce(message)
         return message
 
-    def tell(self, event: Event) -> None:
-        """Let all members know."""
+    def announce(self, event: Event) -> None:
+        """Let all members hear an event."""
         for member in self.members.values():
             member.hear(event)
 
     async def close(self) -> None:
-        """Send everybody away, and wait until they are gone. For the end of the program."""
+        """Send all members away, and wait until they are gone. For the end of the program."""
         for member in self.members.values():
             member.dismiss()
         await self.empty.wait()

@@ -1,6 +1,6 @@
 """The tests: clients that talk to the application over real connections, and to each other through it.
 
-Only the bug of one test is a mock, and nothing sleeps: a test that waits for a message waits for the message, and once
+Only the bug of one test is a mock, and no test sleeps: a test that waits for a message waits for the message, and once
 a client has left, the application has noticed.
 """
 
@@ -63,7 +63,7 @@ class ChatTestCase(AsyncHTTPTestCase):
         return heard
 
     async def assert_hears(self, client: WebSocket, *expected: Heard) -> None:
-        """Check what a client hears next."""
+        """Check the next events that a client hears."""
         self.assertEqual([await self.hear(client) for _ in expected], list(expected))
 
 
@@ -71,11 +71,11 @@ class TestTalking(ChatTestCase):
     """Clients that enter, talk, and leave."""
 
     async def test_alone(self) -> None:
-        """Who is alone in the room is welcome, and hears himself."""
+        """A single member is welcome, and hears its own messages."""
         async with self.join("anna") as anna:
             await self.assert_hears(anna, welcome("anna"))
-            await self.say(anna, "Is anybody there?")
-            await self.assert_hears(anna, said(1, "anna", "Is anybody there?"))
+            await self.say(anna, "Is the room empty?")
+            await self.assert_hears(anna, said(1, "anna", "Is the room empty?"))
 
     async def test_two(self) -> None:
         """Two talk to each other: both hear the same, in the same order."""
@@ -88,7 +88,7 @@ class TestTalking(ChatTestCase):
             await self.assert_hears(bob, conversation[1])
 
     async def test_a_crowd(self) -> None:
-        """When all talk at the same time, all hear everything, in one order, and each one's words in the right one."""
+        """If all talk at the same time, all hear everything in the same order, which keeps the order of each member."""
         names = [f"guest-{number}" for number in range(8)]
 
         async def talk(guest: WebSocket) -> list[Heard]:
@@ -108,7 +108,7 @@ class TestTalking(ChatTestCase):
             self.assertEqual(texts, ["one", "two", "three"])
 
     async def test_leaving(self) -> None:
-        """Who leaves is not there any more, and the others are told."""
+        """A client that leaves is no member any more, and the others hear that it left."""
         async with self.join("anna") as anna:
             await self.assert_hears(anna, welcome("anna"))
             async with self.join("bob"):
@@ -119,7 +119,7 @@ class TestTalking(ChatTestCase):
         self.assertEqual(self.room.members, {})
 
     async def test_without_goodbye(self) -> None:
-        """Of a client whose connection breaks, the others learn that it has left, and can go on talking."""
+        """If a client's connection breaks, the others hear that it left, and can go on talking."""
         async with self.join("anna") as anna:
             async with self.join("bob") as bob:
                 await self.assert_hears(bob, welcome("anna", "bob"))
@@ -134,7 +134,7 @@ class TestTalking(ChatTestCase):
                 self.room.say("anna", "é" * LONGEST)
             bob.abort()
         self.assertEqual(self.room.members, {})
-        # What was being sent has failed, and nobody waits for it: had the application not looked, the test would fail.
+        # Messages on their way have failed. If the application did not look at these errors, the test would fail.
 
     async def test_any_language(self) -> None:
         """Names and messages may be in any language."""
@@ -163,7 +163,7 @@ class TestTalking(ChatTestCase):
             )
 
     async def test_unknown_subprotocol(self) -> None:
-        """A client that proposes only what nobody knows is told so, by none being selected."""
+        """If a client proposes only unknown subprotocols, none is selected."""
         async with self.join("anna", subprotocols=["chat.xml"]) as anna:
             self.assertIsNone(anna.selected_subprotocol)
             await self.assert_hears(anna, welcome("anna"))
@@ -179,7 +179,7 @@ class TestTalking(ChatTestCase):
         self.assertEqual(self.room.members, {})
 
     async def test_the_end_of_the_program(self) -> None:
-        """When the program ends, the clients are told, and it waits until they are gone."""
+        """When the program ends, it says goodbye to the clients, and waits until they are gone."""
         async with self.join("anna") as anna, self.join("bob") as bob:
             await self.assert_hears(anna, welcome("anna"), joined("bob"))
             await self.assert_hears(bob, welcome("anna", "bob"))
@@ -190,7 +190,7 @@ class TestTalking(ChatTestCase):
                 self.assertEqual((client.close_code, client.close_reason), (1001, "the chat is closed"))
 
     async def test_bug(self) -> None:
-        """A bug costs the client that meets it the connection, but nobody else, and is logged with its traceback."""
+        """A bug costs only the client that meets it the connection, and is logged with its traceback."""
         async with self.join("anna") as anna, self.join("bob") as bob:
             await self.assert_hears(anna, welcome("anna"), joined("bob"))
             await self.assert_hears(bob, welcome("anna", "bob"))
@@ -202,7 +202,7 @@ class TestTalking(ChatTestCase):
                 with self.assertRaises(WebSocketClosedError) as caught:
                     await bob.read_message()
             self.assertTrue(log.logged_stack)
-            # The client knows what has happened to its handler, and so does the test.
+            # The client knows the error of its handler, and so does the test.
             (failure,) = self.server_errors
             self.assertIsInstance(failure.error, ZeroDivisionError)
             self.assertIs(caught.exception.__cause__, failure.error)
@@ -219,7 +219,7 @@ class TestComingBack(ChatTestCase):
         self.said = [said(1, "anna", "one"), said(2, "anna", "two"), said(3, "anna", "three")]
 
     async def test_what_was_missed(self) -> None:
-        """A client that comes back gets what it has missed, in order, and then what is said."""
+        """A client that comes back gets the messages that it has missed, in order, and then the new ones."""
         for since in range(4):
             with self.subTest(since=since):
                 last = len(self.said)
@@ -229,7 +229,7 @@ class TestComingBack(ChatTestCase):
                     await self.assert_hears(bob, welcome("bob", last=last), *self.said[since:])
 
     async def test_a_newcomer(self) -> None:
-        """Who does not ask for what was said hears what is said from now on, and its number."""
+        """Without ``since``, a client hears only new messages, with their numbers."""
         async with self.join("bob") as bob:
             await self.say(bob, "Hello")
             await self.assert_hears(bob, welcome("bob", last=3), said(4, "bob", "Hello"))
@@ -260,7 +260,7 @@ class TestComingBack(ChatTestCase):
         self.assertEqual(heard, list(range(1, count + 1)))
 
     async def test_a_message_of_the_future(self) -> None:
-        """A client that has heard more than was said has to begin afresh: the application has lost its memory."""
+        """If the application has lost its messages, a client that has heard more of them has to begin afresh."""
         async with self.join("bob", since=4) as bob:
             self.assertIsNone(await bob.read_message())
             reason = "there is no message 4, the last one is 3"
@@ -271,7 +271,7 @@ class TestComingBack(ChatTestCase):
 
 
 class TestRefusals(ChatTestCase):
-    """What clients are not allowed to do."""
+    """Requests and messages that the application refuses."""
 
     async def assert_refused(self, query: dict[str, str], code: int, words: str, **options: Any) -> None:
         """Try to connect, and expect the handshake to fail in these words."""
@@ -290,22 +290,22 @@ class TestRefusals(ChatTestCase):
         await self.assert_refused({}, 400, "a name has to be 1 to 20 letters")
 
     async def test_bad_since(self) -> None:
-        """The number has to be one."""
+        """The value of ``since`` has to be a number."""
         for since in "", "-1", "one", "1.5", "9" * 5000:
             await self.assert_refused(
                 {"name": "anna", "since": since}, 400, "'since' has to be the number of a message"
             )
 
     async def test_foreign_page(self) -> None:
-        """A page of another site cannot enter the room by the browser of somebody who visits it."""
+        """A page of another site cannot enter the room by the browser of a visitor."""
         await self.assert_refused({"name": "anna"}, 403, "origin", headers={"Origin": "http://example.com"})
 
     async def test_taken_name(self) -> None:
-        """Of two with the same name, only the first gets in, and hears nothing of the second."""
+        """Of two clients with the same name, only the first gets in, and hears nothing of the second."""
         async with self.join("anna") as anna:
             async with self.join("anna") as another:
                 self.assertIsNone(await another.read_message())
-                self.assertEqual((another.close_code, another.close_reason), (4001, "there is somebody called anna"))
+                self.assertEqual((another.close_code, another.close_reason), (4001, "there is a member called anna"))
             await self.say(anna, "It is me")
             await self.assert_hears(anna, welcome("anna"), said(1, "anna", "It is me"))
         # Now the name is free.
@@ -313,7 +313,7 @@ class TestRefusals(ChatTestCase):
             await self.assert_hears(another, welcome("anna", last=1))
 
     async def test_taken_name_in_a_hurry(self) -> None:
-        """Who is refused cannot say anything under the name of the other, not even before getting to know."""
+        """A refused client cannot talk under the other's name, not even before it hears of the refusal."""
         async with self.join("anna") as anna:
             await self.assert_hears(anna, welcome("anna"))
             reader, writer = await asyncio.open_connection("127.0.0.1", self.get_http_port())
@@ -328,12 +328,12 @@ class TestRefusals(ChatTestCase):
             frame = bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
             goodbye = bytes([0x88, 0x80, 0, 0, 0, 0])
             writer.write(request.encode() + frame + goodbye)
-            self.assertIn(b"there is somebody called anna", await reader.read())
+            self.assertIn(b"there is a member called anna", await reader.read())
             await self.say(anna, "I am not")
             await self.assert_hears(anna, said(1, "anna", "I am not"))
 
     async def test_malformed_messages(self) -> None:
-        """Who sends what nobody can understand is told so, and can go on talking; nobody else hears of it."""
+        """Only the author of a malformed message hears of the mistake, and can go on talking."""
         wrong = "this has to be an object with 'text', and nothing else"
         malformed: dict[str | bytes, str] = {
             "": "this is not JSON: ",
@@ -371,10 +371,10 @@ class TestRefusals(ChatTestCase):
 
 
 class TestPage(ChatTestCase):
-    """The page that shows what was said, and takes what is said from outside."""
+    """The page that shows all messages, and takes messages from outside."""
 
     async def test_post(self) -> None:
-        """What is posted, everybody in the room hears."""
+        """All members hear a message that is posted."""
         async with self.join("anna") as anna, self.join("bob") as bob:
             await self.assert_hears(anna, welcome("anna"), joined("bob"))
             await self.assert_hears(bob, welcome("anna", "bob"))
@@ -385,7 +385,7 @@ class TestPage(ChatTestCase):
                 await self.assert_hears(client, said(1, "carl", "Dinner is ready"))
 
     def test_get(self) -> None:
-        """What was said can be read, from the beginning or from a message on."""
+        """Messages can be read, from the beginning or from a number on."""
         self.assertEqual(self.fetch("/messages").json(), {"messages": []})
         first, second = (self.fetch("/messages", json={"name": "carl", "text": text}).json() for text in ("one", "two"))
         self.assertEqual(self.fetch("/messages").json(), {"messages": [first, second]})
@@ -393,7 +393,7 @@ class TestPage(ChatTestCase):
         self.assertEqual(self.fetch("/messages", params={"since": "one"}).code, 400)
 
     async def test_a_member_does_not_post(self) -> None:
-        """Nobody can post under the name of a member, only before and after."""
+        """A message under the name of a member is refused. Before and after the membership it is not."""
         message = {"name": "anna", "text": "I am away"}
         async with self.join("anna") as anna:
             await self.assert_hears(anna, welcome("anna"))
@@ -403,7 +403,7 @@ class TestPage(ChatTestCase):
         self.assertEqual((await self.async_fetch("/messages", json=message)).code, 201)
 
     def test_bad_posts(self) -> None:
-        """What cannot be understood is refused."""
+        """A malformed message is refused."""
         for bad, words in (
             ({}, "this has to be an object with 'name' and 'text', and nothing else"),
             ({"name": "", "text": "Hello"}, "a name has to be 1 to 20 letters"),

@@ -1,4 +1,4 @@
-"""What goes over the wire: events and texts, as JSON or as lines."""
+"""Events and texts on the wire: as JSON or as lines."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from .room import Event, Joined, Left, Message, Welcome, check_text
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong with something that a client has sent. Only that client gets to know."""
+    """The reason why a message of a client is malformed. Only that client hears it."""
 
     error: str
 
@@ -27,7 +27,7 @@ def read_object(data: str | bytes, *names: str) -> dict[str, Any]:
 
 
 def read_json(data: str) -> str:
-    """Return what a client says in JSON. Raises ``ValueError`` if that is nothing."""
+    """Return the text of a message in JSON. Raises ``ValueError`` if the message is malformed."""
     return check_text(read_object(data, "text")["text"])
 
 
@@ -55,7 +55,7 @@ def write_line(event: Event | Mistake) -> str:
 class Dialect:
     """How a client and the application understand each other.
 
-    :param read: returns what a client says. Raises ``ValueError`` if that is nothing.
+    :param read: returns the text of a client's message. Raises ``ValueError`` if the message is malformed.
     """
 
     read: Callable[[str], str]

@@ -14,6 +14,6 @@ def delay(seconds: float) -> None:
 def delay_async(seconds: float, callback: Callable[[], object]) -> None:
     """Return at once, and have the event loop call the callback when the seconds have passed.
 
-    The loop keeps the promise only if somebody runs it.
+    The loop keeps the promise only while it runs.
     """
     IOLoop.current().call_later(seconds, callback)

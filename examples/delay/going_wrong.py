@@ -1,8 +1,8 @@
 """The same road, with tests that go wrong on purpose. The classes are those of ``test_delay.py``.
 
-Discovery does not find this module. What unittest says to each test is in ``reports``, under the test's name.
+Discovery does not find this module. ``reports`` has unittest's report of each test, under the test's name.
 
-One test is missing, since it would never end: that of ``LoopByHandTest`` in a plain TestCase. It is in ``hanging.py``.
+The test of ``LoopByHandTest`` in a plain TestCase is in ``hanging.py``, because it would never end.
 """
 
 import time
@@ -27,16 +27,16 @@ class BlockingTest(unittest.TestCase):
 class LoopNeverRunsTest(AsyncTestCase):
     """Step 2. The test that goes wrong by passing.
 
-    An AsyncTestCase makes the loop, and fails if anything that ran on it failed. It does not run the loop for a
-    test that does not wait, and what never ran cannot have failed. But it warns of the timer that is left behind, and
+    An AsyncTestCase makes the loop, and fails if anything that ran on it failed. It does not run the loop if a test
+    does not wait, and a callback that never ran cannot have failed. But it warns of the timer that is left behind, and
     says where that was set. With the class attribute ``leaks = "fail"``, the test fails.
     """
 
     def test_delay_async(self) -> None:
-        """A callback that was never called does not make the test fail, but is told."""
+        """A callback that was never called does not make the test fail, but is reported."""
 
         def done() -> None:
-            self.fail("Nobody will ever see this.")
+            self.fail("This is never raised.")
 
         delay_async(DELAY, done)
 
@@ -46,8 +46,8 @@ class LoopByHandTest(AsyncTestCase):
 
     The error handler around the test sees the failed assertion, and stops the loop that the callback left running;
     ``start`` raises it, and the traceback ends in the callback, at the assertion. But ``start`` has no time limit:
-    where nothing fails, nobody stops the loop, and something could still happen, it runs for ever here as well.
-    ``wait`` does not.
+    if nothing fails or calls ``stop``, and something could still happen, it runs for ever here as well. ``wait``
+    does not.
     """
 
     def test_too_short(self) -> None:
@@ -63,7 +63,7 @@ class LoopByHandTest(AsyncTestCase):
 
 
 class ErrorHandlerTest(PlainLoopTestCase):
-    """Step 4. In a plain TestCase again: the handler stops the loop, and the test raises what the handler kept.
+    """Step 4. In a plain TestCase again: the handler records the error and stops the loop, and the test raises it.
 
     The report has one traceback, from the line that raises the exception again through Tornado to the callback.
     """
@@ -111,7 +111,7 @@ class WaitAndStopTest(AsyncTestCase):
         self.wait()
 
     def test_stop_is_not_called(self) -> None:
-        """Where nobody calls stop(), wait() fails: at once when nothing is left that could, else at its timeout."""
+        """Without a call of stop(), wait() fails: at once if nothing can call it any more, else at its timeout."""
         delay_async(DELAY, callback=lambda: None)
         self.wait(timeout=60)
 
@@ -128,6 +128,6 @@ class VirtualTimeTest(AsyncTestCase):
         self.assertEqual(self.clock.time(), 3600)
 
     def test_stop_is_not_called(self) -> None:
-        """The report of a deadlock tells how much virtual time has passed."""
+        """The report of a deadlock shows how much virtual time has passed."""
         delay_async(3600, callback=lambda: None)
         self.wait()

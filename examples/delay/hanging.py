@@ -1,4 +1,4 @@
-"""Step 3, and the test that is missing in ``going_wrong.py``, since it never ends. To end it, type Ctrl-C."""
+"""Step 3, with a test that never ends, and is not in ``going_wrong.py`` for that reason. To end it, press Ctrl-C."""
 
 import time
 

@@ -10,12 +10,12 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, VirtualClock, gen_test
 from examples.delay.delay import delay, delay_async
 
-#: Seconds. A delay may take longer, since a busy machine is late; what ends sooner is wrong.
+#: Seconds. A delay may take longer, because a busy machine is late; a shorter one is wrong.
 DELAY = 0.5
 
 
 class BlockingTest(unittest.TestCase):
-    """Step 1. Code that is done when it returns: do something, then look at what it did."""
+    """Step 1. Code that is done when it returns: do something, then look at the result."""
 
     def test_delay(self) -> None:
         """The delay takes at least as long as it was asked to."""
@@ -25,7 +25,7 @@ class BlockingTest(unittest.TestCase):
 
 
 class PlainLoopTestCase(unittest.TestCase):
-    """What a plain TestCase has to do by hand to give each test an event loop of its own."""
+    """A plain TestCase that gives each test an event loop of its own, by hand."""
 
     def setUp(self) -> None:
         asyncio.set_event_loop(asyncio.new_event_loop())
@@ -40,15 +40,15 @@ class LoopNeverRunsTest(PlainLoopTestCase):
     """Step 2. The same for code that calls back: the assertion moves into the callback, and is lost there.
 
     ``delay_async`` only leaves a note for the event loop. The test returns a moment later, and a test that returns
-    has passed. Since nobody ever ran the loop, nobody read the note: ``done`` was not called, and it could have
-    asserted anything.
+    has passed. The loop never ran, so it did not read the note: ``done`` was not called, and could have asserted
+    anything.
     """
 
     def test_delay_async(self) -> None:
         """This passes in a millisecond, and tests nothing."""
 
         def done() -> None:
-            self.fail("Nobody will ever see this.")
+            self.fail("This is never raised.")
 
         delay_async(DELAY, done)
 
@@ -56,10 +56,10 @@ class LoopNeverRunsTest(PlainLoopTestCase):
 class LoopByHandTest(PlainLoopTestCase):
     """Step 3. The test runs the loop itself, and the callback stops it when it has seen enough.
 
-    ``start`` returns when somebody calls ``stop``. This is a true test as long as the code is right. When it is
-    wrong, the assertion raises, the line below it is not reached, and the loop is not stopped. Nor does anybody
-    else stop it: the callback was called by the loop, and all that Tornado 6 does about the exception is to log it.
-    The log has the right traceback then, and the test hangs for ever.
+    ``start`` returns when ``stop`` is called. This is a true test as long as the code is right. If the code is wrong,
+    the assertion raises, and the line below it, which would stop the loop, is not reached. The loop has called the
+    callback, and Tornado 6 only logs the exception. The log has the right traceback then, and the test hangs for
+    ever.
     """
 
     def test_delay_async(self) -> None:
@@ -75,11 +75,11 @@ class LoopByHandTest(PlainLoopTestCase):
 
 
 class ErrorHandlerTest(PlainLoopTestCase):
-    """Step 4. The cure in longhand: somebody must catch for the callback what has no caller to catch it.
+    """Step 4. The cure in longhand: a handler catches the errors of the callback, which has no caller to do so.
 
     An ``ExceptionStackContext`` is a ``try`` statement whose block does not end with its last line: it covers all
-    that was scheduled inside, whenever that runs. Here its handler keeps the exception, and stops the loop in place
-    of the callback that could not. The test raises it again, for unittest to see.
+    that was scheduled inside, whenever that runs. Here its handler records the exception, and stops the loop in
+    place of the callback that could not. The test raises it again, for unittest to see.
     """
 
     def test_delay_async(self) -> None:
@@ -94,7 +94,7 @@ class ErrorHandlerTest(PlainLoopTestCase):
         def handler(typ: type[BaseException], value: BaseException, tb: types.TracebackType | None) -> bool:
             errors.append(value)
             self.io_loop.stop()
-            return True  # It is dealt with: no other handler gets it, and Tornado does not log it.
+            return True  # It is handled: no other handler gets it, and Tornado does not log it.
 
         with ExceptionStackContext(handler):
             delay_async(DELAY, done)
@@ -106,9 +106,9 @@ class ErrorHandlerTest(PlainLoopTestCase):
 class WaitAndStopTest(AsyncTestCase):
     """Step 5. AsyncTestCase has all of that built in, for each of its tests.
 
-    Each test has a loop of its own, and an error handler around it. ``wait`` runs the loop until the code under
-    test calls ``stop``, which is a callback like any other; it raises what any callback raised meanwhile; and it
-    gives up after some seconds. The test reads like the one of step 1 again: do something, wait for it, look.
+    Each test has a loop of its own, and an error handler around it. ``wait`` runs the loop until the code under test
+    calls ``stop``, which is a callback like any other. It raises the error of any callback that fails meanwhile, and
+    gives up after some seconds. The test reads like the test of step 1 again: do something, wait for it, look.
     """
 
     def test_delay_async(self) -> None:
@@ -133,7 +133,7 @@ class WaitAndStopTest(AsyncTestCase):
 class CoroutineTest(AsyncTestCase):
     """Step 6. A test that is a coroutine awaits, and needs neither ``wait`` nor ``stop``.
 
-    ``delay_async`` takes a callback, so an ``Event`` is what the test can await here.
+    ``delay_async`` takes a callback, so here the test awaits an ``Event``.
     """
 
     async def test_delay_async(self) -> None:
@@ -146,7 +146,7 @@ class CoroutineTest(AsyncTestCase):
 
     @gen_test(timeout=10)
     async def test_delay_async_with_timeout(self) -> None:
-        """With gen_test, a test can have a time limit that is not that of its class."""
+        """With gen_test, a test can have a time limit of its own."""
         start = time.monotonic()
         passed = asyncio.Event()
         delay_async(DELAY, passed.set)
@@ -155,10 +155,10 @@ class CoroutineTest(AsyncTestCase):
 
 
 class VirtualTimeTest(AsyncTestCase):
-    """Step 7. Time need not pass at all: with a clock of its own, a test is told the very moment, at once.
+    """Step 7. Time need not pass at all: with a virtual clock, a test knows the exact time, and ends at once.
 
-    The clock jumps to the next deadline when the loop has nothing else to do. What takes an hour takes no time, and
-    as nothing is ever late, there is nothing to tolerate either.
+    The clock jumps to the next deadline when the loop has nothing else to do. A delay of an hour takes no time, and
+    because nothing is ever late, the test needs no tolerance.
     """
 
     clock_factory = VirtualClock
@@ -170,11 +170,11 @@ class VirtualTimeTest(AsyncTestCase):
         self.assertEqual(self.clock.time(), 3600)
 
     def test_order(self) -> None:
-        """What is due first comes first, each at its own time."""
+        """The callback that is due first is called first, and each at its own time."""
         called: list[tuple[str, float]] = []
 
-        def done(what: str) -> None:
-            called.append((what, self.clock.time()))
+        def done(name: str) -> None:
+            called.append((name, self.clock.time()))
 
         delay_async(7200, lambda: done("two hours"))
         delay_async(3600, lambda: done("an hour"))

@@ -1,6 +1,6 @@
-"""The same tests, going wrong on purpose: nobody runs the test, or nobody waits for setUp.
+"""The same tests, going wrong on purpose: the test does not run, or does not wait for setUp.
 
-Discovery does not find this module. What unittest says to each test is in ``reports``, under the test's name.
+Discovery does not find this module. ``reports`` has unittest's report of each test, under the test's name.
 """
 
 import unittest
@@ -13,14 +13,14 @@ from examples.motor_find_one.test_find_one import FindOneTestCase
 
 
 def setUpModule() -> None:
-    # Never on a server with other data: what nobody waits for may write even when its database is dropped already.
+    # Never on a server with other data: an operation that is not awaited may write after its database was dropped.
     FindOneTestCase.database = unittest.enterModuleContext(temporary_database())
 
 
 class UndecoratedTest(FindOneTestCase):
-    """Mistake 1. Nobody runs the test, since ``@gen_test`` is missing.
+    """Mistake 1. The test does not run, because ``@gen_test`` is missing.
 
-    The ``yield`` makes the method a generator function, and a call of that one returns a generator that stands
+    The ``yield`` makes the method a generator function, and a call of the method returns a generator that stands
     before the first line. The document is not looked up, and the assertion does not see that it is missing. A plain
     ``unittest.TestCase`` lets this pass, by now with a DeprecationWarning.
     """
@@ -38,10 +38,10 @@ class SetUpIsNotAwaitedTest(FindOneTestCase):
     ``setup_coro``, the removal. The coroutine can go on only when the loop runs, which is during the test; and the
     test has asked for the document by the time at which the coroutine asks to insert it.
 
-    Where Motor has one thread (``MOTOR_MAX_WORKERS=1``) it does things in the order in which it was asked, and the
-    test finds nothing, always. With more threads, which is how Motor comes, it is a race. On one machine, idle or
-    busy, 0 to 21 of 300 such tests passed, each with a database of its own; and 68 to 113 of 300, where the client
-    was connected before. In a suite, that is a test which fails "sometimes".
+    If Motor has one thread (``MOTOR_MAX_WORKERS=1``), it does things in the order in which it was asked, and the test
+    finds nothing, always. With more threads, which is Motor's default, it is a race. On one machine, idle or busy, 0
+    to 21 of 300 such tests passed, each with a database of its own; and 68 to 113 of 300, if the client was connected
+    before. In a suite, that is a test which fails "sometimes".
     """
 
     def setUp(self) -> None:
@@ -50,7 +50,7 @@ class SetUpIsNotAwaitedTest(FindOneTestCase):
 
     @gen_test
     def test_find_one(self) -> Generator[Any, Any, None]:
-        """What has only begun in setUp is not there for the test."""
+        """A document that setUp has only begun to insert is not there for the test."""
         document = yield self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})
 
@@ -67,11 +67,11 @@ class NeverAwaitedTest(FindOneTestCase):
         self.setup_native()
 
     async def setup_native(self) -> None:
-        """Put one document into the collection, and remove what earlier tests have left there."""
+        """Put one document into the collection, and remove the documents of earlier tests."""
         await self.collection.delete_many({})
         await self.collection.insert_one({"_id": 1})
 
     async def test_find_one(self) -> None:
-        """What has not even begun in setUp is not there for the test."""
+        """A document that setUp has not even begun to insert is not there for the test."""
         document = await self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})

@@ -1,4 +1,4 @@
-"""A database for the tests of one module: on a server that somebody runs already, or on one of our own."""
+"""A database for the tests of one module: on a server that runs already, or on a server of its own."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 
-#: nx-27017 in the interpreter that runs the tests; the command of that name may be one of another environment. It
+#: nx-27017 in the interpreter that runs the tests; the command of that name may belong to another environment. It
 #: ends when the tests do, however these end: the other end of its standard input is closed then.
 PROGRAM = """
 import os, sys, threading
@@ -21,7 +21,7 @@ threading.Thread(target=lambda: os._exit(len(sys.stdin.read())), daemon=True).st
 main()
 """
 
-#: What it logs as soon as it can be reached.
+#: The line that it logs as soon as it can be reached.
 LISTENING = re.compile(r"Listening on \S+:(\d+)$")
 
 #: How long a server may take to answer for the first time, in seconds.
@@ -43,7 +43,7 @@ def temporary_database(uri: str | None = None) -> Iterator[Database]:
     """
     with ExitStack() as stack:
         database = Database(uri or stack.enter_context(embedded_server()), f"motor_find_one_{uuid.uuid4().hex}")
-        # Two clients and not one, since an open client has threads, which are none of the tests' business.
+        # Two clients and not one: while the tests run, no client is open, which would have threads.
         with connect(database) as client:
             client.admin.command("ping")
         try:
@@ -90,8 +90,8 @@ def read_port(process: "subprocess.Popen[str]") -> int:
     watchdog.start()
     try:
         assert process.stdout is not None
-        # Closed afterwards, and not just left unread: a server that has filled the pipe would stop. As it is, what it
-        # says later is lost.
+        # Closed afterwards, and not just left unread: a server that has filled the pipe would stop. As it is, its later
+        # output is lost.
         with process.stdout:
             for line in process.stdout:
                 said.append(line)

@@ -1,4 +1,4 @@
-"""Look a document up in MongoDB: tests that run to their end, on what setUp has prepared to its end. All pass."""
+"""Look a document up in MongoDB: tests that run to their end, after a setUp that ran to its end. All pass."""
 
 import os
 import unittest
@@ -17,7 +17,7 @@ def setUpModule() -> None:
 
 
 class FindOneTestCase(AsyncTestCase):
-    """What the tests have in common: a collection, and a coroutine that prepares it."""
+    """A collection for each test, and a coroutine that prepares it."""
 
     database: ClassVar[Database]
     collection: "MotorCollection[dict[str, Any]]"
@@ -27,12 +27,12 @@ class FindOneTestCase(AsyncTestCase):
         # A client works on one loop only, and each test has a loop of its own.
         client: MotorClient[dict[str, Any]] = MotorClient(self.database.uri, io_loop=self.io_loop)
         self.addCleanup(client.close)
-        # One collection for each class, or else a class might find the document of another one.
+        # One collection for each class, or else a class might find the document of another class.
         self.collection = client[self.database.name][type(self).__name__]
 
     @gen.coroutine
     def setup_coro(self) -> Generator[Any, Any, None]:
-        """Put one document into the collection, and remove what earlier tests have left there."""
+        """Put one document into the collection, and remove the documents of earlier tests."""
         yield self.collection.delete_many({})
         yield self.collection.insert_one({"_id": 1})
 
@@ -40,7 +40,7 @@ class FindOneTestCase(AsyncTestCase):
 class FindOneTest(FindOneTestCase):
     """The tests, after a setUp that waits: ``run_sync`` runs the loop until the coroutine has ended.
 
-    It has the time limit of a test, it raises what the coroutine raises, and it takes arguments for the coroutine.
+    It has the time limit of a test, it raises the errors of the coroutine, and it takes arguments for the coroutine.
     """
 
     def setUp(self) -> None:
@@ -73,7 +73,7 @@ class LoopRunSyncTest(FindOneTestCase):
         self.io_loop.run_sync(self.setup_coro)
 
     async def test_find_one(self) -> None:
-        """What the loop ran in setUp is done when the test begins."""
+        """A coroutine that the loop ran in setUp is done when the test begins."""
         document = await self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})
 
@@ -86,7 +86,7 @@ class NativeSetupTest(FindOneTestCase):
         self.run_sync(self.setup_native, document={"_id": 1})
 
     async def setup_native(self, document: dict[str, Any]) -> None:
-        """Put one document into the collection, and remove what earlier tests have left there."""
+        """Put one document into the collection, and remove the documents of earlier tests."""
         await self.collection.delete_many({})
         await self.collection.insert_one(document)
 

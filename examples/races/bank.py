@@ -8,12 +8,12 @@ WRITE_TIME = 0.01
 
 
 class InsufficientFunds(Exception):
-    """There is less in an account than somebody wants to take out of it."""
+    """A payment is greater than the balance of the payer."""
 
 
 @dataclass
 class Account:
-    """Money that belongs to somebody."""
+    """The money of one owner."""
 
     owner: str
     balance: int
@@ -21,7 +21,7 @@ class Account:
 
 
 class AuditLog:
-    """What the bank has done, for those who check it later."""
+    """A record of all that the bank has done."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -33,22 +33,22 @@ class AuditLog:
 
 
 class Bank:
-    """A bank that reads the balances, waits for its log, and then writes what it has reckoned.
+    """A bank that reads the balances, waits for its log, and then writes the new balances.
 
-    Meanwhile the balances may be others. What somebody else has written is lost then, and the money with it.
+    Meanwhile another transfer may have written other balances. These are lost then, and the money with them.
     """
 
     def __init__(self) -> None:
         self.log = AuditLog()
 
     async def log_in(self, account: Account) -> None:
-        """Let somebody in."""
+        """Let the owner of an account in."""
         await self.log.write(f"{account.owner} logs in")
 
     async def transfer(self, source: Account, target: Account, amount: int) -> None:
         """Move money from one account to another.
 
-        Raises `InsufficientFunds` where there is too little.
+        Raises `InsufficientFunds` if the balance of the source is too small.
         """
         rest = source.balance - amount
         total = target.balance + amount
@@ -60,7 +60,7 @@ class Bank:
 
 
 class LockedBank(Bank):
-    """A bank that makes one transfer at a time. This is right, and everybody waits for everybody."""
+    """A bank that makes one transfer at a time. This is right, and each transfer waits for all others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class LockedBank(Bank):
 
 
 class LockedAccountsBank(Bank):
-    """A bank that locks the accounts: that of the payer first, and the other one when it is needed.
+    """A bank that locks the accounts: the payer's first, and the other one when it is needed.
 
     No money is lost. But two people who pay each other may each hold a lock that the other one waits for.
     """
@@ -90,8 +90,8 @@ class LockedAccountsBank(Bank):
 class OrderedLocksBank(Bank):
     """A bank that locks both accounts before it begins, always in the order of their owners' names.
 
-    So there is no circle of people who wait for each other, and those who have nothing to do with each other need not
-    wait at all.
+    So there is no circle of transfers that wait for each other, and transfers between different people do not wait at
+    all.
     """
 
     async def transfer(self, source: Account, target: Account, amount: int) -> None:

@@ -1,16 +1,16 @@
 """The lucky tests, under 50 orders: their luck ends. The classes are those of ``test_races.py``.
 
-Discovery does not find this module. What unittest says to each test is in ``reports``, under the test's name.
+Discovery does not find this module. ``reports`` has unittest's report of each test, under the test's name.
 
-Nothing else has changed but the number of orders. For tests that leave it open, ``ASYNC_TEST_SCHEDULES=50`` in the
-environment does the same, and so does ``python -m asynctest_tornado --schedules=50``.
+Only the number of orders has changed. For tests that do not set it, ``ASYNC_TEST_SCHEDULES=50`` in the environment does
+the same, and so does ``python -m asynctest_tornado --schedules=50``.
 """
 
 from examples.races import test_races
 
 
 class SetUpIsNotAwaitedTest(test_races.SetUpIsNotAwaitedTest):
-    """Part 1. Here the test goes on before ``setup_coro`` does, and asks for what has not been inserted.
+    """Part 1. Here the test goes on before ``setup_coro`` does, and asks for a document that is not inserted yet.
 
     The store is not to blame: it serves all requests in the order in which they are sent.
     """
@@ -21,7 +21,7 @@ class SetUpIsNotAwaitedTest(test_races.SetUpIsNotAwaitedTest):
 class BankTest(test_races.BankTest):
     """Part 2. Here the second transfer reads the balances before the first one has written them.
 
-    Then it writes over them. What was paid first never arrives, or was never taken out of the account.
+    Then it writes over them. The first payment never arrives, or was never taken out of the account.
     """
 
     schedules = 50

@@ -26,7 +26,7 @@ class Store:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # What was sent is served: it may be what somebody has not waited for.
+        # All that was sent is served, also requests whose sender did not wait.
         await self._requests.join()
         self._server.cancel()
         await asyncio.wait([self._server])
@@ -36,7 +36,7 @@ class Store:
         return self._send(self._documents.clear)
 
     def insert_one(self, document: Document) -> "asyncio.Future[None]":
-        """Put a document in the place of the one that has the same id, if there is one."""
+        """Insert a document, in the place of any other document with the same id."""
         return self._send(lambda: self._documents.update({document["_id"]: document}))
 
     def find_one(self, id: int) -> "asyncio.Future[Document | None]":

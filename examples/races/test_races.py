@@ -13,7 +13,7 @@ from .store import Store
 
 
 class StoreTestCase(AsyncTestCase):
-    """What the tests of the first part have in common: a store, and a coroutine that prepares it."""
+    """For the tests of the first part: a store, and a coroutine that prepares it."""
 
     store: Store
 
@@ -35,10 +35,10 @@ class SetUpIsNotAwaitedTest(StoreTestCase):
     and both of them are answered, ``setup_coro`` first. So asyncio lets it go on first, and it asks to insert document
     1; only then does the test ask for that.
 
-    Nobody has promised the test that it comes second. Without its first line it comes first, and fails.
+    asyncio has not promised that the test comes second. Without its first line it comes first, and fails.
     """
 
-    # As without any setting: asyncio's own order. Written down, since ASYNC_TEST_SCHEDULES would find the mistake.
+    # As without any setting: asyncio's own order. Written down, because ASYNC_TEST_SCHEDULES would find the mistake.
     schedules = 1
 
     def setUp(self) -> None:
@@ -81,10 +81,10 @@ class AsyncSetUpTest(StoreTestCase):
 
 
 class BankTestCase(AsyncTestCase):
-    """What the tests of the second part have in common: a bank, in which three people have 100 each.
+    """For the tests of the second part: a bank, in which three people have 100 each.
 
-    To write into the log takes time, which is virtual. What takes equally long ends at the same moment then, to the
-    last digit, and it is up to the order who goes on first. In real time, the computer would have its say in that.
+    To write into the log takes time, which is virtual. Two writes that take equally long end at the same moment then,
+    to the last digit, and the order decides which task goes on first. In real time, the computer would decide, too.
     """
 
     clock_factory = VirtualClock
@@ -96,7 +96,7 @@ class BankTestCase(AsyncTestCase):
         self.anna, self.bob, self.carl = (Account(owner, 100) for owner in ("anna", "bob", "carl"))
 
     async def come_and_pay(self, source: Account, target: Account, amount: int) -> None:
-        """Log in, which takes as long as somebody else's transfer, and then transfer money."""
+        """Log in, which takes as long as a transfer, and then transfer money."""
         await self.bank.log_in(source)
         await self.bank.transfer(source, target, amount)
 
@@ -106,7 +106,7 @@ class BankTestCase(AsyncTestCase):
 
 
 class BankTest(BankTestCase):
-    """Part 2. A bank that reads, waits and writes, where nobody happens to read while somebody else waits.
+    """Part 2. A bank that reads, waits and writes. By luck, no transfer reads while another one waits.
 
     Anna's transfer is in the log at the moment at which Bob is logged in, and both could go on. In asyncio's own order
     Anna does, who began first: when Bob's transfer reads the balances, hers has been made.
@@ -116,7 +116,7 @@ class BankTest(BankTestCase):
     bank_type = Bank
 
     async def test_two_people_pay_a_third(self) -> None:
-        """What both have paid has arrived."""
+        """Both payments arrive."""
         first = self.bank.transfer(self.anna, self.carl, 10)
         second = self.come_and_pay(self.bob, self.carl, 20)
         await asyncio.gather(first, second)
@@ -124,7 +124,7 @@ class BankTest(BankTestCase):
         self.assertEqual(self.carl.balance, 130)
 
     async def test_money_is_spent_once(self) -> None:
-        """Who has 100 cannot pay 80 twice."""
+        """An owner of 100 cannot pay 80 twice."""
         first = self.bank.transfer(self.anna, self.bob, 80)
         second = self.come_and_pay(self.anna, self.carl, 80)
         results = await asyncio.gather(first, second, return_exceptions=True)
@@ -133,13 +133,13 @@ class BankTest(BankTestCase):
 
 
 class LockedBankTest(BankTest):
-    """With a lock around each transfer, nobody reads while somebody else is between reading and writing."""
+    """With a lock around each transfer, no transfer reads while another one is between reading and writing."""
 
     schedules = 50
     bank_type: ClassVar[type[Bank]] = LockedBank
 
     async def test_all_at_once(self) -> None:
-        """With a lock it takes no luck, even where all come at the same moment and want the same."""
+        """With a lock it takes no luck, even if all transfers begin at the same moment."""
         people = self.anna, self.bob, self.carl
         payments = [(source, target) for source in people for target in people if source is not target]
         await asyncio.gather(*(self.bank.transfer(source, target, 10) for source, target in payments * 3))
@@ -148,7 +148,7 @@ class LockedBankTest(BankTest):
 
 
 class LockedAccountsTest(BankTestCase):
-    """Part 3. A lock for each account, so that not everybody waits for everybody. Another mistake, also by luck.
+    """Part 3. A lock for each account, so that transfers wait only for others of these accounts. It works by luck, too.
 
     Anna's transfer locks her own account, and Bob's when it is in the log. That is the moment at which Bob is logged
     in, and his transfer locks his account. In asyncio's own order hers is done by then.
@@ -167,6 +167,6 @@ class LockedAccountsTest(BankTestCase):
 
 
 class OrderedLocksTest(LockedBankTest, LockedAccountsTest):
-    """Where all take the locks in the same order, none of them waits for one who waits for him."""
+    """If all transfers take the locks in the same order, no two of them wait for each other."""
 
     bank_type = OrderedLocksBank

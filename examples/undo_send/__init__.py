@@ -4,17 +4,17 @@ An email that is posted does not leave at once, but some seconds later. Until th
 draft again, as in Gmail.
 
 ==========================  ===================================================  =====================
-request                     what it does                                         answer
+request                     action                                               answer
 ==========================  ===================================================  =====================
 ``POST /messages``          takes an email, to send it soon                      202 and its URL
 ``GET /messages/ID``        shows the email, and where it is on its way          200
 ``DELETE /messages/ID``     undo: an email that is not sent yet becomes a draft  200, or 409: too late
-``POST /messages/ID/send``  sends a draft after all, or once more what failed    202, or 409
+``POST /messages/ID/send``  sends a draft after all, or a failed email again     202, or 409
 ==========================  ===================================================  =====================
 
-What cannot be understood is answered with 400, an unknown ID with 404; each error says what is wrong.
+The answer to a malformed request is 400, and to an unknown ID 404; each error names its reason.
 
-To try it by hand, run an SMTP server that prints what it gets, and the application, each in a terminal of its own::
+To try it by hand, run an SMTP server that prints emails, and the application, each in a terminal of its own::
 
     python -m aiosmtpd --nosetuid --listen 127.0.0.1:8025
     python -m examples.undo_send --port=8888 --smtp-port=8025 --delay=10
@@ -25,12 +25,12 @@ Write an email, and think better of it within ten seconds, at the URL that the a
         "subject": "What I think of you", "body": "You are a fool, Bob!"}'
     curl -X DELETE http://127.0.0.1:8888/messages/ID
 
-Whoever reaches the port can send emails: there is no login, which is why the application listens on this machine
-only, unless told otherwise.
+All that reach the port can send emails, because there is no login. For that reason the application listens on this
+machine only, unless ``--address`` names another one.
 
 The modules, each of which knows only those above it:
 
-- `mail`: what an email is, and how SMTP takes it;
+- `mail`: emails, and how SMTP takes them;
 - `outbox`: emails and the timers that they wait for;
 - `app`: both, in terms of HTTP;
 - `__main__`: the program.

@@ -1,4 +1,4 @@
-"""Run the application: ``python -m examples.undo_send --help`` tells how."""
+"""Run the application: ``python -m examples.undo_send --help`` shows how."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from .outbox import Outbox
 
 
 async def serve() -> None:
-    """Serve until the process is interrupted or terminated, and send what waits then."""
+    """Serve until the process is interrupted or terminated, and send the emails that wait then."""
     outbox = Outbox(Relay(options.smtp_host, options.smtp_port).deliver, options.delay)
     server = HTTPServer(make_app(outbox))
     sockets = bind_sockets(options.port, options.address)

@@ -10,7 +10,7 @@ from .outbox import Message, Outbox, WrongState
 
 
 class Refusal(HTTPError):
-    """An answer that says what is wrong with the request."""
+    """An answer that names the mistake in the request."""
 
     def __init__(self, status_code: int, explanation: str) -> None:
         super().__init__(status_code)
@@ -18,7 +18,7 @@ class Refusal(HTTPError):
 
 
 class OutboxHandler(RequestHandler):
-    """What all handlers share: finding a message, showing it, and telling of errors in JSON."""
+    """For all handlers: how to find and show a message, and errors in JSON."""
 
     def initialize(self, outbox: Outbox) -> None:
         self.outbox = outbox
@@ -97,7 +97,7 @@ class SendHandler(OutboxHandler):
 def make_app(outbox: Outbox, **settings: Any) -> Application:
     """Make the application.
 
-    :param settings: those of `tornado.web.Application`.
+    :param settings: more arguments for `tornado.web.Application`.
     """
     arguments = {"outbox": outbox}
     return Application(

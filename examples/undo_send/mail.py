@@ -1,4 +1,4 @@
-"""What an email is, and how an SMTP server takes it."""
+"""Emails, and how an SMTP server takes them."""
 
 import re
 import smtplib
@@ -10,7 +10,7 @@ from email.utils import localtime, make_msgid
 FIELDS = ("from", "to", "subject", "body")
 
 _WORDS = r"[\w'+=-]+(\.[\w'+=-]+)*"
-#: One address, without a name: of all that RFC 5322 allows, what people have.
+#: One address, without a name: of all that RFC 5322 allows, the usual ones.
 ADDRESS = re.compile(f"{_WORDS}@{_WORDS}", re.ASCII)
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -18,7 +18,7 @@ CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 def compose(fields: object) -> EmailMessage:
     """Make an email of a dictionary with the strings "from", "to", "subject" and "body".
 
-    Raises ``ValueError``, which says what is wrong with them.
+    Raises ``ValueError``, which names the mistake in them.
     """
     texts = _check(fields)
     email = EmailMessage()
@@ -28,12 +28,12 @@ def compose(fields: object) -> EmailMessage:
         email["Subject"] = texts["subject"]
     except ValueError as error:
         raise ValueError(f"'subject' cannot be a header: {error}") from error
-    # Read back, since an encoded word (RFC 2047) may hide a line break, and older versions of Python made another
-    # header of what comes after it: https://github.com/python/cpython/issues/121650
+    # Read back, because an encoded word (RFC 2047) may hide a line break, and older versions of Python made another
+    # header of the text after it: https://github.com/python/cpython/issues/121650
     if CONTROL_CHARACTER.search(email["Subject"]):
         raise ValueError("'subject' has line breaks or other control characters")
     email["Date"] = localtime()
-    # With a domain given, since to find that of this host may take a while.
+    # With a domain given, because a lookup of this host's domain may take a while.
     email["Message-ID"] = make_msgid(domain=texts["from"].partition("@")[2])
     # Not every server takes 8-bit text, which would be the default.
     email.set_content(texts["body"], cte="quoted-printable")
@@ -41,7 +41,7 @@ def compose(fields: object) -> EmailMessage:
 
 
 def _check(fields: object) -> dict[str, str]:
-    """Return the fields if they are all there, and all text."""
+    """Return the fields if they are all there, and each of them is text."""
     if not isinstance(fields, dict):
         raise ValueError("an email has to be an object with the fields " + ", ".join(FIELDS))
     for name in FIELDS:
@@ -71,7 +71,7 @@ class Relay:
     """An SMTP server that passes emails on.
 
     :param timeout: how long it may take for each answer, in seconds.
-    :param own_name: what this host calls itself; by default, its full domain name.
+    :param own_name: the name that this host gives itself; by default, its full domain name.
     """
 
     host: str

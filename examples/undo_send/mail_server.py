@@ -1,4 +1,4 @@
-"""The other end, for tests: an SMTP server that keeps nothing to itself."""
+"""The other end, for tests: an SMTP server that hands each email to a function."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Mail(NamedTuple):
-    """An email as it arrived: the addresses on the envelope, and what was in it."""
+    """An email as it arrived: the addresses on the envelope, and the content."""
 
     sender: str | None
     recipients: list[str]
@@ -27,14 +27,14 @@ class MailServer:
         self.on_mail = on_mail
         #: Addresses for which it takes no mail.
         self.unknown: set[str] = set()
-        #: While this is not set, it does not tell clients that it got their mail.
+        #: While this is not set, it does not confirm to clients that it got their mail.
         self.answers = asyncio.Event()
         self.answers.set()
 
     async def start(self) -> None:
         """Listen, from now on, on ``self.port``."""
         loop = asyncio.get_running_loop()
-        # With a name given, since to find that of this host may take a while.
+        # With a name given, because a lookup of this host's name may take a while.
         self._server = await loop.create_server(lambda: SMTP(self, hostname="localhost", loop=loop), "127.0.0.1", 0)
         self.port: int = self._server.sockets[0].getsockname()[1]
 

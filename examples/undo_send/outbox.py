@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class State(StrEnum):
-    """Where a message is on its way. The values are what users get to see."""
+    """Where a message is on its way. Users get to see the values."""
 
     SENDING_SOON = "sending soon"
     DRAFT = "draft"
@@ -39,13 +39,13 @@ class Message:
 
 
 class WrongState(Exception):
-    """It is too late, or too early, for what somebody wants to do with a message."""
+    """A message is in a state in which it cannot be sent, or not be undone."""
 
 
 class Outbox:
     """Messages and the timers that they wait for.
 
-    It keeps them in memory; one that has to survive a restart would keep them in a database.
+    They are in memory; an outbox that has to survive a restart would have them in a database.
 
     :param deliver: called in a thread, to send an email. Raises `NotDelivered`.
     :param delay: how long each message waits, in seconds.
@@ -66,7 +66,7 @@ class Outbox:
         return message
 
     def send_soon(self, message: Message) -> None:
-        """Send a draft, or what could not be sent before, after the delay.
+        """Send a draft, or a message that could not be sent before, after the delay.
 
         Raises `WrongState` for any other message.
         """
@@ -91,9 +91,9 @@ class Outbox:
         message.settled.set()
 
     async def close(self) -> None:
-        """Send at once what would be sent soon, and wait until nothing is on its way any more.
+        """Send all messages at once that would be sent soon, and wait until nothing is on its way any more.
 
-        For the end of the program: what was accepted is not lost.
+        For the end of the program: no message that was accepted is lost.
         """
         for message in self.messages.values():
             if message.state is State.SENDING_SOON:
@@ -103,8 +103,8 @@ class Outbox:
             await message.settled.wait()
 
     def _begin(self, message: Message) -> None:
-        # Not part of the coroutine, which starts a turn of the loop later: undo() could come in between, and promise
-        # what is not true any more.
+        # Not part of the coroutine, which starts a turn of the loop later: undo() could come in between, and make a
+        # draft of a message that is about to be sent.
         del self.timers[message.id]
         message.state = State.SENDING
         IOLoop.current().add_callback(self._send, message)

@@ -1,7 +1,7 @@
 """The tests: over HTTP into the application, and out of it by SMTP.
 
-Nothing is replaced by a mock but time, which jumps from one deadline to the next: a test that waits for an email
-waits for the email, ten minutes by its clock, and a few milliseconds by yours.
+Only time is replaced, which jumps from one deadline to the next: a test that waits for an email waits for the email,
+ten minutes by its clock, and a few milliseconds by yours.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class UndoSendTestCase(AsyncHTTPTestCase):
 
     clock_factory = VirtualClock
     delay = AN_HOUR
-    # No request, however wrong, may end in an internal error, except where a test expects one.
+    # No request, however wrong, may end in an internal error, unless the test expects it.
     fail_on_server_error = True
 
     def get_app(self) -> Application:
@@ -43,11 +43,11 @@ class UndoSendTestCase(AsyncHTTPTestCase):
         return make_app(self.outbox, log_function=lambda handler: None)
 
     async def asyncTearDown(self) -> None:
-        # As at the end of the program: what a test left waiting is sent, and no timer outlives the test.
+        # As at the end of the program: emails that still wait are sent, and no timer outlives the test.
         await self.outbox.close()
 
     def post(self, **changes: str) -> Any:
-        """Post an email, and return what the application makes of it."""
+        """Post an email, and return the message that the application answers with."""
         response = self.fetch("/messages", json={**EMAIL, **changes})
         self.assertEqual(response.code, 202, response.body)
         return response.json()
@@ -111,8 +111,8 @@ class TestWaiting(UndoSendTestCase):
         self.assertEqual(response.code, 200)
         self.assertEqual(response.json()["state"], "draft")
 
-    async def test_what_is_undone_does_not_arrive(self) -> None:
-        """An email that was called back stays at home, while one that is due later arrives alone."""
+    async def test_an_undone_email_does_not_arrive(self) -> None:
+        """An email that was called back is not sent; a later email arrives alone."""
         undone = self.outbox.submit(compose(EMAIL))
         self.outbox.undo(undone)
         sent = self.outbox.submit(compose({**EMAIL, "subject": "Dinner"}))
@@ -130,7 +130,7 @@ class TestWaiting(UndoSendTestCase):
         self.assertEqual(response.json()["state"], "sending soon")
         self.assertEqual((await self.mails.get()).content["Subject"], "Lunch")
 
-    def test_what_waits_is_not_sent_once_more(self) -> None:
+    def test_an_email_that_waits_is_not_sent_once_more(self) -> None:
         """An email that waits already is not sent a second time."""
         posted = self.post()
         response = self.fetch(f"/messages/{posted['id']}/send", method="POST", body="")
@@ -138,7 +138,7 @@ class TestWaiting(UndoSendTestCase):
         self.assertEqual(list(self.outbox.timers), [posted["id"]])
 
     def test_the_end_of_the_program(self) -> None:
-        """What still waits when the program ends is sent at once."""
+        """Emails that still wait when the program ends are sent at once."""
         posted = self.post()
         self.run_sync(self.outbox.close)
         self.assertEqual(self.run_sync(self.mails.get).content["Subject"], "Lunch")
@@ -146,18 +146,18 @@ class TestWaiting(UndoSendTestCase):
         self.assertEqual(self.outbox.timers, {})
 
     def test_unknown_id(self) -> None:
-        """What never was there can neither be shown, nor called back, nor sent."""
+        """An email that never was there can neither be shown, nor called back, nor sent."""
         for method, path in ("GET", "/messages/1"), ("DELETE", "/messages/1"), ("POST", "/messages/1/send"):
             with self.subTest(method=method):
                 response = self.fetch(path, method=method, body="" if method == "POST" else None)
                 self.assert_refused(response, 404, "there is no message 1")
 
     def test_internal_error(self) -> None:
-        """A bug is answered in JSON like any error, and without the details, which are for the log."""
+        """The answer to a bug is JSON like any error, and without the details, which are for the log."""
         email = compose(EMAIL)
-        email.make_mixed()  # as if it had attachments, which the application knows neither to take nor to show
+        email.make_mixed()  # as if it had attachments, which the application can neither take nor show
         message = self.outbox.submit(email)
-        # Were it not expected, the test would fail with the KeyError, and not look at the response.
+        # If it were not expected, the test would fail with the KeyError, and not look at the response.
         with ExpectError(KeyError, "multipart/mixed"):
             response = self.fetch(f"/messages/{message.id}")
         self.assert_refused(response, 500, "Internal Server Error")
@@ -169,7 +169,7 @@ class TestSending(UndoSendTestCase):
     delay = TEN_MINUTES
 
     def test_an_email_arrives(self) -> None:
-        """An email arrives as it was posted, without any more ado."""
+        """An email arrives as it was posted, when its time is over."""
         self.mail_server.on_mail = self.stop
         self.post()
         sender, recipients, content = self.wait()
@@ -184,7 +184,7 @@ class TestSending(UndoSendTestCase):
         self.assertTrue(content["Message-ID"].endswith("@example.com>"))
 
     async def test_any_language(self) -> None:
-        """Subject and body may be in any language, and any length; what is sent is ASCII, which all servers take."""
+        """Subject and body may be in any language and of any length. They are sent as ASCII, which all servers take."""
         words = {"subject": "Grüße" + " aus 東京" * 20, "body": "Schöne Grüße 🍜\n.\n\nFrom me\n" * 100}
         await self.async_fetch("/messages", raise_error=True, json={**EMAIL, **words})
         mail = await self.mails.get()
@@ -232,33 +232,33 @@ class TestSending(UndoSendTestCase):
         message = self.outbox.submit(compose(EMAIL))
 
         def undo() -> None:
-            with self.assertRaises(WrongState):  # if it fails, the test does, although this is a callback
+            with self.assertRaises(WrongState):  # if this fails, the test fails, although it is in a callback
                 self.outbox.undo(message)
             self.stop()
 
-        # Two timers that are due in the same turn of the loop, this one right after that of the outbox.
+        # Two timers that are due in the same turn of the loop, this one right after the timer of the outbox.
         self.io_loop.call_later(0, undo)
         self.wait()
 
 
 class TestFailures(UndoSendTestCase):
-    """Emails that nobody takes: their state says so, and why; the log, too."""
+    """Emails that the mail server does not take: their state and the log have the reason."""
 
     delay = TEN_MINUTES
 
     def test_unknown_recipient(self) -> None:
         """An email whose recipient the mail server refuses has failed, for the reason that the server gives."""
-        self.mail_server.unknown.add("nobody@example.com")
+        self.mail_server.unknown.add("unknown@example.com")
         with ExpectLog(logger, "Message .* was not sent: .* 550 No such user here"):
-            posted = self.post(to="nobody@example.com")
+            posted = self.post(to="unknown@example.com")
             self.settle(posted)
         failed = self.get(posted)
         self.assertEqual(failed["state"], "failed")
-        self.assertEqual(failed["error"], "the server refused nobody@example.com: 550 No such user here")
+        self.assertEqual(failed["error"], "the server refused unknown@example.com: 550 No such user here")
         self.assertTrue(self.mails.empty())
 
     async def test_another_try(self) -> None:
-        """What failed can be sent once more, when the reason is gone."""
+        """A failed email can be sent once more, when the reason is gone."""
         self.mail_server.unknown.add("bob@example.com")
         with ExpectLog(logger, ".*No such user"):
             message = self.outbox.submit(compose(EMAIL))
@@ -269,8 +269,8 @@ class TestFailures(UndoSendTestCase):
         self.assertEqual((message.state, message.error), (State.SENT, None))
         self.assertEqual((await self.mails.get()).recipients, ["bob@example.com"])
 
-    def test_what_failed_is_no_draft(self) -> None:
-        """For an email that failed, it is too late to call it back."""
+    def test_a_failed_email_is_no_draft(self) -> None:
+        """An email that failed cannot be called back."""
         self.mail_server.unknown.add("bob@example.com")
         with ExpectLog(logger, ".*No such user"):
             posted = self.post()
@@ -279,9 +279,9 @@ class TestFailures(UndoSendTestCase):
         self.assert_refused(response, 409, "too late to undo: the message is in the state 'failed'")
 
     def test_no_mail_server(self) -> None:
-        """Where no server listens, an email fails."""
+        """If no server listens, an email fails."""
         with socket.socket() as deaf:
-            # It has a port, which nobody else gets, but does not listen.
+            # It has a port, which no other program gets, but does not listen.
             deaf.bind(("127.0.0.1", 0))
             port = deaf.getsockname()[1]
             self.outbox.deliver = Relay("127.0.0.1", port, own_name="localhost").deliver
@@ -299,8 +299,8 @@ class TestFailures(UndoSendTestCase):
             raise ZeroDivisionError
 
         self.outbox.deliver = deliver
-        # Were it not expected, the test would fail with the ZeroDivisionError, although nobody waits for the callback
-        # that raises it.
+        # If it were not expected, the test would fail with the ZeroDivisionError, although a callback raises it, which
+        # has no caller.
         with ExpectLog("tornado.application", "Exception in callback") as log:
             posted = self.post()
             self.settle(posted)
@@ -310,7 +310,7 @@ class TestFailures(UndoSendTestCase):
 
 
 class TestBadInput(UndoSendTestCase):
-    """Requests that are refused: nothing is sent, and the answer says what is wrong."""
+    """Requests that are refused: nothing is sent, and the answer names the mistake."""
 
     def assert_bad(self, words: str, **request: Any) -> None:
         """Post it, as ``json`` or as ``body``, and expect it to be refused in these words."""
@@ -342,7 +342,7 @@ class TestBadInput(UndoSendTestCase):
             self.assert_bad(f"'{name}' is not text", json={**EMAIL, name: "\ud800"})
 
     def test_unknown_field(self) -> None:
-        """What would be ignored is refused."""
+        """A field that would be ignored is refused."""
         self.assert_bad("there is no field 'cc'", json={**EMAIL, "cc": "carl@example.com"})
 
     def test_no_address(self) -> None:

@@ -1,4 +1,4 @@
-"""The seven mistakes under the plugins of others."""
+"""The seven mistakes under pytest-asyncio and anyio."""
 
 from collections.abc import Awaitable, Callable
 
