@@ -298,11 +298,11 @@ class Harness:
         deadline = self._deadline
         if deadline is None:
             return None
-        if not (deadline.takes(outcome) if isinstance(outcome, KeyboardInterrupt) else deadline.is_over):
+        if not (deadline.owns(outcome) if isinstance(outcome, KeyboardInterrupt) else deadline.is_over):
             return None
-        deadline.told = self._timeout(deadline.error(TimeoutError, deadline.message("Operation"), outcome))
+        deadline.reported = self._timeout(deadline.report.error(TimeoutError, "Operation", outcome))
         deadline.pause()  # no interruption may come into the report
-        return deadline.told
+        return deadline.reported
 
     def go_on_after_report(self) -> None:
         """Watch the rest of the operation, once a block has reported that the time is over."""
@@ -323,12 +323,10 @@ class Harness:
             error = strip(raised)
         try:
             if deadline.is_over:
-                if deadline.told is not None:
-                    raise deadline.told
-                message = deadline.message("Operation")
-                if error is None and main.done():
-                    message += "; it caught the CancelledError and went on"
-                raise self._timeout(deadline.error(TimeoutError, message, error))
+                if deadline.reported is not None:
+                    raise deadline.reported
+                went_on = "; it caught the CancelledError and went on" if error is None and main.done() else ""
+                raise self._timeout(deadline.report.error(TimeoutError, "Operation", error, went_on))
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
@@ -363,12 +361,10 @@ class Harness:
             current.waited(self.describe, deadline.spent(), limit.seconds)
         self.trap.raise_errors()
         if deadline.is_over:
-            message = deadline.message("Async operation")
-            if condition is None:
-                message += "; self.stop() was not called"
-            else:
-                message += f"; the condition {names.name_of(condition)} did not hold"
-            raise self._timeout(deadline.error(failure, message))
+            reason = "; self.stop() was not called"
+            if condition is not None:
+                reason = f"; the condition {names.name_of(condition)} did not hold"
+            raise self._timeout(deadline.report.error(failure, "Async operation", addition=reason))
         value, self._stop_value = self._stop_value, None
         self.trap.remark = self._second_stop if condition is None else None
         if is_early and self.trap.remark is None:

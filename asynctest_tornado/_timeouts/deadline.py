@@ -1,21 +1,26 @@
-"""The end of a test's time: because it is over, because nothing can happen any more, or because the loop is blocked."""
+"""Ends a wait: at its time limit, at a deadlock, or if a callback blocks the loop.
 
-import asyncio
-import math
+At the end of the time, `Deadline` cancels what the wait is for, which gets `CANCEL_RETRY_SECONDS` to end, is cancelled
+once more, gets as many seconds again, and is then abandoned: the loop stops. A deadlock ends the time at once, and so
+does an error in the trap, without any report.
+
+A loop that a callback blocks runs no timer. A thread, the watchdog, looks at the loop from outside: it interrupts the
+callback by a KeyboardInterrupt, which leaves the loop and comes to `Deadline.owns`. If the main thread cannot be
+interrupted, the watchdog prints the stack, and the time is over once the callback has ended.
+"""
+
 import threading
 import types
 from collections.abc import Callable
 
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.interrupt import from_anywhere
-from asynctest_tornado._timeouts import deadlock, interrupter, limits, watchdog
-from asynctest_tornado._util import exceptions
+from asynctest_tornado._timeouts import deadlock, interrupter, limits, timeout_report, watchdog
 from asynctest_tornado._util.real_time import monotonic, sleep
-from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
-#: Seconds that a task which has used up the time gets to end after its cancellation, twice.
+#: Seconds that a task gets to end after each of its two cancellations.
 CANCEL_RETRY_SECONDS = 0.2
 
 
@@ -23,18 +28,15 @@ class Deadline(watchdog.Watch):
     """For a block that runs the loop: ends it when the time is over, or at an error in the trap.
 
     :param loop: the loop.
-    :param end: ends what the block waits for; called again if that does not help.
-    :param limit: the time.
-    :param describe: returns what the loop still has to do, for the report.
-    :param interrupt: called at an error in the trap instead.
+    :param end: ends the operation that the block waits for; called once more if it does not end.
+    :param limit: the time limit.
+    :param describe: returns the pending tasks, timers and requests, as text for the report.
+    :param interrupt: called at an error in the trap, instead of ``end``.
     """
 
-    _report = _blocked_at = ""
-    _interruption: KeyboardInterrupt | None = None
-    _is_deadlock = False
     _is_debugged = False
-    #: The error that tells that the time is over, if a block of the test has reported it.
-    told: BaseException | None = None
+    #: The error of the timeout, if a block of the test has reported it.
+    reported: BaseException | None = None
 
     def __init__(
         self,
@@ -44,20 +46,20 @@ class Deadline(watchdog.Watch):
         describe: Callable[[], str] = lambda: "",
         interrupt: Callable[[], object] | None = None,
     ) -> None:
-        #: Whether the time is over.
+        #: True if the time is over.
         self.is_over = False
-        #: Whether the block does not end in spite of everything.
+        #: True if the operation was given up.
         self.is_hopeless = False
+        self.report = timeout_report.TimeoutReport(limit)
         self._call_off: Callable[[], object] | None = None
-        self._is_watched = self._is_interrupted = False
-        #: What was sent to end a callback of this run of the loop.
+        self._is_watched = False
+        #: The interruption of a callback in this run of the loop.
         self._sent: interrupter.Interruption | None = None
         self._loop = loop
         self._end = end
-        self._limit = limit
+        self._seconds = limit.seconds if limit.is_set else None
         self.describe = describe
         self._interrupt = end if interrupt is None else interrupt
-        self._has_limit = 0 < limit.seconds < math.inf
         self._began = monotonic()
 
     def __enter__(self) -> "Deadline":
@@ -65,8 +67,8 @@ class Deadline(watchdog.Watch):
         self._outer_on_deadlock, loop.on_deadlock = loop.on_deadlock, self._expire_for_deadlock
         self._outer_interrupt = loop.trap.interrupt
         loop.trap.interrupt = from_anywhere(loop.loop, self._interrupt)
-        if self._has_limit:
-            self._call_off = loop.call_later(self._limit.seconds, self._expire)
+        if self._seconds is not None:
+            self._call_off = loop.call_later(self._seconds, self._expire)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -74,13 +76,13 @@ class Deadline(watchdog.Watch):
         self._loop.trap.interrupt = self._outer_interrupt
         if self._call_off is not None:
             self._call_off()
-        self._stop_watch()
+        self.pause()
 
     def _expire(self) -> None:
         if self._is_debugged or watchdog.is_debugger_attached():
             return
         self.is_over = True
-        self._report = self._report or self.describe()
+        self.report.pending = self.report.pending or self.describe()
         try:
             self._end()
         except RecursionError:
@@ -91,8 +93,8 @@ class Deadline(watchdog.Watch):
 
     def _expire_for_deadlock(self) -> bool:
         if self.is_over:
-            return False  # it was told; what does not end then is given some time
-        self._is_deadlock = True
+            return False  # the cancelled task has its time to end
+        self.report.record_deadlock(self.spent(), deadlock.has_private_servers(self._loop))
         self._expire()
         return True
 
@@ -101,78 +103,73 @@ class Deadline(watchdog.Watch):
         self._call_off = self._loop.call_later(CANCEL_RETRY_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        self.is_hopeless = True
+        self.is_hopeless = self.report.is_abandoned = True
         self._loop.loop.stop()
 
     def watch(self) -> None:
-        """Begin to watch the loop, which is about to run, from outside."""
+        """Let the watchdog look at the loop, which is about to run."""
         self._sent = None
-        if self._has_limit:
-            when = self._began + self._limit.seconds
-            if self.is_over:
-                when = monotonic()
+        if self._seconds is not None:
+            when = monotonic() if self.is_over else self._began + self._seconds
             self._is_watched = True
             self.when = when + watchdog.OVERRUN_SECONDS
             self.thread = threading.get_ident()
             watchdog.start(self)
 
-    def _stop_watch(self) -> None:
+    def pause(self) -> None:
+        """End the watch, for example while the loop runs code of this library."""
         if self._is_watched:
             self._is_watched = False
             watchdog.stop(self)
 
-    def pause(self) -> None:
-        """End the watch, while the loop runs code that is not the test's."""
-        self._stop_watch()
-
     def go_on(self) -> None:
-        """Watch again, unless the watch has had its effect."""
-        if not (self._is_watched or self._is_interrupted):
+        """Watch again, unless the watchdog has interrupted a callback."""
+        if not (self._is_watched or self.report.is_interrupted):
             self.watch()
 
     def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
-        """End a callback that blocks the loop, from the thread of the watchdog; return what else to print."""
+        """Interrupt a callback that blocks the loop, in the thread of the watchdog; else return a text to print."""
         if not self._is_watched:
             return None
+        stack = watchdog.stack(frame)
         if self._sent is not None and self._sent.has_raised is not False:
-            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{watchdog.stack(frame)}"
-        self._interruption = None
-        self._blocked_at = watchdog.stack(frame)
-        # Before it arrives, which may be at once.
-        self._is_interrupted = True
+            return timeout_report.still_blocked(stack)
+        report = self.report
+        report.interruption = None
+        report.blocked_at = stack
+        # Before the interruption is sent, as it may arrive at once.
+        report.is_interrupted = True
         self._sent = interrupter.interrupt(self.thread, callback)
         if self._sent is not None:
             return None
-        self._is_interrupted = False
+        report.is_interrupted = False
         self.is_over = True
-        return f"The event loop is blocked: {self._limit} are over ({self._limit.setting}). It stands at:\n" + (
-            self._blocked_at
-        )
+        return report.blocked()
 
     def stop_clock(self) -> None:
         self._is_debugged = True
 
     def settle(self) -> None:
-        """End the watch, and let an interruption come now that is on its way."""
-        self._stop_watch()
+        """End the watch, and let an interruption arrive that was sent."""
+        self.pause()
         sent = self._sent
-        if not self._is_interrupted or sent is None:
+        if not self.report.is_interrupted or sent is None:
             return
         until = monotonic() + interrupter.DELIVERY_SECONDS
         while sent.has_raised is None and monotonic() < until:
             sleep(0.001)
         if sent.has_raised is False:
-            self._is_interrupted = False  # the callback has ended by itself
+            self.report.is_interrupted = False  # the callback has ended by itself
         else:
-            self.is_over = True  # and the callback has caught it
+            self.is_over = True  # and the callback has caught the interruption
 
-    def takes(self, interruption: KeyboardInterrupt) -> bool:
-        """Return whether it comes from the watchdog, and not from the user. Others may raise it again."""
-        self._stop_watch()
-        if not self._is_interrupted:
+    def owns(self, interruption: KeyboardInterrupt) -> bool:
+        """Return True if the watchdog has sent an interruption, and not the user. Waiting code may raise it again."""
+        self.pause()
+        if not self.report.is_interrupted:
             return False
-        if self._interruption is None:
-            self._interruption = interruption
+        if self.report.interruption is None:
+            self.report.interruption = interruption
             self.is_over = True
             self._expire()
         return True
@@ -180,38 +177,3 @@ class Deadline(watchdog.Watch):
     def spent(self) -> float:
         """Return the seconds since the block began."""
         return monotonic() - self._began
-
-    def message(self, what: str) -> str:
-        """Say what has happened to the operation of this name."""
-        limit = f"{self._limit} ({self._limit.setting})" if self._has_limit else "no time limit"
-        if self._is_deadlock:
-            spent = self.spent()
-            timers, files = "no timer", "no open file"
-            if deadlock.has_private_servers(self._loop):
-                timers, files = "no timer within that time", "no open file but those of the test's own server"
-            return (
-                f"{what} would have timed out after {limit}, and ends after {spent:.3g} seconds: this is a deadlock. "
-                f"Nothing is left that could wake the event loop: {timers}, {files}, no thread, no child process"
-            )
-        return f"{what} timed out after {limit}"
-
-    def error(self, cls: type[BaseException], message: str, outcome: BaseException | None = None) -> BaseException:
-        """Return the error to raise, given what became of a task after its cancellation."""
-        if self._interruption is not None:
-            error = cls(f"{message}; this line blocked the event loop")
-            error.__traceback__ = strip(self._interruption).__traceback__
-        elif self._is_interrupted:
-            error = cls(f"{message}; it blocked the event loop, and caught the KeyboardInterrupt that was to end that")
-            error.add_note(f"It was blocked at:\n{self._blocked_at}")
-        elif isinstance(outcome, asyncio.CancelledError):
-            # The line at which it was cancelled is the one at which the test stood.
-            error = cls(message).with_traceback(strip(outcome, from_end=True).__traceback__)
-        elif self.is_hopeless:
-            error = cls(f"{message}; it was cancelled, did not end, and is abandoned")
-        else:
-            error = cls(message)
-            error.__cause__ = outcome
-            exceptions.unchain(error)
-        if self._report:
-            error.add_note(self._report)
-        return error

@@ -100,7 +100,7 @@ class Running:
             deadline.settle()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted hands that on to those that wait for it, maybe later.
-            if deadline.takes(interruption):
+            if deadline.owns(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
                 exception_notes.add(interruption, deadline.describe(), self._trap)
