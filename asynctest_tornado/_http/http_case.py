@@ -1,28 +1,20 @@
 """AsyncHTTPTestCase and AsyncHTTPSTestCase: a server, a client, a URL."""
 
 import asyncio
-import contextlib
-import functools
-import inspect
 import socket
-import unittest
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any, Unpack
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.server_error import ServerError
-from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._http import local_server, sockets, urls
-from asynctest_tornado._http.fetch import Arguments, Fetched, Response
-from asynctest_tornado._http.websocket import Connecting
-from asynctest_tornado._leaks import reachable
-from asynctest_tornado._timeouts import limits, pending_report
+from asynctest_tornado._http import case_server, sockets
+from asynctest_tornado._http.fetch import Fetched, Response
+from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._http.websocket_connect import Connecting
 from asynctest_tornado._tls import ssl_contexts
-from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case import AsyncTestCase
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing, computed
@@ -31,30 +23,6 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
 __unittest = True
-
-
-def _close(
-    site: local_server.Site,
-    harness: Harness,
-    begin: Callable[[], None],
-    limit: limits.Limit,
-    get_client: Callable[[], Any],
-) -> None:
-    try:
-        if site.stop() or harness.may_go_on():
-            # By a task, as on tornado.testing: before the loop is closed, it takes as many turns for what is still to
-            # come.
-            harness.run(lambda: asyncio.ensure_future(site.close(begin)), limit)
-        begin()
-    finally:
-        get_client().close()
-
-
-def _undo(begun: Iterable[Callable[[], object]]) -> None:
-    """Close what was opened, the latest first, each even if another one fails."""
-    with contextlib.ExitStack() as resources:
-        for close in begun:
-            resources.callback(close)
 
 
 class AsyncHTTPTestCase(AsyncTestCase):
@@ -90,10 +58,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     #: The server, from ``setUp`` on.
     http_server: HTTPServer
 
-    #: Whether the server is to have ``ssl_options``.
-    _asynctest_is_https = False
     _app: Any
-    _asynctest_site: local_server.Site
 
     def setUp(self) -> None:
         """Make the loop, the client, the application and the server; or take those of the class.
@@ -101,105 +66,16 @@ class AsyncHTTPTestCase(AsyncTestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         super().setUp()
-        harness_of(self).trap.is_strict = self.fail_on_server_error
-        scope = class_scope.of(type(self))
-        if scope is None:
-            self._asynctest_serve(harness_of(self), None)
-        elif not scope.made:
-            scope.call(functools.partial(self._asynctest_serve, scope.harness, scope))
-        else:
-            vars(self).update(scope.made)
-            harness_of(self).clients.append(self.http_client)
-        self._asynctest_site.begin()
-
-    def _asynctest_serve(self, harness: Harness, scope: class_scope.ClassScope | None) -> None:
-        """Make the client, the application and the server.
-
-        :param harness: closes them.
-        :param scope: that of the class, if they are for all of its tests.
-        """
-        sock = self.get_http_socket()
-        # No ExitStack: to fill one takes a dozen calls.
-        begun: list[Callable[[], object]] = [sock.close]
-        try:
-            self._asynctest_start(sock, harness.snapshot if scope is None else scope.describe, begun)
-        except BaseException:
-            _undo(begun)
-            raise
-        begin_closing: Callable[[], None] = harness.begin_closing
-        if scope is None:
-            # Asked for in the end: the test may have another one by then.
-            get_client = functools.partial(getattr, self, "http_client")
-            begin_closing = self._asynctest_begin_closing
-        else:
-            names = ("_asynctest_site", "http_client", "_app", "http_server")
-            scope.made.update((name, vars(self)[name]) for name in names)
-            get_client = functools.partial(scope.made.__getitem__, "http_client")
-        limit = limits.limit(None, self.async_test_timeout)
-        harness.resources.callback(_close, self._asynctest_site, harness, begin_closing, limit, get_client)
-
-    def _asynctest_start(
-        self, sock: socket.socket, describe: Callable[[], str], begun: list[Callable[[], object]]
-    ) -> None:
-        """Make the client, the application and the server on a socket.
-
-        :param begun: gets what closes what was opened.
-        """
-        sock.setblocking(False)
-        self._asynctest_site = site = local_server.Site(sock, describe, self._asynctest_is_https, trusts_strangers=True)
-        self.http_client = self.get_http_client()
-        begun.append(self.http_client.close)
-        harness_of(self).clients.append(self.http_client)
-        try:
-            self._app = self._asynctest_complete(self.get_app)
-        except Exception as error:
-            site.explain_early(error, pending_report.urls_of_requests(self.http_client), type(self).__qualname__)
-            hints.before_async_set_up(error, self)
-            raise
-        self.http_server = self._asynctest_complete(self.get_http_server)
         is_private = getattr(self.get_http_socket, "__func__", None) is _GET_HTTP_SOCKET
-        site.listen(self.http_server, is_private=is_private)
-
-    def _asynctest_begin_closing(self) -> None:
-        harness_of(self).begin_closing(vars(self).values())
-
-    def _asynctest_complete(self, hook: Callable[[], Any]) -> Any:
-        """Return the result of a hook, which may be a coroutine function."""
-        result = hook()
-        # A callback of HTTPServer may have any methods, and so may a server. To ask of all else takes long.
-        while not (callable(result) or isinstance(result, HTTPServer)) and inspect.isawaitable(result):
-            awaitable = result
-            begun = functools.update_wrapper(lambda awaitable=awaitable: awaitable, hook, ("__qualname__",), ())
-            try:
-                result = harness_of(self).run(begun, limits.limit(None, self.async_test_timeout), shared=True)
-            finally:
-                if inspect.iscoroutine(awaitable):
-                    awaitable.close()  # or a second report would say that it was never awaited
-        return result
+        case_server.set_up(self, isinstance(self, AsyncHTTPSTestCase), is_private)
 
     def tearDown(self) -> None:
         """Close the server and its connections, the client, and the loop; or what this test has left open there.
 
         From ``tornado.testing``. New in version 0.1.
         """
-        if "_asynctest_site" not in vars(self):
-            super().tearDown()  # setUp() was overridden, and has started nothing
-            return
-        scope = class_scope.of(type(self))
-        if scope is not None:
-            self._asynctest_begin_closing()
-            harness_of(self).run(self._asynctest_site.close_websockets, limits.limit(None, self.async_test_timeout))
-            client = scope.made["http_client"]
-            if pending_report.names_of_requests(client):
-                # Those who waited for these requests are gone, but they would go on to use up the client.
-                client.close()
-            if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
-                scope.made["http_client"] = self.get_http_client()
-        if not case_run.look_for_tasks(self):
-            harness_of(self).look_for_requests(lambda: reachable.within_reach(reachable.of(self)))
-        harness_of(self).close_resources(vars(self).values())
-        del self.http_server
-        del self._app
+        if self._asynctest.server is not None:  # else setUp() was overridden, and has started nothing
+            case_server.tear_down(self)
         super().tearDown()
 
     def get_http_socket(self) -> socket.socket:
@@ -214,7 +90,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
     def get_http_client(self) -> AsyncHTTPClient:
         """Return the client. May be overridden. From ``tornado.testing``. New in version 0.1."""
-        return self._asynctest_site.make_client()
+        return case_server.server_of(self).make_client()
 
     # Any: overrides may be coroutine functions, and callers of super() have what Tornado's own method returns.
     def get_http_server(self) -> HTTPServer | Any:
@@ -224,19 +100,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
-        options = self.get_httpserver_options()
-        if not isinstance(options, dict) and inspect.isawaitable(options):
-            if harness_of(self).is_running_here():  # called by a coroutine function
-                return self._asynctest_await_options(options)
-            options = self._asynctest_complete(lambda: options)
-        return self._asynctest_make_server(options)
-
-    async def _asynctest_await_options(self, options: Awaitable[dict[str, Any]]) -> HTTPServer:
-        return self._asynctest_make_server(await options)
-
-    def _asynctest_make_server(self, options: dict[str, Any]) -> HTTPServer:
-        origin = f"What get_app() of {type(self).__qualname__} returned"
-        return HTTPServer(self._asynctest_site.servable(self._app, origin), **options)
+        return case_server.make_server(self)
 
     def get_app(self) -> Application | Awaitable[Application]:
         """Return the application to test, or another callback of ``HTTPServer``. Has to be overridden.
@@ -271,7 +135,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        cookies = self._asynctest_site.cookies
+        cookies = case_server.server_of(self).cookies
         cookies.are_sent = True
         return cookies.jar
 
@@ -298,14 +162,8 @@ class AsyncHTTPTestCase(AsyncTestCase):
         From ``tornado.testing``, which has neither the arguments from ``json`` on nor ``json()``, and where it cannot
         be called in a coroutine. New in version 0.1.
         """
-        url = self._asynctest_site.absolute(path, self.get_url)
-        self._asynctest_site.check_listens(url, type(self).__qualname__)
-        fetch = functools.partial(self._asynctest_site.fetch, self.http_client, url, raise_error, kwargs)
-        harness = harness_of(self)
-        if harness.is_running_here():
-            return asyncio.ensure_future(fetch())  # type: ignore[return-value]
-        response: Fetched = harness.run(fetch, limits.limit(None, self.async_test_timeout), ends_with_future=True)
-        return response
+        fetched: Fetched = case_server.fetch(self, path, raise_error, kwargs)
+        return fetched
 
     def async_fetch(
         self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]
@@ -354,10 +212,10 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        site = self._asynctest_site
-        url = urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
-        site.check_listens(url, type(self).__qualname__)
-        return site.ws_connect(url, headers, subprotocols, kwargs)
+        server = case_server.server_of(self)
+        url = server.address.websocket_url(path, self.get_url)
+        server.check_listens(url, type(self).__qualname__)
+        return server.ws_connect(url, headers, subprotocols, kwargs)
 
     def get_httpserver_options(self) -> dict[str, Any] | Any:
         """Return keyword arguments for the server. May be overridden, also by a coroutine function.
@@ -368,7 +226,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
     def get_http_port(self) -> int:
         """Return the port of the server, another one in each test. From ``tornado.testing``. New in version 0.1."""
-        return self._asynctest_site.port
+        return case_server.server_of(self).address.port
 
     def get_protocol(self) -> str:
         """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""
@@ -379,21 +237,13 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
-        return self._asynctest_site.url(path, self.get_protocol(), self.get_http_port())
-
-
-def _say_no_server(cls: type[unittest.TestCase]) -> str:
-    return (
-        f"{cls.__qualname__} has no server: AsyncHTTPTestCase.setUp(), which starts it, has not been called. "
-        f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
-    )
+        return case_server.server_of(self).address.url(path, self.get_protocol(), self.get_http_port())
 
 
 if not TYPE_CHECKING:
-    AsyncHTTPTestCase.http_client = Missing(_say_no_server)
-    AsyncHTTPTestCase.http_server = Missing(_say_no_server)
-    AsyncHTTPTestCase._app = Missing(_say_no_server)
-    AsyncHTTPTestCase._asynctest_site = Missing(_say_no_server, RuntimeError)
+    AsyncHTTPTestCase.http_client = Missing(case_server.say_no_server)
+    AsyncHTTPTestCase.http_server = Missing(case_server.say_no_server)
+    AsyncHTTPTestCase._app = Missing(case_server.say_no_server)
 
 
 #: The method as it is here: a suite may patch that of the class, and then knows the port.
@@ -413,8 +263,6 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
     #: The path of the certificate that clients have to trust, in PEM format. The key of the server's certificate is
     #: public by design, a part of this package: it is for tests on one machine, and no system should trust it.
     ca_certs: str = ssl_contexts.AUTHORITY
-
-    _asynctest_is_https = True
 
     def get_httpserver_options(self) -> dict[str, Any] | Any:
         """Return keyword arguments for the server. May be overridden, also by a coroutine function.

@@ -1,8 +1,6 @@
 """HTTPTestServer: a server outside of a test case."""
 
-import asyncio
 import contextlib
-import functools
 import os
 import socket
 from collections.abc import Iterable
@@ -14,9 +12,12 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import fetch as _fetch
-from asynctest_tornado._http import local_server, sockets, urls, websocket
+from asynctest_tornado._http import sockets, websocket_connect
+from asynctest_tornado._http.local_server import LocalServer, check_app
+from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import ssl_contexts
+from asynctest_tornado._util.real_time import all_tasks
 
 if TYPE_CHECKING:
     from http.cookiejar import CookieJar
@@ -64,7 +65,7 @@ class HTTPTestServer:
         https: bool = False,
         **options: Any,
     ) -> None:
-        local_server.check_app(app, "The application of this HTTPTestServer")
+        check_app(app, "The application of this HTTPTestServer")
         if https:
             options.setdefault("ssl_options", ssl_contexts.server_options())
         self._app = app
@@ -72,30 +73,32 @@ class HTTPTestServer:
         self._port = port
         self._unix_socket = unix_socket
         self._options = options
-        self._open_site: local_server.Site | None = None
+        self._running: LocalServer | None = None
         self._resources = contextlib.ExitStack()
         #: The errors of request handlers, each with its ``error`` and ``request``, except each ``HTTPError`` below 500.
         self.errors: list[ServerError] = []
 
     @property
-    def _site(self) -> local_server.Site:
-        if self._open_site is None:
+    def _server(self) -> LocalServer:
+        if self._running is None:
             raise RuntimeError("This HTTPTestServer is not running. Use it in 'async with HTTPTestServer(app):'.")
-        return self._open_site
+        return self._running
 
     async def __aenter__(self) -> "HTTPTestServer":
-        if self._open_site is not None:
+        if self._running is not None:
             raise RuntimeError("This HTTPTestServer is running already. Make another one, for another 'async with'.")
         is_https = self._options.get("ssl_options") is not None
         with contextlib.ExitStack() as resources:
-            resources.callback(setattr, self, "_open_site", None)
+            resources.callback(setattr, self, "_running", None)
             sock = self._bind(resources)
-            self._open_site = site = local_server.Site(sock, self._describe, is_https)
-            self.errors = site.errors
-            self.http_client = site.make_client(force_instance=True)
+            self._running = LocalServer(sock, self._describe, is_https)
+            self.errors = self._running.errors
+            self.http_server = self._running.start(
+                lambda: HTTPServer(self._app, **self._options),
+                self._make_client,
+                is_private=self._unix_socket is None and not self._port,
+            )
             resources.callback(self.http_client.close)
-            self.http_server = HTTPServer(self._app, **self._options)
-            site.listen(self.http_server, is_private=self._unix_socket is None and not self._port)
             self._resources = resources.pop_all()
         return self
 
@@ -108,24 +111,28 @@ class HTTPTestServer:
         resources.callback(sock.close)
         return sock
 
+    def _make_client(self) -> AsyncHTTPClient:
+        self.http_client = self._server.make_client(force_instance=True)
+        return self.http_client
+
     async def __aexit__(self, *exc_info: object) -> None:
-        site = self._site
+        server = self._server
         with self._resources:
-            await site.close()
+            await server.close()
 
     def _describe(self) -> str:
-        return pending_report.describe(IOLoop.current(), asyncio.all_tasks(), clients=[self.http_client])
+        return pending_report.describe(IOLoop.current(), all_tasks(), clients=[self.http_client])
 
     @property
     def port(self) -> int:
         """The port that the server listens on; 0 for a Unix-domain socket. New in version 0.1."""
-        return self._site.port
+        return self._server.address.port
 
     @property
     def cookies(self) -> "CookieJar":
         """The cookies that responses have set. From the first use on, requests send them. New in version 0.1."""
-        self._site.cookies.are_sent = True
-        return self._site.cookies.jar
+        self._server.cookies.are_sent = True
+        return self._server.cookies.jar
 
     def get_url(self, path: str) -> str:
         """Return the absolute URL of a path on the server, which begins with a slash.
@@ -133,9 +140,9 @@ class HTTPTestServer:
         As in `AsyncHTTPTestCase`. New in version 0.1.
         """
         protocol = "http" if self._options.get("ssl_options") is None else "https"
-        return self._site.url(path, protocol, self.port)
+        return self._server.address.url(path, protocol, self.port)
 
-    async def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[_fetch.Arguments]) -> _fetch.Response:
+    async def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> _fetch.Response:
         """Fetch a URL of the server, and return the response.
 
         Arguments and errors are those of `AsyncHTTPTestCase.fetch`, but that only the client sets a time limit: its
@@ -143,16 +150,15 @@ class HTTPTestServer:
 
         New in version 0.1.
         """
-        url = self._site.absolute(path, self.get_url)
-        return await self._site.fetch(self.http_client, url, raise_error, kwargs)
+        url = self._server.address.absolute(path, self.get_url)
+        return await self._server.fetch(self.http_client, url, raise_error, kwargs)
 
     def ws_connect(
         self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
-    ) -> websocket.Connecting:
+    ) -> websocket_connect.Connecting:
         """Connect a websocket. Arguments, result and errors are those of `AsyncHTTPTestCase.ws_connect`.
 
         New in version 0.1.
         """
-        site = self._site
-        url = urls.websocket_url(path, functools.partial(site.absolute, get_url=self.get_url))
-        return site.ws_connect(url, headers, subprotocols, kwargs)
+        url = self._server.address.websocket_url(path, self.get_url)
+        return self._server.ws_connect(url, headers, subprotocols, kwargs)

@@ -1,22 +1,14 @@
 """A websocket client for tests."""
 
 import asyncio
-import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, NamedTuple, TypeVar
 
-from tornado.escape import to_unicode
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.web import ErrorHandler
 from tornado.websocket import (
     WebSocketClientConnection,
     WebSocketClosedError,
-    WebSocketError,
-    WebSocketHandler,
-    websocket_connect,
 )
 
-from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http.websocket_inbox import Inbox
 from asynctest_tornado._util import coroutines
@@ -29,8 +21,6 @@ _T = TypeVar("_T")
 CLOSE_SECONDS = 2.0
 #: The close code for a message above a limit.
 _TOO_BIG = 1009
-#: Tornado's answer if check_origin() returns False.
-_OF_ANOTHER_ORIGIN = b"Cross origin websockets not allowed"
 #: Close codes that say that the other end is done, and nothing is wrong; None stands for a close frame without one.
 _ORDERLY = (None, 1000, 1001)
 
@@ -257,133 +247,3 @@ class WebSocket:
     def __repr__(self) -> str:
         end = "" if self.close_code is None else f", closed with {self.close_code} ({self.close_reason})"
         return f"<WebSocket {self.url}{end}>"
-
-
-class Connecting(Coroutine[Any, Any, WebSocket]):
-    """A websocket that is to be awaited, or entered by ``async with``, which closes it in the end.
-
-    The coroutine is there from the start: if the test drops it, the interpreter reports that it was never awaited.
-    """
-
-    def __init__(self, connect: Callable[[], Coroutine[Any, Any, WebSocket]]) -> None:
-        self._connect = connect
-        self._coro: Any = coroutines.traced(connect)
-        self._socket: WebSocket | None = None
-
-    def _unbegun(self) -> Any:
-        if inspect.getcoroutinestate(self._coro) != inspect.CORO_CREATED:
-            self._coro = self._connect()  # it is awaited once more
-        return self._coro
-
-    def __await__(self) -> Generator[Any, Any, WebSocket]:
-        steps: Generator[Any, Any, WebSocket] = self._unbegun().__await__()
-        return steps
-
-    # A task runs it by these. If it is cancelled before, it counts as begun, as any other coroutine does.
-    def send(self, value: Any) -> Any:
-        return self._coro.send(value)
-
-    def throw(self, *args: Any) -> Any:
-        return self._coro.throw(*args)
-
-    def close(self) -> None:
-        if inspect.getcoroutinestate(self._coro) == inspect.CORO_CREATED:
-            self._refuse("close")  # the test means the websocket
-        self._coro.close()
-
-    def _refuse(self, name: str) -> NoReturn:
-        if name in _NAMES:  # and nothing that only looks for attributes
-            self._coro.close()  # or a second report would say that it was never awaited
-        raise AttributeError(f"The websocket is not connected yet, and has no {name!r}. {_WAYS_TO_CONNECT}")
-
-    async def __aenter__(self) -> WebSocket:
-        self._socket = await self._unbegun()
-        return self._socket
-
-    async def __aexit__(self, typ: object, value: BaseException | None, tb: object) -> None:
-        assert self._socket is not None
-        if isinstance(value, asyncio.CancelledError):
-            self._socket.connection.close()
-            return
-        try:
-            await self._socket.close()
-        except (WebSocketClosedError, TimeoutError) as error:
-            if value is None:
-                raise
-            exception_notes.add(value, f"What is more: {error}")
-
-    if not TYPE_CHECKING:  # or type checkers would take any attribute to be there, and "with" to be right
-
-        def __enter__(self) -> None:
-            self._coro.close()  # likewise
-            raise TypeError(f"A websocket is no context manager for a plain 'with'. {_WAYS_TO_CONNECT}")
-
-        def __exit__(self, *exc_info: object) -> None:
-            """Never called; without it, Python would not call ``__enter__`` either."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._coro, name) if name.startswith(("cr_", "__")) else self._refuse(name)
-
-
-_NAMES = frozenset((*dir(WebSocket), "connection", "selected_subprotocol", "url"))
-_WAYS_TO_CONNECT = (
-    "Write 'async with self.ws_connect(...) as socket', 'await self.ws_connect(...)', or 'yield self.ws_connect(...)' "
-    "in a generator; or self.run_sync(self.ws_connect, ...) in code that is no coroutine."
-)
-
-
-async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:
-    """Connect a websocket; the arguments are those of ``websocket_connect``, which raises what this raises."""
-    url = request.url
-    try:
-        return await _connected(request, server, **kwargs)
-    except (HTTPClientError, WebSocketError) as error:
-        # Bytes, with an older Tornado.
-        key = to_unicode(request.headers.get("Sec-WebSocket-Key", ""))
-        error.add_note(
-            f"The server has refused the websocket {url}. {_reason(error, request, server.take_handler(key))}"
-        )
-        raise
-
-
-async def _connected(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:
-    """Return a websocket. If this is cancelled, close it as soon as it is there: Tornado would leave it open."""
-    made: list[WebSocket] = []
-
-    def make(connecting: "asyncio.Future[WebSocketClientConnection]") -> None:
-        # At once, or the server could close it before anything watches.
-        if not connecting.cancelled() and connecting.exception() is None:
-            made.append(WebSocket(connecting.result(), request.url, server))
-
-    def close(connecting: "asyncio.Future[WebSocketClientConnection]") -> None:
-        for socket in made:
-            socket.connection.close()
-
-    connecting = asyncio.ensure_future(websocket_connect(request, **kwargs))
-    connecting.add_done_callback(make)
-    try:
-        await asyncio.wait([connecting])
-    except asyncio.CancelledError:
-        connecting.add_done_callback(close)
-        raise
-    connecting.result()
-    return made[0]
-
-
-def _reason(error: Exception, request: HTTPRequest, serving: Serving | None) -> str:
-    """Return the reason for a refusal, as far as it can be known."""
-    if serving is None:
-        return "Is there a WebSocketHandler for this path?"
-    if issubclass(serving.cls, ErrorHandler):
-        return f"No handler matches {serving.path}."
-    if not issubclass(serving.cls, WebSocketHandler):
-        return f"{serving} is no WebSocketHandler."
-    response = error.response if isinstance(error, HTTPClientError) else None
-    body = b"" if response is None else response.body
-    origin = request.headers.get("Origin", request.headers.get("Sec-WebSocket-Origin"))
-    if body == _OF_ANOTHER_ORIGIN and origin is not None:
-        return f"check_origin() of {serving.cls.__qualname__} refuses the Origin {origin!r}."
-    text = f": {body[:100].decode(errors='replace')}" if body and b"<html>" not in body else ""
-    location = None if response is None else response.headers.get("Location")
-    where = f" with a redirect to {location}" if location else ""
-    return f"{serving} has answered{where} instead of upgrading the connection{text}."

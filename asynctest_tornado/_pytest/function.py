@@ -22,7 +22,8 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._http import local_server, sockets
+from asynctest_tornado._http import sockets
+from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._pytest import settings as _settings
@@ -312,15 +313,13 @@ class Served:
 
     def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any) -> None:
         self._function = function
-        self.site = local_server.Site(sock, function.harness.snapshot, is_https=ssl_options is not None)
-        app = self.site.servable(app, "What the fixture app returned")
-        self.http_server = HTTPServer(app, ssl_options=ssl_options)
-        self.site.listen(self.http_server, is_private=True)
-        self.site.begin()
+        self._server = LocalServer(sock, function.harness.snapshot, is_https=ssl_options is not None)
+        app = self._server.servable(app, "The result of the fixture app")
+        self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
 
     def make_client(self) -> AsyncHTTPClient:
         """Return a client that verifies the certificate of the server."""
-        client = self.site.make_client()
+        client = self._server.make_client()
         self._function.harness.clients.append(client)
         return client
 
@@ -328,7 +327,7 @@ class Served:
         """Close the server and its connections."""
         self._function.harness.look_for_requests()
         try:
-            self._function.run(functools.partial(self.site.close, self._function.begin_closing))
+            self._function.run(functools.partial(self._server.close, self._function.begin_closing))
         finally:
             self._function.harness.trap.have_closed()
 

@@ -31,7 +31,7 @@ class State:
     #: The error in a setting of the class, for the next run to raise.
     bad_setting: Exception | None = None
     #: The server of an AsyncHTTPTestCase, once it has one.
-    site: Any = None
+    server: Any = None
 
     def __init__(self, case: object = None, made_by: repeat.Arguments | None = None) -> None:
         self._case = None if case is None else weakref.ref(case)

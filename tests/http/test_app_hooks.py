@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from tornado import gen, web
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, HTTPTestServer
 from tests.support import RecordingResult, run_body
@@ -110,6 +111,30 @@ class AwaitableServerTest(AsyncHTTPTestCase):
         self.assertEqual(self.fetch("/").body, b"database")
 
 
+class AwaitableApp(HTTPServerConnectionDelegate):
+    """An application that its program starts by ``await``."""
+
+    def __init__(self) -> None:
+        self.application = web.Application([("/", Handler)], database="database", log_function=lambda handler: None)
+
+    def __await__(self) -> Generator[Any, Any, "AwaitableApp"]:
+        yield from asyncio.sleep(0).__await__()
+        return self
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return self.application.start_request(server_conn, request_conn)
+
+
+class AwaitableAppTest(AsyncHTTPTestCase):
+    """It may return itself: it is awaited once."""
+
+    def get_app(self) -> Any:
+        return AwaitableApp()
+
+    def test(self) -> None:
+        self.assertEqual(self.fetch("/").body, b"database")
+
+
 class FailureTest(unittest.TestCase):
     def test_an_error_is_reported_once_with_the_line_of_the_user(self) -> None:
         class Sample(AsyncHTTPTestCase):
@@ -153,7 +178,7 @@ class FailureTest(unittest.TestCase):
             case.fetch("/")
 
         report = run_body(Sample, fetch).report
-        self.assertRegex(report, r"TypeError: What get_app\(\) of Sample returned is 7, which cannot be served")
+        self.assertRegex(report, r"TypeError: The result of get_app\(\) of Sample is 7, which cannot be served")
 
     def test_a_server_outside_of_a_test_case_awaits_nothing(self) -> None:
         app: Awaitable[web.Application] = make_app()

@@ -237,7 +237,7 @@ class LifeTest(unittest.TestCase):
                 for body in bodies if wrong is None else bodies[:1]:
                     report = run_body(cls, body).report
                     returned = "None" if wrong is None else ".* which cannot be served"
-                    self.assertRegex(report, f"TypeError: What get_app.. of Sample returned is {returned}. It has")
+                    self.assertRegex(report, f"TypeError: The result of get_app.. of Sample is {returned}. It has")
 
     def test_a_class_may_be_called_with_the_request(self) -> None:
         class Answer:

@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,6 +75,14 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
                     await server.fetch(path, request_timeout=seconds)
             WaitingHandler.go_on.set()
         self.assertRegex(caught.exception.__notes__[0], r"WaitingHandler, which serves GET /wait\S* .*\n +at .* in get")
+
+    async def test_a_mock_for_the_code_under_test_does_not_mislead_the_report(self) -> None:
+        async with HTTPTestServer(make_app()) as server, server.ws_connect("/socket/") as line:
+            with unittest.mock.patch("asyncio.all_tasks", return_value=set()) as mock:
+                with self.assertRaises(TimeoutError) as caught:
+                    await line.read_message(timeout=0)
+                self.assertEqual(mock.mock_calls, [])
+        self.assertIn("SocketHandler, which serves GET /socket/", caught.exception.__notes__[0])
 
     async def test_cookies_are_kept(self) -> None:
         class Login(web.RequestHandler):

@@ -74,7 +74,7 @@ class RefusalTest(AsyncHTTPTestCase):
 
     async def test_one_that_is_not_refused_leaves_no_trace(self) -> None:
         async with self.ws_connect("/socket"):
-            self.assertEqual(self._asynctest_site._record.handlers, {})
+            self.assertEqual(self._asynctest.server._record.handlers, {})
 
 
 class SharedRefusalTest(RefusalTest):

@@ -217,7 +217,7 @@ class WebSocketTest(Case):
     async def test_what_is_refused_is_not_waited_for(self) -> None:
         with self.assertRaises(HTTPClientError):
             await self.ws_connect("/socket?refuse=1")
-        self.assertEqual(self._asynctest_site._record.closings, {})
+        self.assertEqual(self._asynctest.server._record.closings, {})
 
     def test_unread_messages_do_not_keep_one_that_is_left_open_from_ending(self) -> None:
         self.addCleanup(lambda: self.assertEqual(self.events[1:], ["close None"]))

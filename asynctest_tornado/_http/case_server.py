@@ -1,0 +1,198 @@
+"""The server of an AsyncHTTPTestCase: started by the hooks of the case, closed with the test or its class."""
+
+# Tested by tests/http/test_http_case.py.
+
+import asyncio
+import functools
+import inspect
+import unittest
+from collections.abc import Callable
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+
+from asynctest_tornado._errors import hints
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._http.local_server import LocalServer
+from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._leaks import reachable
+from asynctest_tornado._timeouts import limits, pending_report
+from asynctest_tornado._unittest import case_run, class_scope
+from asynctest_tornado._unittest.case_run import harness_of
+
+__unittest = True
+
+#: The attributes that all tests of a class share, if they share the loop.
+_SHARED = ("http_client", "_app", "http_server")
+
+
+def set_up(case: Any, is_https: bool, is_private: bool) -> None:
+    """Start a server for a test, or take the server of its class.
+
+    :param case: the `AsyncHTTPTestCase`, whose hooks make the socket, the client, the application and the server.
+    :param is_private: see `LocalServer.start`.
+    """
+    harness = harness_of(case)
+    harness.trap.is_strict = case.fail_on_server_error
+    scope = class_scope.of(type(case))
+    if scope is None:
+        _start(case, harness, None, is_https, is_private)
+    elif not scope.made:
+        scope.call(functools.partial(_start, case, scope.harness, scope, is_https, is_private))
+    else:
+        shared = dict(scope.made)
+        case._asynctest.server = shared.pop("server")
+        vars(case).update(shared)
+        harness.clients.append(case.http_client)
+    server_of(case).begin()
+
+
+def server_of(case: Any) -> LocalServer:
+    """Return the server of a case. Raises ``RuntimeError`` if its ``setUp`` was not called."""
+    server: LocalServer | None = case._asynctest.server
+    if server is None:
+        raise RuntimeError(say_no_server(type(case)))
+    return server
+
+
+def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is_https: bool, is_private: bool) -> None:
+    """Make the client, the application and the server.
+
+    :param harness: closes them.
+    :param scope: the scope of the class, if they are for all of its tests.
+    """
+    sock = case.get_http_socket()
+    describe = harness.snapshot if scope is None else scope.describe
+    case._asynctest.server = server = LocalServer(sock, describe, is_https, trusts_strangers=True)
+    case.http_server = server.start(
+        functools.partial(_make_server, case), functools.partial(_make_client, case), is_private
+    )
+    get_client: Callable[[], AsyncHTTPClient]
+    begin: Callable[[], None]
+    if scope is None:
+        # Asked for in the end: the test may have another one by then.
+        get_client, begin = functools.partial(getattr, case, "http_client"), functools.partial(begin_closing, case)
+    else:
+        scope.made.update({name: vars(case)[name] for name in _SHARED}, server=server)
+        get_client, begin = functools.partial(scope.made.__getitem__, "http_client"), harness.begin_closing
+    limit = limits.limit(None, case.async_test_timeout)
+    harness.resources.callback(_close, server, harness, begin, limit, get_client)
+
+
+def _make_client(case: Any) -> AsyncHTTPClient:
+    client: AsyncHTTPClient = case.get_http_client()
+    case.http_client = client
+    harness_of(case).clients.append(client)
+    return client
+
+
+def _make_server(case: Any) -> HTTPServer:
+    try:
+        case._app = complete(case, case.get_app)
+    except Exception as error:
+        urls = pending_report.urls_of_requests(case.http_client)
+        server_of(case).explain_early(error, urls, type(case).__qualname__)
+        hints.before_async_set_up(error, case)
+        raise
+    server: HTTPServer = complete(case, case.get_http_server)
+    return server
+
+
+def make_server(case: Any) -> Any:
+    """Return an ``HTTPServer`` for the application of a case, in a coroutine if the options for it are awaited there.
+
+    To be called by the hook ``get_http_server``, or an override of it, which may be a coroutine function.
+    """
+    origin = f"The result of get_app() of {type(case).__qualname__}"
+    options = case.get_httpserver_options()
+
+    def make(options: dict[str, Any]) -> HTTPServer:
+        return HTTPServer(server_of(case).servable(case._app, origin), **options)
+
+    async def make_later() -> HTTPServer:
+        return make(await options)
+
+    if isinstance(options, dict) or not inspect.isawaitable(options):
+        return make(options)
+    return make_later() if harness_of(case).is_running_here() else complete(case, make_later)
+
+
+def complete(case: Any, hook: Callable[[], Any]) -> Any:
+    """Return the result of a hook, which may be a coroutine function."""
+    result = hook()
+    awaited: list[object] = []
+    # A callback of HTTPServer may have any methods, and so may a server. To ask of all else takes long.
+    while not (callable(result) or isinstance(result, HTTPServer)) and inspect.isawaitable(result):
+        if any(result is each for each in awaited):
+            break  # an application that its program starts by "await"
+        awaited.append(result)
+        begun = functools.update_wrapper(lambda awaitable=result: awaitable, hook, ("__qualname__",), ())
+        try:
+            result = harness_of(case).run(begun, limits.limit(None, case.async_test_timeout), shared=True)
+        finally:
+            if inspect.iscoroutine(awaited[-1]):
+                awaited[-1].close()  # or a second report would say that it was never awaited
+    return result
+
+
+def fetch(case: Any, path: str, raise_error: bool, arguments: Arguments) -> Any:
+    """Fetch a URL, and return the response; in a coroutine, a task whose result is the response."""
+    server = server_of(case)
+    url = server.address.absolute(path, case.get_url)
+    server.check_listens(url, type(case).__qualname__)
+    begin = functools.partial(server.fetch, case.http_client, url, raise_error, arguments)
+    harness = harness_of(case)
+    if harness.is_running_here():
+        return asyncio.ensure_future(begin())
+    return harness.run(begin, limits.limit(None, case.async_test_timeout), ends_with_future=True)
+
+
+def begin_closing(case: Any) -> None:
+    """Let the harness know that connections are closed from now on."""
+    harness_of(case).begin_closing(vars(case).values())
+
+
+def _close(
+    server: LocalServer,
+    harness: Harness,
+    begin: Callable[[], None],
+    limit: limits.Limit,
+    get_client: Callable[[], AsyncHTTPClient],
+) -> None:
+    try:
+        if server.stop() or harness.may_go_on():
+            # By a task, as on tornado.testing: before the loop is closed, it takes as many turns for callbacks that
+            # are still to come.
+            harness.run(lambda: asyncio.ensure_future(server.close(begin)), limit)
+        begin()
+    finally:
+        get_client().close()
+
+
+def tear_down(case: Any) -> None:
+    """Close the server, or the requests and websockets that a test has left open on the server of its class."""
+    harness = harness_of(case)
+    scope = class_scope.of(type(case))
+    if scope is not None:
+        begin_closing(case)
+        harness.run(server_of(case).close_websockets, limits.limit(None, case.async_test_timeout))
+        client = scope.made["http_client"]
+        if pending_report.names_of_requests(client):
+            # Nothing waits for these requests any more, but they would go on to use up the client.
+            client.close()
+        if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
+            scope.made["http_client"] = case.get_http_client()
+    if not case_run.look_for_tasks(case):
+        harness.look_for_requests(lambda: reachable.within_reach(reachable.of(case)))
+    harness.close_resources(vars(case).values())
+    del case.http_server
+    del case._app
+
+
+def say_no_server(cls: type[unittest.TestCase]) -> str:
+    """Return the message for a case that uses its server, and has none."""
+    return (
+        f"{cls.__qualname__} has no server: AsyncHTTPTestCase.setUp(), which starts it, has not been called. "
+        f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
+    )
