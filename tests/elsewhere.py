@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: What is no part of the project, or made anew.
+#: Names of files that are no part of the project, or made anew.
 LEFT_OUT = (".*", "*.egg-info", "__pycache__", "_build", "build", "dist")
 
 
 def copy_project(to: Path, *left_out: str) -> None:
-    """Copy what may be in an sdist, but for what has such a name."""
+    """Copy the files that may be in an sdist, without those that match one of the patterns."""
     shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(*LEFT_OUT, *left_out))
 
 
@@ -27,7 +27,7 @@ def main() -> int:
         asked = subprocess.run([sys.executable, "-c", code], cwd=copy, check=True, stdout=subprocess.PIPE, text=True)
         module = asked.stdout.strip()
         if Path(module).is_relative_to(ROOT / "asynctest_tornado"):
-            sys.exit(f"What is installed leads back to {module}. Install the package without -e.")
+            sys.exit(f"The installed package leads back to {module}. Install it without -e.")
         print(f"Testing {module}, with {sys.argv[1:]}", flush=True)
         command = [sys.executable, *sys.argv[1:], "-m", "unittest", "discover", "-t", ".", "-s", "tests"]
         return subprocess.run(command, cwd=copy).returncode

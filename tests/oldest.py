@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def oldest() -> dict[str, list[str]]:
-    """Return the constraints, by the name of what is required: several where it depends on the interpreter."""
+    """Return the constraints, by the name of the requirement: several if the version depends on the interpreter."""
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ROOT / "setup.cfg")
     lines = [settings["options"]["install_requires"], *settings["options.extras_require"].values()]

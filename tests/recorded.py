@@ -25,9 +25,9 @@ class RecordedReports:
     outcomes: ClassVar[dict[str, str]]
     #: Further reports, which are not of tests in ``going_wrong``: ``report`` has to be overridden for them.
     others: ClassVar[tuple[str, ...]] = ()
-    #: What may be in a report or not, depending on how busy the computer is.
+    #: A pattern of lines that are in a report or not, depending on how busy the computer is.
     by_chance: ClassVar[str] = "(?!)"
-    #: What the tests need.
+    #: Variables that the tests need.
     environment: ClassVar[dict[str, str]] = {}
 
     @classmethod
@@ -40,7 +40,7 @@ class RecordedReports:
 
     @classmethod
     def report(cls, name: str) -> str:
-        """Return what unittest says to one of the tests, with paths as seen from the project root."""
+        """Return unittest's report of one of the tests, with paths as seen from the project root."""
         return cls.seen_from_the_root(run_python("-m", "unittest", f"{cls.module()}.{name}", **cls.environment).stderr)
 
     @classmethod
@@ -66,7 +66,7 @@ class RecordedReports:
                 cls.path(name).write_text(report)
 
     def test_going_wrong_is_as_recorded(self) -> None:
-        """Each test that goes wrong reports what was recorded, as a reader of the example will see it."""
+        """The report of each test that goes wrong is the recorded one, as a reader of the example will see it."""
         assert isinstance(self, unittest.TestCase)
         names = (*self.outcomes, *self.others)
         for name, report in zip(names, run_each(self.report, names), strict=True):
@@ -84,7 +84,7 @@ class RecordedReports:
 
 
 def normalise(report: str) -> str:
-    """Leave out what may differ: durations, line numbers in Tornado, and the carets, which depend on Python."""
+    """Leave out all that may differ: durations, line numbers in Tornado, and the carets, which depend on Python."""
     report = re.sub(r"\d+\.\d{3,}|(?<=due in )[\d.]+|[\d.e-]+(?= seconds: this is a deadlock)", "N.NNN", report)
     report = re.sub(r'(File "\.\.\..*", line) \d+', r"\1 N", report)
     return re.sub(r"^ *[~^]+\n", "", report, flags=re.MULTILINE)

@@ -65,7 +65,7 @@ class Renaming:
 
 
 def rename(names: Sequence[str]) -> None:
-    """Rename private names, each given with its package, in what is imported from now on."""
+    """Rename private names, each given with its package, in all modules that are imported from now on."""
     by_package: dict[str, set[str]] = {}
     for each in names:
         package, _, name = each.partition(":")

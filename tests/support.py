@@ -1,4 +1,4 @@
-"""Run test cases that fail on purpose, and read what unittest says of them."""
+"""Run test cases and programs that fail on purpose, and read their reports."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ class RecordingResult(unittest.TestResult):
 
     @property
     def verdicts(self) -> list[str]:
-        """What was added, without the frame around it."""
+        """The outcomes that were added, without the beginnings and ends of tests."""
         return [event for event in self.events if event.startswith("add")]
 
     @property
@@ -85,8 +85,8 @@ def run_body(base: type[unittest.TestCase], body: Callable[[Any], Any]) -> Recor
     return run_case(type("Sample", (base,), {"test": body}))
 
 
-#: What begins like this in our environment is no business of the programs that tests run. pytest, for one, cuts its
-#: summary only where neither CI nor BUILD_NUMBER is set.
+#: Programs that tests run do not get variables that begin like this. pytest, for example, cuts its summary only if
+#: neither CI nor BUILD_NUMBER is set.
 _NOT_HANDED_ON = ("PYTHON", "PYTEST", "CI", "BUILD_NUMBER", "ASYNC_TEST", "FORCE_COLOR", "MOTOR_")
 
 
@@ -95,14 +95,14 @@ def run_python(
 ) -> "subprocess.CompletedProcess[str]":
     """Run the interpreter as a user would, in the root of the project.
 
-    :param typed: what the user types.
+    :param typed: the text that the user types.
     """
     env = clean_environment(**environment)
     return subprocess.run([sys.executable, *args], env=env, cwd=cwd, input=typed, capture_output=True, text=True)
 
 
 def clean_environment(**environment: str) -> dict[str, str]:
-    """Return our environment without what a user would not have, and with these variables."""
+    """Return our environment without the variables that a user would not have, and with these."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     return {**env, "NO_COLOR": "1", "PYTHON_COLORS": "0", **environment}
 
@@ -110,7 +110,7 @@ def clean_environment(**environment: str) -> dict[str, str]:
 def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int, str]:
     """Run the interpreter on a terminal of its own.
 
-    :param answers: what to type once a text is there to be seen, in this order.
+    :param answers: pairs of a text to wait for and the answer to type then, in this order.
     :return: the exit status, and all that was written there.
     """
     import pty
@@ -130,7 +130,7 @@ def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int
         while True:
             try:
                 data = stream.read(1000)
-            except OSError:  # nobody has it open any more
+            except OSError:  # no program has it open any more
                 break
             if not data:
                 break
@@ -166,7 +166,7 @@ def start_example(case: unittest.TestCase, module: str, *arguments: str) -> tupl
     :return: the process and its URL.
     """
     command = [sys.executable, "-W", "error", "-m", module, "--port=0", "--logging=warning", *arguments]
-    # A terminal or CI may ask for colours, which are no part of what it prints.
+    # A terminal or CI may ask for colours, which the tests do not expect.
     env = {**os.environ, "PYTHON_COLORS": "0"}
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=pipe, stderr=pipe, text=True)

@@ -1,4 +1,4 @@
-"""The documentation: it can be built, and all that it shows runs and says what is shown.
+"""The documentation: it can be built, and all that it shows runs, with the reports that it shows.
 
 Where a report changes for a good reason, record it anew, from the project root::
 
@@ -47,7 +47,7 @@ def directives(text: str, name: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    """Return the commands that the pages tell a reader to run in the project."""
+    """Return the commands in the pages that a reader may run in the project."""
     blocks = [block for page in PAGES.values() for block in directives(page, "code-block")]
     return [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines() if "$ " in line]
 
@@ -61,7 +61,7 @@ def run_command(command: str) -> "subprocess.CompletedProcess[str]":
 
 
 def literal_blocks(text: str) -> list[str]:
-    """Return what stands after two colons, not indented any more."""
+    """Return the blocks after two colons, not indented any more."""
     found = re.findall(r"::\n\n((?: {4}.*\n|\n)+)", text)
     return [textwrap.dedent(block).strip("\n") for block in found]
 
@@ -184,12 +184,12 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
     def test_suites_pass(self) -> None:
         """The suites that the pages show pass, and leave nothing behind."""
         done = run_example(self.example, ASYNC_TEST_LEAKS="fail")
-        # The debug mode of IsolatedAsyncioTestCase tells how slow a busy machine is.
+        # The debug mode of IsolatedAsyncioTestCase reports how slow a busy machine is.
         said = re.sub(r"Executing <.*> took [\d.]+ seconds\n", "", done.stderr)
         self.assertRegex(said, r"\A\.+\n-+\nRan (3[0-9]|[4-9]\d) tests in [\d.]+s\n\nOK\n\Z")
 
     def test_only_we_notice_mistakes(self) -> None:
-        """The comparison tells the truth about the base classes of Tornado, of Python, and ours."""
+        """The comparison is true of the base classes of Tornado, of Python, and of this library."""
         outcomes = {"OfTornado": "OK", "OfPython": "OK", "Ours": r"FAILED \(failures=1, errors=6\)"}
         names = [f"docs.examples.mistakes.{name}" for name in outcomes]
         for outcome, done in zip(
@@ -201,7 +201,7 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
                 self.assertRegex(done.stderr, rf"\nRan 7 tests in [\d.]+s\n\n{outcome}\n")
 
     def test_what_others_notice_of_mistakes(self) -> None:
-        """The comparison tells the truth about pytest-asyncio and anyio."""
+        """The comparison is true of pytest-asyncio and anyio."""
         plugins = ["-p", "no:cacheprovider", "-p", "no:asynctest_tornado"]
         done = run_python("-m", "pytest", "-q", "-rf", *plugins, "docs/examples/pytest_mistakes")
         self.assertRegex(done.stdout, r"\n1 failed, 13 passed")
@@ -218,7 +218,7 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
 
 class PagesTest(unittest.TestCase):
     def test_commands_run(self) -> None:
-        """Each command passes, but those that run what goes wrong on purpose."""
+        """Each command passes, except the commands that run tests which go wrong on purpose."""
         self.assertGreater(len(commands()), 8)
         for command, done in zip(commands(), run_each(run_command, commands()), strict=True):
             with self.subTest(command):
@@ -226,7 +226,7 @@ class PagesTest(unittest.TestCase):
                 self.assertEqual(done.returncode, "going_wrong" in command, done.stderr)
 
     def test_pages_have_no_code_of_their_own(self) -> None:
-        """What is no command is included from files, which are run."""
+        """All code beside commands is included from files, which are run."""
         for name, page in PAGES.items():
             with self.subTest(name):
                 self.assertEqual(literal_blocks(page), [])

@@ -1,4 +1,4 @@
-"""The example ``chat``: its tests pass, and find planted bugs; the program that it describes does what it says."""
+"""The example ``chat``: its tests pass, and find planted bugs; the program works as its docstring describes."""
 
 import asyncio
 import re
@@ -114,7 +114,7 @@ class ProgramTest(AsyncTestCase):
         await self.check_end(process)
 
     async def test_by_hand(self) -> None:
-        """What the docstring says to type in does what it says."""
+        """The commands in the docstring have the results that it shows."""
         process, address = self.start()
         assert examples.chat.__doc__ is not None
         doc = examples.chat.__doc__.replace("127.0.0.1:8888", address)

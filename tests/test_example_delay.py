@@ -1,6 +1,6 @@
-"""The delay example: its suite passes, and each test that goes wrong reports what is in its folder ``reports``.
+"""The delay example: its suite passes, and tests that go wrong have the reports in the folder ``reports``.
 
-Where a report changes for a good reason, record it anew, from the project root::
+If a report changes for a good reason, record it anew, from the project root::
 
     python -m tests.test_example_delay --record
 """
@@ -40,7 +40,7 @@ class DelayExampleTest(RecordedReports, unittest.TestCase):
 
     @classmethod
     def run_until_it_hangs(cls) -> tuple[str, str]:
-        """Return what the test says before and after Ctrl-C."""
+        """Return the output of the test before and after Ctrl-C."""
         command = [sys.executable, "-m", "unittest", "examples.delay.hanging"]
         with subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None

@@ -1,4 +1,4 @@
-"""The MongoDB example: its suite passes, and each test that goes wrong reports what is in its folder ``reports``.
+"""The MongoDB example: its suite passes, and tests that go wrong have the reports in the folder ``reports``.
 
 Where a report changes for a good reason, record it anew, from the project root::
 
@@ -21,7 +21,7 @@ class MotorExampleTest(RecordedReports, unittest.TestCase):
         "SetUpIsNotAwaitedTest.test_find_one": "FAILED (failures=1)",
         "NeverAwaitedTest.test_find_one": "FAILED (errors=1)",
     }
-    # What nobody waits for may have ended a moment after the test.
+    # The task that is not awaited may have ended a moment after the test.
     by_chance = r"(?m)^\S+ leaks what it has begun and not ended:\n(  .*\n)+"
     environment: ClassVar = {"MOTOR_MAX_WORKERS": "1"}
 

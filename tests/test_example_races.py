@@ -1,4 +1,4 @@
-"""The races example: its suite passes, and each test whose luck ends reports what is in its folder ``reports``.
+"""The races example: its suite passes, and tests whose luck ends have the reports in the folder ``reports``.
 
 Where a report changes for a good reason, record it anew, from the project root::
 
@@ -66,7 +66,7 @@ class RacesExampleTest(RecordedReports, unittest.TestCase):
                 self.assertEqual(error_of(replayed), error_of(recorded))
 
     def test_seeds_are_the_same_in_each_run(self) -> None:
-        """What differs from one Python to the next, such as the hashes of strings, does not change the order."""
+        """Differences between versions of Python, such as the hashes of strings, do not change the order."""
 
         def run(name: str, hash_seed: str) -> str:
             return run_python("-m", "unittest", f"{self.module()}.{name}", PYTHONHASHSEED=hash_seed).stderr
@@ -86,7 +86,7 @@ class RacesExampleTest(RecordedReports, unittest.TestCase):
                     self.assertRegex(said, r"\A\.\n-+\nRan 1 test in [\d.]+s\n\nOK\n\Z")
 
     def run_in_order(self, seed: int, test: str) -> str:
-        """Return what unittest says to a test in one order."""
+        """Return unittest's report of a test in one order."""
         return run_python("-m", "unittest", test, ASYNC_TEST_SEED=str(seed)).stderr
 
 
@@ -101,7 +101,7 @@ def seed_of(report: str) -> int:
 
 
 def error_of(report: str) -> str:
-    """Return the error of a report and what was pending then, without the traceback."""
+    """Return the error of a report and the pending tasks, without the traceback."""
     # asyncio counts the tasks of the process, and before the order that fails there were others.
     report = re.sub(r"<Task-\d+>", "<Task-N>", normalise(report))
     found = re.search(r"^\w+Error: .*?(?=\n\n---)", report, re.MULTILINE | re.DOTALL)

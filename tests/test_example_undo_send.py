@@ -1,4 +1,4 @@
-"""The example ``undo_send``: its own tests pass, and the program that it describes does what it says."""
+"""The example ``undo_send``: its own tests pass, and the program works as its docstring describes."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ class ProgramTest(AsyncTestCase):
         self.check_end(process)
 
     def test_end(self) -> None:
-        """A program that is terminated sends first what waits."""
+        """A program that is terminated sends first the emails that wait."""
         process, url = self.start(delay=3600)
         self.post(url)
         process.terminate()

@@ -42,7 +42,7 @@ def run(name: str) -> RecordingResult:
     with environ(ASYNC_TEST_TIMEOUT=None):
         if name in TURNS:
             return run_past_limit(CASES[name], TURNS[name])
-        # How many turns a request takes, nobody can tell; but the handler waits in the turn in which it is prepared.
+        # The number of turns that a request takes varies, but the handler waits in the turn in which it is prepared.
         with limit_clock.stopped(), mock.patch.object(stuck.RequestInFlight.Handler, "prepare", expire_soon):
             return run_case(CASES[name])
 
@@ -52,7 +52,7 @@ def expire_soon(handler: web.RequestHandler) -> None:
 
 
 def report(name: str) -> str:
-    """Return the report of a case, without what may differ."""
+    """Return the report of a case, without numbers and addresses that vary."""
     text = "\n".join(run(name).report.splitlines())
     text = text.replace(f"{ROOT}/", "")
     text = re.sub(r"<Task-\d+>", "<Task-N>", text)

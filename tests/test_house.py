@@ -38,7 +38,7 @@ def _name(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
-#: By their names without that of the package. The ``__init__`` of a wing is no room.
+#: By their names without the package. The ``__init__`` of a wing is no room.
 ROOMS = {
     _name(path): ast.parse(path.read_text())
     for path in sorted(PACKAGE.rglob("*.py"))
@@ -107,14 +107,14 @@ class ArrowsTest(unittest.TestCase):
             self.assertLessEqual(outside, {"tornado", *OPTIONAL.get(room, ())}, room)
 
     def test_modules_that_are_called_by_their_names_are_there(self) -> None:
-        """Frames are known by the names of their modules, where these only hand on what others ask for."""
+        """Frames are known by the names of their modules, if these only pass requests on."""
         for room, tree in ROOMS.items():
             for node in ast.walk(tree):
                 text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
                 if re.fullmatch(rf"{NAME}\._\w+(\.\w+)*", text):
                     self.assertIn(text.removeprefix(f"{NAME}."), ROOMS, room)
 
-    def test_nobody_imports_tornado_testing(self) -> None:
+    def test_no_room_imports_tornado_testing(self) -> None:
         for room, tree in ROOMS.items():
             self.assertFalse({name for name in imports(tree) if name.startswith("tornado.testing")}, room)
 

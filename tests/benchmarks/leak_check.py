@@ -1,4 +1,4 @@
-"""What the look for leaks costs an empty test: under the default, beside a class that asks for none.
+"""Measure the cost of the leak check in an empty test: by default, beside a class that asks for none.
 
 python -m tests.benchmarks.leak_check [ROUNDS]
 
@@ -43,7 +43,7 @@ def main() -> None:
     for cls in Looking, Ignoring:
         cost(cls)
     differences = [cost(Looking) - cost(Ignoring) for _ in range(rounds)]
-    print(f"The look for leaks costs {statistics.median(differences):.1f} us per empty test.")
+    print(f"The leak check costs {statistics.median(differences):.1f} us per empty test.")
 
 
 if __name__ == "__main__":

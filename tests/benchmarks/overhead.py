@@ -1,4 +1,4 @@
-"""What a test costs beside ``tornado.testing`` and the standard library, in CPU time; and how that grows.
+"""Measure the costs of a test beside ``tornado.testing`` and the standard library, in CPU time; and their growth.
 
 ::
 
@@ -34,11 +34,11 @@ from asynctest_tornado import AsyncHTTPSTestCase
 
 OURS = "asynctest_tornado"
 THEIRS = "tornado.testing"
-#: Tornado's client and server, and nothing that is for tests: what no library for them can do without. A few percent of
-#: it is ours all the same, which notes what is made of Tornado's classes.
+#: Tornado's client and server, without a library for tests: no such library can cost less. A few percent of it are ours
+#: all the same, because objects of Tornado's classes are recorded.
 BARE = "a plain loop"
 
-#: What to divide by what, and the ratio that is aimed at, if one is.
+#: A dividend, a divisor, and the ratio that is the aim, if there is one.
 RATIOS: list[tuple[str, str, float | None]] = [
     (f"{OURS}: gen_test, native", f"{THEIRS}: gen_test, native", 0.45),
     (f"{OURS}: gen_test, generator", f"{THEIRS}: gen_test, generator", 0.45),
@@ -180,7 +180,7 @@ def cost(cls: type[unittest.TestCase], count: int) -> float:
 
 
 def compare(count: int, rounds: int) -> None:
-    """Print what tests cost."""
+    """Print the costs of tests."""
     classes: dict[str, type[unittest.TestCase]] = {
         "fresh asyncio loop, one coroutine": FreshLoop,
         "IsolatedAsyncioTestCase": Isolated,
@@ -254,7 +254,7 @@ def spent_by(*arguments: str) -> float:
 
 
 def compare_imports(rounds: int) -> None:
-    """Print what an import takes, beside that of ``tornado.testing``."""
+    """Print the costs of an import, beside the import of ``tornado.testing``."""
     statements = [f"import {OURS}", f"from {OURS} import AsyncTestCase, gen_test", f"from {OURS} import *"]
     ratios: dict[str, list[float]] = {statement: [] for statement in statements}
     for _ in range(rounds):

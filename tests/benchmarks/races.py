@@ -2,7 +2,7 @@
 
 python -m tests.benchmarks.races [ORDERS]
 
-Tries that many orders (1000) of each. What is counted is how many have to be tried from any one on to find the race.
+Tries that many orders (1000) of each, and counts, from each order on, how many have to be tried to find the race.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Many tests in one process, one in ten of which gets stuck: what is left in the end, and what memory does.
+"""Run many tests in one process, one in ten of which gets stuck; print the files, threads and memory that are left.
 
 ::
 

@@ -1,11 +1,11 @@
-"""What Tornado's own test suite costs on this library, beside ``tornado.testing``, in CPU time.
+"""Measure the costs of Tornado's own test suite on this library, beside ``tornado.testing``, in CPU time.
 
 ::
 
     python -m tests.benchmarks.tornado_suite [ROUNDS]
 
-A run takes less than a minute; the two take turns. Some tests start processes, which use no library for tests: what
-those take is told separately.
+A run takes less than a minute; the two take turns. Some tests start processes, which use no library for tests; their
+costs are printed separately.
 """
 
 import re
@@ -20,11 +20,11 @@ import atexit, os, sys, unittest
 {first}
 from tornado.test import runtests
 parent = os.getpid()
-def tell():
+def print_times():
     times = os.times()
     if os.getpid() == parent:
         sys.__stdout__.write(f"spent {{times.user + times.system}} {{times.children_user + times.children_system}}\\n")
-atexit.register(tell)
+atexit.register(print_times)
 def tests(suite):
     for each in suite:
         yield from tests(each) if isinstance(each, unittest.TestSuite) else [each]

@@ -1,4 +1,4 @@
-"""Tornado's own tests, under what they were not written for."""
+"""Run Tornado's own tests under settings that they were not written for."""
 
 import logging
 import sys
@@ -17,13 +17,13 @@ def run(module: str) -> tuple[unittest.TestResult, float]:
 
 
 def failures(result: unittest.TestResult, exceptions: Container[str]) -> dict[str, str]:
-    """Return the reports of what failed and is no exception, by the name of the test."""
+    """Return the reports of failed tests that are no exceptions, by the name of the test."""
     reports = {test.id().removeprefix("tornado.test."): report for test, report in result.failures + result.errors}
     return {name: report for name, report in reports.items() if name.partition(" ")[0] not in exceptions}
 
 
 def main(modules: Sequence[str], exceptions: Container[str]) -> None:
-    """Run modules of Tornado's tests, those that the command line names or else all; print a table, and what fails.
+    """Run the modules of Tornado's tests that the command line names, or all; print a table, and the failures.
 
     :param exceptions: names of tests that cannot pass.
     """

@@ -31,7 +31,7 @@ MODULES = (
     "wsgi_test",
 )
 
-#: What cannot pass, and why.
+#: Tests that cannot pass, and why.
 EXCEPTIONS = {
     "testing_test.AsyncTestCaseTest.test_wait_timeout": "sleeps until its time limit, which is in real time",
     "testing_test.GenTest.test_timeout": "the same",

@@ -1,4 +1,4 @@
-"""Tornado's own tests, each under 20 orders of what is ready.
+"""Tornado's own tests, each under 20 orders of ready callbacks and tasks.
 
 python -m tests.conformance.forced_schedules [MODULE...]
 
@@ -12,7 +12,7 @@ from tests.conformance import forced
 
 MODULES = "gen_test", "ioloop_test", "locks_test", "queues_test"
 
-#: What relies on more than asyncio promises, and why that is no mistake.
+#: Tests that rely on more than asyncio promises, and why that is no mistake.
 EXCEPTIONS = {
     "gen_test.GenCoroutineTest.test_moment": "spells out that gen.moment is one turn of the loop for each of two "
     "coroutines, which Tornado promises",

@@ -14,7 +14,7 @@ import asynctest_tornado.replace  # noqa: F401
 # As Tornado's own runner does: the tests expect messages, and say so.
 logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
 
-#: What cannot pass, and why.
+#: Tests that cannot pass, and why.
 EXCEPTIONS = {
     "api_test.py::APISnapshotTest::test_api_snapshot": "a snapshot of which module each name is defined in",
     "testing_test.py::AsyncTestCaseReturnAssertionsTest::test_undecorated_coroutine": "an async def needs no decorator",

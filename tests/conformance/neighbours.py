@@ -1,7 +1,7 @@
 """Runs the suites of other plugins for pytest, with this library installed and without it, and compares verdicts.
 
-``python -m tests.conformance.neighbours [NAME ...]``. The source distributions and what they need are installed by pip,
-each into an environment of its own in a temporary folder. The exit status is 1 if a verdict differs.
+``python -m tests.conformance.neighbours [NAME ...]``. pip installs each source distribution and its requirements into
+an environment of its own, in a temporary folder. The exit status is 1 if a verdict differs.
 """
 
 import os
@@ -22,7 +22,7 @@ class Neighbour(NamedTuple):
 
     version: str
     requirements: list[str] = []  # noqa: RUF012  # never changed
-    """What its tests need, and the package does not."""
+    """More requirements, of its tests."""
     tests: str = "tests"
     """The folder in its source distribution."""
     missing: dict[str, str] = {}  # noqa: RUF012

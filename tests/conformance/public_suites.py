@@ -1,8 +1,8 @@
-"""Runs suites that others have written for ``tornado.testing``, on that and on this library, and compares verdicts.
+"""Runs public suites for ``tornado.testing``, on ``tornado.testing`` and on this library, and compares verdicts.
 
-``python -m tests.conformance.public_suites [NAME ...]``. The source distributions and what they need are installed by
-pip, each into an environment of its own in a temporary folder. The exit status is 1 if a verdict differs that is not
-explained here, and 2 if a suite could not be fetched, installed or run.
+``python -m tests.conformance.public_suites [NAME ...]``. pip installs each source distribution and its requirements
+into an environment of its own, in a temporary folder. The exit status is 1 if a verdict differs that is not explained
+here, and 2 if a suite could not be fetched, installed or run.
 """
 
 import os
@@ -23,7 +23,7 @@ class Suite(NamedTuple):
 
     version: str
     requirements: list[str]
-    """What its tests need, and the package does not."""
+    """More requirements, of its tests."""
     arguments: list[str] = ["tests"]  # noqa: RUF012  # never changed
     """For pytest."""
     files: tuple[str, ...] = ("tests",)
@@ -87,7 +87,7 @@ def prepare(name: str, suite: Suite, folder: Path) -> str:
 
 
 def pip(python: str, folder: Path, *arguments: str) -> None:
-    """Run pip; what it builds, it builds with a setuptools that all of the suites know."""
+    """Run pip, which builds with a setuptools that all of the suites support."""
     constraints = folder / "constraints.txt"
     constraints.write_text(SETUPTOOLS)
     environment = dict(os.environ)
@@ -105,7 +105,7 @@ def is_settings(path: Path) -> bool:
 
 
 class Verdict(NamedTuple):
-    """What became of a test."""
+    """The outcome of a test."""
 
     word: str
     report: str
@@ -115,7 +115,7 @@ NOT_RUN = Verdict("not run", "")
 
 
 def verdicts(command: list[str], suite: Suite, folder: Path) -> dict[str, Verdict]:
-    """Run a suite by a command that is pytest; print how that ended, and return what became of each test."""
+    """Run a suite by a command that is pytest; print how that ended, and return the outcome of each test."""
     out = folder / "out.xml"
     arguments = ["-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={out}", *suite.arguments]
     done = subprocess.run([*command, *arguments], cwd=folder / "suite", capture_output=True, text=True)

@@ -1,9 +1,10 @@
-"""Runs tests whose errors surface late by the runners of others, and tells what becomes of that.
+"""Runs tests whose errors surface late, by many test runners, and prints how each of these reports them.
 
 ``python -m tests.conformance.runners [-v] [RUNNER ...]``. The runners are installed by pip, into an environment of its
 own in a temporary folder, or in the one that the environment variable ``RUNNERS_ENV`` names, which is kept. For each
-runner and each moment of ``tests.samples.late``, it is told whether the error is, whether for the right test and for no
-other one, and with which exit status the run ends. The exit status is 1 where that is wrong, and not explained here.
+runner and each moment of ``tests.samples.late``, a line says if the error is reported, if it is reported for the right
+test and for no other one, and with which exit status the run ends. The exit status is 1 if that is wrong, and not
+explained here.
 """
 
 import os
@@ -37,7 +38,7 @@ REQUIREMENTS = [
 ]
 MOMENTS = ["in_next_case", "at_class_end", "at_last_class_end", "in_plain_case", "at_module_end", "at_process_end"]
 PACKAGE = "tests.samples.late"
-#: How unittest's own runner, those that are made of it, and what is told at the end of a process name a test.
+#: How a test is named by unittest's own runner, by runners that derive from it, and at the end of a process.
 UNITTEST = r"^(?:ERROR|FAIL)(?: \[[\d.]+s\])?: (.+)"
 DJANGO = "import django.conf, sys; django.conf.settings.configure(); django.setup(); "
 DJANGO += "from django.core.management import call_command as call; call('test', *sys.argv[1:])"
@@ -60,7 +61,7 @@ class Runner(NamedTuple):
     """A runner."""
 
     command: list[str]
-    """What to run, a script of the environment first; {module}, {file} and {folder} stand for names."""
+    """A script of the environment, and its arguments; {module}, {file} and {folder} stand for names."""
     label: str = UNITTEST
     """How it names a test that has failed."""
     explained: dict[str, str] = {}  # noqa: RUF012  # never changed
@@ -114,9 +115,9 @@ RUNNERS = {
 
 
 class Seen(NamedTuple):
-    """What became of one run."""
+    """The outcome of one run."""
 
-    is_told: bool
+    is_reported: bool
     reports: int
     is_right: bool
     blames_innocent: bool
@@ -124,13 +125,14 @@ class Seen(NamedTuple):
 
     @property
     def is_good(self) -> bool:
-        return self.is_told and self.reports == 1 and self.is_right and not self.blames_innocent and self.status != 0
+        is_alone = self.reports == 1 and not self.blames_innocent
+        return self.is_reported and is_alone and self.is_right and self.status != 0
 
     def __str__(self) -> str:
-        told = "told" if self.is_told else "lost"
+        error = "reported" if self.is_reported else "lost"
         test = "right test" if self.is_right else "no test"
         fair = "INNOCENT BLAMED" if self.blames_innocent else "innocent fair"
-        return f"{told}, {self.reports} reports, {test}, {fair}, status {self.status}"
+        return f"{error}, {self.reports} reports, {test}, {fair}, status {self.status}"
 
 
 def prepare(folder: Path) -> Path:
@@ -164,8 +166,8 @@ def run(runner: Runner, moment: str, scripts: Path) -> Seen:
     blamed = " ".join(" ".join(each) for each in reports)
     if reports and "test_" not in blamed:  # as green does for all with which unittest ends a class
         blamed = " ".join(re.findall("surfaced after the end of its test, (.*)", output))
-    is_told = "ValueError: planted" in output
-    return Seen(is_told, len(reports), "test_a_guilty" in blamed, "innocent" in blamed, done.returncode)
+    is_reported = "ValueError: planted" in output
+    return Seen(is_reported, len(reports), "test_a_guilty" in blamed, "innocent" in blamed, done.returncode)
 
 
 def main(names: list[str], scripts: Path) -> bool:

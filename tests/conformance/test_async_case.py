@@ -18,7 +18,7 @@ DIFFERENT = {
 
 class Replacement(AsyncTestCase):
     def _tearDownAsyncioRunner(self) -> None:
-        """What the tests call to get rid of the loop; there is nothing that it could do here."""
+        """Do nothing: the tests call it to get rid of the loop."""
 
 
 def load() -> unittest.TestSuite:

@@ -1,4 +1,4 @@
-"""The public names, beside those of the ``tornado.testing`` that is installed."""
+"""The public names, beside the names of the ``tornado.testing`` that is installed."""
 
 import inspect
 import unittest
@@ -25,7 +25,7 @@ ALIASES = {"Response"}
 
 
 def parameters(function: object) -> list[tuple[str, object, object]]:
-    """Return what a caller sees of a function: names, kinds and defaults."""
+    """Return the names, kinds and defaults of a function's parameters."""
     signature = inspect.signature(function)  # type: ignore[arg-type]
     return [(each.name, each.kind, each.default) for each in signature.parameters.values()]
 

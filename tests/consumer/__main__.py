@@ -1,4 +1,4 @@
-"""A project outside of the tree, on what its user would install: the built wheel, and the built sdist.
+"""A project outside of the tree, on the packages that its user would install: the built wheel, and the built sdist.
 
 python -m tests.consumer [FOLDER]
 
@@ -53,7 +53,7 @@ class Environment:
         self.variables["PATH"] = os.pathsep.join([str(self.bin), os.environ["PATH"]])
 
     def run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run a program of the environment. Unless told otherwise, exit where it fails."""
+        """Run a program of the environment. With ``check``, exit if it fails."""
         words = [str(self.bin / command[0]), *command[1:]]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         done = subprocess.run(words, cwd=self.project, env=self.variables, text=True, **options)  # type: ignore[call-overload]
@@ -82,7 +82,7 @@ def check_complete(sdist: Path) -> None:
         packed = {name.partition("/")[2] for name in archive.getnames()}
     missing = [name for name in listed.stdout.splitlines() if name not in packed and not name.startswith(".")]
     if missing:
-        sys.exit(f"{sdist.name} lacks {', '.join(missing)}. MANIFEST.in says what is in it.")
+        sys.exit(f"{sdist.name} lacks {', '.join(missing)}. MANIFEST.in lists its files.")
 
 
 def run_tests(environment: Environment) -> None:
@@ -100,7 +100,7 @@ def run_tests(environment: Environment) -> None:
 
 
 def check_types(environment: Environment) -> None:
-    """Run mypy and pyright on the project. Exit if they have something to say; tell if there is no pyright."""
+    """Run mypy and pyright on the project. Exit if they find a mistake; print a line if there is no pyright."""
     environment.install("mypy")
     print("mypy:", environment.run("mypy").stdout.strip())
     installed = environment.run("python", "-m", "pip", "install", "-q", "pyright[nodejs]", check=False)

@@ -1,4 +1,4 @@
-"""Test cases of which pytest, with the plugin, tells more than it would by itself. Tests run them."""
+"""Test cases of which pytest, with the plugin, reports more than it would by itself. Tests run them."""
 
 import asyncio
 import threading

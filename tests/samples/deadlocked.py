@@ -1,4 +1,4 @@
-"""A loop that nothing can wake, and that nobody would end in a worker of pytest-xdist. A test runs it."""
+"""A loop that nothing can wake, and that a worker of pytest-xdist would not end. A test runs it."""
 
 import asyncio
 

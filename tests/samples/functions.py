@@ -45,7 +45,7 @@ async def number() -> int:
 @pytest.fixture
 async def resource() -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, int)  # a future, other than what asyncio.sleep(0) waits for
+    await loop.run_in_executor(None, int)  # waits for a future, unlike asyncio.sleep(0)
     yield "resource"
     await asyncio.sleep(0)
     assert loop is asyncio.get_running_loop()

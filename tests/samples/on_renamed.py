@@ -1,4 +1,4 @@
-"""What every version of asyncio and Tornado has to support: tests that pass, and tests that fail."""
+"""Tests that have to pass, or fail, on every version of asyncio and Tornado."""
 
 import asyncio
 import gc

@@ -20,7 +20,7 @@ class Ordered(AsyncTestCase):
 
 
 class Counting(AsyncTestCase):
-    """Notes in how many orders it was run, and fails in some if told so."""
+    """Records each setUp and tearDown, and fails once there are more than ``fails_at`` of them."""
 
     schedules = 10
     fails_at: ClassVar[int] = 100

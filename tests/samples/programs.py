@@ -50,13 +50,13 @@ KINDS = [
 
 
 class Program:
-    """The trees of one test, and what has happened in them."""
+    """The trees of one test, and the events in them."""
 
     def __init__(self, roots: list[Node], numbers: "itertools.count[int]") -> None:
         self.roots = roots
         self.happened: Counter[int] = Counter()
-        #: Those whose error a handler consumes, those whose error the test expects, and those of them that it still
-        #: does: an error can end it early, and its expectations with it, before others happen.
+        #: The numbers of nodes: a handler consumes the errors of some, the test expects the errors of others, and still
+        #: does so for those that are open: an error can end it early, and its expectations with it.
         self.handled: set[int] = set()
         self.expected: set[int] = set()
         self.open: set[int] = set()

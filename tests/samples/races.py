@@ -39,7 +39,7 @@ class LostUpdate(AsyncTestCase):
 
 
 class CheckThenAct(AsyncTestCase):
-    """Whoever finds the name free takes it; somebody else may have done so meanwhile."""
+    """A task that finds the name free takes it; another task may have done so meanwhile."""
 
     async def test(self) -> None:
         owners: dict[str, str] = {}
@@ -63,7 +63,7 @@ class CheckThenAct(AsyncTestCase):
 
 
 class UseBeforeSetUp(AsyncTestCase):
-    """The bug of the article: nobody waits for the coroutine of setUp."""
+    """The bug of the article: setUp does not wait for its coroutine."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -165,7 +165,7 @@ class UnlockedCounter(AsyncTestCase):
 
 
 class OutOfOrderResponses(AsyncHTTPTestCase):
-    """What was asked first is answered first, mostly."""
+    """The first request is answered first, mostly."""
 
     class Number(RequestHandler):
         async def get(self, number: str) -> None:

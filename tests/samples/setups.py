@@ -1,4 +1,4 @@
-"""Test cases whose setUp() does not call that of AsyncTestCase, or does so in some other way."""
+"""Test cases whose setUp() does not call AsyncTestCase.setUp(), or does so in some other way."""
 
 import asyncio
 import sys
@@ -63,7 +63,7 @@ class HelperCallsSuper(AsyncTestCase):
 
 
 class LoopNeedsSetUp(AsyncTestCase):
-    """Its loop is made of what setUp() sets."""
+    """Its setUp() sets an attribute that the loop is made of."""
 
     def setUp(self) -> None:
         self.reason = "set"

@@ -1,4 +1,4 @@
-"""A suite for tornado.testing, and what that hides of it."""
+"""A suite for tornado.testing, with errors that tornado.testing hides."""
 
 import sys
 import threading
@@ -23,7 +23,7 @@ class Unmodified(AsyncTestCase):
 
 
 class Arguments(AsyncTestCase):
-    """Only for runs that name it: what a program sees of how it was started."""
+    """Only for runs that name it: a program sees its own name and arguments."""
 
     def test_arguments(self) -> None:
         main = sys.modules["__main__"]

@@ -114,7 +114,7 @@ async def serve_more(case: WaitsBehindServer, stack: contextlib.AsyncExitStack) 
     await server.fetch("/host")
 
 
-#: What the test has done, or goes on with, while it waits.
+#: Actions of the test before it waits, or while it does.
 PREPARATIONS = {each.__name__: each for each in (fetch, keep_websocket, keep_request, serve_more)}
 
 
@@ -146,7 +146,7 @@ async def signal_handler(case: WaitsBehindServer, stack: Stack, host: str) -> Re
 
 
 async def child(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
-    """A child process that connects; the test has told it where to."""
+    """A child process that connects to the address which the test gives it."""
     address, _, port = host.rpartition(":")
     process = stack.enter_context(
         subprocess.Popen([sys.executable, "-c", CONNECT, address, port], stdin=subprocess.PIPE, text=True)
@@ -166,7 +166,7 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as request:
 
 
 async def child_that_has_ended(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
-    """A child process that has told another program where to connect, and is gone."""
+    """A child process that has given the address to another program, and is gone."""
     code = "import sys; from tests.samples.outside import Outside; o = Outside.__new__(Outside); "
     code += "o.port = int(sys.argv[1]); o.say('call ' + sys.argv[2])"
     subprocess.run([sys.executable, "-c", code, str(case.outside.port), host], check=True)
@@ -174,7 +174,7 @@ async def child_that_has_ended(case: WaitsBehindServer, stack: Stack, host: str)
 
 
 async def url_told_outside(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
-    """Another program that the test has told its URL, by a connection that the loop knows nothing of."""
+    """Another program that knows the URL from the test, by a connection that the loop knows nothing of."""
     case.outside.say("call " + case.get_url("/wake").split("/")[2])
     return lambda: case.outside.say("go")
 
@@ -201,7 +201,7 @@ async def pipe(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
     return lambda: writing.send(b"x")
 
 
-#: What ends the wait from outside of the loop, each begun by a function that returns one to let it do so.
+#: Functions that prepare an end of the wait from outside of the loop. Each returns a function that triggers it.
 WAKERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (

@@ -1,4 +1,4 @@
-"""What the samples have in common, and is no test by itself."""
+"""The base classes of the samples, which are no tests by themselves."""
 
 import threading
 import unittest
@@ -8,14 +8,14 @@ from asynctest_tornado import AsyncTestCase
 
 
 class Left:
-    """A thread that a test leaves, and that fails when it is told to."""
+    """A thread that a test leaves, and that fails when ``fail`` is called."""
 
     def __init__(self) -> None:
         self._go = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        # No runner has to wait for one that nobody tells to fail.
+        # A daemon, so that no runner waits for it if ``fail`` is never called.
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

@@ -1,4 +1,4 @@
-"""Runs the tests of a moment in another process, for results that send what becomes of them; prints what has arrived.
+"""Runs the tests of a moment in another process, whose results send outcomes; prints the outcomes that arrive.
 
 ``python -m tests.samples.late.workers numbered|named MOMENT``
 """
@@ -15,7 +15,7 @@ _HOLDER: Any = unittest.suite._ErrorHolder  # type: ignore[attr-defined]
 
 
 class Numbered(unittest.TestResult):
-    """As that of Django: it keeps no reports, and sends the numbers of tests; their names only before the first one."""
+    """As Django's result: it keeps no reports, and sends the numbers of tests; their names only before the first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Nothing:
 
 
 class Named:
-    """As that of green: it announces each test once, and forgets the one before when the next begins."""
+    """As green's result: it announces each test once, and forgets a test when the next one begins."""
 
     shouldStop = failfast = False  # noqa: N815  # the names that unittest looks for
 
@@ -72,7 +72,7 @@ class Named:
 
 
 class Sending(unittest.TestSuite):
-    """Sends after each test, and at the end what class and module have added."""
+    """Sends after each test, and at the end the errors of class and module."""
 
     result: Any = None
 

@@ -10,7 +10,7 @@ PRICES = {"tea": 3}
 
 
 async def price(item: str, number: int = 1) -> int:
-    """Ask the shop. Raises ``KeyError`` for what it does not have."""
+    """Ask the shop. Raises ``KeyError`` for an item that it does not have."""
     await asyncio.sleep(0)
     return PRICES[item] * number
 
