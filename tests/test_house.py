@@ -156,6 +156,16 @@ class RoomsTest(unittest.TestCase):
                 listed.append(f"{wing}.{found[1]}")
         self.assertEqual(sorted(listed), sorted(ROOMS.keys() - DOORS))
 
+    def test_the_floors_are_listed(self) -> None:
+        text = (ROOT / "CONTRIBUTING.rst").read_text()
+        listed = re.findall(r"^ {4}(_\w+(?:, _\w+)*) ", text.partition("    __init__ ")[0], re.MULTILINE)
+        self.assertEqual([tuple(floor.split(", ")) for floor in listed], FLOORS)
+
+    def test_rooms_that_a_newcomer_is_sent_to_are_there(self) -> None:
+        named = set(re.findall(r"``(_[a-z]+\.[a-z_]+)(?:\.\w+)*``", (ROOT / "CONTRIBUTING.rst").read_text()))
+        self.assertGreater(len(named), 9)
+        self.assertLessEqual(named, ROOMS.keys())
+
     def test_each_has_its_tests_beside_it_or_says_where_they_are(self) -> None:
         for room in ROOMS.keys() - DOORS:
             wing, _, name = room.partition(".")
