@@ -38,7 +38,7 @@ TURNS = {"Blocked": 2} | dict.fromkeys(
 
 
 def run(name: str) -> RecordingResult:
-    """Run a case, whose time is over when it has come to where it gets stuck."""
+    """Run a case, whose time is over when it has come to the line at which it gets stuck."""
     with environ(ASYNC_TEST_TIMEOUT=None):
         if name in TURNS:
             return run_past_limit(CASES[name], TURNS[name])

@@ -1,4 +1,4 @@
-"""The same road, with tests that go wrong on purpose. The classes are those of ``test_delay.py``.
+"""The same road, with tests that go wrong on purpose. The classes have the names of classes of ``test_delay.py``.
 
 Discovery does not find this module. ``reports`` has unittest's report of each test, under the test's name.
 

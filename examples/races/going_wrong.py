@@ -1,4 +1,4 @@
-"""The lucky tests, under 50 orders: their luck ends. The classes are those of ``test_races.py``.
+"""The lucky tests, under 50 orders: their luck ends. The classes have the names of classes of ``test_races.py``.
 
 Discovery does not find this module. ``reports`` has unittest's report of each test, under the test's name.
 
