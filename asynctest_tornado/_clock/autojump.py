@@ -51,7 +51,7 @@ class Passing:
         # On the instances, so that loops without a clock do not pay for it.
         vars(loop).update(time=clock.time, call_at=self.call_at)
         vars(io_loop)["time"] = clock.wall_time
-        selector.pass_time = self
+        selector.hooks.pass_time = self
         clock.describe_hindrance = self.describe_hindrance
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
@@ -85,7 +85,7 @@ class Passing:
         if self._loop._ready:
             return 0  # by a thread that is gone by now, since the loop has looked
         if quiet is not None:
-            rest = self._selector.rest()
+            rest = self._selector.hooks.rest()
             if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
                 return 0
             if active_count() > 1 and in_flight.other_threads()[0]:

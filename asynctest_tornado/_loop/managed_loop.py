@@ -108,7 +108,7 @@ class LoopOfTest:
         self.selector: Selector | None = selector
         if selector is not None:
             self._gives_back = is_adopted
-            self._outer_before_sleep = selector.before_sleep
+            self._outer_before_sleep = selector.hooks.before_sleep
         asyncio.set_event_loop(self.loop)
 
     @property
@@ -162,8 +162,9 @@ class LoopOfTest:
         selector = self.selector
         if selector is None:
             return self.loop.call_later(seconds, callback).cancel
-        selector.alarm = (monotonic() + seconds, callback)
-        return functools.partial(setattr, selector, "alarm", None)
+        hooks = selector.hooks
+        hooks.alarm = (monotonic() + seconds, callback)
+        return functools.partial(setattr, hooks, "alarm", None)
 
     def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
         """Return the names of the functions that executors still run for the loop, each with what waits for it."""
@@ -243,8 +244,10 @@ class LoopOfTest:
     def is_idle(self) -> bool:
         """Return whether the loop runs, and has nothing to do but to call the caller; no where it does not say."""
         selector = self.selector
-        # Where the time is over, the next look at the files tells so.
-        return selector is not None and self.has_nothing_to_do() and selector.rest() > 0 and self.loop.is_running()
+        if selector is None or not self.has_nothing_to_do():
+            return False
+        # If the time is over, the loop notices that when it asks for files.
+        return selector.hooks.rest() > 0 and self.loop.is_running()
 
     def is_tidy(self) -> bool:
         """Return whether nothing is about to run, and nothing works for the loop elsewhere."""
@@ -293,7 +296,7 @@ class LoopOfTest:
         if self.is_own and not self.loop.is_closed():
             io_loop.close(all_fds=True)
         if selector is not None:
-            selector.before_sleep = self._outer_before_sleep
+            selector.hooks.before_sleep = self._outer_before_sleep
             if self._gives_back:
                 selector.give_back()
         if not self.is_own:

@@ -166,7 +166,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], _process)
         # Nothing of this loop may reach the next one.
         parts.serve(None)
-        parts.selector.reset()
+        parts.selector.hooks.reset()
         loop._ssock = loop._csock = None
         loop._internal_fds -= 1
         loop._selector = None  # or it would be closed

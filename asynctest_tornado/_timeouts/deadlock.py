@@ -28,6 +28,7 @@ connection between two ends of this process is silent if nothing is on its way. 
 server (for example, a request that times out after 20 seconds) do not count if the test's own time limit ends before.
 """
 
+import functools
 import os
 import signal
 import socket
@@ -67,17 +68,30 @@ RECHECK_SECONDS = 0.1
 
 def watch(loop: LoopOfTest) -> None:
     """End a wait on the loop at a deadlock, up to the end of the test."""
-    selector = loop.selector
-    if selector is not None:
-        selector.before_sleep = types.MethodType(_before_sleep, loop)
+    if loop.selector is not None:
+        loop.selector.hooks.before_sleep = functools.partial(_before_sleep, loop, loop.selector)
 
 
-def _before_sleep(loop: LoopOfTest) -> float | None:
-    """Return for how many seconds the loop may sleep; 0 at a deadlock, which is reported; None for no end."""
-    selector, asyncio_loop = loop.selector, loop.loop
-    if selector is None or getattr(asyncio_loop, "_signal_handlers", True) or not hasattr(asyncio_loop, "_scheduled"):
+def _before_sleep(loop: LoopOfTest, selector: Selector, timeout: float | None) -> float | None:
+    """Return for how many seconds the loop may sleep: at most until it has to look again.
+
+    :param timeout: the seconds up to its next timer; None if it has no timer.
+    """
+    hooks = selector.hooks
+    if timeout is not None and (hooks.servers is None or timeout <= hooks.rest()):
+        return timeout
+    seconds = _seconds_without_timers(loop, selector)
+    if timeout is None or seconds is None:
+        return timeout if seconds is None else seconds
+    return min(timeout, seconds)
+
+
+def _seconds_without_timers(loop: LoopOfTest, selector: Selector) -> float | None:
+    """Return for how many seconds the loop may sleep; 0 at a deadlock, which is reported; None for no limit."""
+    asyncio_loop = loop.loop
+    if getattr(asyncio_loop, "_signal_handlers", True) or not hasattr(asyncio_loop, "_scheduled"):
         return None
-    if selector.pass_time is None and not all(map(_is_of_connection, loop.pending_timers())):
+    if selector.hooks.pass_time is None and not all(map(_is_of_connection, loop.pending_timers())):
         return None
     seconds = _seconds_to_sleep(selector)
     if seconds != 0:
@@ -122,10 +136,10 @@ def _seconds_to_sleep(selector: Selector) -> float | None:
     None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
     """
     if not selector.has_no_files():
-        servers = selector.servers
+        servers = selector.hooks.servers
         if not isinstance(servers, PrivateServers):
             return None
-        if not selector.was_quiet:
+        if not selector.hooks.was_quiet:
             # The other end of a connection is mostly quicker than a look at the whole process.
             return RECHECK_SECONDS
         if servers.may_be_reached(_files(selector)):
@@ -265,11 +279,11 @@ def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
     selector, waker = getattr(loop, "_selector", None), getattr(loop, "_ssock", None)
     if not isinstance(selector, Selector) or waker is None:
         return
-    servers = selector.servers
+    servers = selector.hooks.servers
     if not isinstance(servers, PrivateServers):
         # Mostly no other file: to go through the map takes as many calls as all the rest of this.
         files = () if selector.has_no_files() else _files(selector)
-        servers = selector.servers = PrivateServers(files, waker.fileno())
+        servers = selector.hooks.servers = PrivateServers(files, waker.fileno())
     servers.add(sock, is_known)
 
 
@@ -279,4 +293,4 @@ def _files(selector: Selector) -> list[int]:
 
 def has_private_servers(loop: LoopOfTest) -> bool:
     """Return whether files of the loop belong to the test's own servers."""
-    return loop.selector is not None and loop.selector.servers is not None
+    return loop.selector is not None and loop.selector.hooks.servers is not None

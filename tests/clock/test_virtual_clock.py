@@ -258,7 +258,7 @@ class RealThingsTest(VirtualCase):
             thread = threading.Thread(target=loop.call_soon_threadsafe, args=(answered.set,))
             thread.start()
             thread.join()
-            self.assertEqual(loop._asynctest_system.selector.pass_time(), 0)
+            self.assertEqual(loop._asynctest_system.selector.hooks.pass_time(), 0)
             await answered.wait()
         self.assertEqual(self.clock.time(), 0)
 
