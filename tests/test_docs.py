@@ -1,11 +1,13 @@
 """The documentation: it can be built, and all that it shows runs, with the reports that it shows.
 
-Where a report changes for a good reason, record it anew, from the project root::
+If a report changes for a good reason, record it anew, from the project root::
 
     python -m tests.test_docs --record
 """
 
 import ast
+import asyncio
+import concurrent.futures
 import importlib.metadata
 import itertools
 import re
@@ -15,6 +17,7 @@ import tempfile
 import textwrap
 import unittest
 import xml.etree.ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,7 +26,7 @@ from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from asynctest_tornado._pytest import fixtures, function
 from asynctest_tornado._runner import command_line
 from tests.recorded import RecordedReports, normalise
-from tests.support import ROOT, run_each, run_example, run_python
+from tests.support import ROOT, run_body, run_each, run_example, run_python
 
 DOCS = ROOT / "docs"
 PAGES = {page.name: page.read_text() for page in sorted(DOCS.glob("*.rst"))}
@@ -200,7 +203,7 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
             with self.subTest(done.args):
                 self.assertRegex(done.stderr, rf"\nRan 7 tests in [\d.]+s\n\n{outcome}\n")
 
-    def test_what_others_notice_of_mistakes(self) -> None:
+    def test_mistakes_that_others_notice(self) -> None:
         """The comparison is true of pytest-asyncio and anyio."""
         plugins = ["-p", "no:cacheprovider", "-p", "no:asynctest_tornado"]
         done = run_python("-m", "pytest", "-q", "-rf", *plugins, "docs/examples/pytest_mistakes")
@@ -211,9 +214,31 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
         any(each.value.startswith("asynctest_tornado") for each in importlib.metadata.entry_points(group="pytest11")),
         "there is no plugin of asynctest_tornado for pytest",
     )
-    def test_what_was_written_for_pytest_tornado(self) -> None:
+    def test_a_module_written_for_pytest_tornado(self) -> None:
         done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "docs/examples/pytest_tornado")
         self.assertRegex(done.stdout, r"\n1 passed in ")
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+class ErrorsTest(unittest.TestCase):
+    """The page errors.rst is true of the jobs of thread pools."""
+
+    def test_the_error_of_submit_is_lost(self) -> None:
+        async def drop_result(case: AsyncTestCase) -> None:
+            with ThreadPoolExecutor() as pool:
+                concurrent.futures.wait([pool.submit(fail)])
+
+        self.assertEqual(run_body(AsyncTestCase, drop_result).verdicts, ["addSuccess"])
+
+    def test_the_error_of_run_in_executor_is_trapped(self) -> None:
+        async def drop_result(case: AsyncTestCase) -> None:
+            with ThreadPoolExecutor() as pool:
+                await asyncio.wait([case.io_loop.run_in_executor(pool, fail)])
+
+        self.assertIn("ZeroDivisionError", run_body(AsyncTestCase, drop_result).report)
 
 
 class PagesTest(unittest.TestCase):
@@ -233,7 +258,7 @@ class PagesTest(unittest.TestCase):
                 for block in directives(page, "code-block"):
                     self.assertRegex(block.strip(), r"\A(\$ .*\s*)+\Z|\Apip install asynctest_tornado\Z")
 
-    def test_what_pages_include_is_run(self) -> None:
+    def test_files_that_pages_include_are_run(self) -> None:
         """Code comes from examples and samples, reports from where they are recorded."""
         allowed = r"examples/|\.\./examples/|\.\./tests/samples/stuck\.py|\.\./tests/gallery/"
         included = [each for page in PAGES.values() for each in re.findall(r"literalinclude:: (.*)", page)]
@@ -243,8 +268,8 @@ class PagesTest(unittest.TestCase):
             if path.endswith(".txt"):
                 self.assertRegex(path, r"/reports/|/gallery/")
 
-    def test_what_is_left_out_of_a_file_is_a_docstring(self) -> None:
-        """Where a page shows lines by their numbers, these are still the lines that were meant."""
+    def test_only_docstrings_are_left_out_of_files(self) -> None:
+        """If a page shows lines by their numbers, these are still the lines that were meant."""
         found = [
             each
             for page in PAGES.values()
