@@ -4,6 +4,7 @@ pytest imports this in every project, and nothing else of the library with it: t
 """
 
 import sys
+import typing as _typing
 from collections.abc import Generator, Sequence
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from asynctest_tornado._pytest import claims as _claims
 from asynctest_tornado._pytest import fixtures as _fixtures
 from asynctest_tornado._pytest import hooks as _hooks
+from asynctest_tornado._util import settings as _settings
 
 __unittest = True
 
@@ -22,27 +24,16 @@ _OPTION_OF_OTHERS = "--async-test-timeout"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     # Options, keys and attributes of the options are shared by all plugins: each name of ours says whose it is.
-    parser.getgroup("asynctest_tornado").addoption(
-        "--asynctest-tornado-timeout",
-        metavar="SECONDS",
-        help="how long each asynchronous test or fixture may take, 0 for no limit; those of TestCases go by "
-        "ASYNC_TEST_TIMEOUT",
-    )
-    parser.addini(
-        "asynctest_tornado_mode",
-        "'strict': only tests with one of its fixtures or its marker run on Tornado's loop; 'auto': all asynchronous "
-        "tests do, but those of other plugins",
-        default="strict",
-    )
-    parser.addini("asynctest_tornado_timeout", "as --asynctest-tornado-timeout", default="")
-    parser.addini("asynctest_tornado_leaks", "'ignore', 'note', 'warn' or 'fail' for tests that leak", default="")
-    parser.addini("asynctest_tornado_clock", "'real' or 'virtual': the time of tests on Tornado's loop", default="")
-    parser.addini(
-        "asynctest_tornado_fixtures",
-        "the fixtures to use by their short names where other plugins have the same ones, or 'all'",
-        type="args",
-        default=[],
-    )
+    for setting in _settings.SETTINGS:
+        text = setting.pytest_meaning
+        if setting.pytest_option:
+            group = parser.getgroup("asynctest_tornado")
+            group.addoption(setting.pytest_option, metavar=setting.unit, help=text)
+        if setting.ini:
+            # Where an environment variable comes next, nothing is set.
+            default = "" if setting.variable else setting.default
+            kind: _typing.Literal["args", "string"] = "args" if default == () else "string"
+            parser.addini(setting.ini, text, kind, default)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,25 +52,31 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) ->
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    arguments = (
-        "(timeout=None, clock_factory=None, leaks=None, allowed_leaks=(), schedules=None, "
-        "fail_on_server_error=False, loop_factory=None): run the test, which may be a generator, on Tornado's loop "
-        + _claims.SIGNATURE
-    )
+    arguments = f"({_arguments()}): run the test, which may be a generator, on Tornado's loop {_claims.SIGNATURE}"
     config.addinivalue_line("markers", _claims.OWN_MARKER + arguments)
     if not _claims.has_package(config, "pytest_tornado"):
         config.addinivalue_line("markers", _claims.MARKER + arguments)
     if not sys.warnoptions:
         config.getini("filterwarnings").insert(0, _FILTER)
-    mode = config.getini("asynctest_tornado_mode")
-    if mode not in ("auto", "strict"):
-        raise pytest.UsageError(f"asynctest_tornado_mode cannot be {mode!r}. Set it to 'auto' or 'strict'.")
+    try:
+        _settings.MODE.read(config.getini(_settings.MODE.ini), f"the setting {_settings.MODE.ini} of pytest")
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
     manager = config.pluginmanager
     manager.register(_hooks.Hooks(config), _claims.NAME)
     manager.register(_fixtures.Inner(), f"{_claims.NAME}_inner")
     manager.register(_fixtures.named(prefix=_claims.PREFIX), f"{_claims.NAME}_prefixed")
     _register_first(manager, _fixtures.named(), f"{_claims.NAME}_fixtures")
     _wanted(config)
+
+
+def _arguments() -> str:
+    """Return the arguments of the marker, with their defaults; None stands for the settings of pytest and the like."""
+    return ", ".join(
+        f"{setting.argument}={None if setting.variable else setting.default}"
+        for setting in _settings.SETTINGS
+        if setting.argument
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

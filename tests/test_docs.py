@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import asynctest_tornado
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
-from asynctest_tornado._pytest import fixtures, function
-from asynctest_tornado._runner import command_line
+from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._pytest import fixtures
+from asynctest_tornado._util import settings
 from tests.recorded import RecordedReports, normalise
 from tests.support import ROOT, run_body, run_each, run_example, run_python
 
@@ -47,6 +47,12 @@ def directives(text: str, name: str) -> list[str]:
     """Return the content of each such directive of a page, its options included."""
     found = re.findall(rf"^( *)\.\. {name}::.*\n((?:\1 +.*\n|\n)*)", text + "\n", re.MULTILINE)
     return [content for _, content in found]
+
+
+def definitions(text: str) -> dict[frozenset[str], str]:
+    """Return the definitions of a page, by the names in their terms."""
+    found = re.findall(r"^((?:`\S+`(?:, )?)+)\n((?: +.*\n)+)", text, re.MULTILINE)
+    return {frozenset(re.findall(r"[\w-]+(?=`)", term)): meaning for term, meaning in found}
 
 
 def commands() -> list[str]:
@@ -132,28 +138,26 @@ class BuildTest(unittest.TestCase):
             for where, docstring in {name: thing.__doc__, **methods}.items():
                 self.assertRegex(docstring, r"New in version\s+\d", where)
 
-    def test_the_settings_are_complete(self) -> None:
-        """Each class attribute, environment variable and option that there is has its place in the page."""
-        package = Path(asynctest_tornado.__file__).parent
-        source = "".join(path.read_text() for path in package.rglob("*.py"))
-        plugin = (package / "pytest_plugin.py").read_text()
-        attributes = {
-            name
-            for cls in (AsyncTestCase, AsyncHTTPTestCase)
-            for name, value in vars(cls).items()
-            if name[0] != "_" and isinstance(value, bool | str | tuple | None)
-        }
-        self.assertLess({"async_test_timeout", "leaks", "fail_on_server_error"}, attributes)
-        variables = set(re.findall(r"ASYNC_TEST_[A-Z]+", source))
-        self.assertGreaterEqual(variables, {setting.variable for setting in command_line.SETTINGS.values()})
-        options = set(
-            re.findall(r"--[a-z]{3,}", run_python("-m", "asynctest_tornado", "--help").stderr.split("Tornado and")[0])
-        )
-        self.assertGreaterEqual(options, {f"--{name}" for name in command_line.SETTINGS})
-        of_pytest = set(re.findall(r"asynctest_tornado_[a-z]+(?=\")|--asynctest-tornado-timeout", plugin))
-        self.assertGreater(len(of_pytest), 4)
-        for name in sorted({*attributes, *variables, *options, *of_pytest, *(function.SETTINGS - {"run_sync"})}):
-            self.assertRegex(PAGES["settings.rst"], rf"`[\w~.]*(?<!\w){name}\b", name)
+    def test_the_settings_are_those_of_the_table(self) -> None:
+        """Each row of the table has its place in the page, with all of its names and its default, and no other."""
+        cases, in_pytest = PAGES["settings.rst"].split("Under pytest\n")
+        of_cases = {frozenset({row.attribute, row.variable, row.option} - {""}): row for row in settings.SETTINGS}
+        of_pytest = {frozenset({row.ini, row.pytest_option} - {""}): row for row in settings.SETTINGS}
+        for page, rows in (cases.split("The command line\n")[0], of_cases), (in_pytest, of_pytest):
+            rows.pop(frozenset(), None)
+            described = definitions(page)
+            self.assertEqual(described.keys(), rows.keys())
+            for names, row in rows.items():
+                if isinstance(row.default, float | str) and not (row.variable and rows is of_pytest):
+                    self.assertRegex(described[names], rf"(?<!\w){str(row.default).removesuffix('.0')}\b")
+        listed = re.search(r"has the arguments (.*?)\. ", in_pytest, re.DOTALL)
+        assert listed is not None
+        self.assertEqual(set(re.findall(r"``(\w+)``", listed[1])), {row.argument for row in settings.SETTINGS} - {""})
+
+    def test_the_options_of_the_command_line_are_complete(self) -> None:
+        help_text = run_python("-m", "asynctest_tornado", "--help").stderr.split("Options of Tornado")[0]
+        for option in set(re.findall(r"(?<!\S)--[a-z]{3,}", help_text)):
+            self.assertIn(f"``{option}", PAGES["settings.rst"])
 
     def test_all_fixtures_are_there(self) -> None:
         text = (self.html / "pytest.html").read_text()

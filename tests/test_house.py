@@ -30,6 +30,8 @@ DOORS = {"__init__", "__main__", "pytest_plugin", "replace"}
 
 #: The rooms that pytest imports in every project. They import the rest when a test needs that, and by one room.
 PLUGIN = {"_pytest.claims", "_pytest.fixtures", "_pytest.hooks", "_pytest.subtests"}
+#: The table of settings, and what that needs, which pytest imports for the options of the plugin.
+TABLE = {"_util.settings": {"_util.environment_variables"}, "_util.environment_variables": set()}
 #: Dependencies beside Tornado, of rooms that nothing but pytest leads to.
 OPTIONAL = {room: {"pytest"} for room in (*PLUGIN, "pytest_plugin", "_replace.pytest_summary")}
 
@@ -128,7 +130,8 @@ class DoorsTest(unittest.TestCase):
         self.assertEqual(run_code(code).stdout, "[]\n")
 
     def test_the_plugin_imports_its_own_rooms_only(self) -> None:
-        self.assertEqual(ARROWS["pytest_plugin"] | PLUGIN, PLUGIN)
+        self.assertEqual(ARROWS["pytest_plugin"], PLUGIN - {"_pytest.subtests"} | {"_util.settings"})
+        self.assertEqual({room: ARROWS[room] for room in TABLE}, TABLE)
 
     def test_the_plugin_leads_into_the_house_by_one_room(self) -> None:
         only_a_type = {"_clock.virtual_clock"}

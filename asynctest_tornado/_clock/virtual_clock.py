@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from asynctest_tornado._util import coroutines
+from asynctest_tornado._util.settings import CLOCK_FACTORY
 
 __unittest = True
 
@@ -179,14 +180,14 @@ def _is_over(future: "asyncio.Future[None] | None") -> bool:
     return future is None or future.done()
 
 
-def make_clock(factory: Callable[[], VirtualClock]) -> VirtualClock:
-    """Call the ``clock_factory`` of a class. Raises ``TypeError`` for what makes no clock."""
-    clock = factory() if callable(factory) else factory
-    if not isinstance(clock, VirtualClock) or not callable(factory):
-        raise TypeError(
-            f"clock_factory has to make a VirtualClock, and is {factory!r}. Set it to VirtualClock, or to a function "
-            "that returns one, such as lambda: VirtualClock(autojump=False)."
-        )
+def make_clock(factory: Callable[[], VirtualClock], where: str = CLOCK_FACTORY.by_attribute) -> VirtualClock:
+    """Call a ``clock_factory``. Raises ``TypeError`` if it makes no clock.
+
+    :param where: the place that sets it.
+    """
+    clock = CLOCK_FACTORY.read(factory, where)()  # type: ignore[misc]  # None is no value of a factory
+    if not isinstance(clock, VirtualClock):
+        raise CLOCK_FACTORY.error(factory, where, TypeError(f"it returned {clock!r}"))
     return clock
 
 

@@ -6,29 +6,18 @@ import os
 import re
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from asynctest_tornado._util import spelling
+from asynctest_tornado._util.settings import SETTINGS
 from asynctest_tornado._util.tracebacks import OURS, owner_of_module
 
 __unittest = True
 
-#: The class attributes of test cases, and the values that tell a short name from a word of the user's own.
-ATTRIBUTES: dict[str, tuple[type, ...]] = {
-    "allowed_leaks": (object,),
-    "async_test_timeout": (object,),
-    "clock_factory": (object,),
-    "fail_on_server_error": (object,),
-    "leaks": (str,),
-    "loop_factory": (object,),
-    "loop_scope": (object,),
-    "schedules": (int, str),
-}
+ATTRIBUTES = {setting.attribute: setting for setting in SETTINGS if setting.attribute}
+VARIABLES = [setting.variable for setting in SETTINGS if setting.variable]
 HOOKS = ("asyncSetUp", "asyncSetUpClass", "asyncTearDown", "asyncTearDownClass")
-VARIABLES = ("ASYNC_TEST_LEAKS", "ASYNC_TEST_SCHEDULES", "ASYNC_TEST_SEED", "ASYNC_TEST_TIMEOUT")
-#: Values of ``leaks`` and, as the beginning of a text, of ``schedules``.
-_WORDS = ("ignore", "note", "warn", "fail", "all")
 
 _warned: set[tuple[str, str]] = set()
 _has_looked = False
@@ -57,16 +46,23 @@ def _meant(name: str, value: object) -> str | None:
     function = getattr(value, "__func__", value)
     if inspect.iscoroutinefunction(function):
         # What is no coroutine function is just a method, also by the very name of a hook.
-        return next((hook for hook in HOOKS if _plain(hook) == _plain(name)), None)
+        return next((hook for hook in HOOKS if spelling.plain(hook) == spelling.plain(name)), None)
     if isinstance(value, property) or getattr(function, "__name__", None) == name:
         return None  # a method
-    return next((known for known in ATTRIBUTES if name != known and _is_value_of(known, value, name)), None)
+    return next((known for known in ATTRIBUTES if name != known and _stands_for(name, known, value)), None)
 
 
-def _is_value_of(known: str, value: object, name: str) -> bool:
-    if not (isinstance(value, ATTRIBUTES[known]) and _is_near(name, known)):
+def _stands_for(name: str, known: str, value: object) -> bool:
+    if "_" in known:
+        return spelling.is_near(name, known)
+    # A single word with another letter may be any other word, and so may the plural of one with another value.
+    if spelling.plain(name).rstrip("s") != known.rstrip("s"):
         return False
-    return "_" in known or not isinstance(value, str) or value.startswith(_WORDS)
+    try:
+        ATTRIBUTES[known].check(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _warn_of_attribute(cls: type, name: str, known: str) -> None:
@@ -105,7 +101,7 @@ def _misspelled_variables() -> Iterator[tuple[str, str]]:
     for name in os.environ:
         for known in VARIABLES:
             # A suite may have a variable of its own by a longer name.
-            if name not in VARIABLES and _is_near(name, known) and not name.startswith(f"{known}_"):
+            if name not in VARIABLES and spelling.is_near(name, known) and not name.startswith(f"{known}_"):
                 yield name, known
 
 
@@ -115,34 +111,3 @@ def _warn(message: str, filename: str, line: int) -> None:
         warnings.warn_explicit(message, UserWarning, filename, line)
     except UserWarning:
         sys.stderr.write(warnings.formatwarning(message, UserWarning, filename, line))
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").lower()
-
-
-def _is_near(name: str, known: str) -> bool:
-    """Return whether a name is another one but for case, underscores, and one or two letters; or the plural."""
-    is_word = "_" not in known
-    name, known = _plain(name), _plain(known)
-    if abs(len(name) - len(known)) > 2:
-        return False
-    if is_word:
-        # With another letter, it may be any other word.
-        return name.rstrip("s") == known.rstrip("s")
-    letters, others = Counter(name), Counter(known)
-    return max((letters - others).total(), (others - letters).total()) <= 2 and _distance(name, known) <= 2
-
-
-def _distance(name: str, known: str) -> int:
-    """Return how many letters have to be changed, added, left out or swapped with their neighbour."""
-    before: list[int] = []
-    row = list(range(len(known) + 1))
-    for i, letter in enumerate(name, 1):
-        before, row, last = row, [i], before
-        for j, other in enumerate(known, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == known[j - 2] and name[i - 2] == other:
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-    return row[-1]

@@ -2,20 +2,15 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from asynctest_tornado._util import environment, observer, origins
+from asynctest_tornado._util import observer, origins, settings
 
 __unittest = True
 
-ENVIRONMENT = "ASYNC_TEST_LEAKS"
-ACTIONS = ("ignore", "note", "warn", "fail")
 #: How many leaks a report shows.
 MOST_SHOWN = 10
-
-#: What happens where nobody has said anything; `asynctest_tornado.replace` changes it.
-default_action = "warn"
 
 
 class Leak(NamedTuple):
@@ -50,52 +45,17 @@ class Policy(NamedTuple):
         return self.action in ("warn", "fail") or (is_told and self.action == "note")
 
 
-_PLAIN = {action: Policy(action) for action in ACTIONS}
+_PLAIN = {action: Policy(action) for action in settings.ACTIONS}
 IGNORE = _PLAIN["ignore"]
 
 
 def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]]) -> Policy:
     """Return the policy in force, given the attributes ``leaks`` and ``allowed_leaks`` of the class.
 
-    Raises ``ValueError`` for an action that there is not or a malformed pattern, ``TypeError`` for other mistakes.
+    Raises ``ValueError`` for an action that does not exist or a malformed pattern, ``TypeError`` for other mistakes.
     """
-    action = attribute
-    if action is not None:
-        check(action, "leaks")
-    else:
-        action = environment.get(ENVIRONMENT)
-        if action is None:
-            action = default_action
-        else:
-            check(action, f"The environment variable {ENVIRONMENT}")
-    return Policy(action, _check_allowed(allowed)) if allowed else _PLAIN[action]
-
-
-def check(action: str, setting: str) -> str:
-    """Return an action. Raises ``ValueError`` for one that there is not."""
-    if action not in ACTIONS:
-        raise ValueError(f"{setting} cannot be {action!r}. Set it to one of {', '.join(map(repr, ACTIONS))}.")
-    return action
-
-
-def _check_allowed(allowed: Sequence[type | str | re.Pattern[str]]) -> tuple[type | re.Pattern[str], ...]:
-    if isinstance(allowed, (str, type)) or not isinstance(allowed, Iterable):
-        raise TypeError(f"allowed_leaks is no sequence: {allowed!r}. Write it as ({allowed!r},).")
-    checked: list[type | re.Pattern[str]] = []
-    for each in allowed:
-        if isinstance(each, str):
-            try:
-                checked.append(re.compile(each))
-            except re.error as error:
-                raise ValueError(f"allowed_leaks has the pattern {each!r}, which is malformed: {error}.") from None
-        elif isinstance(each, (type, re.Pattern)):
-            checked.append(each)
-        else:
-            raise TypeError(
-                f"allowed_leaks has {each!r} in it. Give types, such as threading.Thread, or patterns for the names "
-                "of tasks, callbacks and the like."
-            )
-    return tuple(checked)
+    action, _ = settings.LEAKS.find(attribute)
+    return Policy(action, settings.ALLOWED_LEAKS.find(allowed)[0]) if allowed else _PLAIN[action]
 
 
 def describe(test: str, leaks: Sequence[Leak]) -> str:

@@ -40,10 +40,15 @@ class Inner:
                 f"{item.name} is a method of an AsyncTestCase, which has a loop, and asks for another one. Use "
                 "self.io_loop, and the server and client of AsyncHTTPTestCase, instead of fixtures."
             )
-        from asynctest_tornado._pytest.function import Function
+        from asynctest_tornado._pytest.function import Function, is_ours
 
         markers = list(claims.markers_of(item))
-        function = Function(item, markers, getattr(request, "param", None), claims.add_late)
+        try:
+            function = Function(item, markers, getattr(request, "param", None), claims.add_late)
+        except (TypeError, ValueError) as error:
+            if is_ours(error):
+                claims.refuse(str(error))  # a setting is wrong: no line of code says more
+            raise
         lent = None if function.needs_own_loop else claims.loop_of_user(request)
         item.stash[claims.FUNCTION] = function
         function.open(lent)

@@ -24,12 +24,9 @@ from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
-from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._pytest import settings as _settings
-from asynctest_tornado._pytest.settings import SETTINGS, seeds
-from asynctest_tornado._schedules import repeat
-from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._pytest.settings import Settings, seeds
+from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._unittest.late_errors import PLUGIN
@@ -42,7 +39,7 @@ add_note = exception_notes.add
 text_of = exceptions.text_of
 __tracebackhide__ = True
 
-__all__ = ["SETTINGS", "Function", "Served", "seeds", "ssl_options_of_tests", "unused_socket"]
+__all__ = ["Function", "Served", "is_ours", "seeds", "ssl_options_of_tests", "unused_socket"]
 
 _MISSING = object()
 
@@ -63,24 +60,15 @@ class Function:
     def __init__(
         self, item: Any, markers: Sequence[Any], seed: int | None, report_late: Callable[[Any, BaseException], bool]
     ) -> None:
-        settings = _settings.settings_of(item, markers)
-        if seed is None:
-            # Of several, each is a test of its own for pytest, with its own fixtures.
-            orders = seeds(item, markers)
-            seed = orders[0] if orders is not None and len(orders) == 1 else None
-        self.limit = _settings.limit(item.config, markers)
+        settings = Settings(item, markers)
+        schedule = settings.schedule(seed)
+        self.limit = settings.limit()
         self.harness = Harness(
-            lambda: str(item.nodeid),
-            clock=_settings.clock(item.config, settings.get("clock_factory")),
-            leaks=policy.policy(
-                settings.get("leaks") or item.config.getini("asynctest_tornado_leaks") or None,
-                settings.get("allowed_leaks", ()),
-            ),
-            schedule=None if seed is None else Schedule(seed, is_required="schedules" in settings),
+            lambda: str(item.nodeid), clock=settings.clock(), leaks=settings.leaks(), schedule=schedule
         )
         self.harness.has_shell = True
         self.harness.closer = "the fixture"
-        self._loop_factory = settings.get("loop_factory")
+        self._loop_factory = settings.loop_factory()
         self._item = item
         self._chain: contexts.Chain = ()
         self._is_inside = False
@@ -91,8 +79,8 @@ class Function:
         #: What variables have been around the context of the test.
         self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
         trap = self.harness.trap
-        trap.is_strict = bool(settings.get("fail_on_server_error"))
-        trap.hint = None if seed is None else _hint(seed, item)
+        trap.is_strict = settings.fails_on_server_error()
+        trap.hint = None if schedule is None else _hint(schedule.seed, item)
 
         def place() -> Place | None:
             plugin = item.config.pluginmanager.get_plugin(PLUGIN)
@@ -332,6 +320,11 @@ class Served:
             self._function.harness.trap.have_closed()
 
 
+def is_ours(error: BaseException) -> bool:
+    """Return whether an error was raised by this library, without a call of code of the user."""
+    return all(owner_of(frame) is OURS for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
 def unused_socket() -> socket.socket:
     """Return a socket that listens on a port of 127.0.0.1 that nobody uses."""
     return sockets.bind_unused_port()[0]
@@ -348,8 +341,6 @@ def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[],
 
 
 def _hint(seed: int, item: Any) -> str:
-    if seed == 0:
-        return "In the order of asyncio itself, which is that of seed 0."
     # By the variable there is one order, which is not part of the name.
     name = re.sub(rf"(?<=\[)seed{seed}(-|(?=\]))|-seed{seed}(?=[-\]])", "", item.nodeid, count=1).removesuffix("[]")
-    return f"In the order of seed {seed}. To replay it: {repeat.SEED}={seed} python -m pytest {shlex.quote(name)}"
+    return orders.hint(seed, f"-m pytest {shlex.quote(name)}")

@@ -1,93 +1,110 @@
-"""The settings of a test function of pytest: its markers, and the options and settings of pytest itself."""
+"""The settings of a test function: of its markers, of pytest, of the environment."""
 
 # Tested by tests/pytest/test_plugin.py.
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
-from asynctest_tornado._schedules import repeat
-from asynctest_tornado._timeouts import limits
+from asynctest_tornado._leaks import policy
+from asynctest_tornado._schedules import settings as orders
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts.limits import Limit
+from asynctest_tornado._util import settings, spelling
+from asynctest_tornado._util.settings import Given, Setting
 
 __unittest = True
 
-#: What the marker takes; ``run_sync`` is that of pytest-tornado, and makes no difference here.
-SETTINGS = {
-    "allowed_leaks",
-    "clock_factory",
-    "fail_on_server_error",
-    "leaks",
-    "loop_factory",
-    "run_sync",
-    "schedules",
-    "timeout",
-}
+#: The arguments of the marker; pytest-tornado has ``run_sync``, which makes no difference here.
+ARGUMENTS = {*(setting.argument for setting in settings.SETTINGS if setting.argument), "run_sync"}
 
 
-def settings_of(item: Any, markers: Sequence[Any]) -> dict[str, Any]:
-    """Return what the markers of a test say.
+class Settings:
+    """The settings of one test function. Each is read when it is asked for.
 
-    :param markers: those that are for this library, the closest one first.
+    :param item: the test, as pytest knows it.
+    :param markers: its markers that are for this library, the closest one first.
 
-    Raises ``TypeError`` for arguments that there are not.
+    Raises ``TypeError`` for arguments that the markers do not have. Each method raises ``TypeError`` or ``ValueError``
+    for a wrong value.
     """
-    found: dict[str, Any] = {}
+
+    def __init__(self, item: Any, markers: Sequence[Any]) -> None:
+        self._config = item.config
+        self._of_markers = _of_markers(item, markers)
+
+    def _given(self, setting: Setting[Any]) -> Iterator[Given]:
+        """Return the values that go before the environment, the nearest first."""
+        if setting.argument in self._of_markers:
+            yield self._of_markers[setting.argument]
+        if setting.pytest_option:
+            value = self._config.getoption(setting.pytest_option, None)
+            yield Given(value or None, f"the option {setting.pytest_option}", is_text=True)
+        if setting.ini:
+            yield Given(self._config.getini(setting.ini) or None, f"the setting {setting.ini} of pytest", is_text=True)
+
+    def _find(self, setting: Setting[Any]) -> Any:
+        return setting.find(nearer=self._given(setting))[0]
+
+    def limit(self) -> Limit:
+        """Return the time limit of each wait of the test."""
+        # The option of pytest-tornado and the like comes last: there, it has a default.
+        of_others = self._config.getoption("async_test_timeout", None)
+        last = Given(of_others if isinstance(of_others, int | float) else None, "the option --async-test-timeout")
+        return Limit(*settings.TIMEOUT.find(nearer=[*self._given(settings.TIMEOUT), last]))
+
+    def clock(self) -> VirtualClock | None:
+        """Make the clock of the test, whose time is virtual; None if it is real."""
+        for factory, where, _ in self._given(settings.CLOCK_FACTORY):
+            if factory is not None:
+                return make_clock(factory, where)
+        return VirtualClock() if self._find(settings.CLOCK) == "virtual" else None
+
+    def leaks(self) -> policy.Policy:
+        """Return the consequence of leaks for the test."""
+        return policy.Policy(self._find(settings.LEAKS), self._find(settings.ALLOWED_LEAKS))
+
+    def seeds(self) -> range | None:
+        """Return the seeds of the orders to run the test under; None for the order of asyncio alone."""
+        return orders.seeds(None, self._given(settings.SCHEDULES))
+
+    def schedule(self, seed: int | None) -> Schedule | None:
+        """Return the order of one run; None for the order of asyncio.
+
+        :param seed: the seed, if the test runs in several orders: each is a test of its own for pytest.
+        """
+        if seed is None:
+            seeds = self.seeds()
+            seed = seeds[0] if seeds is not None and len(seeds) == 1 else None
+        return None if seed is None else Schedule(seed, is_required=settings.SCHEDULES.argument in self._of_markers)
+
+    def loop_factory(self) -> Any:
+        """Return the function that makes the asyncio loop, or None."""
+        return self._find(settings.LOOP_FACTORY)
+
+    def fails_on_server_error(self) -> bool:
+        """Return whether an error in a request handler fails the test."""
+        return bool(self._find(settings.FAIL_ON_SERVER_ERROR))
+
+
+def _of_markers(item: Any, markers: Sequence[Any]) -> dict[str, Given]:
+    """Return the arguments of markers, by their names. Raises ``TypeError`` for arguments that the marker has not."""
+    found: dict[str, Given] = {}
     for marker in markers:
-        if marker.args or not marker.kwargs.keys() <= SETTINGS:
+        unknown = [name for name in marker.kwargs if name not in ARGUMENTS]
+        if marker.args or unknown:
             given = ", ".join([*map(repr, marker.args), *(f"{name}=" for name in marker.kwargs)])
+            meant = [spelling.meant(name, ARGUMENTS) for name in unknown]
+            question = f" Did you mean {meant[0]}?" if meant and meant[0] else ""
             raise TypeError(
-                f"The marker {marker.name} of {item.nodeid} has the arguments ({given}). By keyword, it takes "
-                f"{', '.join(sorted(SETTINGS))}."
+                f"The marker {marker.name} of {item.nodeid} has the arguments ({given}).{question} By keyword, it "
+                f"takes {', '.join(sorted(ARGUMENTS))}."
             )
         for name, value in marker.kwargs.items():
-            found.setdefault(name, value)
+            found.setdefault(name, Given(value, f"the argument {name} of the marker {marker.name}"))
     return found
 
 
 def seeds(item: Any, markers: Sequence[Any]) -> range | None:
-    """Return the seeds of the orders to run a test under; None for that of asyncio alone.
-
-    Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
-    """
-    return repeat.seeds(settings_of(item, markers).get("schedules"))
-
-
-def limit(config: Any, markers: Sequence[Any]) -> limits.Limit:
-    """Return how long each wait of a test may take: by its markers, the options or the settings of pytest.
-
-    Raises ``ValueError`` for a setting that is no number, or out of range.
-    """
-    for marker in markers:
-        if marker.kwargs.get("timeout") is not None:
-            setting = f"timeout of the marker {marker.name}"
-            return limits.Limit(limits.check(marker.kwargs["timeout"], setting), setting)
-    # That of pytest-tornado and the like, last: there, it has a default.
-    of_others = config.getoption("async_test_timeout", None)
-    for value, setting in (
-        (config.getoption("asynctest_tornado_timeout", None), "the option --asynctest-tornado-timeout"),
-        (config.getini("asynctest_tornado_timeout"), "asynctest_tornado_timeout in the settings of pytest"),
-        (of_others if isinstance(of_others, int | float) else None, "the option --async-test-timeout"),
-    ):
-        if value is not None and value != "":
-            try:
-                return limits.Limit(limits.check(float(value), setting), setting)
-            except ValueError:
-                raise ValueError(f"{setting} cannot be {value!r}. Give seconds, or 0 for no limit.") from None
-    return limits.limit(None, None)
-
-
-def clock(config: Any, factory: Any) -> VirtualClock | None:
-    """Make the clock of a test, whose time is virtual; None if it is real.
-
-    :param factory: that of the marker, if it has one.
-
-    Raises ``ValueError`` for a setting that there is not.
-    """
-    if factory is not None:
-        return make_clock(factory)
-    word = config.getini("asynctest_tornado_clock")
-    if word not in ("", "real", "virtual"):
-        raise ValueError(
-            f"asynctest_tornado_clock in the settings of pytest cannot be {word!r}. Set it to 'real' or 'virtual'."
-        )
-    return VirtualClock() if word == "virtual" else None
+    """Return the seeds of the orders to run a test under; see `Settings.seeds`."""
+    return Settings(item, markers).seeds()

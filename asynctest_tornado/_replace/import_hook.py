@@ -15,7 +15,7 @@ from typing import Any
 
 import tornado
 
-from asynctest_tornado._leaks import policy
+from asynctest_tornado._util.settings import LEAKS
 
 __unittest = True
 
@@ -55,7 +55,7 @@ def replace() -> None:
             "package."
         )
     # A suite that did not ask for it is to run as ever, and quietly.
-    policy.default_action = "note"
+    LEAKS.set_default("note")
     _install()
 
 

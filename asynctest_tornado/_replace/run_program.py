@@ -66,7 +66,7 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
         raise
 
 
-_OPTIONS = [f"--{name}" for name in command_line.SETTINGS]
+_OPTIONS = [*command_line.OPTIONS]
 
 
 def _check_is_no_runner(arguments: Sequence[str]) -> None:

@@ -6,15 +6,13 @@ import os
 import signal
 import sys
 import unittest
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tornado.options import Error, define, options, parse_command_line
 
-from asynctest_tornado._leaks import policy
 from asynctest_tornado._runner import results
-from asynctest_tornado._schedules import repeat
-from asynctest_tornado._timeouts import limits
+from asynctest_tornado._util import settings, spelling
 
 __unittest = True
 
@@ -28,33 +26,16 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class Setting(NamedTuple):
-    """An option of ours that sets an environment variable, also for the processes that tests start."""
-
-    variable: str
-    check: Callable[[str, str], object]
-    """Raises ``ValueError`` for a wrong value."""
-    metavar: str
-    meaning: str
-
-
-SETTINGS = {
-    "timeout": Setting(
-        limits.ENVIRONMENT,
-        limits.parse,
-        "SECONDS",
-        "default time limit of each wait, in seconds; 0 disables it",
-    ),
-    "leaks": Setting(
-        policy.ENVIRONMENT,
-        policy.check,
-        "|".join(policy.ACTIONS),
-        "the consequence of leaks for a test",
-    ),
-    "schedules": Setting(repeat.SCHEDULES, repeat.check_count, "N", "the number of orders that each test runs under"),
-    "seed": Setting(
-        repeat.SEED, repeat.check_seed, "N", "the order to run tests in, to replay one that a report tells of"
-    ),
+#: Our own options, which set environment variables, also for the processes that tests start.
+OPTIONS = {setting.option: setting for setting in settings.SETTINGS if setting.option}
+#: Options that unittest has, or that are for this library's runner alone.
+_ARGUMENTS: dict[tuple[str, ...], dict[str, Any]] = {
+    ("--durations",): {"metavar": "N", "type": int, "help": "how many of the slowest tests to show, 0 for all"},
+    ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file"},
+    ("--locals",): {"action": "store_true", "help": "show local variables in tracebacks"},
+    ("-k",): {"dest": "pattern", "action": "append", "help": "run only tests whose names match the pattern"},
+    # Tornado takes one dash for two, and has no short ones.
+    **{(f"-{name[0]}", f"-{name}"): {"dest": name, "action": "store_true"} for name in _UNITTEST_OPTIONS},
 }
 
 
@@ -99,14 +80,14 @@ def apply(arguments: Sequence[str]) -> None:
     """Apply settings from the command line, and no other options."""
     parser = argparse.ArgumentParser("asynctest_tornado", add_help=False, allow_abbrev=False)
     _add_settings(parser)
-    settings, others = parser.parse_known_args(arguments)
+    values, others = parser.parse_known_args(arguments)
     if others:
-        own = ", ".join(f"--{name}" for name in SETTINGS)
+        own = ", ".join(OPTIONS)
         parser.error(
-            f"unrecognized arguments: {' '.join(others)}. Before -m stand {own}; the arguments of a module stand after "
-            "its name"
+            f"unrecognized arguments: {' '.join(others)}.{_did_you_mean(others[0], OPTIONS)} Before -m stand {own}; "
+            "the arguments of a module stand after its name"
         )
-    _apply(parser, settings)
+    _apply(parser, values)
 
 
 def _parse(kwargs: dict[str, Any]) -> list[str]:
@@ -126,7 +107,10 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     try:
         names = parse_command_line([sys.argv[0], *rest])
     except Error as error:
-        parser.error(str(error))
+        # Of an unknown option, it is the last word.
+        name = str(error).split()[-1].strip("'")
+        known = {*OPTIONS, *(flags[-1] for flags in _ARGUMENTS), *(f"--{each}" for each in options)}
+        parser.error(f"{error}{_did_you_mean(name, known)}")
     if not options.exception_on_interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name, meaning in _UNITTEST_OPTIONS.items():
@@ -142,6 +126,11 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     _set_runner(kwargs, parser, getattr(own, "junit", None))
     patterns = [argument for pattern in getattr(own, "pattern", None) or () for argument in ("-k", pattern)]
     return [sys.argv[0], *names, *patterns]
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    meant = spelling.meant(name.partition("=")[0], known)
+    return f". Did you mean {meant}?" if meant else ""
 
 
 def _is_option(argument: str) -> bool:
@@ -163,11 +152,11 @@ def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, junit: 
 
 
 def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
-    for name, setting in SETTINGS.items():
-        value = getattr(values, name, None)
+    for option, setting in OPTIONS.items():
+        value = getattr(values, option.removeprefix("--"), None)
         if value is not None:
             try:
-                setting.check(value, f"--{name}")
+                setting.read(value, f"the option {option}", is_text=True)
             except ValueError as error:
                 parser.error(str(error))
             os.environ[setting.variable] = value
@@ -184,22 +173,14 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_settings(parser)
-    arguments: dict[tuple[str, ...], dict[str, Any]] = {
-        ("--durations",): {"metavar": "N", "type": int, "help": "how many of the slowest tests to show, 0 for all"},
-        ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file"},
-        ("--locals",): {"action": "store_true", "help": "show local variables in tracebacks"},
-        ("-k",): {"dest": "pattern", "action": "append", "help": "run only tests whose names match the pattern"},
-        # Tornado takes one dash for two, and has no short ones.
-        **{(f"-{name[0]}", f"-{name}"): {"dest": name, "action": "store_true"} for name in _UNITTEST_OPTIONS},
-    }
-    for flags, keywords in arguments.items():
+    for flags, keywords in _ARGUMENTS.items():
         _add_unless_defined(parser, flags, keywords)
     return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    for name, setting in SETTINGS.items():
-        _add_unless_defined(parser, (f"--{name}",), {"metavar": setting.metavar, "help": setting.meaning})
+    for option, setting in OPTIONS.items():
+        _add_unless_defined(parser, (option,), {"metavar": setting.unit, "help": setting.meaning})
 
 
 def _add_unless_defined(parser: argparse.ArgumentParser, flags: tuple[str, ...], arguments: dict[str, Any]) -> None:

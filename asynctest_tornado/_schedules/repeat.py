@@ -6,13 +6,11 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado._schedules import settings
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._util import environment, observer
+from asynctest_tornado._util import observer
 
 __unittest = True
-
-SCHEDULES = "ASYNC_TEST_SCHEDULES"
-SEED = "ASYNC_TEST_SEED"
 
 #: The attribute of a test case for the private data of this library.
 PRIVATE = "_asynctest"
@@ -21,56 +19,13 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 _TALLY = "_asynctest_tally"
 
 
-def seeds(attribute: object) -> range | None:
-    """Return the seeds of the orders to run a test under; None for that of asyncio alone, which is that of seed 0.
-
-    :param attribute: ``schedules`` of the class.
-
-    Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
-    """
-    seed = environment.get(SEED)
-    if seed is not None:
-        number = check_seed(seed, f"The environment variable {SEED}")
-        return range(number, number + 1)
-    if attribute is not None:
-        if not isinstance(attribute, int) or isinstance(attribute, bool):
-            raise TypeError(
-                f"schedules is no number: {attribute!r}. Set it to the number of orders to try, such as 50."
-            )
-        return range(check_count(str(attribute), "schedules"))
-    count = environment.get(SCHEDULES)
-    return None if count is None else range(check_count(count, f"The environment variable {SCHEDULES}"))
-
-
-def check_seed(text: str, setting: str) -> int:
-    """Return a seed. Raises ``ValueError`` for what is none."""
-    return _check(text, setting, least=0)
-
-
-def check_count(text: str, setting: str) -> int:
-    """Return a number of orders. Raises ``ValueError`` for what is none."""
-    return _check(text, setting, least=1)
-
-
-def _check(text: str, setting: str, least: int) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
-        raise ValueError(f"{setting} cannot be {text!r}. Set it to a whole number, {least} or more.")
-    return number
-
-
 def hint(seed: int, case: unittest.TestCase) -> str:
-    """Return what to tell of a failure, for somebody who wants to see it again."""
-    if seed == 0:
-        return "In the order of asyncio itself, which is that of seed 0."
+    """Return a note for the report of a failure: the order of the run, and how to replay it."""
     runner = observer.Observer.runner if (current := observer.current) is None else current.runner
-    test = f"{runner} {case.id()}"
+    command = f"{runner} {case.id()}"
     if type(case).__module__ == "__main__":
-        test = f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
-    return f"In the order of seed {seed}. To replay it: {SEED}={seed} python {test}"
+        command = f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
+    return settings.hint(seed, command)
 
 
 class _Tally:

@@ -17,6 +17,7 @@ from asynctest_tornado._harness.harness import NEW, Harness
 from asynctest_tornado._leaks import policy, reachable
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_state, class_scope, late_errors, super_calls
@@ -66,7 +67,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     """
     state = case_state.begin_run(case)
     try:
-        seeds = repeat.seeds(case.schedules)
+        seeds = orders.seeds(case.schedules)
     except (TypeError, ValueError) as error:
         seeds = None
         state.bad_setting = error
@@ -112,7 +113,7 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
     :param run_once: ``debug`` of unittest.
     """
     state = case_state.begin_run(case)
-    seeds = repeat.seeds(None)
+    seeds = orders.seeds(None)
     if seeds is not None and len(seeds) == 1:
         state.schedule = Schedule(seeds[0])
     try:

@@ -10,11 +10,11 @@ from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._timeouts import limits
+from asynctest_tornado._util.settings import LOOP_SCOPE
 
 __unittest = True
 
 _NAME = "_asynctest_scope"
-_SCOPES = ("test", "class")
 
 
 class ClassScope:
@@ -73,12 +73,7 @@ class ClassScope:
 
 def is_shared(cls: Any) -> bool:
     """Return whether the tests of the class share a loop. Raises ``ValueError`` where its ``loop_scope`` is none."""
-    if cls.loop_scope not in _SCOPES:
-        raise ValueError(
-            f"loop_scope of {cls.__qualname__} cannot be {cls.loop_scope!r}. Set it to 'test', for a loop for each "
-            "test, or to 'class', for one that all tests of the class share."
-        )
-    return bool(cls.loop_scope == "class")
+    return LOOP_SCOPE.read(cls.loop_scope, f"{LOOP_SCOPE.by_attribute} of {cls.__qualname__}") == "class"
 
 
 _HOOKS = ("asyncSetUpClass", "asyncTearDownClass")

@@ -14,6 +14,7 @@ from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest.case import AsyncTestCase
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._util import names
+from asynctest_tornado._util.settings import TIMEOUT
 
 __unittest = True
 
@@ -64,7 +65,7 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
     From ``tornado.testing``, which looks the environment variable up when it decorates. New in version 0.1.
     """
     if timeout is not None:
-        limits.check(timeout, "timeout of gen_test")
+        TIMEOUT.read(timeout, "the argument timeout of gen_test")
     if func is None:
         return functools.partial(gen_test, timeout=timeout)
     if not callable(func):

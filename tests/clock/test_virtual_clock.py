@@ -803,7 +803,7 @@ class FactoryTest(unittest.TestCase):
         for wrong in VirtualClock(), 7, dict:
             cls = type("Sample", (AsyncTestCase,), {"clock_factory": wrong})
             report = run_body(cls, lambda case: None).report
-            self.assertIn("TypeError: clock_factory has to make a VirtualClock, and is", report)
+            self.assertIn("TypeError: The class attribute clock_factory cannot be ", report)
 
     def test_a_loop_of_another_make_is_an_error(self) -> None:
         class Sample(VirtualCase):

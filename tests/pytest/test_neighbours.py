@@ -114,7 +114,7 @@ class NeighbourTest(Project):
         done = self.run_pytest(files, *arguments, **environment)
         self.assertEqual(verdicts(done), self.expected, done.stdout)
         self.assertIn("test_leaks leaks what it has begun and not ended", done.stdout.partition("warnings summary")[2])
-        self.assertIn("timed out after 0.1 seconds (timeout of the marker asynctest_tornado)", done.stdout)
+        self.assertIn("timed out after 0.1 seconds (the argument timeout of the marker asynctest_tornado)", done.stdout)
 
     def test_it_is_loaded_by_the_command_line(self) -> None:
         self.check({}, "-p", "neighbour")

@@ -92,7 +92,7 @@ class VerdictsTest(unittest.TestCase):
 
     def test_a_timeout_shows_where_the_test_stood(self) -> None:
         report = self.report("test_timeout")
-        self.assertIn("timed out after 0.1 seconds (timeout of the marker gen_test)", report)
+        self.assertIn("timed out after 0.1 seconds (the argument timeout of the marker gen_test)", report)
         self.assertRegex(report, r"at tests/samples/functions.py:\d+ in test_timeout: await asyncio.sleep\(3600\)")
         self.assertIn("this is a deadlock", self.report("test_deadlock"))
         report = self.report("ERROR at setup of test_stuck_fixture")
@@ -137,33 +137,66 @@ class VerdictsTest(unittest.TestCase):
 
 
 class SettingsTest(unittest.TestCase):
-    def test_the_marker_says_what_it_takes(self) -> None:
+    def test_the_marker_names_its_arguments(self) -> None:
         done = run_pytest(f"{FUNCTIONS}::test_bad_marker")
         self.assertIn("has the arguments (0.1). By keyword, it takes allowed_leaks, clock_factory,", done.stdout)
+        self.assertIn("gen_test(timeout=None, leaks=None, allowed_leaks=(),", run_pytest("--markers").stdout)
+
+    def test_a_wrong_argument_of_the_marker_is_an_error_without_lines_of_ours(self) -> None:
+        messages = {
+            "timout=5": r"\(timout=\)\. Did you mean timeout\? By keyword, it takes allowed_leaks,",
+            "timeout='soon'": "The argument timeout of the marker gen_test cannot be 'soon'. Set it to seconds",
+            "leaks=''": "The argument leaks of the marker gen_test cannot be ''. Set it to 'ignore'",
+            "allowed_leaks=5": "The argument allowed_leaks of the marker gen_test cannot be 5: that is no sequence",
+            "schedules=0": "The argument schedules of the marker gen_test cannot be 0. Set it to the number of orders",
+            "clock_factory=3": "The argument clock_factory of the marker gen_test cannot be 3. Set it to VirtualClock",
+            "clock_factory=dict": r"cannot be <class 'dict'>: it returned \{\}. Set it to VirtualClock",
+            "loop_factory=3": "The argument loop_factory of the marker gen_test cannot be 3. Set it to a function",
+        }
+        lines = ["import pytest"]
+        for number, arguments in enumerate(messages):
+            lines += [f"@pytest.mark.gen_test({arguments})", f"async def test_{number}(): pass"]
+        lines += ["def factory():", "    return {}['planted']", "@pytest.mark.gen_test(clock_factory=factory)"]
+        lines += ["async def test_error_of_the_user(): pass"]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "test_it.py")
+            path.write_text("\n".join(lines))
+            done = run_pytest(str(path))
+        errors = done.stdout.partition("= ERRORS =")[2].partition("short test summary")[0]
+        parts = re.split(r"\n_+ ERROR at setup of (\w+) _+\n", errors)
+        reports = dict(zip(parts[1::2], parts[2::2], strict=True))
+        for number, message in enumerate(messages.values()):
+            report = reports[f"test_{number}"]
+            with self.subTest(message):
+                self.assertRegex(report, message)
+                self.assertNotRegex(report, r"asynctest_tornado/|\n>|Traceback")
+        self.assertIn("return {}['planted']", reports["test_error_of_the_user"])
 
     def test_a_limit_comes_from_the_option_the_settings_or_the_environment(self) -> None:
         test = f"{FUNCTIONS}::test_deadlock"
         told = "would have timed out after 7 seconds"
         settings: dict[str, tuple[list[str], dict[str, str]]] = {
             "the option --asynctest-tornado-timeout": (["--asynctest-tornado-timeout=7"], {}),
-            "asynctest_tornado_timeout in the settings": (["-o", "asynctest_tornado_timeout=7"], {}),
-            "ASYNC_TEST_TIMEOUT": ([], {"ASYNC_TEST_TIMEOUT": "7"}),
+            "the setting asynctest_tornado_timeout of pytest": (["-o", "asynctest_tornado_timeout=7"], {}),
+            "the environment variable ASYNC_TEST_TIMEOUT": ([], {"ASYNC_TEST_TIMEOUT": "7"}),
         }
         runs = run_each(lambda how: run_pytest(test, *how[0], **how[1]), settings.values())
         for setting, done in zip(settings, runs, strict=True):
             self.assertIn(f"{told} ({setting}", done.stdout)
 
     def test_malformed_settings_are_errors(self) -> None:
-        test = f"{FUNCTIONS}::test_marked"
+        test = f"{FUNCTIONS}::test_leak"
         messages = {
-            "asynctest_tornado_mode=often": "asynctest_tornado_mode cannot be 'often'",
-            "asynctest_tornado_clock=sand": "asynctest_tornado_clock in the settings of pytest cannot be 'sand'",
-            "asynctest_tornado_leaks=shout": "leaks cannot be 'shout'",
+            "asynctest_tornado_mode=often": "The setting asynctest_tornado_mode of pytest cannot be 'often'",
+            "asynctest_tornado_clock=sand": "The setting asynctest_tornado_clock of pytest cannot be 'sand'",
+            "asynctest_tornado_leaks=shout": "The setting asynctest_tornado_leaks of pytest cannot be 'shout'",
+            "asynctest_tornado_timeout=soon": "The setting asynctest_tornado_timeout of pytest cannot be 'soon'",
         }
         runs = run_each(lambda setting: run_pytest(test, "-o", setting), messages)
         for message, done in zip(messages.values(), runs, strict=True):
             self.assertIn(message, done.stdout + done.stderr)
             self.assertNotEqual(done.returncode, 0)
+            self.assertNotRegex(done.stdout + done.stderr, r"\n>|asynctest_tornado/_")
 
     def test_time_is_virtual_and_leaks_fail_where_the_settings_say_so(self) -> None:
         arguments = ["-o", "asynctest_tornado_clock=virtual", "-o", "asynctest_tornado_leaks=fail", FUNCTIONS]
@@ -262,6 +295,7 @@ class OthersTest(unittest.TestCase):
             "print(sorted(name for name in sys.modules if name.startswith(names)))"
         )
         own = [f"asynctest_tornado._pytest{name}" for name in ("", ".claims", ".fixtures", ".hooks", ".subtests")]
+        own += [f"asynctest_tornado._util{name}" for name in ("", ".environment_variables", ".settings")]
         self.assertEqual(run_python("-c", code).stdout.strip(), repr(sorted(own)))
 
 

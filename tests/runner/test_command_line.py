@@ -46,17 +46,20 @@ class MainTest(unittest.TestCase):
 
     def test_the_time_limit_is_an_option(self) -> None:
         done = run_module("--timeout=7", "tests.samples.stuck.EventIsNeverSet")
-        self.assertIn("would have timed out after 7 seconds (ASYNC_TEST_TIMEOUT)", done.stderr)
+        self.assertIn("would have timed out after 7 seconds (the environment variable ASYNC_TEST_TIMEOUT)", done.stderr)
 
     def test_a_wrong_value_is_a_clear_error(self) -> None:
         for option, reason in {
-            "--timeout=soon": "--timeout is not a number: 'soon'. Set it to seconds",
-            "--timeout=-1": "--timeout cannot be -1.0",
-            "--leaks=maybe": "--leaks cannot be 'maybe'. Set it to one of 'ignore'",
-            "--schedules=0": "--schedules cannot be '0'",
-            "--seed=x": "--seed cannot be 'x'",
+            "--timeout=soon": "error: The option --timeout cannot be 'soon'. Set it to seconds",
+            "--timeout=-1": "The option --timeout cannot be '-1'. Set it to seconds",
+            "--leaks=maybe": "The option --leaks cannot be 'maybe'. Set it to 'ignore', 'note', 'warn' or 'fail'",
+            "--schedules=0": "The option --schedules cannot be '0'. Set it to the number of orders",
+            "--seed=x": "The option --seed cannot be 'x'. Set it to the number of an order",
             "--durations=many": "argument --durations: invalid int value: 'many'",
-            "--nonsense": "error: Unrecognized command line option: 'nonsense'",
+            "--nonsense": "error: Unrecognized command line option: 'nonsense'\n",
+            "--timout=5": "error: Unrecognized command line option: 'timout'. Did you mean --timeout?\n",
+            "--durration": "error: Unrecognized command line option: 'durration'. Did you mean --durations?\n",
+            "--loging=info": "error: Unrecognized command line option: 'loging'. Did you mean --logging?\n",
         }.items():
             done = run_module(option, PASSES)
             self.assertEqual(done.returncode, 2, option)

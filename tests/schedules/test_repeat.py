@@ -255,8 +255,8 @@ class BadSettingsTest(unittest.TestCase):
         self.assertRegex(result.report, expected)
 
     def test_each_is_an_error_of_the_test(self) -> None:
-        self.check("TypeError: schedules is no number: 'many'. Set it to the number of orders", schedules="many")
-        self.check("ValueError: schedules cannot be '0'. Set it to a whole number, 1 or more", schedules=0)
+        self.check("TypeError: The class attribute schedules cannot be 'many'. Set it to the number", schedules="many")
+        self.check("ValueError: The class attribute schedules cannot be 0. Set it to the number", schedules=0)
         with environ(ASYNC_TEST_SCHEDULES="x"):
             self.check("ValueError: The environment variable ASYNC_TEST_SCHEDULES cannot be 'x'.", schedules=None)
         with environ(ASYNC_TEST_SEED="-1"):

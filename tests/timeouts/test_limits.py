@@ -18,11 +18,13 @@ class GetAsyncTestTimeoutTest(unittest.TestCase):
                 self.assertEqual(get_async_test_timeout(), seconds)
 
     def test_a_malformed_environment_is_an_error_that_says_how_to_mend_it(self) -> None:
-        for text, complaint in ("soon", "not a number"), ("", "not a number"), ("-1", "-1"), ("nan", "nan"):
+        for text in "soon", "", "-1", "nan":
             with self.subTest(text), environ(ASYNC_TEST_TIMEOUT=text):
-                with self.assertRaisesRegex(ValueError, f"ASYNC_TEST_TIMEOUT.*{complaint}") as caught:
+                expected = (
+                    rf"\AThe environment variable ASYNC_TEST_TIMEOUT cannot be '{text}'\. Set it to seconds, .*\.\Z"
+                )
+                with self.assertRaisesRegex(ValueError, expected):
                     get_async_test_timeout()
-                self.assertRegex(str(caught.exception), "Set it to seconds|Give 0")
 
 
 class LimitTest(unittest.TestCase):
@@ -38,7 +40,7 @@ class LimitTest(unittest.TestCase):
         self.assertIn("argument", limits.limit(1, 2).setting)
         self.assertIn("async_test_timeout", limits.limit(None, 2).setting)
         with environ(ASYNC_TEST_TIMEOUT="3"):
-            self.assertEqual(limits.limit(None, None).setting, "ASYNC_TEST_TIMEOUT")
+            self.assertEqual(limits.limit(None, None).setting, "the environment variable ASYNC_TEST_TIMEOUT")
         with environ(ASYNC_TEST_TIMEOUT=None):
             self.assertIn("default", limits.limit(None, None).setting)
 

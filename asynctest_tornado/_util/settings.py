@@ -1,0 +1,257 @@
+"""The settings: one table of their names, defaults and right values.
+
+Of several places that set the same thing, the nearest one counts: the argument of a call, or of a marker of pytest; the
+class attribute, or the options and the ini file of pytest; the environment variable, which options of
+``python -m asynctest_tornado`` set; the default. The environment is read when the value is needed, and not before.
+
+pytest imports this in every project, to declare its options: it imports nothing that costs time.
+"""
+
+import numbers
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from asynctest_tornado._util import environment_variables
+
+__unittest = True
+
+_T = TypeVar("_T")
+
+
+class Given(NamedTuple):
+    """A value, and the place that sets it."""
+
+    value: Any
+    """None: the place does not set it."""
+    where: str
+    is_text: bool = False
+    """True if the value comes from a command line or a file, and is text, whatever it stands for."""
+
+
+@dataclass(eq=False)
+class Setting(Generic[_T]):
+    """A row of the table. A name is empty if the setting cannot be set that way.
+
+    On the path of each test, rooms import this module, and not its names: ``TIMEOUT.find()`` of an imported name takes
+    Python 3.11 five times as long as ``settings.TIMEOUT.find()``.
+    """
+
+    #: The right values, as the end of the sentence "Set it to ...".
+    right: str
+    #: Returns the value to use. Raises ``TypeError`` or ``ValueError``, with a reason or without.
+    check: Callable[[Any], _T]
+    default: _T
+    #: The attribute of test cases.
+    attribute: str = ""
+    #: The environment variable.
+    variable: str = ""
+    #: The option of ``python -m asynctest_tornado``. It sets the variable.
+    option: str = ""
+    #: The argument of the marker for test functions of pytest.
+    argument: str = ""
+    #: The option of pytest.
+    pytest_option: str = ""
+    #: The key in the ini file of pytest.
+    ini: str = ""
+    #: The unit of the value, or the possible words, for ``--help``.
+    unit: str = ""
+    #: The meaning of the option, for ``--help``, and of the option and the key of pytest.
+    meaning: str = ""
+    pytest_meaning: str = ""
+    #: Returns the value that a text stands for. Raises ``ValueError`` if it stands for none.
+    of_text: Callable[[str], Any] = str
+
+    def __post_init__(self) -> None:
+        self.by_attribute = f"the class attribute {self.attribute}"
+        self._by_variable = f"the environment variable {self.variable}"
+        self.set_default(self.default)
+
+    def set_default(self, default: _T) -> None:
+        """Change the default, as `asynctest_tornado.replace` does."""
+        self.default = default
+        #: The result of `find` if no place sets a value: for each of several settings of each test, mostly.
+        self.unset = (default, f"the default, change it by {self.variable}")
+
+    def find(self, attribute: object = None, nearer: Iterable[Given] = ()) -> tuple[_T, str]:
+        """Return the value that counts, and the place that sets it.
+
+        :param attribute: the value of the class attribute, or None.
+        :param nearer: values that go before it, the nearest first.
+
+        Raises ``TypeError`` or ``ValueError`` if the value is wrong.
+        """
+        for given in nearer:
+            if given.value is not None:
+                return self.read(*given), given.where
+        if attribute is not None:
+            return self.read(attribute, self.by_attribute), self.by_attribute
+        text = environment_variables.get(self.variable)
+        if text is None:
+            return self.unset
+        return self.read(text, self._by_variable, is_text=True), self._by_variable
+
+    def read(self, value: object, where: str, is_text: bool = False) -> _T:
+        """Return the value to use. Raises ``TypeError`` or ``ValueError`` if it is wrong; see `Given`."""
+        try:
+            known = self.of_text(str(value)) if is_text else value
+        except ValueError:
+            raise self.error(value, where) from None
+        try:
+            return self.check(known)
+        except (TypeError, ValueError) as reason:
+            raise self.error(value, where, reason) from None
+
+    def error(self, value: object, where: str, reason: Exception | None = None) -> Exception:
+        """Return the error for a wrong value: the place, the value, and the right values."""
+        kind = TypeError if isinstance(reason, TypeError) else ValueError
+        detail = f": {reason}" if reason is not None and str(reason) else ""
+        return kind(f"{where[0].upper()}{where[1:]} cannot be {value!r}{detail}. Set it to {self.right}.")
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError
+    seconds = float(value)
+    if not seconds >= 0:  # or NaN
+        raise ValueError
+    return seconds
+
+
+def _at_least(least: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError
+        if value < least:
+            raise ValueError
+        return value
+
+    return check
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    return check
+
+
+def _callable(value: Any) -> Callable[[], Any]:
+    if not callable(value):
+        raise TypeError
+    made: Callable[[], Any] = value
+    return made
+
+
+def _types_and_patterns(value: Any) -> tuple[type | re.Pattern[str], ...]:
+    if isinstance(value, (str, type)) or not isinstance(value, Iterable):
+        raise TypeError(f"that is no sequence; write ({value!r},)")
+    checked: list[type | re.Pattern[str]] = []
+    for each in value:
+        if isinstance(each, str):
+            try:
+                checked.append(re.compile(each))
+            except re.error as error:
+                raise ValueError(f"the pattern {each!r} is malformed, {error}") from None
+        elif isinstance(each, (type, re.Pattern)):
+            checked.append(each)
+        else:
+            raise TypeError(f"{each!r} is neither a type nor a pattern")
+    return tuple(checked)
+
+
+ACTIONS = ("ignore", "note", "warn", "fail")
+
+TIMEOUT = Setting[float](
+    *("seconds, such as 10 or 0.5, or to 0 for no limit", _seconds, 5.0),
+    attribute="async_test_timeout",
+    variable="ASYNC_TEST_TIMEOUT",
+    option="--timeout",
+    argument="timeout",
+    pytest_option="--asynctest-tornado-timeout",
+    ini="asynctest_tornado_timeout",
+    unit="SECONDS",
+    meaning="default time limit of each wait, in seconds; 0 disables it",
+    pytest_meaning="time limit of each test function or asynchronous fixture, in seconds; 0 disables it. Test cases go "
+    "by ASYNC_TEST_TIMEOUT",
+    of_text=float,
+)
+LEAKS = Setting[str](
+    *("'ignore', 'note', 'warn' or 'fail'", _one_of(*ACTIONS), "warn"),
+    attribute="leaks",
+    variable="ASYNC_TEST_LEAKS",
+    option="--leaks",
+    argument="leaks",
+    ini="asynctest_tornado_leaks",
+    unit="|".join(ACTIONS),
+    meaning="the consequence of leaks for a test",
+    pytest_meaning="'ignore', 'note', 'warn' or 'fail': the consequence of leaks for a test",
+)
+ALLOWED_LEAKS = Setting[tuple[type | re.Pattern[str], ...]](
+    *("a sequence of types, such as threading.Thread, and regular expressions for names", _types_and_patterns, ()),
+    attribute="allowed_leaks",
+    argument="allowed_leaks",
+)
+SCHEDULES = Setting[int | None](
+    *("the number of orders to try, 1 or more, such as 50", _at_least(1), None),
+    attribute="schedules",
+    variable="ASYNC_TEST_SCHEDULES",
+    option="--schedules",
+    argument="schedules",
+    unit="N",
+    meaning="the number of orders that each test runs under",
+    of_text=int,
+)
+SEED = Setting[int | None](
+    *("the number of an order, 0 or more", _at_least(0), None),
+    variable="ASYNC_TEST_SEED",
+    option="--seed",
+    unit="N",
+    meaning="the one order to run each test in: replays an order that a report names",
+    of_text=int,
+)
+CLOCK_FACTORY = Setting[Callable[[], Any] | None](
+    "VirtualClock, or to a function that returns one, such as lambda: VirtualClock(autojump=False)",
+    *(_callable, None),
+    attribute="clock_factory",
+    argument="clock_factory",
+)
+CLOCK = Setting[str](
+    *("'real' or 'virtual'", _one_of("real", "virtual"), "real"),
+    ini="asynctest_tornado_clock",
+    pytest_meaning="'real' or 'virtual': the time of tests on Tornado's loop",
+)
+LOOP_FACTORY = Setting[Callable[[], Any] | None](
+    *("a function that returns an asyncio loop, such as uvloop.new_event_loop", _callable, None),
+    attribute="loop_factory",
+    argument="loop_factory",
+)
+LOOP_SCOPE = Setting[str](
+    "'test', for a loop for each test, or to 'class', for one that all tests of the class share",
+    *(_one_of("test", "class"), "test"),
+    attribute="loop_scope",
+)
+FAIL_ON_SERVER_ERROR = Setting[bool](
+    *("True or False", bool, False),
+    attribute="fail_on_server_error",
+    argument="fail_on_server_error",
+)
+MODE = Setting[str](
+    *("'strict' or 'auto'", _one_of("strict", "auto"), "strict"),
+    ini="asynctest_tornado_mode",
+    pytest_meaning="'strict': only tests with one of its fixtures or its marker run on Tornado's loop; 'auto': all "
+    "asynchronous tests do, except those of other plugins",
+)
+FIXTURES = Setting[tuple[str, ...]](
+    *("'all', or to names of fixtures", tuple, ()),
+    ini="asynctest_tornado_fixtures",
+    pytest_meaning="the fixtures to use by their short names if other plugins have the same ones, or 'all'",
+)
+
+SETTINGS: tuple[Setting[Any], ...] = (
+    *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
+    *(FAIL_ON_SERVER_ERROR, MODE, FIXTURES),
+)
