@@ -202,7 +202,7 @@ class RoomsTest(unittest.TestCase):
         at_home = {
             "_clock.autojump",
             "_loop.construction",
-            "_loop.instrumented_loop",
+            "_loop.error_routing",
             "_loop.managed_loop",
             "_loop.recycled_loop",
             "_timeouts.pending_report",

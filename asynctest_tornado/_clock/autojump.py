@@ -79,7 +79,7 @@ class Passing:
 
     def __call__(self) -> float | None:
         """Pass time up to the next thing that happens. Return 0, or how long to wait in real time before that."""
-        if (_waiting or self._loop._asynctest.work is not None) and self._hindrances():
+        if (_waiting or self._loop._asynctest.records.work is not None) and self._hindrances():
             return None
         quiet, is_held = self._quiet_period()
         if self._loop._ready:
@@ -108,7 +108,7 @@ class Passing:
     def _hindrances(self) -> list[str]:
         """Return what works for the loop, in real time, and will come back to it."""
         loop, found = self._loop, []
-        work = loop._asynctest.work
+        work = loop._asynctest.records.work
         if work is not None and work.is_going_on:
             found += [f"{name} in an executor" for _, name in work.pending_jobs]
             found += [f"the subprocess {process.get_pid()}" for process in work.pending_processes]

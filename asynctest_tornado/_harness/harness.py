@@ -21,6 +21,7 @@ from asynctest_tornado._harness import misspelled_settings, time_and_order, yiel
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import Tidying
 from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import interpreter_hooks, loggers, request_handlers, thread_pools
 from asynctest_tornado._timeouts import deadlock, limits, pending_report
@@ -250,7 +251,7 @@ class Harness:
             self._running.end(was_future or ends_with_future)
 
         use = loop._asynctest
-        main = loop._asynctest_create_main(yieldables.run(func, must_wait, end), context)
+        main = create_main(loop, yieldables.run(func, must_wait, end), context)
 
         def cancel() -> None:
             self.trap.has_cancelled = True

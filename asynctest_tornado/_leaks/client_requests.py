@@ -56,7 +56,7 @@ def _remember(
     loop = future.get_loop()
     if not isinstance(loop, WatchedLoop) or future.done():
         return
-    loop._asynctest_remember(future, contexts.contexts.get(), origin)
+    loop._asynctest.records.record_future(future, contexts.contexts.get(), origin)
     if isinstance(request, HTTPRequest):
         name = f"{request.method} {request.url}"
     else:

@@ -13,7 +13,7 @@ from tornado.process import Subprocess
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
+from asynctest_tornado._loop import construction, error_routing, instrumented_loop, recycled_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util import names, origins
@@ -168,18 +168,18 @@ class LoopOfTest:
 
     def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
         """Return the names of the functions that executors still run for the loop, each with what waits for it."""
-        work = self.loop._asynctest.work
+        work = self.loop._asynctest.records.work
         return [] if work is None else work.pending_jobs
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
     ) -> None:
         """Tell of the tasks, and of those futures, whose error nobody looked at."""
-        self.loop._asynctest_report_lost(futures, wanted)
+        error_routing.report_lost(self.loop, futures, wanted)
 
     def lost_errors(self, futures: Iterable[object] = ()) -> list[BaseException]:
         """Return the errors of these, and leave them to whoever may still look at them."""
-        return [error for _, error in self.loop._asynctest_lost(futures)]
+        return [error for _, error in self.loop._asynctest.records.lost(futures)]
 
     def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
@@ -196,7 +196,7 @@ class LoopOfTest:
 
     def own_futures(self) -> list[tuple[asyncio.Future[Any], origins.Origin]]:
         """Return the futures that are not done, and that the test has set off, with where it did."""
-        made = self.loop._asynctest.futures.known()
+        made = self.loop._asynctest.records.futures.known()
         return [
             (future, origin)
             for future, (chain, origin) in made
@@ -220,7 +220,7 @@ class LoopOfTest:
 
     def own_callbacks(self) -> list[Any]:
         """Return the calls that the test has scheduled, and that the loop is still to make."""
-        handles = self.loop._asynctest_ready()
+        handles = error_routing.ready_calls(self.loop)
         return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
 
     def may_have_pending_tasks(self) -> bool:
@@ -230,7 +230,7 @@ class LoopOfTest:
         """
         if not (self.is_own or self.is_lent):
             return True
-        return bool(self.loop._asynctest.futures) and bool(self.own_futures())
+        return bool(self.loop._asynctest.records.futures) and bool(self.own_futures())
 
     def has_nothing_to_do(self) -> bool:
         """Return whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
@@ -251,7 +251,7 @@ class LoopOfTest:
 
     def is_tidy(self) -> bool:
         """Return whether nothing is about to run, and nothing works for the loop elsewhere."""
-        return not (getattr(self.loop, "_ready", True) or self.loop._asynctest.work)
+        return not (getattr(self.loop, "_ready", True) or self.loop._asynctest.records.work)
 
     def has_async_generators(self) -> bool:
         """Return whether some were begun and not finished; yes where the loop does not say.

@@ -116,7 +116,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another one."""
 
     def __init__(self) -> None:
-        # One attribute of the loop, for the reason that `instrumented_loop.Use` is one: 3.14 has none to spare.
+        # One attribute of the loop, for the reason that `error_routing.Use` is one: 3.14 has none to spare.
         self._asynctest_system = system = _System()
         construction.construct(self, system.selector, super().__init__)
 

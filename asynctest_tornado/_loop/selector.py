@@ -1,4 +1,4 @@
-"""The selector of a test's loop: asks for files at little cost, calls hooks before sleep."""
+"""Asks for ready files at little cost, and calls hooks before sleep."""
 
 # Tested by tests/timeouts/test_deadline.py.
 

@@ -1,4 +1,4 @@
-"""Calls hooks where a loop would sleep: virtual time, deadlock detection, the alarm."""
+"""Calls hooks before a loop sleeps: virtual time, deadlock detection, alarm."""
 
 # Tested by tests/timeouts/test_deadline.py.
 

@@ -1,4 +1,4 @@
-"""Ends a wait: at its time limit, at a deadlock, or if a callback blocks the loop.
+"""Ends a wait: at its limit, at a deadlock, or if a callback blocks the loop.
 
 At the end of the time, `Deadline` cancels what the wait is for, which gets `CANCEL_RETRY_SECONDS` to end, is cancelled
 once more, gets as many seconds again, and is then abandoned: the loop stops. A deadlock ends the time at once, and so

@@ -10,6 +10,7 @@ from typing import Any
 
 from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.interrupt import interruptible
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import limits
@@ -190,7 +191,7 @@ class Running:
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
         """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""
         loop = self._loop.loop
-        main = loop._asynctest_create_main(coro, contextvars.copy_context())
+        main = create_main(loop, coro, contextvars.copy_context())
         main.add_done_callback(self._stop)
         limit = limits.Limit(2 * DRAIN_ROUND_SECONDS, "of the library")
         with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:

@@ -291,7 +291,7 @@ LOCALS: tuple[Local, ...] = (
         Local(
             "asyncio.gather",
             name,
-            "_loop.instrumented_loop",
+            "_loop.error_routing",
             "the error of a gather",
             "errors it drops",
             "these are lost",

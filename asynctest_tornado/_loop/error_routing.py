@@ -1,0 +1,157 @@
+"""Routes the errors of a loop to the tests that they belong to.
+
+asyncio reports an error to the exception handler of its loop, in any context, and maybe long after the code that made
+the task or callback. The report has the task, future or handle, which lead to the chain of contexts that the error
+belongs to:
+
+- of a task, and a future of a coroutine or executor, the chain was recorded when it was made;
+- of a callback, the chain is in the context of its handle;
+- of any other future, nothing is known. Its error surfaces when it is dropped: by code of the test, or by the garbage
+  collector; then it belongs to one of the tests that have used the loop.
+
+On a loop that the test has not made, errors without a chain may belong to other code: see `lent_loop`.
+"""
+
+# Tested by tests/loop/test_managed_loop.py.
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._loop import lent_loop
+from asynctest_tornado._loop.records import Records
+from asynctest_tornado._sources import garbage
+from asynctest_tornado._util import names
+
+__unittest = True
+
+
+class Use:
+    """The use of a loop by a test: which errors are the test's.
+
+    One attribute of the loop, since CPython finds no more than some thirty attributes of an object at once: a tenth of
+    the cost of a callback.
+
+    :param trap: gets the errors.
+    :param is_own: true if the test has made the loop.
+    :param before: the use of the loop by the class, if its loop is lent to the test.
+    """
+
+    __slots__ = ("borrower", "is_foreign", "is_own", "lender", "main", "others", "ready", "records", "trap")
+
+    def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
+        self.trap = trap
+        self.is_own = is_own
+        #: True if neither the test nor its class has made the loop, so that other code may have used it before.
+        self.is_foreign = not is_own and before is None
+        #: The chain of errors that have none: of other code on a foreign loop; else empty, which stands for the test.
+        self.others = lent_loop.OTHERS if self.is_foreign else ()
+        #: The trap of the class, if its loop is lent to the test.
+        self.lender: Trap | None = None if before is None else before.trap
+        #: The trap of the last test that the loop was lent to.
+        self.borrower: Trap | None = None
+        #: Returns the calls that are ready, if a schedule has them instead of the loop.
+        self.ready: Callable[[], Sequence[asyncio.Handle]] | None = None if before is None else before.ready
+        #: The task that the loop runs for, and the function that this task runs; None between waits.
+        self.main: tuple[asyncio.Task[Any], Callable[[], Any]] | None = None
+        self.records: Records = Records(None if before is None else before.records)
+
+    def chain_of(self, context: dict[str, Any]) -> contexts.Chain | None:
+        """Return the chain of an error; None for garbage that other code may have left on the loop.
+
+        :param context: the report of asyncio.
+        """
+        future = context.get("task", context.get("future"))
+        if future is not None:
+            made = self.records.made(future)
+            if made and made[0]:
+                return made[0]
+        scheduled = context.get("handle", future)
+        if scheduled is None:
+            return contexts.contexts.get()  # a transport, which runs the protocol in the context that it was made in
+        # Handle.get_context() and Task.get_context() are there from 3.12.
+        variables = getattr(scheduled, "_context", None) or getattr(scheduled, "get_context", dict)()
+        chain: contexts.Chain = variables.get(contexts.contexts, ())
+        if chain or scheduled is not future:
+            return chain
+        if isinstance(future, asyncio.Task) and self.is_foreign:
+            return lent_loop.OTHERS  # each task of the test is recorded
+        return self._chain_without_context()
+
+    def _chain_without_context(self) -> contexts.Chain | None:
+        """Return the chain of a future that has no context. Its error is found as it is dropped."""
+        if self.borrower is not None and not self.trap.is_open:
+            return lent_loop.owners(self.trap, self.borrower)  # the class is over
+        if garbage.is_collecting():
+            return () if self.is_own else lent_loop.owners(self.lender, self.trap)
+        chain = contexts.contexts.get()
+        return chain if chain[:1] == (self.trap,) else ()
+
+
+def ready_calls(loop: Any) -> Sequence[Any]:
+    """Return the calls that the loop is to make next."""
+    ready = loop._asynctest.ready
+    return list(getattr(loop, "_ready", ())) if ready is None else ready()
+
+
+def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]) -> None:
+    """Report an error to the test that it belongs to.
+
+    :param handle: asyncio's exception handler of the loop, whose log record the trap gets.
+    """
+    chain = loop._asynctest.chain_of(context)
+    if chain is None:
+        handle(context)
+        return
+    # asyncio calls the handler in any context.
+    with garbage.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, loop))):
+        handle(context)
+
+
+def report_lost(loop: Any, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:
+    """Report the errors of failed futures that no code has looked at, as the finalizers of these would do later.
+
+    :param futures: objects to look through besides the recorded futures.
+    :param wanted: returns false for errors to leave out.
+    """
+    for future, error in loop._asynctest.records.lost(futures):
+        if wanted(error):
+            future.exception()
+            kind = "task" if isinstance(future, asyncio.Task) else "future"
+            message = f"{kind.capitalize()} exception was never retrieved"
+            loop.call_exception_handler({"message": message, "exception": error, kind: future})
+
+
+def look_for_gather(task: "asyncio.Task[Any]") -> None:
+    """Report the error of a task that ``gather`` is about to drop because another task has failed before."""
+    # By its attribute: exception() would mean that code has seen the error.
+    error = None if task.cancelled() else getattr(task, "_exception", None)
+    if not contexts.is_error(error):
+        return
+    loop: Any = task.get_loop()
+    trap: Trap = loop._asynctest.trap
+    if trap.comes_of_closing(error):
+        return
+    for handle in ready_calls(loop):
+        callback, args = names.call_of(handle)
+        if args and args[0] is task:
+            first = _first_error_of_gather(callback)
+            if first is not None and first is not error:
+                trap.add_sibling(first, error)
+
+
+def _first_error_of_gather(callback: Any) -> BaseException | None:
+    """Return the error that a ``gather`` has failed with, given the callback that it adds to its children."""
+    if getattr(callback, "__qualname__", None) != "gather.<locals>._done_callback":
+        return None
+    cells = {
+        name: cell.cell_contents
+        for name, cell in zip(callback.__code__.co_freevars, callback.__closure__, strict=True)
+        if name in ("outer", "return_exceptions")
+    }
+    if cells.get("return_exceptions", True):
+        return None
+    first: BaseException | None = getattr(cells.get("outer"), "_exception", None)
+    return first
