@@ -1,7 +1,7 @@
-"""Every private name of other packages that this library uses: why, what is lost without it, and what happens then.
+"""Every private name of other packages that this library uses: the reason, the loss without it, the fallback.
 
-So, too, the local variables that it looks up in frames and closures of their functions. Those of its own functions are
-no way to hand anything on: see `asynctest_tornado._util.coroutines`.
+And every local variable that it looks up in frames and closures of their functions. Local variables of its own
+functions are no way to hand anything on: see `asynctest_tornado._util.coroutines`.
 
 Where another package renames one, `tests/util/test_internals.py` names its row.
 """
@@ -20,9 +20,9 @@ class Private:
     name: str
     #: Why the library uses it.
     reason: str
-    #: What users lose without it; empty for nothing but speed.
+    #: The loss of users without it; empty if that is only speed.
     loss: str
-    #: What the library does instead.
+    #: The library does this instead.
     fallback: str
     #: The version of Python that it came with.
     since: tuple[int, int] = (3, 11)
@@ -52,16 +52,28 @@ _CASE = "unittest.TestCase"
 _HANDLER = "tornado.web.RequestHandler"
 _POOL = "concurrent.futures.thread"
 _CURL = "tornado.curl_httpclient.CurlAsyncHTTPClient"
+_CLIENT = "tornado.httpclient.AsyncHTTPClient"
+_CONFIGURABLE = "tornado.util.Configurable"
+_IOLOOP = "tornado.ioloop.IOLoop"
+_REQUEST = "tornado.simple_httpclient._HTTPConnection"
+_RESULT = "unittest.TestResult"
+_FORKSERVER = "multiprocessing.forkserver"
+_TRACKER = "multiprocessing.resource_tracker"
 
 _RECYCLES = "a loop takes over the selector and the sockets of the one before"
 _TIME = "virtual time; a VirtualClock is an error"
 _PLAIN = "new_ioloop() makes the plain loop of asyncio"
-_FILLS = "a loop gets its attributes without what its constructors ask the system"
+_FILLS = "a loop gets its attributes without the system calls of its constructors"
 _BY_ASYNCIO = "the constructors of asyncio run"
 _PHASE = "to run a part of a test on the loop"
 _NO_CASES = "AsyncTestCase"
 _REFUSES = "the import of AsyncTestCase is an error"
-_REPORTS = "to report what comes between two tests as unittest does"
+_REPORTS = "to report errors between two tests as unittest does"
+_NO_VERIFICATION = "TLS contexts without verification"
+_INHERITS = "threads inherit contexts"
+_BY_PYTHON = "Python reports them"
+_HELPER = "helpers are no children"
+_IS_CHILD = "a helper is a child"
 
 
 def _filled() -> tuple[Private, ...]:
@@ -125,64 +137,25 @@ PRIVATE: tuple[Private, ...] = (
         "asyncio.tasks._GatheringFuture", "_children", "the parts of a gather", "their lines in a report", "no lines"
     ),
     # Tornado.
+    Private(_CONFIGURABLE, "_Configurable__impl_class", "whether IOLoop is configured", "", "Tornado looks"),
+    Private(_CONFIGURABLE, "_Configurable__impl_kwargs", "whether IOLoop is configured", "", "Tornado looks"),
+    Private(_IOLOOP, "_ioloop_for_asyncio", "whether a test has made its loop", "", "it looks at all objects"),
+    Private(_IOLOOP, "_run_callback", "the function that wraps callbacks", "names of callbacks", "the wrapper's name"),
+    Private("tornado.gen", "_create_future", "the test that owns a coroutine", "leaks of coroutines", "none is known"),
     Private(
-        "tornado.util.Configurable", "_Configurable__impl_class", "whether IOLoop is configured", "", "Tornado looks"
+        *("tornado.process.Subprocess", "_waiting", "whether a subprocess is awaited"),
+        *("that virtual time waits for it", "none is"),
     ),
-    Private(
-        "tornado.util.Configurable", "_Configurable__impl_kwargs", "whether IOLoop is configured", "", "Tornado looks"
-    ),
-    Private(
-        "tornado.ioloop.IOLoop",
-        "_ioloop_for_asyncio",
-        "whether a test has made its loop",
-        "",
-        "it looks at all objects",
-    ),
-    Private(
-        "tornado.ioloop.IOLoop",
-        "_run_callback",
-        "which function of Tornado wraps a callback",
-        "its name",
-        "the wrapper's",
-    ),
-    Private(
-        "tornado.gen",
-        "_create_future",
-        "the test that a coroutine of Tornado belongs to",
-        "leaks of these",
-        "none is known",
-    ),
-    Private(
-        "tornado.process.Subprocess",
-        "_waiting",
-        "whether a subprocess is awaited",
-        "that virtual time waits for it",
-        "none is",
-    ),
-    Private(
-        "tornado.simple_httpclient",
-        "_HTTPConnection",
-        "TLS contexts that verify nothing",
-        "",
-        "a context for each request",
-    ),
-    Private(
-        *("tornado.simple_httpclient._HTTPConnection", "_get_ssl_options", "TLS contexts that verify nothing", ""),
-        "a context for each request",
-    ),
+    Private("tornado.simple_httpclient", "_HTTPConnection", _NO_VERIFICATION, "", "a context for each request"),
+    Private(_REQUEST, "_get_ssl_options", _NO_VERIFICATION, "", "a context for each request"),
     Private(_HANDLER, "_break_cycles", "to let go of a handler that has ended", "", "the garbage collector does"),
     Private(_HANDLER, "_finished", "whether the client gets the error", "", "it looks at _headers_written"),
     Private(
-        _HANDLER,
-        "_headers_written",
-        "whether the client gets the error",
-        "an error after the headers",
-        "the client knows it",
+        *(_HANDLER, "_headers_written", "whether the client gets the error"),
+        *("an error after the headers", "the client knows it"),
     ),
-    Private(
-        "tornado.httpclient.AsyncHTTPClient", "_closed", "whether a client is open", "its leak", "it is taken as closed"
-    ),
-    Private("tornado.httpclient.AsyncHTTPClient", "_instance_cache", "whether a client is shared", "", "none is"),
+    Private(_CLIENT, "_closed", "whether a client is open", "leaks of clients", "it is taken as closed"),
+    Private(_CLIENT, "_instance_cache", "whether a client is shared", "", "none is"),
     Private("tornado.httpserver.HTTPServer", "_connections", "whether a server has connections", "", "it closes all"),
     Private(
         "tornado.tcpserver.TCPServer", "_sockets", "whether a server listens", "its leak", "it is taken as stopped"
@@ -199,82 +172,38 @@ PRIVATE: tuple[Private, ...] = (
     Private(_CASE, "_outcome", "the result, and whether a failure is expected", "errors after the test", "sys.stderr"),
     Private(_CASE, "_testMethodName", "the name of a test", "", "the end of id()"),
     Private(_CASE, "_testMethodDoc", "to send a report to another process", "the docstring in it", "none"),
-    Private("unittest.suite", "_ErrorHolder", "what stands for a test that is gone", "", "a test stands for it"),
-    Private(
-        "unittest.TestResult",
-        "_previousTestClass",
-        "where unittest ends a class",
-        "errors of its end",
-        "the end of the run",
-    ),
-    Private("unittest.TestResult", "_setupStdout", _REPORTS, "the redirection of output", "none"),
-    Private("unittest.TestResult", "_restoreStdout", _REPORTS, "the redirection of output", "none"),
-    Private(
-        "unittest.TestResult", "_testRunEntered", "whether a suite is inside another one", "", "reports come earlier"
-    ),
+    Private("unittest.suite", "_ErrorHolder", "the stand-in for a test that is gone", "", "a test stands in for it"),
+    Private(_RESULT, "_previousTestClass", "where unittest ends a class", "errors of its end", "the end of the run"),
+    Private(_RESULT, "_setupStdout", _REPORTS, "the redirection of output", "none"),
+    Private(_RESULT, "_restoreStdout", _REPORTS, "the redirection of output", "none"),
+    Private(_RESULT, "_testRunEntered", "whether a suite is inside another one", "", "reports come earlier"),
     Private(
         "unittest.TextTestRunner", "_makeResult", "to hand on progress and journal", "--junit and progress", "none"
     ),
     # The standard library.
     Private("selectors.EpollSelector", "_selector", "to ask for events at less cost", "", "select() of its class"),
     Private("selectors.EpollSelector", "_fd_to_key", "to ask for events at less cost", "", "get_map()"),
-    Private(
-        _POOL,
-        "_threads_queues",
-        "which threads are of pools",
-        "time waits for threads of pools",
-        "they are like others",
-    ),
+    Private(_POOL, "_threads_queues", "which threads are of pools", "time waits for these", "they are like others"),
     Private(_POOL, "_worker", "whether a thread of a pool works", "time waits while there are such threads", "it does"),
     Private(f"{_POOL}.ThreadPoolExecutor", "_idle_semaphore", "whether a pool has work", "time may pass early", "none"),
     Private(f"{_POOL}.ThreadPoolExecutor", "_threads", "whether a pool has work", "time may pass early", "none"),
     Private("threading.Semaphore", "_value", "whether a pool has work", "time may pass early", "none"),
     Private("threading.Thread", "_target", "the function of a thread", "its name in reports", "the name of the thread"),
-    Private("threading.Thread", "_context", "the contexts of a thread", "", "those of its creator", since=(3, 14)),
     Private(
-        "threading",
-        "_start_new_thread",
-        "threads inherit contexts",
-        "errors in threads",
-        "Python reports them",
-        until=(3, 13),
+        "threading.Thread", "_context", "the contexts of a thread", "", "the contexts of its creator", since=(3, 14)
     ),
-    Private(
-        "threading",
-        "_start_joinable_thread",
-        "threads inherit contexts",
-        "errors in threads",
-        "Python reports them",
-        since=(3, 13),
-    ),
+    Private("threading", "_start_new_thread", _INHERITS, "errors in threads", _BY_PYTHON, until=(3, 13)),
+    Private("threading", "_start_joinable_thread", _INHERITS, "errors in threads", _BY_PYTHON, since=(3, 13)),
     Private("warnings", "_showwarnmsg_impl", "whether warnings are recorded", "", "as if they were not"),
     Private("warnings", "_get_context", "whether warnings are recorded", "", "as if they were not", since=(3, 14)),
     Private("warnings", "_get_filters", "the filters of warnings", "", "warnings.filters", since=(3, 14)),
     Private("warnings", "_warn_unawaited_coroutine", "coroutines never awaited", "an error for these", "Python warns"),
     Private("logging.Logger", "_log", "exc_info that a record lacks", "", "the record alone counts"),
     Private("os._Environ", "_data", "a variable at less cost", "", "os.environ.get()"),
-    Private("multiprocessing.forkserver", "_forkserver", "helpers are no children", "deadlocks", "a helper is a child"),
-    Private(
-        "multiprocessing.forkserver.ForkServer",
-        "_forkserver_pid",
-        "helpers are no children",
-        "deadlocks",
-        "a helper is a child",
-    ),
-    Private(
-        "multiprocessing.resource_tracker",
-        "_resource_tracker",
-        "helpers are no children",
-        "deadlocks",
-        "a helper is a child",
-    ),
-    Private(
-        "multiprocessing.resource_tracker.ResourceTracker",
-        "_pid",
-        "helpers are no children",
-        "deadlocks",
-        "a helper is a child",
-    ),
+    Private(_FORKSERVER, "_forkserver", _HELPER, "deadlocks", _IS_CHILD),
+    Private(f"{_FORKSERVER}.ForkServer", "_forkserver_pid", _HELPER, "deadlocks", _IS_CHILD),
+    Private(_TRACKER, "_resource_tracker", _HELPER, "deadlocks", _IS_CHILD),
+    Private(f"{_TRACKER}.ResourceTracker", "_pid", _HELPER, "deadlocks", _IS_CHILD),
     # pytest and its plugins.
     Private("_pytest.python.Function", "_fixtureinfo", "the fixtures of a test function", "test functions", "an error"),
     Private("_pytest.python.PyCollector", "_genfunctions", "to collect generators as tests", "these", "an error"),
@@ -288,14 +217,7 @@ PRIVATE: tuple[Private, ...] = (
 
 LOCALS: tuple[Local, ...] = (
     *(
-        Local(
-            "asyncio.gather",
-            name,
-            "_loop.error_routing",
-            "the error of a gather",
-            "errors it drops",
-            "these are lost",
-        )
+        Local("asyncio.gather", name, "_loop.error_routing", "its error", "errors that it drops", "these are lost")
         for name in ("outer", "return_exceptions")
     ),
     Local(
@@ -314,7 +236,14 @@ LOCALS: tuple[Local, ...] = (
         *("tornado.simple_httpclient._HTTPConnection.run", "self", "_errors.hints", "the request that has failed"),
         *("its URL beside the error", "none"),
     ),
-    Local("logging.Logger._log", "exc_info", "_sources.loggers", "what a record lacks", "", "the record alone counts"),
+    Local(
+        "logging.Logger._log",
+        "exc_info",
+        "_sources.loggers",
+        "the exc_info that a record lacks",
+        "",
+        "the record alone counts",
+    ),
     Local(
         *("concurrent.futures.thread._worker", "executor_reference", "_loop.in_flight", "whether a pool has work"),
         *("time may pass early", "none"),
