@@ -708,6 +708,7 @@ from tornado.web import Application
 from asynctest_tornado import AsyncHTTPTestCase
 
 io_loop = IOLoop(make_current=False, asyncio_loop=asyncio.new_event_loop())
+later = io_loop.asyncio_loop.create_future()
 
 class Shared(AsyncHTTPTestCase):
     leaks = "ignore"
@@ -719,13 +720,14 @@ class Shared(AsyncHTTPTestCase):
         return io_loop
 
     def test_guilty(self):
-        def fail():
+        def fail(future):
             raise ConnectionResetError("planted")
-        self.io_loop.call_later(0.02, fail)
+        self.io_loop.add_future(later, fail)
         self.fetch("/")
 
     def test_innocent(self):
-        self.io_loop.call_later(0.1, self.stop)
+        later.set_result(None)
+        later.add_done_callback(lambda future: self.io_loop.add_callback(self.stop))
         self.wait()
 
 unittest.main(verbosity=2, exit=False)
