@@ -1,8 +1,9 @@
 """Ends a wait: at its limit, at a deadlock, or if a callback blocks the loop.
 
-At the end of the time, `Deadline` cancels what the wait is for, which gets `CANCEL_RETRY_SECONDS` to end, is cancelled
-once more, gets as many seconds again, and is then abandoned: the loop stops. A deadlock ends the time at once, and so
-does an error in the trap, without any report.
+At the end of the time, `Deadline` ends the operation that the test waits for: mostly, it cancels a task. If the task
+still runs `CANCEL_RETRY_SECONDS` later, it is cancelled once more; as many seconds later, it is abandoned, and the loop
+stops. A deadlock ends the time at once. An error in the trap ends the operation, too, and is raised instead of a
+timeout.
 
 A loop that a callback blocks runs no timer. A thread, the watchdog, looks at the loop from outside: it interrupts the
 callback by a KeyboardInterrupt, which leaves the loop and comes to `Deadline.owns`. If the main thread cannot be

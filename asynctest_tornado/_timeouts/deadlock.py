@@ -1,6 +1,7 @@
-"""Detects deadlocks. A loop that nothing can wake any more would sleep for ever.
+"""Detects deadlocks: whether anything can still wake the loop.
 
-`watch` lets a loop ask, before it sleeps without a timer, for how long it may. It can be woken by
+A loop that nothing can wake would sleep for ever. `watch` adds a hook that a loop calls before it sleeps without a
+timer. The loop can be woken by
 
 - a timer, except on a virtual clock: that has passed time up to the next timer, or stands still;
 - a file: a connection, a pipe, the socket of a server;
@@ -12,8 +13,8 @@ it, so it looks again every 0.1 seconds. If none of them is there, nothing can h
 reports a deadlock at once instead of at the end of its time limit.
 
 There must be no false alarm: it would make a truthful test fail. A deadlock that is not detected only costs time. Hence
-each doubt counts as a waker. It cannot be known when a loop wakes whose selector is of another class, or which lacks a
-private name of asyncio; nor what the other end of a connection is going to do.
+each doubt counts as a waker: for example, a loop whose selector is of another class, or which lacks a private name of
+asyncio, and a connection whose other end may send something.
 
 The exception: a test's own servers, and connections to these, if nothing else can connect. A server counts as private
 if, and as long as,
@@ -96,7 +97,7 @@ def _seconds_without_timers(loop: LoopOfTest, selector: Selector) -> float | Non
     seconds = _seconds_to_sleep(selector)
     if seconds != 0:
         return seconds
-    # No code is left that could still ask for these, either.
+    # No code is left that could still look at the errors of failed tasks.
     before = loop.trap.count
     loop.report_lost_errors()
     if loop.trap.count > before:
@@ -225,7 +226,7 @@ class PrivateServers:
         self._servers.append((sock, sock.getsockname()[:2], is_known))
 
     def register(self, fd: int) -> None:
-        """Learn of a file that the loop begins to watch: does it lead out of this process?"""
+        """Record a file that the loop begins to watch: does it lead out of this process?"""
         if not self._is_known_outside:
             self._is_known_outside = not self._is_own(fd)
 
@@ -256,7 +257,7 @@ class PrivateServers:
             sock.detach()
 
     def may_be_reached(self, files: Iterable[int]) -> bool:
-        """Return whether something may connect, or send what has not arrived yet.
+        """Return whether other code may connect to the servers, or has sent bytes that are on their way.
 
         :param files: the file descriptors that the loop watches.
         """
@@ -270,7 +271,7 @@ class PrivateServers:
 
 
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
-    """Let the current loop know that only code on it can connect to a socket.
+    """Record that only code on the current loop can connect to a socket.
 
     :param sock: the socket of a server, bound, before the loop watches it.
     :param is_known: returns true if other code may know the address of the server.

@@ -1,9 +1,9 @@
-"""Interrupts a callback that blocks the main thread, from another thread: the callback, and nothing else.
+"""Interrupts a callback that blocks the main thread, from another thread.
 
-A signal arrives some time after it was sent. The callback may have ended by then, and the loop, or this library, be
-about to stop: a KeyboardInterrupt there would leave them half stopped. So the signal has a handler that looks where the
-thread stands, and raises only if that is still the callback. SIGINT, whose handler is the user's, is left alone where
-possible.
+It interrupts the callback, and nothing else. A signal arrives some time after it was sent. By then, the callback may
+have ended, and the loop, or this library, be about to stop: a KeyboardInterrupt would leave them half stopped. Hence
+the handler of the signal looks which callback the thread runs, and raises only if it is still the same. SIGINT, whose
+handler is the user's, is a last resort.
 """
 
 # Tested by tests/timeouts/test_watchdog.py.
@@ -18,7 +18,7 @@ from asynctest_tornado._util.tracebacks import ASYNCIO, OURS, owner_of
 
 __unittest = True
 
-#: Seconds for which one that was sent may be on its way.
+#: Seconds for which a signal may be on its way.
 DELIVERY_SECONDS = 0.2
 
 #: The signal that has the handler.
@@ -33,7 +33,7 @@ class Interruption:
 
     def __init__(self, callback: types.FrameType) -> None:
         self.callback: types.FrameType | None = callback
-        #: Whether it has raised KeyboardInterrupt; None as long as it is on its way.
+        #: True if it has raised KeyboardInterrupt; None as long as it is on its way.
         self.has_raised: bool | None = None
 
 
@@ -41,11 +41,11 @@ _sent: list[Interruption] = []
 
 
 def callback_frame(frame: types.FrameType | None) -> types.FrameType | None:
-    """Return the frame of the callback that the loop of a thread runs, or None if it waits for something to do.
+    """Return the frame of the callback that the loop of a thread runs; None if the loop sleeps.
 
-    None, too, while the callback is in the midst of a function of this library.
+    None, too, while the callback has called a function of this library.
 
-    :param frame: where the thread stands.
+    :param frame: the innermost frame of the thread.
     """
     found = None
     while frame is not None and (owner := owner_of(frame)) is not OURS:
@@ -56,11 +56,11 @@ def callback_frame(frame: types.FrameType | None) -> types.FrameType | None:
 
 
 def prepare() -> None:
-    """Set the handler up, in the main thread, which alone can do so."""
+    """Set up the handler of the signal. Only the main thread can do so."""
     global stand_in
     if stand_in is not None or threading.current_thread() is not threading.main_thread():
         return
-    # One of those that are for programs to use as they like. Not every platform has them.
+    # A real-time signal: these have no meaning of their own. Not every platform has them.
     numbers = range(getattr(signal, "SIGRTMAX", 0), getattr(signal, "SIGRTMIN", 1) - 1, -1)
     stand_in = next((number for number in numbers if get_signal_handler(number) is signal.SIG_DFL), None)
     if stand_in is not None:
@@ -68,7 +68,7 @@ def prepare() -> None:
 
 
 def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
-    """Raise KeyboardInterrupt in a thread, out of whatever its callback does; None if that is not possible."""
+    """Raise KeyboardInterrupt in the callback of a thread. Return None if that is not possible."""
     if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):
         return None
     interruption = Interruption(callback)
@@ -89,7 +89,7 @@ def _on_signal(number: int, frame: types.FrameType | None) -> None:
     while _sent:
         interruption = _sent.pop()
         interruption.has_raised = callback is not None and interruption.callback is callback
-        interruption.callback = None  # or it would keep what the callback holds
+        interruption.callback = None  # or it would keep the objects of the callback alive
         has_raised |= interruption.has_raised
     del callback, frame
     if has_raised:
@@ -97,6 +97,6 @@ def _on_signal(number: int, frame: types.FrameType | None) -> None:
 
 
 def look(thread: int) -> tuple[types.FrameType | None, types.FrameType | None]:
-    """Return the frame of the callback that a thread runs, as `callback_frame` does, and that in which it stands."""
+    """Return the frame of the callback that a thread runs, as `callback_frame` does, and its innermost frame."""
     innermost = sys._current_frames().get(thread)
     return callback_frame(innermost), innermost

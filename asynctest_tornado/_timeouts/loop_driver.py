@@ -1,4 +1,4 @@
-"""Runs the loop of a test until something has ended; and in the end, all that is left."""
+"""Runs the loop of a test until a task has ended; at the end of the test, cancels the rest."""
 
 # Tested by tests/unittest/test_case.py.
 
@@ -20,21 +20,22 @@ from asynctest_tornado._util.real_time import monotonic, sleep, turn
 
 __unittest = True
 
-#: Seconds that a task which is cancelled at the end of the test gets to end, twice.
+#: Seconds that a task gets to end after each of its two cancellations at the end of the test.
 DRAIN_ROUND_SECONDS = 1.0
-#: How often tasks are cancelled at the end; those that end may start others.
+#: How often tasks are cancelled at the end: tasks that end may start others.
 MOST_DRAIN_ROUNDS = 20
-#: Turns of the loop in which what was closed at the end comes to its end, and seconds for threads.
+#: Turns of the loop in which closed connections and the like come to their end.
 SETTLE_TURNS = 10
+#: Seconds that threads get to end.
 SETTLE_SECONDS = 0.1
 
 
 def _go_on() -> None:
-    """Do not end what runs the loop at an error."""
+    """Let the loop run on at an error."""
 
 
 async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    await turn()  # on tornado.testing, too, one more turn passes
+    await turn()  # as on tornado.testing
     await asyncio.wait(tasks, timeout=DRAIN_ROUND_SECONDS)
 
 
@@ -42,47 +43,47 @@ class Running:
     """Runs a loop.
 
     :param loop: the loop.
-    :param trap: gets the errors of what does not end.
+    :param trap: gets the errors about tasks that do not end.
     """
 
     def __init__(self, loop: LoopOfTest, trap: Trap) -> None:
         self._loop = loop
         self._trap = trap
-        #: Whether the test has run the loop at all.
+        #: True if the test has run the loop.
         self.has_run = False
-        #: The tasks that could not be ended.
+        #: The tasks that did not end after their cancellations.
         self.abandoned: set[asyncio.Task[Any]] = set()
-        #: Those of the watchdog.
+        #: The interruptions of the watchdog that have left the loop.
         self._interruptions: list[KeyboardInterrupt] = []
 
     def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
-        """Run the loop until the task, which calls `end`, has ended; or does not end in spite of everything."""
+        """Run the loop until the task, which calls `end`, has ended, or was abandoned."""
         try:
-            # Whatever ran the loop before, and did not come to its end, may still stop it: hence the loop here.
+            # An earlier call of stop() may be on its way, and stop this run: hence the loop here.
             while not (main.done() or deadline.is_hopeless):
                 self.run(deadline, main)
         except BaseException:
-            # KeyboardInterrupt and SystemExit leave the loop at once, and the task with an exception that is known.
+            # KeyboardInterrupt and SystemExit leave the loop, and asyncio would report that nothing looks at them.
             if main.done() and not main.cancelled():
                 main.exception()
             raise
 
     def end(self, was_future: bool) -> None:
-        """Stop the loop, once it has called what is ready: to be called by a task that is about to end.
+        """Stop the loop, once it has made the calls that are ready. A task calls this last.
 
         As on ``tornado.testing``, that takes as many turns of the loop as the callback of a future.
 
-        :param was_future: whether one of these has passed already, since what the task waited for was done.
+        :param was_future: true if the task waited for a future, whose callback has taken a turn already.
         """
         loop = self._loop.loop
         if self._loop.is_idle() or (was_future and loop.is_running()):
-            # Another turn, in which nothing happens, would cost a tenth of an empty test.
+            # One more turn, without any call to make, would cost a tenth of an empty test.
             loop.stop()
         elif loop.is_running():
             loop.call_soon(loop.stop)
 
     def cancel(self, main: "asyncio.Task[Any]") -> None:
-        """Cancel a task that the loop runs for. If it has not begun, nothing of it will run."""
+        """Cancel a task that the loop runs for. If it has not begun, none of its code runs."""
         main.add_done_callback(self._stop)
         main.cancel()
 
@@ -100,7 +101,7 @@ class Running:
                 self._catch_up(ready, deadline)
             deadline.settle()
         except KeyboardInterrupt as interruption:
-            # A task that was interrupted hands that on to those that wait for it, maybe later.
+            # A task that was interrupted raises it in the tasks that wait for it, too, maybe later.
             if deadline.owns(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
@@ -108,7 +109,7 @@ class Running:
                 self._end(main)
                 raise
         except BaseException as error:
-            # A SystemExit, or what a handler of signals raises, such as that of pytest-timeout.
+            # A SystemExit, or an exception of a signal handler, for example of pytest-timeout.
             if main is None or not main.done():
                 exception_notes.add(error, deadline.describe(), self._trap)
                 self._end(main)
@@ -116,12 +117,12 @@ class Running:
 
     def _catch_up(self, ready: Callable[[], Sequence[asyncio.Handle]], deadline: Deadline) -> None:
         """Make the calls that were ready when the loop was stopped, as asyncio does."""
-        left = weakref.WeakSet(ready())  # a call that was made lets go of its task
+        left = weakref.WeakSet(ready())  # weak, as a call that was made lets go of its task
         while not (left.isdisjoint(ready()) or deadline.is_over):
             self.turn()
 
     def _end(self, main: "asyncio.Task[Any] | None") -> None:
-        """Let what the test waited for run its ``finally`` blocks, now that an error has left the loop."""
+        """Let a task run its ``finally`` blocks, now that an error has left the loop."""
         loop = self._loop.loop
         if main is None or main.done() or loop.is_closed():
             return
@@ -134,7 +135,7 @@ class Running:
             self.abandoned.add(main)
 
     def drain(self) -> None:
-        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+        """Cancel the tasks that still run, and let them end. Their errors go into the trap."""
         cancelled: set[asyncio.Task[Any]] = set()
         for _ in range(MOST_DRAIN_ROUNDS):
             # In the order in which they were made, so that a run can be repeated.
@@ -146,12 +147,12 @@ class Running:
                 try:
                     task.cancel()
                 except RecursionError:
-                    # It waits, by way of others, for itself: asyncio cannot cancel that.
+                    # It waits, by way of other tasks, for itself: asyncio cannot cancel it.
                     self.abandoned.add(task)
             tasks -= self.abandoned
             if tasks:
                 self.to_end(_wait_for(tasks))
-            # It was cancelled before, and has outlived that twice. Other tasks may be new, made by those that ended.
+            # These have outlived two cancellations. Other tasks may be new, made by tasks that ended.
             for task in tasks & cancelled - self.abandoned:
                 if not task.done():
                     self._abandon(task)
@@ -172,7 +173,7 @@ class Running:
     def settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool] = lambda: False) -> None:
         """Run the loop for a few turns, or until nothing is open any more.
 
-        :param has_workers: tells whether that takes real time.
+        :param has_workers: returns true if threads have to end, which takes real time.
         """
         until = monotonic() + SETTLE_SECONDS
         turns = 0
@@ -189,7 +190,7 @@ class Running:
             self._loop.loop.run_forever()
 
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
-        """Run the loop until the coroutine has ended, for some time; return whether it has ended by itself."""
+        """Run the loop until a coroutine has ended; return False if it was cancelled, as it took too long."""
         loop = self._loop.loop
         main = create_main(loop, coro, contextvars.copy_context())
         main.add_done_callback(self._stop)

@@ -1,4 +1,4 @@
-"""What an event loop holds now, and how to print it: tasks with the lines at which they wait, timers, requests."""
+"""Describes pending tasks, with the lines at which they wait, timers and requests."""
 
 # Tested by tests/timeouts/test_deadline.py.
 
@@ -18,7 +18,7 @@ from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, 
 
 __unittest = True
 
-#: How many entries a list has before it is cut.
+#: The most entries of a list.
 MOST_SHOWN = 10
 _CLIENT = SimpleAsyncHTTPClient.__module__
 _MOST_DEEP = 30
@@ -32,19 +32,19 @@ def describe(
     jobs: Iterable[str] = (),
     clients: Iterable[object] = (),
 ) -> str:
-    """Tell in several lines what the loop still has to do.
+    """Return the pending work of a loop, in several lines.
 
     :param tasks: the pending tasks, in any order.
-    :param main: the one that the test waits for.
+    :param main: the task that the test waits for.
     :param jobs: the names of the functions that run in executors.
-    :param clients: HTTP clients, whose requests are told.
+    :param clients: HTTP clients, whose requests are listed.
     """
     loop: Any = io_loop.asyncio_loop  # type: ignore[attr-defined]
     try:
         return _describe(loop, list(tasks), main, jobs, clients)
     except Exception as error:
-        # Objects of the user can do anything when they are looked at. The timeout itself has to be told all the same.
-        return f"What was pending cannot be shown: {type(error).__name__}"
+        # Attributes of the user's objects can do anything. The timeout has to be reported all the same.
+        return f"The pending tasks cannot be shown: {type(error).__name__}"
 
 
 def _describe(
@@ -57,7 +57,7 @@ def _describe(
     tasks = [task for task in tasks if task is main or not _is_of(OURS, task)]
     tasks = [task for task in tasks if task is main or not _is_of(TORNADO, task)] or tasks
     requests = [[line] for client in clients for line in names_of_requests(client)]
-    # The limits of these requests are timers, too.
+    # The time limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
     parts = [
         _section("Pending tasks", list(_trees(tasks, main, loop))),
@@ -69,7 +69,7 @@ def _describe(
 
 
 def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:
-    """Return whether a task of a library, such as one that serves a connection, has no line of the user."""
+    """Return whether a task of a library has no line of the user: for example, it serves a connection."""
     coro = task.get_coro()
     frame = getattr(coro, "cr_frame", None)
     is_library = frame is not None and owner_of(frame) is owner
@@ -90,12 +90,12 @@ def _section(title: str, entries: list[list[str]]) -> str:
 def _trees(
     tasks: list["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None", loop: asyncio.AbstractEventLoop
 ) -> Iterator[list[str]]:
-    """Draw the tasks: each one that another one waits for is drawn below that one."""
+    """Draw the tasks. A task that another task waits for is drawn below the latter."""
     drawn: set[int] = set()
     waited_for = {id(below) for task in tasks for below in _next_tasks(task)}
 
-    # Those that wait for each other have no root among them, and come last. By their length first,
-    # names sort as the tasks were made: Task-9, Task-10.
+    # Tasks that wait for each other have no root among them, and come last. By their length first, names sort as the
+    # tasks were made: Task-9, Task-10.
     def key(task: "asyncio.Task[Any]") -> tuple[bool, bool, int, str]:
         name = task.get_name()
         return task is not main, id(task) in waited_for, len(name), name
@@ -123,7 +123,7 @@ def _next_tasks(task: "asyncio.Task[Any]") -> Iterator["asyncio.Task[Any]"]:
 
 
 def roots(futures: Iterable["asyncio.Future[Any]"]) -> list["asyncio.Future[Any]"]:
-    """Return those that none of the others waits for."""
+    """Return the futures that none of the others waits for."""
     pending = list(futures)
     below: set[int] = set()
     for future in pending:
@@ -189,7 +189,7 @@ def _describe_future(future: Any, foreign: bool = False, call: str = "") -> str:
     callbacks = [callback for callback, _ in getattr(future, "_callbacks", None) or ()]
     if any("chain" in getattr(callback, "__qualname__", "") for callback in callbacks):
         return "the result of a thread or of another future"
-    return call or "a future that nobody has resolved yet"
+    return call or "a future that is not resolved yet"
 
 
 def _awaited(future: Any) -> list[Any]:
@@ -206,7 +206,7 @@ def _awaited(future: Any) -> list[Any]:
 
 
 def _chain(future: Any) -> tuple[list[str], str]:
-    """Return the lines of the user at which a task or coroutine waits, the outermost first, and what they call."""
+    """Return the lines of the user at which a task or coroutine waits, the outermost first, and their last call."""
     is_task = isinstance(future, asyncio.Task)
     outermost = future.get_coro() if is_task else getattr(_names.runner_of(future), "gen", None)
     lines, call = [], ""
@@ -226,7 +226,7 @@ def _chain(future: Any) -> tuple[list[str], str]:
 
 
 def _frames(awaitable: Any) -> Iterator[tuple[Any, types.FrameType]]:
-    """Follow a coroutine or generator to what it waits for, and on; return each with its frame."""
+    """Return a coroutine or generator, the coroutine that it waits for, and so on, each with its frame."""
     for _ in range(_MOST_LOOKED_AT):
         frame = (
             getattr(awaitable, "cr_frame", None)
@@ -246,7 +246,7 @@ def _frames(awaitable: Any) -> Iterator[tuple[Any, types.FrameType]]:
 
 
 def _unwrapped(awaitable: Any) -> Any:
-    """Look through what stands between a coroutine and an asynchronous generator that it iterates over."""
+    """Return the asynchronous generator that a coroutine iterates over, instead of an object in between."""
     if type(awaitable).__name__ in ("async_generator_asend", "async_generator_athrow", "anext_awaitable"):
         import gc
 
@@ -257,7 +257,7 @@ def _unwrapped(awaitable: Any) -> Any:
 
 
 def _timers(loop: Any, hidden: str | None) -> list[str]:
-    """Return the timers, but for those that call functions of a module."""
+    """Return the timers, without timers that call functions of the hidden module."""
     handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
     now = loop.time()
     lines = []
@@ -271,7 +271,7 @@ def _timers(loop: Any, hidden: str | None) -> list[str]:
 
 
 def names_of_requests(client: object) -> list[str]:
-    """Return what a client has not got the response of."""
+    """Return the requests of a client that have no response yet."""
     active, waiting = _requests_of(client)
     names = [f"{request.method} {request.url}" for request, _ in active]
     return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]
@@ -286,7 +286,7 @@ _Request = tuple[HTTPRequest, Any]
 
 
 def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
-    """Return the requests that a client has begun and those that it has not, with what is called in the end."""
+    """Return the requests that a client has begun and the requests that wait, each with its callback."""
     cls = type(client)  # a mock may say that it is another one, or have any attribute
     if issubclass(cls, SimpleAsyncHTTPClient):
         active = list(client.active.values())

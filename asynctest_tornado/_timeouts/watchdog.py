@@ -1,7 +1,14 @@
-"""A watch over loops that are blocked by synchronous code: they run no timers, so it looks from outside.
+"""Looks, in a thread of its own, for code that blocks a loop.
 
-One thread for the whole process, which sleeps until the next limit is over. It is none of the ``threading`` module's,
-so that it is in nobody's way who counts those.
+A loop that synchronous code blocks runs no timers, so that no time limit can end the wait. The thread sleeps until
+`OVERRUN_SECONDS` after the next limit; mostly, the loop has ended the wait by then. If not, the thread looks at the
+stack of the loop's thread twice, `LOOK_INTERVAL_SECONDS` apart. If both looks find the same call of the same callback,
+it blocks the loop: the watch is called, which interrupts it (see `interrupter`), or has a message printed. A program
+that a debugger has stopped does not count, and has no time limit from then on.
+
+There is one thread for the process, which ends if it has nothing to watch. It is not a thread of the ``threading``
+module, whose threads a test may count. It pauses during a fork, since Python warns of a fork with threads, and a
+thread does not exist in the child process.
 """
 
 import functools
@@ -19,34 +26,36 @@ from asynctest_tornado._util.real_time import exists, monotonic, sleep
 
 __unittest = True
 
-#: Seconds that a loop has to notice by itself that the time is over.
+#: Seconds for a loop to notice by itself that the time is over.
 OVERRUN_SECONDS = 0.25
-#: Seconds between the two looks at the stack which show that nothing moves.
+#: Seconds between the two looks at the stack.
 LOOK_INTERVAL_SECONDS = 0.05
-#: Seconds that a callback which was interrupted has to come to its end.
+#: Seconds that an interrupted callback gets to end.
 INTERRUPTED_CALLBACK_SECONDS = 1.0
-#: Seconds after which the thread ends if there is nothing to watch.
+#: Seconds after which the thread ends, without anything to watch.
 _IDLE_SECONDS = 1.0
 
-#: Modules in which a program stands while somebody debugs it. Coverage tools trace, too, and are none.
+#: Modules of debuggers, in which a stopped program runs. A trace function alone is no sign: coverage tools have one.
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb")
 
 
 class Watch:
-    """One loop, and the time at which it is to be looked at. The methods are called in the thread of the watchdog."""
+    """One loop, and the time of the next look at it. The thread of the watchdog calls the methods."""
 
     when: float
     thread: int
 
     def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
-        """Learn that a callback blocks the thread, and where it stands.
+        """Interrupt a callback that blocks the thread.
 
-        :return: what is to be printed; or None if that has ended the callback, which is then looked at once more.
+        :param callback: the frame of the callback.
+        :param frame: the innermost frame of the thread.
+        :return: None if it was interrupted, so that the watchdog looks once more; else a text to print.
         """
         raise NotImplementedError
 
     def stop_clock(self) -> None:
-        """Learn that a debugger has stopped the thread."""
+        """Stop the time limit: a debugger has stopped the thread."""
         raise NotImplementedError
 
     def look(self) -> None:
@@ -54,13 +63,13 @@ class Watch:
 
 
 class Watched(Protocol):
-    """What can be watched."""
+    """An object that the watchdog looks at."""
 
     when: float
-    """The next time to look at it, by the clock of this module."""
+    """The time of the next look, by the computer's monotonic clock."""
 
     def look(self) -> None:
-        """Look at it, in the thread of the watchdog, and set the next time."""
+        """Look at it, in the thread of the watchdog, and set the time of the next look."""
 
 
 _lock = threading.Lock()
@@ -71,7 +80,7 @@ _next_look = 0.0
 
 
 def start(watch: Watched) -> None:
-    """Begin to watch."""
+    """Begin a watch."""
     if interrupter.stand_in is None:
         interrupter.prepare()
     with _lock:
@@ -83,19 +92,19 @@ def start(watch: Watched) -> None:
 
 
 def stop(watch: Watched) -> None:
-    """End it."""
+    """End a watch."""
     with _lock:
         if watch in _watches:
             _watches.remove(watch)
 
 
 def is_alive() -> bool:
-    """Return whether there is a thread for it now."""
+    """Return whether the thread of the watchdog is there."""
     return _thread is not None
 
 
 class _Thread:
-    """The thread of the watchdog. It is none of the ``threading`` module's."""
+    """The thread of the watchdog."""
 
     def __init__(self) -> None:
         self.must_end = False
@@ -112,10 +121,10 @@ class _Thread:
             self._ended.release()
 
     def join(self) -> None:
-        """Wait until the system does not count it any more."""
+        """Wait until the thread has ended, and the system does not count it any more."""
         with self._ended:
             task = f"/proc/self/task/{self._number}"
-        for _ in range(10_000):  # not for ever: another thread may get its number
+        for _ in range(10_000):  # limited, as another thread may get its number
             if not exists(task):
                 return
             sleep(0.0001)
@@ -137,7 +146,7 @@ def _run(thread: _Thread) -> None:
             try:
                 watch.look()
             except Exception:
-                # Where nothing can be printed, say: this thread has to go on for the others.
+                # For example, the message cannot be printed. The other watches go on.
                 stop(watch)
         with _lock:
             _next_look = min((watch.when for watch in _watches), default=monotonic() + _IDLE_SECONDS)
@@ -151,7 +160,7 @@ def _run(thread: _Thread) -> None:
 
 
 def _pause() -> None:
-    """End the thread before a fork, which would see it: from Python 3.12 on, it warns of threads."""
+    """End the thread before a fork: from Python 3.12 on, Python warns of threads there."""
     global _thread, _resume
     with _lock:
         thread, _thread = _thread, None
@@ -160,7 +169,7 @@ def _pause() -> None:
         thread.must_end = True
         _wake.set()
         if _resume is None and _watches:
-            # It is the last one of its kind that is called then.
+            # Registered last, it is called last.
             _resume = _resumption()
             os.register_at_fork(after_in_parent=_resume)
     thread.join()
@@ -173,9 +182,10 @@ def _start_again() -> None:
 
 
 def _resumption() -> Callable[[], object]:
-    """Return what starts the thread again after a fork, once ``os.fork`` has returned, which counts threads last.
+    """Return a function that starts the thread again after a fork.
 
-    The call has to be one of C, or the interpreter would make the pending one within ``os.fork``.
+    ``os.fork`` counts the threads last, so the thread has to start after that: by a pending call of the interpreter. It
+    is added by a function of C: after a function of Python, the interpreter makes pending calls within ``os.fork``.
     """
     try:
         import ctypes
@@ -193,12 +203,12 @@ def _resumption() -> Callable[[], object]:
     return functools.partial(pending, prototype(call), None)
 
 
-#: Set at the first fork that needs it.
+#: Registered at the first fork that needs it.
 _resume: Callable[[], object] | None = None
 
 
 def _begin_anew() -> None:
-    """Forget, in a process that was forked, the thread that it does not have."""
+    """Begin without thread and watches in a child process, which has no threads of its parent."""
     global _lock, _wake, _thread
     _lock, _wake, _thread = threading.Lock(), threading.Event(), None
     _watches.clear()
@@ -221,7 +231,7 @@ def _look(watch: Watch) -> None:
             return
         assert before is not None
         assert innermost is not None
-        # Under the lock, so that nobody stops the watch while it interrupts; but printing may take its time.
+        # Under the lock, so that the watch cannot end while it interrupts. Not so the printing, which may take long.
         message = watch.is_blocked(before, innermost)
         if message is None:
             watch.when = monotonic() + INTERRUPTED_CALLBACK_SECONDS
@@ -231,7 +241,7 @@ def _look(watch: Watch) -> None:
 
 
 def is_debugging(frame: types.FrameType | None) -> bool:
-    """Return whether a debugger has stopped the program there."""
+    """Return whether a debugger has stopped the program at a frame."""
     while frame is not None:
         if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
             return True
@@ -254,5 +264,5 @@ def is_debugger_attached() -> bool:
 
 
 def stack(frame: types.FrameType) -> str:
-    """Return the stack, as a traceback prints it."""
+    """Return the stack of a frame, as a traceback prints it."""
     return "".join(traceback.format_stack(frame))
