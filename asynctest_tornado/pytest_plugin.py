@@ -17,7 +17,7 @@ from asynctest_tornado._util import settings as _settings
 __unittest = True
 
 #: Before what the user says of warnings, which wins for that.
-_FILTER = "always:.* leaks what it has begun and not ended:ResourceWarning"
+_FILTER = "always:.* left these resources open:ResourceWarning"
 #: The option of pytest-tornado, pytest-tornasync and others.
 _OPTION_OF_OTHERS = "--async-test-timeout"
 

@@ -22,7 +22,7 @@ class MotorExampleTest(RecordedReports, unittest.TestCase):
         "NeverAwaitedTest.test_find_one": "FAILED (errors=1)",
     }
     # The task that is not awaited may have ended a moment after the test.
-    by_chance = r"(?m)^\S+ leaks what it has begun and not ended:\n(  .*\n)+"
+    by_chance = r"(?m)^\S+ left these resources open:\n(  .*\n)+"
     environment: ClassVar = {"MOTOR_MAX_WORKERS": "1"}
 
     def test_suite_passes(self) -> None:

@@ -19,7 +19,7 @@ from asynctest_tornado._errors import contexts, hints
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._harness import misspelled_settings, time_and_order, yieldables
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
-from asynctest_tornado._leaks.check import Tidying
+from asynctest_tornado._leaks.check import LeakCheck
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._schedules.schedule import Schedule
@@ -116,7 +116,7 @@ class Harness:
         self._is_inside = False
         self._resources: contextlib.ExitStack | None = None
         # What looks for what is left, once there may be something.
-        self._tidying: Tidying | None = None
+        self._tidying: LeakCheck | None = None
         self._is_stopped = self._is_waiting = False
         self._stop_value: Any = None
         # For the report of a failure that comes of it: what ended no wait() or another one than it was meant for.
@@ -177,10 +177,10 @@ class Harness:
             self._resources = contextlib.ExitStack()
         return self._resources
 
-    def _tidy(self) -> Tidying:
+    def _tidy(self) -> LeakCheck:
         if self._tidying is None:
             outer = None if self._outer is None else self._outer.trap
-            self._tidying = Tidying(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
+            self._tidying = LeakCheck(self._loop, self._running, self.trap, self._leaks, outer, self.amend)
         return self._tidying
 
     def __enter__(self) -> "Harness":
@@ -203,7 +203,7 @@ class Harness:
         if self._tidying is not None or (observer.current is not None and self.state is CLOSED):
             tidying = self._tidy()
             try:
-                error = tidying.tell(self.describe(), error)
+                error = tidying.report(self.describe(), error)
             finally:  # a filter may make an error of the warning
                 self.has_warned |= tidying.has_warned
         if error is not None:

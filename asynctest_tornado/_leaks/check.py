@@ -1,4 +1,4 @@
-"""When to look for what a test has left, what to end of it, and how to tell that."""
+"""The leak check: when it runs, which resources it closes, how it reports."""
 
 # Tested by tests/leaks/test_search.py.
 
@@ -16,15 +16,15 @@ from asynctest_tornado._util import observer
 __unittest = True
 
 
-class Tidying:
-    """The end of one test, as far as it leaves something.
+class LeakCheck:
+    """The leak check of one test.
 
     :param loop: the loop of the test.
     :param running: runs it.
-    :param trap: knows what the test has made, and whether it fails.
-    :param policy: says what to look for and how to tell it.
-    :param outer: the trap of the class, if that is where the loop comes from.
-    :param amend: adds to the report of a failure that was told already.
+    :param trap: knows the objects that the test has made, and whether it fails.
+    :param policy: decides whether to search, and how to report.
+    :param outer: the trap of the class, if the loop belongs to the class.
+    :param amend: adds to the report of a failure that was reported already.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Tidying:
         self._outer = outer
         self._amend = amend
         self._leftovers = Leftovers(loop, trap, policy)
-        #: Whether there was a warning.
+        #: True if there was a warning.
         self.has_warned = False
 
     def look_for_tasks(self, get_held: Callable[[], Collection[int]]) -> None:
-        """Find tasks that are left, before they are cancelled or what they wait for is closed.
+        """Find tasks that are left, before they are cancelled, and before the resources that they wait for are closed.
 
         :param get_held: returns the ids of objects which the test is still going to end.
         """
@@ -70,12 +70,12 @@ class Tidying:
             return
         held = get_held()
         if self._running.has_run and not self._trap.is_failing:
-            # What is about to end gets the turns for that. Where the test was cut short, nothing is.
+            # A task that is about to end gets the turns for that. If the test was cut short, no task is.
             self._running.settle(lambda: bool(look(held)))
         self._leftovers.add(look(held))
 
     def look_for_all(self, open_streams: Iterable[Callable[[], Any]]) -> None:
-        """Find whatever else is left, at the very end, and close it.
+        """Find all else that is left, at the very end, and close it.
 
         :param open_streams: references to the streams that were open at the end of the last wait.
         """
@@ -90,23 +90,23 @@ class Tidying:
             # They were closed for the test, and let go of their files in the next turn.
             self._running.turn()
         if leftovers.has_running():
-            # They may be about to end: asyncio closes a generator that was dropped a few turns later.
+            # They may be about to end: for example, asyncio closes a dropped generator a few turns later.
             self._running.settle(leftovers.has_running, leftovers.has_workers)
             leftovers.find_running()
 
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)
 
-    def tell(self, name: str, error: BaseException | None) -> BaseException | None:
-        """Tell of leaks once, in the report of a failure if there is one. Return what the test fails of.
+    def report(self, name: str, error: BaseException | None) -> BaseException | None:
+        """Report leaks once, in the report of a failure if there is one. Return the error that the test fails of.
 
-        :param name: that of the test.
-        :param error: what it fails of anyhow.
+        :param name: the name of the test.
+        :param error: the error that it fails of without the leaks.
         """
         leaks = self._leftovers.take()
         if (current := observer.current) is not None:
             is_searched, is_ordered = self._policy.action != "ignore", self._trap.hint is not None
-            current.ended(name, [leak.what for leak in leaks], is_searched, is_ordered)
+            current.ended(name, [leak.description for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
         if error is not None and contexts.is_failure(error):

@@ -1,4 +1,4 @@
-"""The requests that tests make with the HTTP clients of Tornado: whose they are, and where they were made."""
+"""Requests of HTTP clients: the test that they belong to, and the line that made them."""
 
 import asyncio
 import functools
@@ -17,7 +17,7 @@ __unittest = True
 
 
 class Request(NamedTuple):
-    """What is known of a request by the future of its response."""
+    """A request, as far as it is known by the future of its response."""
 
     client: Callable[[], AsyncHTTPClient | None]
     client_name: str
@@ -28,12 +28,12 @@ _requests: WeakNotes[Request] = WeakNotes()
 
 
 def of(future: object) -> Request | None:
-    """Return the request that a future is the response of, if it is one."""
+    """Return the request that a future belongs to, or None."""
     return _requests.of(future, None)
 
 
 def watch() -> None:
-    """Let loops know the futures of requests that are made from now on."""
+    """Record the futures of requests that are made from now on."""
     original = AsyncHTTPClient.fetch
     if hasattr(original, "_asynctest_original"):
         return
@@ -43,14 +43,14 @@ def watch() -> None:
         future = original(self, request, *args, **kwargs)
         origin = origins.find(origins.CLIENTS)
         if origin is not origins.LIBRARY and isinstance(future, asyncio.Future):
-            _remember(future, self, request, kwargs, origin)
+            _record(future, self, request, kwargs, origin)
         return future
 
     fetch._asynctest_original = original  # type: ignore[attr-defined]
     AsyncHTTPClient.fetch = fetch  # type: ignore[method-assign]
 
 
-def _remember(
+def _record(
     future: "asyncio.Future[Any]", client: Any, request: Any, kwargs: dict[str, Any], origin: origins.Origin
 ) -> None:
     loop = future.get_loop()

@@ -1,13 +1,16 @@
-"""What is still open or runs, and what to call it: streams, servers, clients, threads and the like."""
+"""Each kind of resource: what makes it, whether it is still open, its name, how to close it.
 
-# Tested by tests/leaks/test_search.py.
+A new kind is one entry in `KINDS`.
+"""
 
 import asyncio
 import threading
 import types
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from operator import methodcaller
+from typing import Any, NamedTuple, TypeVar
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import PeriodicCallback
@@ -22,16 +25,44 @@ __unittest = True
 
 _T = TypeVar("_T")
 
-#: What to tell of a thing that is open, a name for it, and what closes it.
-Open = tuple[str, str, Callable[[], object]]
+
+class Open(NamedTuple):
+    """A resource that is still open."""
+
+    description: str
+    name: str
 
 
-def _nothing() -> None:
-    """Stand for the closing of what nobody can close here, or what the loop lets go of as it is closed."""
+class Maker(NamedTuple):
+    """The method that makes or opens a resource; `tracking` patches it."""
+
+    method: str
+    through: frozenset[str]
+    """The modules that call it for their callers; see `origins.find`."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource that a test can leave open."""
+
+    cls: type
+    #: Describes an object, given the line that made it. None if it is closed, or if leaving it open is no mistake.
+    look: Callable[[Any, origins.Origin], Open | None]
+    #: Closes an object. None if only the loop can, or the code that runs in it.
+    close: Callable[[Any], object] | None = None
+    #: None if another room records such objects: the loop, or the hook for threads.
+    made_by: Maker | None = None
+    #: True if such an object may need a few turns of the loop, or some time, to end after the test.
+    ends_by_itself: bool = False
+
+
+def kind_of(thing: object) -> Kind | None:
+    """Return the kind of a resource, or None for a timer."""
+    return next((kind for kind in KINDS if isinstance(thing, kind.cls)), None)
 
 
 def safely(look: Callable[..., _T], *args: Any) -> _T | None:
-    """Look at an object of the user, which can do anything then. What cannot be looked at is not told."""
+    """Look at an object of the user, which may run any code. If that raises, the object is not reported."""
     try:
         return look(*args)
     except Exception:
@@ -39,18 +70,18 @@ def safely(look: Callable[..., _T], *args: Any) -> _T | None:
 
 
 def open_streams(made: Iterable[object]) -> "list[weakref.ref[BaseIOStream]]":
-    """Return the streams that are open, of what a test has made; weakly, since the test may drop them."""
+    """Return the streams that are open, of those that a test has made; weakly, because the test may drop them."""
     streams = [each for each in made if isinstance(each, BaseIOStream)]
     return [weakref.ref(each) for each in streams if safely(look_at_stream, each, None) is not None]
 
 
 def look_at_stream(stream: Any, origin: origins.Origin) -> Open | None:
-    # One that was handed to start_tls() or the like has let go of its socket.
+    # After start_tls() or the like, the stream has no socket: another stream has it.
     sock = getattr(stream, "socket", stream)
     if stream.closed() or sock is None:
         return None
     name = type(stream).__name__
-    return f"unclosed stream {name}{_peer(sock)}", name, stream.close
+    return Open(f"unclosed stream {name}{_peer(sock)}", name)
 
 
 def _peer(sock: Any) -> str:
@@ -65,85 +96,86 @@ def _address(address: Any) -> str:
     return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
 
 
-def _server(server: Any, origin: origins.Origin) -> Open | None:
+def _look_at_server(server: Any, origin: origins.Origin) -> Open | None:
     sockets = [sock for sock in vars(server).get("_sockets", {}).values() if sock.fileno() != -1]
     name = type(server).__name__
-    return (f"unclosed server {name}{_listening(sockets)}", name, server.stop) if sockets else None
+    return Open(f"unclosed server {name}{_listening(sockets)}", name) if sockets else None
 
 
-def _asyncio_server(server: Any, origin: origins.Origin) -> Open | None:
+def _look_at_asyncio_server(server: Any, origin: origins.Origin) -> Open | None:
     name = "asyncio.Server"
-    return (f"unclosed server {name}{_listening(server.sockets)}", name, server.close) if server.sockets else None
+    return Open(f"unclosed server {name}{_listening(server.sockets)}", name) if server.sockets else None
 
 
 def _listening(sockets: Iterable[Any]) -> str:
     return f", listening on {', '.join(_address(sock.getsockname()) for sock in sockets)}"
 
 
-def _transport(transport: Any, origin: origins.Origin) -> Open | None:
+def _look_at_transport(transport: Any, origin: origins.Origin) -> Open | None:
     if transport.is_closing():
         return None
     name = type(transport.get_protocol()).__name__
     peer = transport.get_extra_info("peername")
     connected = f", connected to {_address(peer)}" if peer else ""
-    return f"unclosed transport of {name}{connected}", name, getattr(transport, "abort", transport.close)
+    return Open(f"unclosed transport of {name}{connected}", name)
 
 
-def _client(client: Any, origin: origins.Origin) -> Open | None:
+def _abort_transport(transport: Any) -> None:
+    getattr(transport, "abort", transport.close)()
+
+
+def _look_at_client(client: Any, origin: origins.Origin) -> Open | None:
     if getattr(client, "_closed", True):
         return None
     name = type(client).__name__
     requests = names_of_requests(client)
     if requests:
-        return f"HTTP client {name} with unfinished requests: {', '.join(requests)}", name, client.close
-    # One that all code on the loop shares is not for anybody to close.
+        return Open(f"HTTP client {name} with unfinished requests: {', '.join(requests)}", name)
+    # A test need not close a client that all code on the loop shares.
     is_shared = getattr(client, "_instance_cache", None) is not None
-    return None if is_shared else (f"unclosed HTTP client {name}", name, client.close)
+    return None if is_shared else Open(f"unclosed HTTP client {name}", name)
 
 
-def _periodic(periodic: PeriodicCallback, origin: origins.Origin) -> Open | None:
+def _look_at_periodic_callback(periodic: PeriodicCallback, origin: origins.Origin) -> Open | None:
     if not periodic.is_running():
         return None
     name = names.name_of(periodic.callback)
     every = f"{periodic.callback_time / 1000:g} s"
-    return f"running PeriodicCallback {name}, every {every}", name, periodic.stop
+    return Open(f"running PeriodicCallback {name}, every {every}", name)
 
 
-def _file_handler(handler: FileHandler, origin: origins.Origin) -> Open | None:
+def _look_at_file_handler(handler: FileHandler, origin: origins.Origin) -> Open | None:
     name = names.name_of(names.function_of_handler(handler.callback, handler.args))
-    return f"handler {name} of file descriptor {handler.fd}", name, _nothing
+    return Open(f"handler {name} of file descriptor {handler.fd}", name)
 
 
-def _thread(thread: threading.Thread, origin: origins.Origin) -> Open | None:
+def _look_at_thread(thread: threading.Thread, origin: origins.Origin) -> Open | None:
     if not thread.is_alive():
         return None
     if thread.daemon and origin is not None and origin.is_of_package:
-        return None  # nobody can join it: that of a database driver ends some time after its client was closed
+        return None  # the test cannot join it: the thread of a database driver, for example, ends later than its client
     func = getattr(thread, "_target", None)
     name = thread.name if func is None else f"{names.name_of(func)} <{thread.name}>"
-    return f"running thread {name}", name, _nothing
+    return Open(f"running thread {name}", name)
 
 
-def _generator(agen: Any, origin: origins.Origin) -> Open | None:
+def _look_at_generator(agen: Any, origin: origins.Origin) -> Open | None:
     frame = agen.ag_frame
     if frame is None or agen.ag_running:
         return None
     code = frame.f_code
     place = names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals)
-    return f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__, _nothing
+    return Open(f"unfinished asynchronous generator {agen.__qualname__}, at {place}", agen.__qualname__)
 
 
-Kinds = tuple[tuple[type, Callable[[Any, origins.Origin], Open | None]], ...]
-CLOSED_BY_HAND: Kinds = (
-    (BaseIOStream, look_at_stream),
-    (TCPServer, _server),
-    (asyncio.Server, _asyncio_server),
-    (asyncio.BaseTransport, _transport),
-    (AsyncHTTPClient, _client),
-    (PeriodicCallback, _periodic),
-    (FileHandler, _file_handler),
-)
-ENDS_BY_ITSELF: Kinds = (
-    (threading.Thread, _thread),
-    (types.AsyncGeneratorType, _generator),
+KINDS = (
+    Kind(BaseIOStream, look_at_stream, methodcaller("close"), Maker("__init__", origins.STREAMS)),
+    Kind(TCPServer, _look_at_server, methodcaller("stop"), Maker("add_sockets", origins.SERVERS)),
+    Kind(asyncio.Server, _look_at_asyncio_server, methodcaller("close")),
+    Kind(asyncio.BaseTransport, _look_at_transport, _abort_transport),
+    Kind(AsyncHTTPClient, _look_at_client, methodcaller("close"), Maker("initialize", origins.CLIENTS)),
+    Kind(PeriodicCallback, _look_at_periodic_callback, methodcaller("stop"), Maker("start", origins.TIMERS)),
+    Kind(FileHandler, _look_at_file_handler),
+    Kind(threading.Thread, _look_at_thread, ends_by_itself=True),
+    Kind(types.AsyncGeneratorType, _look_at_generator, ends_by_itself=True),
 )

@@ -1,4 +1,4 @@
-"""What it means for a test that it has left something behind: the policies, and what is told."""
+"""The policies for leaks: ignore, note, warn, fail; the reports."""
 
 import re
 import warnings
@@ -14,35 +14,34 @@ MOST_SHOWN = 10
 
 
 class Leak(NamedTuple):
-    """Something that a test has left behind."""
+    """A task, timer, resource or thread that a test has left."""
 
-    what: str
-    """What it is, and in which state."""
+    description: str
     names: tuple[str, ...]
-    """By which a pattern can allow it."""
+    """The names by which a pattern can allow it."""
     thing: Any
     origin: origins.Origin
     is_pending: bool = False
-    """Whether it is code that would have run later, with assertions in it maybe."""
+    """True for code that would have run later, perhaps with assertions in it."""
 
 
 class Policy(NamedTuple):
-    """What a test's leaks mean for it."""
+    """The consequence of leaks for a test."""
 
     action: str
     allowed: tuple[type | re.Pattern[str], ...] = ()
 
     def allows(self, leak: Leak) -> bool:
-        """Return whether the test may leave this behind."""
+        """Return whether the test may leave this."""
         return any(
             isinstance(leak.thing, each) if isinstance(each, type) else any(map(each.search, leak.names))
             for each in self.allowed
         )
 
     def is_interested(self, has_failed: bool) -> bool:
-        """Return whether leaks are to be looked for at all, given whether the test has failed."""
-        is_told = has_failed or observer.current is not None
-        return self.action in ("warn", "fail") or (is_told and self.action == "note")
+        """Return whether to search for leaks at all, given whether the test has failed."""
+        has_reader = has_failed or observer.current is not None
+        return self.action in ("warn", "fail") or (has_reader and self.action == "note")
 
 
 _PLAIN = {action: Policy(action) for action in settings.ACTIONS}
@@ -60,16 +59,16 @@ def policy(attribute: str | None, allowed: Sequence[type | str | re.Pattern[str]
 
 def describe(test: str, leaks: Sequence[Leak]) -> str:
     """Return a report."""
-    lines = [f"{test} leaks what it has begun and not ended:"]
+    lines = [f"{test} left these resources open:"]
     for leak in leaks[:MOST_SHOWN]:
-        lines.append(f"  {leak.what}")
+        lines.append(f"  {leak.description}")
         lines += [f"    {line}" for line in origins.describe(leak.origin, leak.thing)]
     if len(leaks) > MOST_SHOWN:
         lines.append(f"  ... and {len(leaks) - MOST_SHOWN} more")
     return "\n".join(lines)
 
 
-_END = "End what is left in the test, in tearDown() or in a cleanup; or name what may be left in allowed_leaks."
+_END = "End open resources in the test, in tearDown() or in a cleanup; or name them in allowed_leaks."
 _WAIT = (
     "The test ended, and this was still to come. If the test should wait for it: await it, or call self.wait() until "
     "it calls self.stop(). If not: cancel it, or name it in allowed_leaks."
@@ -79,7 +78,7 @@ _ALL_LINES = "With -X tracemalloc=25, all lines that lead there are shown."
 
 
 def _advice(leaks: Sequence[Leak]) -> str:
-    """Return what to do about leaks."""
+    """Return the ways to mend leaks."""
     pending = [leak for leak in leaks if leak.is_pending]
     parts = [_WAIT] if pending else []
     if any(leak.origin is not None and leak.origin.code.co_name == "setUp" for leak in pending):
@@ -92,15 +91,15 @@ def _advice(leaks: Sequence[Leak]) -> str:
 def warn(test: str, leaks: Sequence[Leak], hint: str | None) -> None:
     """Warn of leaks, where the first one was made.
 
-    :param hint: what else to tell.
+    :param hint: a text to add.
     """
     origin = next((leak.origin for leak in leaks if leak.origin is not None), None)
     place = ("unknown", 0) if origin is None else (origin.code.co_filename, origin.number)
     lines = [describe(test, leaks), *([] if hint is None else [hint]), _advice(leaks)]
-    # Not by the line in which this is called: that is always the same one.
+    # Not at the line that calls this function: that is the same line for all tests.
     warnings.warn_explicit("\n".join(lines), ResourceWarning, *place)
 
 
 def failure(test: str, leaks: Sequence[Leak]) -> AssertionError:
-    """Return what a test fails of that must not leave anything."""
+    """Return the error of a test whose policy is "fail"."""
     return AssertionError(f"{describe(test, leaks)}\n{_advice(leaks)}")

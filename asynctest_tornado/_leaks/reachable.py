@@ -1,4 +1,4 @@
-"""What the cleanups of a test are going to end."""
+"""The objects that the cleanups of a test are still going to close."""
 
 # Tested by tests/leaks/test_search.py.
 
@@ -15,7 +15,7 @@ from asynctest_tornado._util.tracebacks import OURS, owner_of_module
 
 __unittest = True
 
-#: How far to look: a cleanup that leads to more than this has to do with everything anyhow.
+#: How many objects to look at: a cleanup that leads to more than this is taken to lead to all.
 _MOST_LOOKED_AT = 20_000
 _NOT_LOOKED_INTO = (types.ModuleType, type, types.CodeType, types.FrameType, str, bytes, int, float)
 
@@ -44,16 +44,16 @@ def _is_harmless(func: Any) -> bool:
 
 
 class _Everything(set[int]):
-    """What can be got at where there is no end to it."""
+    """The ids of all objects, if the cleanups lead to too many."""
 
     def __contains__(self, number: object) -> bool:
         return True
 
 
 def within_reach(cleanups: list[_Cleanup]) -> set[int]:
-    """Return the ids of the objects that the cleanups can get at, as far as one can tell.
+    """Return the ids of the objects that the cleanups can reach.
 
-    They are the arguments and variables of the functions, and what these refer to in turn.
+    They are the arguments and variables of the functions, and all objects that these refer to in turn.
     """
     left: deque[Any] = deque(cleanup for cleanup in cleanups if not _is_harmless(cleanup[0]))
     seen: set[int] = set()

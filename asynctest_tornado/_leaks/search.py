@@ -1,9 +1,9 @@
-"""Finds what a test has left behind: what it has made that has not come to an end."""
+"""Finds the tasks, timers, resources and threads that a test has left."""
 
 import asyncio
 import contextlib
 import types
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from threading import Thread
 from typing import Any
 
@@ -12,7 +12,7 @@ from tornado.iostream import BaseIOStream
 
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import client_requests
-from asynctest_tornado._leaks.kinds import CLOSED_BY_HAND, ENDS_BY_ITSELF, Kinds, look_at_stream, safely
+from asynctest_tornado._leaks.kinds import Kind, kind_of, look_at_stream, safely
 from asynctest_tornado._leaks.policy import Leak, Policy
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts.pending_report import roots
@@ -22,13 +22,15 @@ from asynctest_tornado._util.tracebacks import MACHINERY, owner_of_file
 
 __unittest = True
 
+_Pending = list[tuple["asyncio.Future[Any]", _origins.Origin]]
+
 
 class Leftovers:
-    """What one test has left, as far as it is known already.
+    """The leaks of one test that are known so far.
 
     :param loop: its loop.
-    :param trap: knows what it has made.
-    :param policy: knows what it may leave.
+    :param trap: knows the objects that it has made.
+    :param policy: knows the leaks that are allowed.
     """
 
     def __init__(self, loop: LoopOfTest, trap: Trap, policy: Policy) -> None:
@@ -38,114 +40,115 @@ class Leftovers:
         self._found: list[Leak] = []
 
     def take(self) -> list[Leak]:
-        """Hand over what was found."""
+        """Hand over the leaks that were found."""
         found, self._found = self._found, []
         return found
 
     def tasks(self, held: Collection[int] = ()) -> list[Leak]:
         """Return the tasks and coroutines that have not ended.
 
-        :param held: the ids of objects which somebody is still going to end.
+        :param held: the ids of objects which the test is still going to end.
         """
-        known = {id(leak.thing) for leak in self._found}
-        made = [] if id(self._loop.loop) in held else self._loop.own_futures()
-        # Such as those that serve a connection: their server ends, and they with that.
-        origins = {id(future): origin for future, origin in made if origin is not _origins.LIBRARY}
-        if not origins:
-            return []
-        own = roots(future for future, _ in made if id(future) in origins and future is not self._trap.explained)
-        pending = [future for future in own if id(future) not in known and id(future) not in held]
-        leaks = [safely(_task, future, origins[id(future)]) for future in pending]
+        # Tasks of a library, for example those that serve a connection, end with their server.
+        made = [(future, origin) for future, origin in self._made(held) if origin is not _origins.LIBRARY]
+        leaks = [safely(_task, future, origin) for future, origin in self._roots(made, held)]
         return [leak for leak in leaks if leak is not None and not self._policy.allows(leak)]
 
     def requests(self, held: Collection[int] = ()) -> list[Leak]:
-        """Return the clients that have not got the response of a request, and nobody waits for it.
+        """Return the clients that have not got the response of a request for which no task waits.
 
-        :param held: the ids of objects which somebody is still going to end.
+        :param held: the ids of objects which the test is still going to end.
         """
         known = {id(leak.thing) for leak in self._found}
-        made = [] if id(self._loop.loop) in held else self._loop.own_futures()
-        origins = {id(future): origin for future, origin in made}
-        left: dict[int, list[tuple[Any, client_requests.Request]]] = {}
-        for future in roots(future for future, _ in made if future is not self._trap.explained):
+        left: dict[int, list[tuple[Any, client_requests.Request, _origins.Origin]]] = {}
+        for future, origin in self._roots(self._made(held), held):
             request = client_requests.of(future)
-            if request is not None and not {id(future), id(request.client())} & known and id(future) not in held:
-                left.setdefault(id(request.client()), []).append((future, request))
+            if request is not None and id(request.client()) not in known:
+                left.setdefault(id(request.client()), []).append((future, request, origin))
         leaks = []
         for number, requests in left.items():
             if number not in held:
-                first, request = requests[0]
-                names = [each.name for _, each in requests]
-                what = f"HTTP client {request.client_name} with unfinished requests: {', '.join(names)}"
-                leak = Leak(what, (request.client_name, *names), request.client() or first, origins[id(first)])
-                leaks.append(leak)
+                first, request, origin = requests[0]
+                names = [each.name for _, each, _ in requests]
+                text = f"HTTP client {request.client_name} with unfinished requests: {', '.join(names)}"
+                leaks.append(Leak(text, (request.client_name, *names), request.client() or first, origin))
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
+    def _made(self, held: Collection[int]) -> _Pending:
+        return [] if id(self._loop.loop) in held else self._loop.own_futures()
+
+    def _roots(self, made: _Pending, held: Collection[int]) -> _Pending:
+        """Return those of some futures that none of the others waits for, unless they are known or held."""
+        if not made:
+            return []
+        pending = {id(future): (future, origin) for future, origin in made}
+        known = {id(leak.thing) for leak in self._found}
+        own = roots(future for future, _ in made if future is not self._trap.explained)
+        return [pending[id(future)] for future in own if id(future) not in known and id(future) not in held]
+
     def add(self, leaks: list[Leak]) -> None:
-        """Keep what was found."""
+        """Record leaks."""
         self._found += leaks
 
     def find_callbacks(self) -> None:
-        """Find the timers, and what was still to run; call that off, unless the loop goes on."""
+        """Find the timers, and the callbacks that had not run; cancel them, unless the loop goes on."""
         for timer in self._loop.own_timers():
             origin = self._trap.made.take(timer, _origins.LIBRARY)
-            self._add(safely(_timer, timer, origin, self._loop.loop.time()))
+            self._cancel(safely(_timer, timer, origin, self._loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
         for handle in self._loop.own_callbacks() if self._loop.is_own else ():
-            self._add(safely(_callback, handle))
+            self._cancel(safely(_callback, handle))
 
-    def _add(self, leak: Leak | None) -> None:
-        if self._keep(leak) and leak is not None and self._loop.is_own:
-            leak.thing.cancel()
-
-    def _keep(self, leak: Leak | None) -> bool:
-        if leak is None or self._policy.allows(leak):
-            return False
-        self._found.append(leak)
-        return True
+    def _cancel(self, leak: Leak | None) -> None:
+        if leak is not None and not self._policy.allows(leak):
+            self._found.append(leak)
+            if self._loop.is_own:
+                leak.thing.cancel()
 
     def find_open(self, streams: Collection[BaseIOStream]) -> bool:
-        """Find the streams, servers and the like that nobody has closed, and close them; tell whether there are any.
+        """Find the resources that the test has not closed, and close them. Return whether there are any.
 
         :param streams: those that were open when the code of the test had ended.
         """
         before = len(self._found)
         known = {id(leak.thing) for leak in self._found}
-        for leak, close in list(self._open(CLOSED_BY_HAND)):
-            if id(leak.thing) not in known:  # such as a client with an unfinished request
+        for leak, kind in list(self._open(ends_by_itself=False)):
+            if id(leak.thing) not in known:  # for example a client with an unfinished request
                 self._found.append(leak)
-            if self._loop.is_own:  # on any other loop, a later test may still have use for it
-                # Its own mistakes are none of the test: without this, nobody would have called it.
+            if self._loop.is_own and kind.close is not None:  # on any other loop, a later test may still use it
+                # The test is not to fail of an error in code that it has not called.
                 with contextlib.suppress(Exception):
-                    close()
+                    kind.close(leak.thing)
         for stream in streams:
-            # The other end was closed in the last turn of the loop, and this one for that.
+            # The other end was closed in the last turn of the loop, and so was this one.
             if isinstance(stream.error, ConnectionError) and safely(look_at_stream, stream, None) is None:
                 name = type(stream).__name__
-                what = f"unclosed stream {name}, until the connection was lost"
+                text = f"unclosed stream {name}, until the connection was lost"
                 origin = self._trap.made.of(stream, None)
-                self._keep(Leak(what, (name,), stream, origin))
+                leak = Leak(text, (name,), stream, origin)
+                if not self._policy.allows(leak):
+                    self._found.append(leak)
         return len(self._found) > before
 
     def hand_over(self, trap: Trap) -> None:
-        """Leave what was not closed to the class, whose loop it is on: it may be in a pool of the class."""
+        """Leave open resources to the class, whose loop they are on: they may be in a pool of the class."""
         known = {id(leak.thing) for leak in self._found}
-        for leak, _ in list(self._open(CLOSED_BY_HAND)):
+        for leak, _ in list(self._open(ends_by_itself=False)):
             if id(leak.thing) not in known:
                 trap.made.note(leak.thing, leak.origin)
 
     def has_running(self) -> bool:
         """Return whether a thread, a job or an asynchronous generator has not ended."""
-        return any(True for _ in self._open(ENDS_BY_ITSELF)) or bool(self._jobs())
+        return any(True for _ in self._open(ends_by_itself=True)) or bool(self._jobs())
 
     def has_workers(self) -> bool:
         """Return whether a thread or job is among these: they need time, and not only turns of the loop."""
-        leaks = [leak for leak, _ in self._open(ENDS_BY_ITSELF)]
+        leaks = [leak for leak, _ in self._open(ends_by_itself=True)]
         return any(isinstance(leak.thing, Thread) for leak in leaks) or bool(self._jobs())
 
     def find_running(self) -> None:
         """Find these."""
-        self._found += [leak for leak, _ in self._open(ENDS_BY_ITSELF)]
+        self._found += [leak for leak, _ in self._open(ends_by_itself=True)]
         self._found += self._jobs()
 
     def _jobs(self) -> list[Leak]:
@@ -158,15 +161,16 @@ class Leftovers:
                 leaks.append(Leak(f"executor job {name}, which still runs", (name,), future, origin))
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
-    def _open(self, kinds: Kinds) -> Iterator[tuple[Leak, Callable[[], object]]]:
+    def _open(self, ends_by_itself: bool) -> Iterator[tuple[Leak, Kind]]:
         for thing, origin in self._trap.made.known():
-            look = next((look for cls, look in kinds if isinstance(thing, cls)), None)
-            state = None if look is None else safely(look, thing, origin)
+            kind = kind_of(thing)
+            if kind is None or kind.ends_by_itself is not ends_by_itself:
+                continue
+            state = safely(kind.look, thing, origin)
             if state is not None:
-                what, name, close = state
-                leak = Leak(what, (name, type(thing).__name__), thing, origin)
+                leak = Leak(state.description, (state.name, type(thing).__name__), thing, origin)
                 if not self._policy.allows(leak):
-                    yield leak, close
+                    yield leak, kind
 
 
 def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
@@ -183,33 +187,33 @@ def _callback(handle: Any) -> Leak | None:
     callback, args = _names.call_of(handle)
     func = _names.function_of_callback(callback, args)
     code = _code_of(func)
-    if code is None or owner_of_file(code.co_filename) in MACHINERY or _is_told_of_future(args):
+    if code is None or owner_of_file(code.co_filename) in MACHINERY or _is_called_by_future(args):
         return None
     name = _names.name_of(func)
     return Leak(f"callback {name}, which was still to run", (name,), handle, _origins.of_code(code), True)
 
 
 def _task(future: Any, origin: _origins.Origin) -> Leak | None:
-    """Return what to tell of a task or coroutine that has not ended, if that is the user's."""
+    """Return the leak of a task or coroutine that has not ended; None if it is a library's, or about to end."""
     coro: Any
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()
         if future.cancelling():
             return None  # it only has not got its turn to end
         names: tuple[str, ...] = (_names.name_of_task(future), future.get_name())
-        what = f"pending task {names[0]} <{names[1]}>"
+        text = f"pending task {names[0]} <{names[1]}>"
     else:
         coro = getattr(_names.runner_of(future), "gen", None)
         if coro is None:
             return None
         names = (_names.name_of(coro),)
-        what = f"pending coroutine {names[0]}"
+        text = f"pending coroutine {names[0]}"
     code = getattr(coro, "cr_code", None) or getattr(coro, "gi_code", None)
     if origin is None:
         if code is None or owner_of_file(code.co_filename) in MACHINERY:
             return None
         origin = _origins.of_code(code)
-    return Leak(what, names, future, origin, True)
+    return Leak(text, names, future, origin, True)
 
 
 def _code_of(func: Any) -> types.CodeType | None:
@@ -217,5 +221,5 @@ def _code_of(func: Any) -> types.CodeType | None:
     return code if type(code) is types.CodeType else None  # and no mock of one
 
 
-def _is_told_of_future(args: tuple[Any, ...] | None) -> bool:
+def _is_called_by_future(args: tuple[Any, ...] | None) -> bool:
     return bool(args) and isinstance(args[-1], asyncio.Future)  # type: ignore[index]

@@ -25,7 +25,7 @@ def run_leaky(**attributes: Any) -> tuple[list[str], str]:
 class PolicyTest(unittest.TestCase):
     def test_by_default_there_is_a_warning_that_names_the_test(self) -> None:
         with self.assertWarnsRegex(
-            ResourceWarning, r"test_policy.Sample.test leaks(.|\n)*timer Leaky.leaky_timer"
+            ResourceWarning, r"test_policy.Sample.test left these(.|\n)*timer Leaky.leaky_timer"
         ) as caught:
             result = run_case(type("Sample", (leaky.Leaky,), {}))
         self.assertEqual(result.verdicts, ["addSuccess"])
@@ -74,7 +74,7 @@ class PolicyTest(unittest.TestCase):
                 with self.subTest(body.__name__, action=action):
                     verdicts, told = run_leaky(test=body, leaks=action)
                     self.assertEqual(verdicts, ["addFailure"] if body is not fail_in_subtest else [])
-                    self.assertRegex(told, r"AssertionError: planted(.|\n)*leaks what it has begun(.|\n)*leaky_timer,")
+                    self.assertRegex(told, r"AssertionError: planted(.|\n)*left these(.|\n)*leaky_timer,")
                     self.assertEqual(told.count("leaky_timer,"), 1)
 
     def test_a_late_error_tells_of_leaks_in_its_own_report(self) -> None:

@@ -106,7 +106,7 @@ class LeftTest(AsyncTestCase):
             for _ in range(3):
                 await asyncio.sleep(0)
 
-        self.check(body, r"begun and not ended:\n  pending task .*outer <.*\n.*\nThe test ended, and this was")
+        self.check(body, r"left these resources open:\n  pending task .*outer <.*\n.*\nThe test ended, and this was")
 
     def test_what_was_still_to_come_is_told_with_the_ways_to_wait_for_it(self) -> None:
         def later(case: Tidy) -> None:
@@ -121,7 +121,7 @@ class LeftTest(AsyncTestCase):
             r"The test ended, and this was still to come\. .* await it, or call self\.wait\(\) until it calls"
         )
         self.check(body, lines)
-        self.assertNotIn("End what is left", run_body(Tidy, body).report)
+        self.assertNotIn("End open resources", run_body(Tidy, body).report)
 
     def test_of_a_coroutine_of_set_up_run_sync_is_told(self) -> None:
         class Sample(Tidy):
@@ -138,7 +138,7 @@ class LeftTest(AsyncTestCase):
             case.server.listen(0, "127.0.0.1")  # type: ignore[attr-defined]
             case.io_loop.call_later(60, stop_all)
 
-        self.check(body, r"this was still to come\..* in allowed_leaks\. End what is left in the test")
+        self.check(body, r"this was still to come\..* in allowed_leaks\. End open resources in the test")
 
     def test_coroutines_of_tornado(self) -> None:
         @gen.coroutine
@@ -634,4 +634,4 @@ class OtherLoopsTest(AsyncTestCase):
         Careless.streams = []
         result = run(Careless)
         self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"], result.report)
-        self.assertRegex(result.report, "Careless leaks .*\n  unclosed stream .*\n    made at .* in test_1")
+        self.assertRegex(result.report, "Careless left these .*\n  unclosed stream .*\n    made at .* in test_1")

@@ -113,7 +113,7 @@ class NeighbourTest(Project):
         files = {"neighbour.py": NEIGHBOUR, "test_it.py": TESTS, **files}
         done = self.run_pytest(files, *arguments, **environment)
         self.assertEqual(verdicts(done), self.expected, done.stdout)
-        self.assertIn("test_leaks leaks what it has begun and not ended", done.stdout.partition("warnings summary")[2])
+        self.assertIn("test_leaks left these resources open", done.stdout.partition("warnings summary")[2])
         self.assertIn("timed out after 0.1 seconds (the argument timeout of the marker asynctest_tornado)", done.stdout)
 
     def test_it_is_loaded_by_the_command_line(self) -> None:
@@ -288,7 +288,7 @@ class Case(AsyncTestCase):
             done = self.run_pytest({**files, "conftest.py": conftest}, *arguments)
             self.assertEqual(verdicts(done), expected, done.stdout)
             self.assertIn("by a fixture or its marker, and pytest-tornado runs it", done.stdout)
-            self.assertIn("test_leaks leaks what it has begun and not ended", done.stdout)
+            self.assertIn("test_leaks left these resources open", done.stdout)
 
 
 class PortsTest(Project):

@@ -223,7 +223,7 @@ class SettingsTest(unittest.TestCase):
             ("-W", "error::ResourceWarning"),
         ]
         nothing, ignored, ignored_too, error = run_each(lambda arguments: run_pytest(test, *arguments), said)
-        self.assertIn("leaks what it has begun", nothing.stdout)
+        self.assertIn("left these resources open", nothing.stdout)
         self.assertNotIn("leaks what", ignored.stdout)
         self.assertNotIn("leaks what", ignored_too.stdout)
         self.assertEqual(verdicts(error)["test_leak"], ["ERROR", "PASSED"])
@@ -312,7 +312,7 @@ class CasesTest(unittest.TestCase):
 
     def test_the_leaks_of_a_subtest_that_has_failed_are_in_its_report(self) -> None:
         self.assertEqual(self.found["Leaks::test_subtests"], ["FAILED", "SUBFAILED"])
-        told = r"Captured leaks teardown -+\n.*test_subtests leaks .*\n\s+pending timer boom"
+        told = r"Captured leaks teardown -+\n.*test_subtests left these .*\n\s+pending timer boom"
         self.assertRegex(self.output, told)
 
     def test_last_failed_runs_a_test_again_whose_subtest_has_failed(self) -> None:
@@ -323,7 +323,9 @@ class CasesTest(unittest.TestCase):
         self.assertEqual(found, {"Leaks::test_subtests": ["FAILED", "SUBFAILED"]})
 
     def test_leaks_are_shown_without_being_asked_for(self) -> None:
-        self.assertRegex(self.output.partition("warnings summary")[2], r"test_leak leaks .*\n\s+pending timer boom")
+        self.assertRegex(
+            self.output.partition("warnings summary")[2], r"test_leak left these .*\n\s+pending timer boom"
+        )
 
     def test_a_late_error_is_reported_for_its_own_test(self) -> None:
         self.assertEqual(self.found["Late::test_1"], ["ERROR", "PASSED"])
