@@ -37,7 +37,7 @@ NOT_FOR_USERS = {
     "AsyncTestCase": {"assertNoLogs", "debug", "doCleanups", "run", "subTest"},
     "ExpectError": {"handle"},
     "ExpectLog": {"filter", "watch"},
-    "ServerError": {"hold", "release"},
+    "ServerError": {"defer", "log_deferred"},
     "VirtualClock": {"drop_targets", "move"},
     "WebSocket": {"end", "let_go", "read_to_end"},
 }

@@ -1,7 +1,7 @@
-"""Whether an error is a consequence of connections that the end of a test has closed.
+"""Errors that follow from the connections that the end of a test closes.
 
-Such an error is known by where it was raised: by code that reads, writes or connects, once the closing has begun. Code
-of the user that raises an error of the same class, because it was cancelled for example, fails for a reason of its own.
+The place where an error was raised identifies it: code that reads, writes or connects, once the closing has begun. If
+the user's code raises an error of the same class, for example because it was cancelled, it fails for its own reason.
 """
 
 import asyncio
@@ -9,8 +9,11 @@ import concurrent.futures.thread
 import dis
 import re
 import ssl
+import threading
 import types
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from tornado.httpclient import HTTPClientError
 from tornado.iostream import StreamClosedError
@@ -18,13 +21,14 @@ from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.util import TimeoutError as TornadoTimeoutError
 from tornado.websocket import WebSocketClosedError
 
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.tracebacks import USER, owner_of
 from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 
-#: The modules that read, write and connect: all that these raise, once it is closed, is about a connection.
+#: The modules that read, write and connect: once connections are closed, all errors of these modules are about that.
 _CONNECTIONS = re.compile(
     r"tornado\.(iostream|http1connection|httpserver|httpclient|simple_httpclient|curl_httpclient|tcpclient|tcpserver"
     r"|netutil|websocket)$|asyncio\.(streams|selector_events|proactor_events|unix_events|windows_events|base_events"
@@ -40,24 +44,86 @@ _noted: WeakNotes[bool] = WeakNotes()
 _NAME = "_asynctest_cut_off"
 
 
-def note(error: BaseException) -> None:
-    """Note for good that an error is such a consequence.
+class Closing:
+    """The end of a test, as far as it closes connections: which errors it causes.
 
-    Another future may fail of the same one, as that of ``gather`` does, and surface while a later test runs.
+    An error that surfaces in another thread is none of these: threads go on as if nothing had happened.
+    """
+
+    # In the class, because most tests close none.
+
+    #: True once the test has closed connections.
+    has_begun = False
+    # The thread that closes them, during that.
+    _thread: int | None = None
+    _is_cutting_off = False
+    _failed_before: Sequence[BaseException] = ()
+    _under_way: Sequence["weakref.ref[asyncio.Future[Any]]"] = ()
+
+    @property
+    def is_under_way(self) -> bool:
+        """True while the connections of the test are being closed."""
+        return self._thread is not None
+
+    def begin(self, failed_before: list[BaseException], under_way: "list[asyncio.Future[Any]]") -> None:
+        """Connections are closed from now on.
+
+        :param failed_before: errors that have happened, and that no code has seen yet.
+        :param under_way: tasks and futures that have not ended, and may use these connections.
+        """
+        self.has_begun = self._is_cutting_off = True
+        self._thread = threading.get_ident()
+        self._failed_before = failed_before
+        self._under_way = [weakref.ref(future) for future in under_way]
+
+    def have_cut_off(self) -> None:
+        """All code that uses these connections was cut off by now. It may go on to fail of that."""
+        self._is_cutting_off = False
+
+    def end(self) -> None:
+        """The test is over: later errors have other reasons."""
+        if self._thread is not None:
+            for error in [getattr(reference(), "_exception", None) for reference in self._under_way]:
+                if contexts.is_error(error):
+                    self.has_caused(error)  # it is noted, for a gather() that has failed of it
+            _keep_notes()
+            self._thread = None
+            self._is_cutting_off = False
+            self._failed_before = self._under_way = ()
+
+    def has_caused(self, error: BaseException) -> bool:
+        """Return true if an error follows from the closing, and note it then."""
+        if self._thread != threading.get_ident() or any(each is error for each in self._failed_before):
+            return False
+        has_caused = is_consequence(error, self._is_cutting_off or self._was_under_way(error))
+        if has_caused:
+            note(error)
+        return has_caused
+
+    def _was_under_way(self, error: BaseException) -> bool:
+        """Return true if a task or future has failed of this error that was begun before the closing."""
+        futures = [reference() for reference in self._under_way]
+        return any(getattr(future, "_exception", None) is error for future in futures)
+
+
+def note(error: BaseException) -> None:
+    """Note for good that an error follows from closed connections.
+
+    Another future may fail of the same one, for example the future of ``gather``, and surface while a later test runs.
     """
     if not _noted.note(error, True):
         _keep(error)
 
 
 def is_noted(error: BaseException) -> bool:
-    """Return whether an error has been noted as such a consequence: the same object, and no copy of it."""
+    """Return true if this very object, and no copy of it, has been noted."""
     return _noted.of(error, False) or exceptions.attributes_of(error).get(_NAME) == id(error)
 
 
-def keep_notes() -> None:
-    """Keep what has been noted as attributes, now that the code of the test is over and cannot see these.
+def _keep_notes() -> None:
+    """Turn the notes into attributes, now that the code of the test is over and cannot see these.
 
-    Before it drops a future whose error surfaces by that, the garbage collector clears weak references to the error.
+    The garbage collector clears weak references to an error before it drops the future whose error surfaces by that.
     """
     for error, _ in _noted.known():
         _keep(error)
@@ -69,9 +135,9 @@ def _keep(error: BaseException) -> None:
 
 
 def is_consequence(error: BaseException, can_cut_off: bool) -> bool:
-    """Return whether an error comes of a closed connection, given that it was raised after the closing had begun.
+    """Return true if an error comes of a closed connection, given that it was raised after the closing had begun.
 
-    :param can_cut_off: whether the user's code may have found out, and raised it: it was under way.
+    :param can_cut_off: True if the user's code may have found out, and raised it, because it was under way.
     """
     if isinstance(error, BaseExceptionGroup):
         return all(is_consequence(each, can_cut_off) for each in error.exceptions)
@@ -79,11 +145,11 @@ def is_consequence(error: BaseException, can_cut_off: bool) -> bool:
 
 
 def says_so(error: BaseException) -> bool:
-    """Return whether an error says that a connection is closed or lost, wherever it was raised."""
+    """Return true if an error says that a connection is closed or lost, wherever it was raised."""
     if isinstance(error, (ConnectionError, EOFError, StreamClosedError, WebSocketClosedError, ssl.SSLError)):
         return True
     if isinstance(error, HTTPClientError):
-        return error.code >= 500  # 599 without a response; and what the server says of a handler that was cancelled
+        return error.code >= 500  # 599 without a response; 500 if the handler was cancelled
     if isinstance(error, RuntimeError):
         return "closed" in str(error) or "closing" in str(error)
     return any(_NAMES.search(cls.__name__) for cls in type(error).__mro__)
@@ -96,14 +162,14 @@ def _is_of_connection(error: BaseException, can_cut_off: bool) -> bool:
     tb = error.__traceback__
     while tb is not None:
         if tb.tb_frame.f_code.co_filename == _POOL:
-            return False  # a thread goes on, whatever becomes of the loop
+            return False  # a thread goes on when the loop ends
         place, tb = tb, tb.tb_next
     if place is not None and _CONNECTIONS.match(str(place.tb_frame.f_globals.get("__name__"))):
         return True
     if not says_so(error):
         return False
-    # What a future or a function of C has raised has no other frame than that of its caller. And the user's protocol
-    # may say in its own words that the other end is gone; but not because it was cancelled.
+    # An error of a future or of a function in C has no frame but its caller's. And the user's protocol may say in its
+    # own words that the other end is gone; but not because it was cancelled.
     if place is None or not _is_raised_by_user(place):
         return True
     return can_cut_off and not _comes_of_cancellation(error)
@@ -130,7 +196,7 @@ def _contexts(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _translated(error: BaseException) -> Iterator[BaseException]:
-    """Return the error, and those that it stands for: it was raised because of them, by a statement to that purpose.
+    """Return the error, and the errors that it stands for: a ``raise`` statement has raised it because of them.
 
     A mistake in the code that handles an error stands for nothing but itself.
     """

@@ -1,8 +1,16 @@
-"""The error trap: who handles the errors that nobody caught, and whom they belong to.
+"""The chain of handlers of the running code, inherited by a context variable.
 
-An error in a callback, a timer, a task or a handler has no caller that could catch it. Whom it belongs to is told by
-a context variable, which callbacks and tasks inherit from the code that scheduled them: a chain of handlers, with the
-one of the test as the outermost.
+Nothing can catch an error raised in a callback, a timer, a task or a request handler: it has no caller. A context
+variable identifies the test it belongs to, and the handlers that get it before the test. asyncio gives each callback
+and task the variables of the code that schedules it; `_sources.threads` and `_sources.thread_pools` do so for threads.
+
+The value is a chain of contexts, the outermost first. The first one is mostly the trap of a test. The others come from
+the blocks of `ExceptionStackContext` and `ExpectError`, from servers, and from threads. `offer` hands an error from the
+inside out, until a context consumes it; the trap records each error that arrives there.
+
+Two kinds of code begin without a test, or with another one. On the loop of a test, `rooted` adds the trap of the test
+that uses the loop: callbacks of connections run in the variables of an earlier test, for example. And a thread that has
+outlived its test, or an object that the garbage collector finds, may belong to any test: `is_guess` says so.
 """
 
 import asyncio
@@ -23,41 +31,41 @@ __unittest = True
 
 
 class Context:
-    """What handles errors, in the chain that a piece of code runs under."""
+    """A handler of errors, in the chain of the code that it handles errors of."""
 
-    #: Whether it is that of a test: the outermost one, which NullContext does not leave out.
+    #: True for the context of a test: the outermost one, which NullContext does not leave out.
     is_trap = False
-    #: Whether the test runs, if it is that of a test.
+    #: True while the test runs, if it is the context of a test.
     is_open = True
-    #: Whether it holds on any loop, also on one that a test has made for itself.
+    #: True if it is right on any loop, also on a loop that another test has made for itself.
     is_sure = False
-    #: Whether each error of a request handler is one of the test, also if a response tells it.
+    #: True if each error of a request handler fails the test, also one that a response reports.
     is_strict = False
-    #: The number of the test, if it needed one yet.
+    #: The number of the test; 0 until it needs a number.
     number = 0
 
     def handle(self, error: BaseException) -> bool:
-        """Return whether the error is consumed."""
+        """Return true to consume the error."""
         raise NotImplementedError
 
-    def keep_server_error(self, failure: Any) -> Any:
-        """Learn of what a request handler raised; return what is known of the same exception already, or None."""
+    def record_server_error(self, failure: Any) -> Any:
+        """Record an error of a request handler; return the earlier record of the same exception, or None."""
 
-    def keep_refusal(self, failure: Any) -> None:
-        """Learn that a request handler refused a request where Tornado sends no response."""
+    def record_refusal(self, failure: Any) -> None:
+        """Record that a request handler refused a request where Tornado sends no response."""
 
     def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
-        """Learn which class of handlers serves a request."""
+        """Record which class of handlers serves a request."""
 
     def add_websocket(self, request: HTTPServerRequest) -> None:
-        """Learn that a handler begins to serve a websocket."""
+        """Record that a handler begins to serve a websocket."""
 
     def remove_websocket(self, request: HTTPServerRequest) -> None:
-        """Learn that it has ended."""
+        """Record that the websocket has ended."""
 
 
 class InThread(Context):
-    """Says that the contexts before it are those of the code that has started a thread.
+    """Marks that the contexts before it belong to the code that has started a thread.
 
     :param thread: the thread.
     """
@@ -69,12 +77,12 @@ class InThread(Context):
         return False
 
     def has_outlived(self, outermost: Context) -> bool:
-        """Return whether its code runs here, after the end of the test that has started it."""
+        """Return true in the thread, if the test that has started it is over."""
         return not outermost.is_open and self._thread() is threading.current_thread()
 
 
 class Owner(Context):
-    """Stands for a test that owns what is being dropped, whatever runs meanwhile.
+    """Stands for a test that owns an object which is being dropped, whichever test runs meanwhile.
 
     :param trap: the context of the test.
     """
@@ -94,7 +102,7 @@ class Owner(Context):
 
 Chain = tuple[Context, ...]
 
-#: The contexts that the running code stands in, the outermost first. Tasks and callbacks inherit it.
+#: The contexts of the running code, the outermost first. Tasks and callbacks inherit them.
 contexts: contextvars.ContextVar[Chain] = contextvars.ContextVar("asynctest_tornado", default=())
 
 
@@ -109,7 +117,7 @@ def leave(chain: Callable[[Chain], Chain]) -> None:
     contexts. Besides, Python 3.11 may collect garbage while it sets a variable, and crashes if a finalizer sets one in
     the same context then. Later versions collect between two instructions.
 
-    :param chain: returns the contexts after the block, given those of now.
+    :param chain: returns the contexts after the block, given the present ones.
     """
     if collector != threading.get_ident():
         contexts.set(chain(contexts.get()))
@@ -123,7 +131,7 @@ def without(context: Context, chain: Chain) -> Chain:
 class under:
     """For a block that runs as if it had been scheduled in these contexts."""
 
-    # No generator: contextlib assigns to an exception that passes through one, and not every one can be assigned to.
+    # No generator: contextlib assigns to an exception that passes through one, and some exceptions refuse that.
     __slots__ = ("_chain", "_token")
 
     def __init__(self, chain: Chain) -> None:
@@ -137,10 +145,10 @@ class under:
 
 
 def rooted(chain: Chain, loop: object) -> Chain:
-    """Return the chain with the context of a test as the outermost: the one of the test that uses the loop.
+    """Return the chain with a test as the outermost context: the test that uses the loop.
 
-    A thread begins without one. And one that was begun by an earlier test, and still works for whoever comes, has
-    that of the earlier test; but on the loop that a test has made for itself, nothing belongs to another one.
+    A thread begins without a test. A thread that an earlier test has begun, and that still works for later ones, has
+    the context of the earlier test; but on the loop that a test has made for itself, everything belongs to that test.
     """
     use = getattr(loop, "_asynctest", None)
     if use is None:
@@ -154,7 +162,7 @@ def rooted(chain: Chain, loop: object) -> Chain:
 
 
 def of_running_loop() -> Context | None:
-    """Return the context of the test that uses the running loop just now, if there is one."""
+    """Return the context of the test that uses the running loop, or None."""
     try:
         loop = get_running_loop()
     except RuntimeError:
@@ -172,7 +180,7 @@ def certain(chain: Chain) -> Chain:
 
 
 def chain_here() -> Chain:
-    """Return the contexts of the running code: as inherited, and of the test whose loop it runs on."""
+    """Return the contexts of the running code: the inherited ones, under the test whose loop it runs on."""
     try:
         loop = get_running_loop()
     except RuntimeError:
@@ -181,9 +189,9 @@ def chain_here() -> Chain:
 
 
 def offer(error: BaseException, chain: Chain) -> BaseException | None:
-    """Offer an error to handlers from the inside out; return what is left, if none of them consumed it.
+    """Offer an error to handlers from the inside out; return the error that no handler consumed, or None.
 
-    A handler that raises replaces the error: the contexts outside of it get the new one. What a handler schedules
+    A handler that raises replaces the error: the contexts outside of it get the new one. Code that a handler schedules
     belongs to the contexts outside of it.
     """
     for place in reversed(range(len(chain))):
@@ -199,25 +207,25 @@ def offer(error: BaseException, chain: Chain) -> BaseException | None:
 
 
 def deliver(error: BaseException, chain: Chain) -> bool:
-    """Offer an error to all contexts of a chain; return whether it is dealt with."""
+    """Offer an error to all contexts of a chain; return true if one of them consumed it."""
     return offer(error, chain) is None
 
 
 def is_guess(chain: Chain) -> bool:
-    """Return whether an error that the running code has survived may belong to any test.
+    """Return true if errors of the running code may belong to any test.
 
-    A thread that has outlived the test which has started it may work for whoever comes.
+    A thread that has outlived the test which has started it may work for later tests.
     """
     return any(isinstance(each, InThread) and each.has_outlived(chain[0]) for each in chain)
 
 
 def is_error(error: BaseException | None) -> TypeGuard[BaseException]:
-    """Return whether it is one that a context may handle: cancellation is no error, and exits belong to nobody."""
+    """Return true if a context may handle it: cancellation is no error, and exits belong to no test."""
     return error is not None and not isinstance(
         error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
     )
 
 
 def is_failure(error: BaseException) -> bool:
-    """Return whether a test that ends with this has failed."""
+    """Return true if a test that raises this has failed."""
     return not isinstance(error, SkipTest)

@@ -31,8 +31,8 @@ class Note(str):
 def add(error: BaseException, text: str, context: contexts.Context | None = None, once: bool = False) -> None:
     """Add a note.
 
-    :param context: that of the test; by default, of the running code.
-    :param once: not if it is there already.
+    :param context: the context of the test; by default, of the running code.
+    :param once: if true, add nothing if the note is there already.
     """
     owner = _number_of(context)
     _begin(error, owner)

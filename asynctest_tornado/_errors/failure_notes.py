@@ -1,4 +1,4 @@
-"""Tells in the report of a test that failed what the request handlers of its servers have raised."""
+"""Adds hints, and errors of request handlers, to the report of a failed test."""
 
 # Tested by tests/sources/test_request_handlers.py.
 
@@ -23,59 +23,61 @@ MOST_SHOWN = 10
 def explain(error: BaseException, trap: Trap) -> None:
     """Let the report of an error that the user's code raised show the user's lines, and the reasons.
 
-    :param trap: that of the test.
+    :param trap: the trap of the test.
     """
     if is_failure(error):
         exception_notes.begin(error, trap)
         _add_hints(error, trap)
-        # Of a host or port that is not there, it is the line of the user that has the reason.
+        # If a host or port does not exist, the user's line has the reason.
         strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
         trap.failure = error
-        if trap.hint is not None:
-            exception_notes.add(error, trap.hint, trap, once=True)
-        if trap.server_errors or trap.refusals:
+        if trap.report.hint is not None:
+            exception_notes.add(error, trap.report.hint, trap, once=True)
+        if trap.report.server_errors or trap.report.refusals:
             add_to(error, trap)
         exceptions.unchain(error)
 
 
 def _add_hints(error: BaseException, trap: Trap) -> None:
-    """Add how to mend a typical mistake, for which the frames are needed that the report leaves out."""
-    if trap.remark is not None:
-        hints.add(error, trap.remark(), trap)
+    """Add how to mend a typical mistake. This needs the frames that the report leaves out."""
+    if trap.report.remark is not None:
+        hints.add(error, trap.report.remark(), trap)
     hints.add(error, hints.failed_request(error), trap)
     found = hints.missing_await(error)
     if found is not None:
-        hint, trap.explained = found
+        hint, trap.report.explained = found
         hints.add(error, hint, trap)
-        if inspect.iscoroutine(trap.explained):
-            trap.explained.close()  # or a second report would say that it was never awaited
+        if inspect.iscoroutine(trap.report.explained):
+            trap.report.explained.close()  # or a second report would say that it was never awaited
 
 
 def add_to(error: BaseException, trap: Trap) -> None:
-    """Add a note for each error of a handler that was answered with a response, and is in no report yet.
+    """Add a note for each error of a handler that was answered with a response, and that is in no report yet.
 
-    :param error: what the test fails of.
-    :param trap: that of the test.
+    :param error: the failure of the test.
+    :param trap: the trap of the test.
     """
     shown = set(map(id, _parts(error)))
-    untold = []
-    for failure in (*trap.server_errors, *trap.refusals):
+    unreported = []
+    for failure in (*trap.report.server_errors, *trap.report.refusals):
         if id(failure.error) in shown:
-            failure.is_told = True
-        elif failure.is_answered and not failure.is_told:
-            untold.append(failure)
-    for failure in untold[:MOST_SHOWN]:
+            failure.is_reported = True
+        elif failure.is_answered and not failure.is_reported:
+            unreported.append(failure)
+    for failure in unreported[:MOST_SHOWN]:
         exception_notes.add(error, describe(failure), trap)
         for sibling in trap.siblings_of(failure.error):
-            exception_notes.add(error, "At the same time, which gather() does not tell:\n" + _format(sibling), trap)
-    if len(untold) > MOST_SHOWN:
-        exception_notes.add(error, f"{len(untold) - MOST_SHOWN} more errors of request handlers are not shown.", trap)
-    for failure in untold:
-        failure.is_told = True
+            exception_notes.add(error, "At the same time, and dropped by gather():\n" + _format(sibling), trap)
+    if len(unreported) > MOST_SHOWN:
+        exception_notes.add(
+            error, f"{len(unreported) - MOST_SHOWN} more errors of request handlers are not shown.", trap
+        )
+    for failure in unreported:
+        failure.is_reported = True
 
 
 def describe(failure: ServerError) -> str:
-    """Tell what a handler has raised."""
+    """Return the text about an error of a handler."""
     expected = ", which the test expects" if failure.is_expected else ""
     hint = f"\n{failure.hint}" if failure.hint else ""
     return f"While serving {failure.what}{expected}:\n{_format(failure.error)}{hint}"
@@ -91,7 +93,7 @@ def _format(error: BaseException) -> str:
 
 
 def _parts(error: BaseException) -> Iterator[BaseException]:
-    """Return what a report on an error shows: the members of groups, causes and contexts as well."""
+    """Return the errors that a report shows: the members of groups, causes and contexts as well."""
     left: list[BaseException | None] = [error]
     seen: set[int] = set()
     while left:

@@ -42,8 +42,8 @@ _REQUEST = "The request was "
 
 def failed_request(error: BaseException) -> str | None:
     """Return the hint for a connection that Tornado's client could not make, or None."""
-    is_told = any(note.startswith(_REQUEST) for note in getattr(error, "__notes__", ()))
-    tb = error.__traceback__ if isinstance(error, OSError) and not is_told else None
+    has_hint = any(note.startswith(_REQUEST) for note in getattr(error, "__notes__", ()))
+    tb = error.__traceback__ if isinstance(error, OSError) and not has_hint else None
     while tb is not None:
         if tb.tb_frame.f_globals.get("__name__") == "tornado.simple_httpclient":
             made = getattr(tb.tb_frame.f_locals.get("self"), "request", None)
@@ -81,7 +81,7 @@ def second_stop(first: str, last: str) -> str:
 
 
 def brief(value: object) -> str:
-    """Return a short text for a value, without code of the user's."""
+    """Return a short text for a value, without a call of the user's code."""
     return reprlib.repr(value) if type(value) in _PLAIN else f"<{type(value).__qualname__}>"
 
 
@@ -96,7 +96,7 @@ _MISUSE = re.compile(
 
 def missing_await(error: BaseException) -> tuple[str, object] | None:
     """Return the hint for code that takes an awaitable for its result, and the awaitable if that is known."""
-    # Not the text of just any error: it may be code of the user that makes it.
+    # Not the text of other errors: the user's code may make it.
     text = error.args[0] if type(error) in (AttributeError, TypeError) and error.args else None
     if type(text) is not str or _MISUSE.search(text) is None:
         return None

@@ -1,4 +1,6 @@
-"""What a test knows of an exception, for as long as the exception exists.
+"""Marks exceptions: recorded, expected or reported by which test.
+
+A mark exists for as long as its exception.
 
 A list of exceptions would keep them, with all that their frames refer to, alive for as long as the test.
 """
@@ -18,7 +20,7 @@ _owners = itertools.count(1)
 
 
 class Mark:
-    """What one test knows of an exception.
+    """The mark of one test for an exception.
 
     :param error: the exception.
     :param owner: the number of the test.
@@ -29,17 +31,17 @@ class Mark:
     def __init__(self, error: BaseException, owner: int) -> None:
         self._error = id(error)
         self.owner = owner
-        #: Whether the test fails of it.
+        #: True if the test fails of it.
         self.is_known = False
-        #: Whether it was raised or expected.
+        #: True if it was raised or expected.
         self.is_done = False
-        #: Whether it is that of a timeout, whose report shows what was pending.
+        #: True for a timeout whose report shows pending tasks.
         self.shows_pending = False
         #: The errors that ``gather`` has dropped for it.
         self.siblings: list[BaseException] = []
 
     def is_of(self, error: BaseException) -> bool:
-        """Return whether it is that of the exception, and not of one that this is a copy of."""
+        """Return true if it is the mark of this exception, and not of another one that this is a copy of."""
         return self._error == id(error)
 
     def __reduce__(self) -> Any:
@@ -47,7 +49,7 @@ class Mark:
 
 
 class Marks:
-    """What one test knows of exceptions."""
+    """The marks of one test."""
 
     def __init__(self) -> None:
         self._owner = next(_owners)
@@ -65,12 +67,12 @@ class Marks:
         mark = self.find(error)
         if mark is None:
             mark = Mark(error, self._owner)
-            # Among the attributes only of those that allow nothing else, as the classes of Python do. One of the user's
-            # may show all of its attributes, as its text or to a comparison.
+            # An attribute only if the exception allows no weak reference, as the classes of Python do not. A class of
+            # the user may show all attributes, in its text or to a comparison.
             if not self._notes.note(error, mark):
                 exceptions.attributes_of(error)[_NAME] = mark
         return mark
 
     def forget(self) -> None:
-        """Forget all that refers to other exceptions."""
+        """Drop all marks: they refer to other exceptions."""
         self._notes.clear()

@@ -1,4 +1,4 @@
-"""Records an object for the running test, which has to end it, with the line that made it."""
+"""Records an object for the running test, with the line that made it."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ __unittest = True
 
 
 def record(thing: Any, through: frozenset[str], depth: int = 3) -> bool:
-    """Record an object that the running test makes, and return true; unless a library makes it for itself.
+    """Record an object that the running test makes; return false if no test or a library makes it.
 
-    To be called by the function that stands in for the one that makes the object.
+    The function that stands in for the maker of the object calls this.
 
     :param through: see `origins.find`.
-    :param depth: likewise.
+    :param depth: see `origins.find`.
     """
     origin = origins.find(through, depth)
     return origin is not origins.LIBRARY and record_made_at(thing, origin)
 
 
 def record_made_at(thing: Any, origin: origins.Origin) -> bool:
-    """Record an object that is made at this line, if a test makes it; return whether one does.
+    """Record an object that is made at this line, if a test makes it; return true then.
 
     The test is the outermost context of the running code, which may be a task or a thread of it, and go on after it.
     An object that cannot be referred to weakly is left out.

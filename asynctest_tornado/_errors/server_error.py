@@ -1,4 +1,4 @@
-"""ServerError: an exception that a request handler raised, and whether a report tells it."""
+"""ServerError: an exception that a request handler raised."""
 
 # Tested by tests/sources/test_request_handlers.py.
 
@@ -24,19 +24,19 @@ class ServerError:
         self.error = error
         self.request = request
         self.handler = handler
-        #: Whether a response, or the end of a websocket connection, tells the client that something went wrong.
+        #: True if a response, or the end of a websocket connection, shows the client that something went wrong.
         self.is_answered = False
-        #: Whether the test expects it.
+        #: True if the test expects the error.
         self.is_expected = False
-        #: Whether it is in the report of a test already.
-        self.is_told = False
-        #: Whether there is a test whose report could tell it.
+        #: True if the error is in the report of a test.
+        self.is_reported = False
+        #: True if a test runs whose report can show the error.
         self.has_test = False
-        #: Whether it says that the client has gone away, which the client knows.
+        #: True if the error says that the client has gone away, which the client knows.
         self.is_of_client = False
-        #: What else to add to a report.
+        #: A hint for the report.
         self.hint = ""
-        self._held: list[Callable[[], object]] = []
+        self._deferred: list[Callable[[], object]] = []
 
     def __repr__(self) -> str:
         return f"<ServerError {self.error!r} while serving {self.what}>"
@@ -46,20 +46,20 @@ class ServerError:
         """The request, for messages. New in version 0.1."""
         return f"{self.request.method} {self.request.uri} by {self.handler.__qualname__}"
 
-    def hold(self, logs: Iterable[Callable[[], object]]) -> None:
-        """Keep lines of the log until it is known whether the report tells the error."""
-        self._held += logs
+    def defer(self, logs: Iterable[Callable[[], object]]) -> None:
+        """Defer log records until it is known whether a report shows the error."""
+        self._deferred += logs
 
-    def release(self) -> None:
-        """Log what was held, unless the error was told or expected."""
-        held, self._held = self._held, []
-        if not (self.is_told or self.is_expected or self.is_of_client):
-            for log in held:
+    def log_deferred(self) -> None:
+        """Log the deferred records, unless the error was reported or expected."""
+        deferred, self._deferred = self._deferred, []
+        if not (self.is_reported or self.is_expected or self.is_of_client):
+            for log in deferred:
                 log()
 
 
-def keep_in(failures: list[ServerError], failure: ServerError) -> ServerError | None:
-    """Add to a list what a handler has raised; or return what is there already of the same exception."""
+def record_in(failures: list[ServerError], failure: ServerError) -> ServerError | None:
+    """Add the error of a handler to a list; or return the earlier record of the same exception."""
     for known in failures:
         if known.error is failure.error:
             return known

@@ -1,4 +1,4 @@
-"""ExceptionStackContext and NullContext: handlers for the errors of a block, and of all that it starts."""
+"""ExceptionStackContext, NullContext: handlers for the errors of a block, and of all that it starts."""
 
 # Tested by tests/errors/test_contexts.py.
 
@@ -38,14 +38,14 @@ class ExceptionStackContext:
         with ExceptionStackContext(handler) as deactivate:
             io_loop.call_later(1, callback)
 
-    The ``with`` statement gives a function that ends the handling, also for what was scheduled already.
+    The ``with`` statement returns a function that ends the handling, also for callbacks that were scheduled before.
 
-    Outside of an `AsyncTestCase` it follows what runs through the ``IOLoop``; what bypasses it (the ``call_soon``
-    and ``create_task`` of asyncio) is followed on the loops of tests only.
+    Outside of an `AsyncTestCase` it handles errors of callbacks of the ``IOLoop``. Errors of code that bypasses the
+    ``IOLoop`` (asyncio's ``call_soon`` and ``create_task``) are handled on the loops of tests only.
 
     :param exception_handler: the function to call.
 
-    Raises ``TypeError`` if that is not callable.
+    Raises ``TypeError`` if the handler is not callable.
 
     From ``tornado.stack_context``, which Tornado 6.0 removed. New in version 0.1.
     """
@@ -81,8 +81,8 @@ class ExceptionStackContext:
 class NullContext:
     """A context manager whose block, and everything started in it, is under no `ExceptionStackContext`.
 
-    For something shared that is made on demand, and has nothing to do with whoever happened to ask first. The running
-    test still fails of an error there.
+    For a shared resource that is made on demand, and does not depend on its first user. The running test still fails of
+    an error there.
 
     From ``tornado.stack_context``, which Tornado 6.0 removed. New in version 0.1.
     """

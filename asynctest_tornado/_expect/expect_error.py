@@ -12,13 +12,13 @@ __unittest = True
 _MOST_SHOWN = 10
 _RAISED_HERE = (
     "It was raised in the block of an ExpectError itself: use assertRaises(). ExpectError is for errors that nothing "
-    "could catch, such as those of callbacks."
+    "could catch, such as errors of callbacks."
 )
 _Class = type  # which an argument is called, too
 
 
 class ExpectError(contexts.Context):
-    """A context manager for an error that nobody catches, such as that of a callback, and that is expected.
+    """A context manager for an expected error that no code can catch, for example the error of a callback.
 
     ::
 
@@ -27,17 +27,17 @@ class ExpectError(contexts.Context):
             await gen.sleep(0.1)
         self.assertEqual(len(expectation.exceptions), 1)
 
-    It takes errors that surface during the block and match; they do not fail the test, and do not end its waiting.
-    Errors of what was scheduled in the block go to it first, so that concurrent blocks do not mix. An exception that
-    is raised in the block itself is none of these, and leaves it.
+    It consumes errors that surface during the block and match; they do not fail the test, and do not end its waiting.
+    Errors of callbacks and tasks that the block has scheduled go to it first, so that concurrent blocks do not mix. An
+    exception that is raised in the block itself is none of these, and leaves it.
 
     :param type: the class of the exception, or a tuple of classes.
     :param regex: a regular expression to be found in the message of the exception. None matches any.
     :param required: if true, raise ``AssertionError`` at the end of the block if no such error came.
 
-    The attribute ``exceptions`` lists what it took.
+    The attribute ``exceptions`` lists the errors that it has consumed.
 
-    Raises ``TypeError`` for what is no class of exceptions, ``RuntimeError`` outside of a test.
+    Raises ``TypeError`` if the type is no class of exceptions, ``RuntimeError`` outside of a test.
 
     The twin of `ExpectLog`. New in version 0.1.
     """
@@ -81,7 +81,7 @@ class ExpectError(contexts.Context):
         trap = self._trap
         assert trap is not None
         if trap.report_lost is not None:
-            # A task that failed, and is still held by somebody, has told nobody so far.
+            # A task that failed, and that other code still refers to, has reported nothing so far.
             trap.report_lost(self._matches)
         trap.expectations.remove(self.handle)
         contexts.leave(functools.partial(contexts.without, self))
@@ -92,7 +92,7 @@ class ExpectError(contexts.Context):
             hints.add(value, _RAISED_HERE, trap)
 
     def handle(self, error: BaseException) -> bool:
-        """Take the error if it is one of those expected."""
+        """Consume the error if it is an expected one."""
         trap = self._trap
         if trap is None:
             return False
@@ -113,7 +113,7 @@ class ExpectError(contexts.Context):
         names = " or ".join(cls.__qualname__ for cls in self.type)
         wanted = names if self.regex is None else f"{names} with a message like {self.regex.pattern!r}"
         lines = [f"did not get expected error: {wanted}."]
-        lines.append("What was trapped instead:" if self._others else "Nothing was trapped in the block.")
+        lines.append("Trapped instead:" if self._others else "Nothing was trapped in the block.")
         lines += [f"    {type(error).__qualname__}: {error}" for error in self._others[:_MOST_SHOWN]]
         if len(self._others) > _MOST_SHOWN:
             lines.append(f"    ... and {len(self._others) - _MOST_SHOWN} more")

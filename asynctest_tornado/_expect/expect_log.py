@@ -1,4 +1,4 @@
-"""ExpectLog: log messages that a test expects."""
+"""ExpectLog: log messages that a test expects. Which records a block expects or captures."""
 
 import logging
 import re
@@ -30,10 +30,10 @@ class ExpectLog(logging.Filter):
         is enabled for it during the block. Without it, a message below ``WARNING`` matches with a
         ``DeprecationWarning``, as in ``tornado.testing``.
 
-    The attribute ``logged_stack`` tells whether an exception was logged, ``matched`` how many records matched.
+    The attribute ``logged_stack`` is true if an exception was logged; ``matched`` is the number of matching records.
 
-    From ``tornado.testing``, whose own one does not see the loggers below, and raises ``Exception``. New in version
-    0.1.
+    From ``tornado.testing``, whose ``ExpectLog`` does not see the loggers below, and raises ``Exception``.
+    New in version 0.1.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ExpectLog(logging.Filter):
         self._filtered: list[logging.Logger] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is to be logged: all but those that were expected."""
+        """Return true if the record is to be logged: all but the expected ones."""
         if record.exc_info:
             self.logged_stack = True
         message = record.getMessage()
@@ -67,7 +67,7 @@ class ExpectLog(logging.Filter):
         return False
 
     def watch(self, name: str) -> None:
-        """Look at the records of the logger of this name, if it is below the one expected to log."""
+        """Filter the records of the logger of this name, if it is below the logger that is expected to log."""
         logger = logging.getLogger(name)
         if logger in self._filtered:
             return
@@ -123,10 +123,10 @@ class ExpectLog(logging.Filter):
         return "\n".join(lines)
 
     def _hint(self) -> str | None:
-        """Return how to expect what was logged, or how to have it logged, if that is clear."""
+        """Return how to expect the messages that were logged, or how to have them logged, if that is clear."""
         for level, _, message in self._others:
             if self.regex.match(message):
-                return f"The regex matches a message of the level {level}, which is not the one that is expected."
+                return f"The regex matches a message of the level {level}, and another level is expected."
         if any(self.regex.search(message) for _, _, message in self._others):
             pattern = self.regex.pattern
             pattern = f".*(?:{pattern})" if "|" in pattern else f".*{pattern}"
@@ -180,8 +180,34 @@ def _unwatch(expectation: ExpectLog) -> None:
         logging.setLogRecordFactory(factory.make_record)
 
 
+def is_expected(logger: logging.Logger, record: logging.LogRecord) -> bool:
+    """Return true if an ``ExpectLog`` consumes the record; it counts the record by that.
+
+    Its attributes identify it, because an ``ExpectLog`` of ``tornado.testing`` counts as well.
+    """
+    place: logging.Logger | None = logger
+    while place is not None:
+        for each in place.filters:
+            if isinstance(each, logging.Filter) and hasattr(each, "required") and not each.filter(record):
+                return True
+        place = place.parent
+    return False
+
+
+def is_captured(logger: logging.Logger, level: int) -> bool:
+    """Return true if ``assertLogs`` captures records of this level there. ``assertNoLogs`` expects nothing."""
+    place: logging.Logger | None = logger
+    while place is not None:
+        for handler in place.handlers:
+            # The class of this handler is private to unittest; the watcher, which has the records, is not.
+            if hasattr(handler, "watcher"):
+                return handler.level <= level and not getattr(handler, "expects_nothing", False)
+        place = place.parent if place.propagate else None
+    return False
+
+
 class NoLogs:
-    """The context manager of ``assertNoLogs``, which tells the trap that nothing is expected."""
+    """The context manager of ``assertNoLogs``, marked for the trap: it captures, and expects nothing."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

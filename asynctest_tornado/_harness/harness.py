@@ -23,7 +23,7 @@ from asynctest_tornado._leaks.check import LeakCheck
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._sources import interpreter_hooks, loggers, request_handlers, thread_pools
+from asynctest_tornado._sources import interpreter_hooks, loggers, request_handlers, thread_pools, unawaited_coroutines
 from asynctest_tornado._timeouts import deadlock, limits, pending_report
 from asynctest_tornado._timeouts.deadline import Deadline
 from asynctest_tornado._timeouts.loop_driver import Running
@@ -104,6 +104,7 @@ class Harness:
         self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
         self.trap = Trap(describe)
+        unawaited_coroutines.watch(self.trap)
         #: HTTP clients whose requests a report tells of.
         self.clients: list[object] = []
         self._leaks = leaks
@@ -331,7 +332,7 @@ class Harness:
             if error is None or isinstance(error, asyncio.CancelledError):
                 self.trap.raise_errors()
             if error is not None:
-                self.trap.remember_failure(error)
+                self.trap.record_failure(error)
                 raise error
             return result
         finally:
@@ -367,9 +368,9 @@ class Harness:
                 reason = f"; the condition {names.name_of(condition)} did not hold"
             raise self._timeout(deadline.report.error(failure, "Async operation", addition=reason))
         value, self._stop_value = self._stop_value, None
-        self.trap.remark = self._second_stop if condition is None else None
-        if is_early and self.trap.remark is None:
-            self.trap.remark = functools.partial(hints.early_stop, self._early_stop)
+        self.trap.report.remark = self._second_stop if condition is None else None
+        if is_early and self.trap.report.remark is None:
+            self.trap.report.remark = functools.partial(hints.early_stop, self._early_stop)
         self._second_stop = None
         return value
 
@@ -454,7 +455,7 @@ class Harness:
             if self.trap.made or not self._loop.is_tidy():
                 self.begin_closing(futures)
                 self._tidy().look_for_all(self._open_streams)
-                self.trap.have_closed()
+                self.trap.closing.have_cut_off()
             if self._loop.has_async_generators() and not self._running.to_end(self._loop.loop.shutdown_asyncgens()):
                 self.trap.add(
                     RuntimeError(
@@ -474,7 +475,7 @@ class Harness:
             self._loop.close()
             if self._end_schedule is not None:
                 self._end_schedule()
-            self.trap.end_closing()
+            self.trap.closing.end()
             self.trap.release()
 
     def begin_closing(self, futures: Iterable[object] = ()) -> None:
@@ -482,9 +483,9 @@ class Harness:
 
         :param futures: objects, among which the failed futures are looked for whose error nobody has seen.
         """
-        if not self.trap.is_closing:
+        if not self.trap.closing.is_under_way:
             under_way = [future for future, _ in self._loop.own_futures()]
-            self.trap.begin_closing(self._loop.lost_errors(futures), under_way)
+            self.trap.closing.begin(self._loop.lost_errors(futures), under_way)
 
     def close_resources(self, futures: Iterable[object] = ()) -> None:
         """Close what was registered with `resources`, now and not with the loop.
@@ -494,7 +495,7 @@ class Harness:
         if self._resources is not None:
             self._resources.close()
             self.begin_closing(futures)
-        self.trap.have_closed()
+        self.trap.closing.have_cut_off()
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True

@@ -125,7 +125,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        return harness_of(self).trap.server_errors
+        return harness_of(self).trap.report.server_errors
 
     @computed
     def cookies(self) -> "CookieJar":

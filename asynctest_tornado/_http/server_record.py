@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tornado.httputil import HTTPServerRequest
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._errors.server_error import ServerError, keep_in
+from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._http import websocket
 
 __unittest = True
@@ -28,8 +28,8 @@ class Record(contexts.Context, websocket.Server):
     def handle(self, error: BaseException) -> bool:
         return False
 
-    def keep_server_error(self, failure: ServerError) -> ServerError | None:
-        return keep_in(self.errors, failure)
+    def record_server_error(self, failure: ServerError) -> ServerError | None:
+        return record_in(self.errors, failure)
 
     def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
         key = request.headers.get(_KEY)

@@ -105,7 +105,7 @@ class LeakCheck:
         """
         leaks = self._leftovers.take()
         if (current := observer.current) is not None:
-            is_searched, is_ordered = self._policy.action != "ignore", self._trap.hint is not None
+            is_searched, is_ordered = self._policy.action != "ignore", self._trap.report.hint is not None
             current.ended(name, [leak.description for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
@@ -117,5 +117,5 @@ class LeakCheck:
             return _policy.failure(name, leaks)
         elif self._policy.action == "warn":
             self.has_warned = True
-            _policy.warn(name, leaks, self._trap.hint)
+            _policy.warn(name, leaks, self._trap.report.hint)
         return error

@@ -83,7 +83,7 @@ class Leftovers:
             return []
         pending = {id(future): (future, origin) for future, origin in made}
         known = {id(leak.thing) for leak in self._found}
-        own = roots(future for future, _ in made if future is not self._trap.explained)
+        own = roots(future for future, _ in made if future is not self._trap.report.explained)
         return [pending[id(future)] for future in own if id(future) not in known and id(future) not in held]
 
     def add(self, leaks: list[Leak]) -> None:

@@ -35,7 +35,7 @@ class _OneOf(contexts.Context):
         self._first, self._last = first, last
 
     def handle(self, error: BaseException) -> bool:
-        return self._last.report_for_one_of(garbage.suspects_between(self._first, self._last), error)
+        return garbage.report_for_one_of(garbage.suspects_between(self._first, self._last), error)
 
 
 def owners(lender: Trap | None, trap: Trap) -> contexts.Chain | None:

@@ -80,7 +80,7 @@ class Function:
         self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
         trap = self.harness.trap
         trap.is_strict = settings.fails_on_server_error()
-        trap.hint = None if schedule is None else _hint(schedule.seed, item)
+        trap.report.hint = None if schedule is None else _hint(schedule.seed, item)
 
         def place() -> Place | None:
             plugin = item.config.pluginmanager.get_plugin(PLUGIN)
@@ -128,7 +128,7 @@ class Function:
                 call = functools.partial(func, **kwargs)
                 result = self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
             except BaseException as error:  # pytest's own outcomes are no Exceptions
-                trap.remember_failure(error)
+                trap.record_failure(error)
                 if error is not self._told:
                     raise
                 result = None  # pytest itself fails a test for its subtests
@@ -317,7 +317,7 @@ class Served:
         try:
             self._function.run(functools.partial(self._server.close, self._function.begin_closing))
         finally:
-            self._function.harness.trap.have_closed()
+            self._function.harness.trap.closing.have_cut_off()
 
 
 def is_ours(error: BaseException) -> bool:

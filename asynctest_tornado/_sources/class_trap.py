@@ -1,4 +1,4 @@
-"""The trap of a class: the errors of what its setUpClass has begun, such as a thread, reported when the class ends."""
+"""Errors of code that setUpClass has begun, for example of a thread: reported when the class ends."""
 
 # Tested by tests/sources/test_thread_pools.py.
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._sources import unawaited_coroutines
 
 __unittest = True
 
@@ -17,7 +18,7 @@ _NAME = "_asynctest_class_trap"
 
 
 def chain_here() -> contexts.Chain:
-    """Return the contexts of a ``setUpClass`` that is running, of a class of this library; none if there is none."""
+    """Return the contexts of a running ``setUpClass`` of a class of this library; none if there is none."""
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
@@ -34,9 +35,10 @@ def _trap_of(cls: Any) -> Trap:
     if trap is None:
         name = unittest.util.strclass(cls)
         trap = Trap(lambda: name)
+        unawaited_coroutines.watch(trap)
         setattr(cls, _NAME, trap)
         cls.addClassCleanup(_close, cls)
-        # The last one to be called, since others may wait for the thread. The list is private to unittest.
+        # The last one to be called, because others may wait for the thread. The list is private to unittest.
         cleanups = getattr(cls, "_class_cleanups", None)
         if isinstance(cleanups, list) and cleanups:
             cleanups.insert(0, cleanups.pop())

@@ -1,8 +1,8 @@
-"""Whose garbage it is: an error that surfaces in a garbage collection belongs to none of the code that runs then.
+"""Errors that the garbage collector finds, and the tests that may have left the object.
 
-All that is known is which tests can have left it: those since the last full collection. If nothing but tests of ours
-has run meanwhile, it belongs to one of these. Else it may be anybody's: it is reported as if this library were not
-there, and the report says which tests it may come of.
+An error that surfaces in a garbage collection does not belong to the code that happens to run then. It belongs to one
+of the tests since the last full collection, if only tests of this library have run meanwhile. Otherwise it may belong
+to any code: it is reported as if this library were not there, and the report names the tests that may have left it.
 """
 
 import atexit
@@ -11,37 +11,38 @@ import contextlib
 import contextvars
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import contexts, exception_notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources.place_in_run import Place, follows, is_same
+from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
 _T = TypeVar("_T")
 
-#: The tests that can have left what the garbage collector finds, the latest last.
+#: The tests that can have left the objects that the garbage collector finds, the latest last.
 _suspects: collections.deque[Trap] = collections.deque(maxlen=20)
-#: Where the latest one stands in its run.
+#: The place of the latest one in its run.
 _latest: Place | None = None
-#: Their names, once the process ends.
+#: Their names, at the end of the process.
 _names_at_end: list[str] = []
-#: Whether no other code has run since the last full collection, as far as that can be known.
+#: True if no other code has run since the last full collection, as far as that can be known.
 _is_complete = False
 _is_attributed = False
-#: Not with PyPy: there, nobody tells when garbage is collected.
+#: None under PyPy, which does not report collections.
 _callbacks = getattr(gc, "callbacks", None)
 
 
 def suspect(trap: Trap) -> None:
-    """Let a test that begins be among those that may have left garbage."""
+    """Add a test that begins to the tests that may have left garbage."""
     global _latest, _is_complete
     place = trap.place()
     if _callbacks is not None and _on_collection not in _callbacks:
         _callbacks.append(_on_collection)
-        # Once in a process: nothing that was left before can be taken for that of a test.
+        # Once in a process: no earlier object can then pass for one of a test.
         gc.collect()
         _is_complete = place is not None
     elif _is_complete:  # else no place makes a difference
@@ -61,31 +62,31 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
 
 
 def _let_go() -> None:
-    """Keep no class of tests at the end of the process.
+    """Drop all classes of tests at the end of the process.
 
-    Whatever their modules hold is garbage then, and its errors surface while all other modules are still there.
+    The objects of their modules are garbage then, and their errors surface while all other modules are still there.
     """
     global _latest, _is_complete
     if _is_complete and not _is_other_running():
-        gc.collect()  # the last one of which can be known whose garbage it finds
+        gc.collect()  # the last collection whose garbage can be attributed
     _names_at_end[:] = [trap.describe() for trap in _suspects]
     _suspects.clear()
     _latest, _is_complete = None, False
 
 
-# At import: what programs register is called before.
+# At import: functions that programs register are called before.
 atexit.register(_let_go)
 
 
 def _is_other_running() -> bool:
-    """Return whether a test that is none of ours may be running, or have run, after the latest one."""
+    """Return true if a test of another library may be running, or have run, after the latest test."""
     place = _suspects[-1].place() if _suspects else None
     return place is None or not is_same(place, _latest)
 
 
 @contextlib.contextmanager
 def attributed() -> Iterator[None]:
-    """For a block in which errors are told whose owner is known, in spite of the garbage collector."""
+    """For a block that reports errors whose owner is known, although the garbage collector runs."""
     global _is_attributed
     # A collection that begins within the block is about other objects.
     before, _is_attributed = _is_attributed, contexts.collector == threading.get_ident()
@@ -96,7 +97,7 @@ def attributed() -> Iterator[None]:
 
 
 def is_collecting() -> bool:
-    """Return whether what surfaces now is garbage, and nobody knows whose."""
+    """Return true if an error that surfaces now is about garbage of unknown origin."""
     return contexts.collector == threading.get_ident() and not _is_attributed
 
 
@@ -111,16 +112,41 @@ def apart(func: Callable[..., _T], *args: Any) -> _T:
 
 
 def deliver(error: BaseException) -> bool:
-    """Give the error of something that was dropped to the tests that have left it; return whether one took it."""
+    """Deliver the error of an object that was garbage to the tests that have left it; return true if one took it."""
     if not _is_complete or _is_other_running():
         return False
     if len(_suspects) == 1:
         return apart(contexts.deliver, error, (_suspects[-1],))
-    return _suspects[-1].report_for_one_of(list(_suspects), error)
+    return report_for_one_of(list(_suspects), error)
+
+
+def deliver_dropped(error: BaseException) -> bool:
+    """Deliver the error of an object that is being dropped; return true if a test took it.
+
+    It belongs to the test whose code runs, unless that code only set the garbage collector off.
+    """
+    if is_collecting():
+        return deliver(error)
+    chain = contexts.chain_here()
+    if contexts.is_guess(chain):
+        chain = chain[1:]  # the handlers of the errors of a thread stay with it for as long as it lives
+    return bool(chain) and contexts.deliver(error, chain)
+
+
+def report_for_one_of(suspects: Sequence[Trap], error: BaseException) -> bool:
+    """Report a late error that belongs to one of several tests, in their order; return true if that was possible."""
+    last = suspects[-1]
+    if last.report_late is None:
+        return False
+    names = ", ".join(dict.fromkeys(trap.describe() for trap in suspects))
+    found = "" if contexts.collector is None else "Garbage collection found it. "
+    text = f"{found}The object was left by one of these tests, or by code outside of them: {names}"
+    exception_notes.add(error, text, last)
+    return last.report_late(strip(error), suspects[0].describe())
 
 
 def suspects_between(first: Trap, last: Trap) -> list[Trap]:
-    """Return two traps, and those between them that can have left what the garbage collector finds."""
+    """Return two traps, and the traps between them whose tests can have left garbage."""
     suspects = list(_suspects)
     begin = suspects.index(first) + 1 if first in suspects else 0
     end = suspects.index(last) if last in suspects else begin
@@ -128,7 +154,7 @@ def suspects_between(first: Trap, last: Trap) -> list[Trap]:
 
 
 def guess() -> str:
-    """Return which tests an error may belong to, for a report that blames none; nothing if there are no such tests."""
+    """Return a text that names the tests to which an error may belong, for a report that blames none; or ``""``."""
     if not is_collecting():
         chain = contexts.chain_here()
         if not (contexts.is_guess(chain) and isinstance(chain[0], Trap)):
@@ -142,6 +168,6 @@ def guess() -> str:
     if not names:
         return ""
     return (
-        "Garbage collection found it, so that nothing says for certain who has left it. Perhaps it was one of these "
-        f"tests, or code outside of them: {', '.join(names)}"
+        "Garbage collection found it, so that its origin is not certain. Perhaps it was left by one of these "
+        f"tests, or by code outside of them: {', '.join(names)}"
     )

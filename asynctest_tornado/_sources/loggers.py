@@ -1,8 +1,7 @@
-"""Where errors surface that had no caller to catch them.
+"""Errors that Tornado and asyncio log, because no caller could catch them.
 
-Tornado and asyncio do one thing alike where that happens: they log the exception, to ``tornado.application``,
-``tornado.general`` or ``asyncio``. The trap stands at the door of these three loggers, before levels, filters and
-handlers, so that no configuration of logging blinds it.
+They log to ``tornado.application``, ``tornado.general`` and ``asyncio``. The trap stands before the methods of these
+loggers, and thereby before levels, filters and handlers: no configuration of logging blinds it.
 """
 
 import asyncio
@@ -19,6 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from asynctest_tornado._errors import closed_connections, contexts, exception_notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._expect import expect_log
 from asynctest_tornado._sources import garbage, request_handlers, terminal_logs, thread_pools
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
@@ -28,7 +28,7 @@ __unittest = True
 def watch_loggers() -> None:
     """Put the trap in front of the loggers of Tornado and asyncio, once and for all.
 
-    What no context takes goes on to the logger, as before.
+    Errors that no context consumes go on to the logger, as before.
     """
     for name in ("tornado.application", "tornado.general", "asyncio", thread_pools.LOGGER):
         logger = logging.getLogger(name)
@@ -37,7 +37,7 @@ def watch_loggers() -> None:
 
 
 def _method_of_class(logger: logging.Logger, name: str) -> Callable[[Any], object]:
-    """Return the method that the class has now: others may have replaced it, by a function or a mock."""
+    """Return the present method of the class: another library may have replaced it, by a function or a mock."""
     cls = type(logger)
     found = getattr(cls, name)
     bind = getattr(type(found), "__get__", None)
@@ -59,7 +59,7 @@ def _watch(logger: logging.Logger) -> None:
             return True
         if level < logging.ERROR:
             return False
-        # Whoever else asks gets the truth.
+        # Other callers get the truth.
         method = sys._getframe(1)
         return method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
@@ -83,10 +83,10 @@ def _watch(logger: logging.Logger) -> None:
 
 
 def _refusal(record: logging.LogRecord) -> ServerError | None:
-    """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it is how a handler refuses."""
+    """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it refuses a request."""
     error = record.exc_info[1] if record.levelno >= logging.ERROR and record.exc_info else None
     trap = contexts.of_running_loop() if isinstance(error, HTTPError) else None
-    refusals = trap.refusals if isinstance(trap, Trap) else ()
+    refusals = trap.report.refusals if isinstance(trap, Trap) else ()
     return next((failure for failure in refusals if failure.error is error), None)
 
 
@@ -98,8 +98,8 @@ def _is_without_response(
 ) -> bool:
     """Log that Tornado cannot send an error any more; return False if the record is another one.
 
-    The terminal gets it together with the error. If the handler was cancelled, because the test is at its end or the
-    client gone, it does not get it at all: no reader could tell what that line has to do with.
+    The terminal gets the record together with the error. If the handler was cancelled, because the test is at its end
+    or the client gone, the terminal does not get it at all: no reader could connect that line with its cause.
     """
     if caller is None or caller.f_code is not _SEND_ERROR or record.exc_info:
         return False
@@ -107,28 +107,28 @@ def _is_without_response(
     trap = contexts.of_running_loop()
     if not isinstance(handler, RequestHandler) or not isinstance(trap, Trap):
         return False
-    errors = [failure for failure in trap.server_errors if failure.request is handler.request]
+    errors = [failure for failure in trap.report.server_errors if failure.request is handler.request]
     task = asyncio.current_task()
     if not errors and (task is None or not task.cancelling()):
         return False
-    held = terminal_logs.log_elsewhere(record, log, logger)
+    deferred = terminal_logs.log_elsewhere(record, log, logger)
     if errors:
-        errors[-1].hold(held)
+        errors[-1].defer(deferred)
     return True
 
 
 _SEND_ERROR = RequestHandler.send_error.__code__
 
 _METHODS = ("critical", "error", "exception", "log", "_log")
-#: Those that ask whether an error is to be logged.
+#: The methods that ask whether an error is to be logged.
 _ASKING = {each.__code__ for each in (logging.Logger.critical, logging.Logger.error, logging.Logger.log)}
 
 
 def _caller(logger: logging.Logger, frame: types.FrameType | None) -> types.FrameType | None:
     """Return the frame that has called a logger, given one of its methods.
 
-    Not as the record says: a program may have told ``logging`` not to look for it, or change what is in the records. A
-    function that stands in for a method of the logger, and those that it wraps, are none that call one.
+    The record may be wrong: a program may set ``logging`` not to look for the caller, or change the contents of
+    records. A function that stands in for a method of the logger, and the functions that it wraps, are not the caller.
     """
     stand_ins = {getattr(getattr(logger, name, None), "__code__", None) for name in _METHODS}
     found = frame
@@ -143,7 +143,7 @@ def _caller(logger: logging.Logger, frame: types.FrameType | None) -> types.Fram
 
 
 def _has_logger(frame: types.FrameType) -> bool:
-    """Return whether the first argument is a logger."""
+    """Return true if the first argument is a logger."""
     code = frame.f_code
     if code.co_argcount:
         return isinstance(frame.f_locals.get(code.co_varnames[0]), logging.Logger)
@@ -173,10 +173,10 @@ def _is_of_library(frame: types.FrameType | None) -> bool:
 
 
 def _is_stray(caught: BaseException | None, caller: types.FrameType | None) -> TypeGuard[BaseException]:
-    """Return whether Tornado or asyncio logs that it caught an error which had no caller.
+    """Return true if Tornado or asyncio logs that it caught an error which had no caller.
 
-    The same loggers serve applications, which may log an exception that they handled: not an error of the test. Nor
-    is that of a request handler, which comes another way.
+    The same loggers serve applications, which may log an exception that they handled: that is no error of the test.
+    Errors of request handlers come another way, by `request_handlers`.
 
     :param caller: the frame that has called the logger.
     """
@@ -193,15 +193,15 @@ def _log_of_handler(
     record: logging.LogRecord,
     is_enabled: bool,
 ) -> None:
-    """Log what a request handler has raised: expected or not, and with the report of the test or without."""
-    if _is_expected(logger, record):
+    """Log the error of a request handler: expected or not, and with the report of the test or without."""
+    if expect_log.is_expected(logger, record):
         failure.is_expected = True
-    elif is_enabled and _is_captured(logger, record.levelno):
+    elif is_enabled and expect_log.is_captured(logger, record.levelno):
         failure.is_expected = True
         log(record)
     elif is_enabled and not failure.is_expected:
         if failure.has_test and record.exc_info and record.exc_info[1] is failure.error:
-            failure.hold(terminal_logs.log_elsewhere(record, log, logger))
+            failure.defer(terminal_logs.log_elsewhere(record, log, logger))
         else:
             log(record)
 
@@ -217,14 +217,14 @@ def _consume(
     caller: types.FrameType | None,
     is_enabled: bool,
 ) -> bool:
-    """Return whether the record is dealt with, so that it need not be logged any more."""
+    """Deliver a logged error to its test. Return true if the record need not be logged any more."""
     if garbage.is_collecting():
         return closed_connections.is_noted(caught) or garbage.deliver(caught) or _is_guessed(caught)
     chain = (logger.name == thread_pools.LOGGER and thread_pools.chain_of(caught)) or contexts.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
         return trap is not None and (trap.has_cancelled or trap.comes_of_closing(caught))
-    if trap is not None and _is_told_again(trap, logger, caught):
+    if trap is not None and _is_logged_again(trap, logger, caught):
         return True
     error = contexts.offer(caught, chain[1:] if trap else chain)
     if error is None:
@@ -232,10 +232,10 @@ def _consume(
     record.exc_info = (type(error), error, error.__traceback__)
     if trap is None or contexts.is_guess(chain):
         return closed_connections.is_noted(error) or _is_guessed(error)
-    # What comes late is not what the test that runs by then expects.
+    # A late error is none that the test which runs by then expects.
     if trap.is_open:
-        expected = _is_expected(logger, record)
-        if expected or (is_enabled and _is_captured(logger, record.levelno)):
+        expected = expect_log.is_expected(logger, record)
+        if expected or (is_enabled and expect_log.is_captured(logger, record.levelno)):
             trap.expect(error)
             return expected
         first = _first_error_of_multi(record)
@@ -245,51 +245,25 @@ def _consume(
 
 
 def _is_guessed(error: BaseException) -> bool:
-    """Let what is logged say which tests it may come of. Return false: it is not dealt with by that."""
+    """Let the log record name the tests that it may come of. Return false: it still has to be logged."""
     guess = garbage.guess()
     if guess:
         exception_notes.add(error, guess, once=True)
     return False
 
 
-def _is_told_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:
-    """Return whether asyncio logs what Tornado has just logged and raised again."""
-    just_told, mark = trap.just_told, trap.mark(error)
-    trap.just_told = None if logger.name == "asyncio" else mark
-    return logger.name == "asyncio" and just_told is mark
+def _is_logged_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:
+    """Return true if asyncio logs an error that Tornado has just logged and raised again."""
+    just_logged, mark = trap.just_logged, trap.mark(error)
+    trap.just_logged = None if logger.name == "asyncio" else mark
+    return logger.name == "asyncio" and just_logged is mark
 
 
 def _first_error_of_multi(record: logging.LogRecord) -> BaseException | None:
-    """Return the error that ``gen.multi`` fails of, if the record is about another one, which it drops."""
+    """Return the error that ``gen.multi`` fails of, if the record is about another error, which it drops."""
     frame = sys._getframe() if record.msg == "Multiple exceptions in yield list" else None
     while frame is not None and frame.f_code.co_filename != gen.__file__:
         frame = frame.f_back
     future = None if frame is None else frame.f_locals.get("future")
     first: BaseException | None = getattr(future, "_exception", None)
     return first
-
-
-def _is_expected(logger: logging.Logger, record: logging.LogRecord) -> bool:
-    """Return whether an ``ExpectLog`` takes the record; it notes that it did.
-
-    Known by their attributes, since those of ``tornado.testing`` count as well.
-    """
-    place: logging.Logger | None = logger
-    while place is not None:
-        for each in place.filters:
-            if isinstance(each, logging.Filter) and hasattr(each, "required") and not each.filter(record):
-                return True
-        place = place.parent
-    return False
-
-
-def _is_captured(logger: logging.Logger, level: int) -> bool:
-    """Return whether ``assertLogs`` would see what is logged there. ``assertNoLogs`` expects nothing."""
-    place: logging.Logger | None = logger
-    while place is not None:
-        for handler in place.handlers:
-            # The class of this handler is private to unittest; the watcher, which has the records, is not.
-            if hasattr(handler, "watcher"):
-                return handler.level <= level and not getattr(handler, "expects_nothing", False)
-        place = place.parent if place.propagate else None
-    return False

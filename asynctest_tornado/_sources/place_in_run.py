@@ -1,4 +1,4 @@
-"""Where a test stands in its run: the way to know whether tests that are none of ours have run in between."""
+"""The place of a test in its run: shows whether tests of other libraries have run between two tests."""
 
 # Tested by tests/sources/test_garbage.py.
 
@@ -7,8 +7,8 @@ from typing import Any
 
 __unittest = True
 
-#: The place of one test in a run: what counts the tests, such as the result of unittest, by a weak reference; how many
-#: have begun, with this one; and the name of the test. A plain tuple, since each test makes one.
+#: The place of one test in a run: the object that counts the tests, for example the result of unittest, by a weak
+#: reference; how many have begun, with this one; and the name of the test. A plain tuple, because each test makes one.
 Place = tuple["weakref.ref[Any]", int, object]
 
 
@@ -24,12 +24,12 @@ def _is_same_run(reference: "weakref.ref[Any]", other: "weakref.ref[Any]") -> bo
 
 
 def is_same(place: Place, other: Place | None) -> bool:
-    """Return whether no test has begun in between."""
+    """Return true if no test has begun in between."""
     return other is not None and place[1] == other[1] and _is_same_run(place[0], other[0])
 
 
 def follows(place: Place, other: Place | None) -> bool:
-    """Return whether a test comes right after the other one, or is the same in another order."""
+    """Return true if a test comes right after the other one, or is the same test in another order."""
     if other is None:
         return False
     reference, number, name = place

@@ -1,8 +1,11 @@
-"""What request handlers raise, kept with the request.
+"""Errors of request handlers, recorded with their requests.
 
 Tornado makes a response of such an exception, or a line in a log, or nothing at all; and an application may log it in
 its own way. The one place that all of them pass is the handler itself. So each handler that is made under a test, or
-by a server of this library, gets methods that look at what its own methods raise, and then go on to those.
+by a server of this library, gets methods that call the handler's own methods, and record the exceptions of these.
+
+An error that a response reports does not fail the test: the client gets the response. If the test fails, its report has
+the error as a note. An error that no response can report any more fails the test at once, by `contexts.deliver`.
 """
 
 import contextvars
@@ -24,13 +27,12 @@ from asynctest_tornado._util.tracebacks import TORNADO, owner_of
 
 __unittest = True
 
-
-#: What the handler is just logging.
+#: The error that a handler is just logging.
 being_logged: contextvars.ContextVar[ServerError | None] = contextvars.ContextVar("asynctest_tornado_log", default=None)
 
 
 def watch_handlers() -> None:
-    """See to it that each handler is looked at, from when it is made, if it is made under a test or server of ours."""
+    """Watch each handler that is made under a test, or by a server of this library, from now on."""
     make = RequestHandler.__init__
     if hasattr(make, "__wrapped__"):
         return
@@ -46,7 +48,7 @@ def watch_handlers() -> None:
             make(self, application, request, **kwargs)
         except Exception as error:
             if chain:
-                _keep(ServerError(error, request, type(self)), chain)
+                _record(ServerError(error, request, type(self)), chain)
             raise
 
     RequestHandler.__init__ = make_and_watch  # type: ignore[method-assign]
@@ -54,17 +56,17 @@ def watch_handlers() -> None:
     if break_cycles is not None:
 
         @functools.wraps(break_cycles)
-        def break_cycles_and_let_go(self: RequestHandler) -> None:
+        def break_cycles_and_restore(self: RequestHandler) -> None:
             break_cycles(self)
-            _let_go(self)
+            _restore_method(self)
 
-        RequestHandler._break_cycles = break_cycles_and_let_go  # type: ignore[method-assign]
+        RequestHandler._break_cycles = break_cycles_and_restore  # type: ignore[method-assign]
 
 
 def _chain_of_request() -> contexts.Chain:
-    """Return the contexts that a request belongs to: those of its server, under the test that runs.
+    """Return the contexts that a request belongs to: the contexts of its server, under the test that runs.
 
-    The server may be that of a whole class, and a connection may have served an earlier test.
+    The server may belong to a whole class, and a connection may have served an earlier test.
     """
     chain = contexts.chain_here()
     trap = contexts.of_running_loop()
@@ -91,13 +93,13 @@ def _watch(handler: RequestHandler, request: HTTPServerRequest, chain: contexts.
     own.setdefault("on_connection_close", strong)
 
 
-def _let_go(handler: RequestHandler) -> None:
+def _restore_method(handler: RequestHandler) -> None:
     if isinstance(vars(handler).get("on_connection_close"), functools.partial):
         del vars(handler)["on_connection_close"]
 
 
 def _method(handler: RequestHandler, name: str) -> Callable[..., Any]:
-    """Return the handler's own method, of whatever kind: that of its class, which may be patched."""
+    """Return the handler's own method, of any kind, from its class, which may be patched."""
     for cls in type(handler).__mro__:
         if name in vars(cls):
             found = vars(cls)[name]
@@ -110,7 +112,7 @@ _Reference = Callable[[], RequestHandler | None]
 
 
 def _is_called_by_tornado() -> bool:
-    """Return whether a method of a handler is called to serve a request, and not by a test that looks at its result."""
+    """Return true if a method of a handler is called to serve a request, and not by a test that checks its result."""
     return owner_of(sys._getframe(2)) is TORNADO
 
 
@@ -124,7 +126,7 @@ def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: con
         log()
         return
     is_answered = _can_answer(handler)
-    failure = _keep(ServerError(error, request, type(handler)), chain)
+    failure = _record(ServerError(error, request, type(handler)), chain)
     # Of a client that goes away in the middle of its response, it is the client who knows.
     if isinstance(error, (StreamClosedError, WebSocketClosedError)):
         failure.is_of_client = failure.has_test and not is_answered and _is_gone(request)
@@ -135,22 +137,22 @@ def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: con
         log()
     finally:
         being_logged.reset(token)
-        _settle(failure, chain)
+        _deliver(failure, chain)
 
 
 def _is_gone(request: HTTPServerRequest) -> bool:
-    """Return whether the client of a request has closed the connection."""
+    """Return true if the client of a request has closed the connection."""
     stream = getattr(request.connection, "stream", None)
     return stream is None or bool(stream.closed())
 
 
 def _is_refusal(error: object) -> bool:
-    """Return whether an exception is how the handler says that the request is wrong."""
+    """Return true if the handler raises the exception to say that the request is wrong."""
     return isinstance(error, HTTPError) and error.status_code < 500
 
 
 def _can_answer(handler: RequestHandler) -> bool:
-    """Return whether the client will learn that something went wrong."""
+    """Return true if the client will learn that something went wrong."""
     if isinstance(handler, WebSocketHandler) and handler.get_status() == 101:
         return handler.ws_connection is not None  # else it is in on_close(), or beyond
     # There is no public way to ask: get_status() says 200 before and after.
@@ -166,11 +168,11 @@ def _call_hook(
     if not _is_called_by_tornado():
         return method(*args, **kwargs)
     if name == "write_error":
-        _keep_what_is_answered(handler, request, chain, kwargs.get("exc_info"))
+        _record_answered(handler, request, chain, kwargs.get("exc_info"))
     try:
         result = method(*args, **kwargs)
     except Exception as error:
-        if not _tell_of_hook(name, error, handler, request, chain):
+        if not _record_of_hook(name, error, handler, request, chain):
             raise
         return None
     if name == "data_received" and inspect.isawaitable(result):
@@ -178,16 +180,14 @@ def _call_hook(
     return result
 
 
-def _keep_what_is_answered(
-    handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain, exc_info: Any
-) -> None:
-    """Keep what an application has caught by itself, and tells with its own call of ``send_error``."""
+def _record_answered(handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain, exc_info: Any) -> None:
+    """Record an error that an application has caught by itself, and reports by its own call of ``send_error``."""
     error = exc_info[1] if exc_info else None
     if error is not None and not _is_refusal(error):
         failure = ServerError(error, request, type(handler))
         failure.is_answered = True
-        if _keep(failure, chain) is failure:  # else it has come by way of log_exception()
-            _settle(failure, chain)
+        if _record(failure, chain) is failure:  # else log_exception() has recorded it
+            _deliver(failure, chain)
 
 
 async def _get_of_websocket(
@@ -213,38 +213,38 @@ async def _watched(
     try:
         return await awaitable
     except Exception as error:
-        _tell_of_hook("data_received", error, handler, request, chain)
+        _record_of_hook("data_received", error, handler, request, chain)
         raise
 
 
-def _tell_of_hook(
+def _record_of_hook(
     name: str, error: Exception, handler: RequestHandler, request: HTTPServerRequest, chain: contexts.Chain
 ) -> bool:
-    """Keep the error; return whether the test was told of it, and Tornado need not be."""
+    """Record the error; return true if the test has got it, and Tornado need not get it."""
     failure = ServerError(error, request, type(handler))
     if name == "data_received":
-        _tell_of_data(failure, chain)
+        _record_of_data(failure, chain)
         return False
     if _is_refusal(error):
         return False
-    failure = _keep(failure, chain)
+    failure = _record(failure, chain)
     # Tornado would take a ValueError for a malformed request, and drop it. Of an error in the other method, the
     # connection would not learn that it is closed, and the server could not close it for ever.
     if name == "on_connection_close" or (name == "on_close" and isinstance(error, ValueError)):
-        _settle(failure, chain)
-        return failure.is_told or failure.is_expected
+        _deliver(failure, chain)
+        return failure.is_reported or failure.is_expected
     return False
 
 
-def _tell_of_data(failure: ServerError, chain: contexts.Chain) -> None:
-    """Keep an error of ``data_received``, which Tornado logs, and closes the connection."""
+def _record_of_data(failure: ServerError, chain: contexts.Chain) -> None:
+    """Record an error of ``data_received``: Tornado logs it, and closes the connection."""
     failure.hint = _NO_RESPONSE.format(getattr(failure.error, "status_code", 500))
     if _is_refusal(failure.error):
         failure.is_answered = failure.has_test = True
         for context in chain:
-            context.keep_refusal(failure)
+            context.record_refusal(failure)
     else:
-        _keep(failure, chain)
+        _record(failure, chain)
         test = chain[0] if chain else None
         exception_notes.add(failure.error, f"That was while serving {failure.what}.\n{failure.hint}", test, once=True)
 
@@ -255,23 +255,23 @@ _NO_RESPONSE = (
 )
 
 
-def _keep(failure: ServerError, chain: contexts.Chain) -> ServerError:
-    """Hand it to the test and to the server; return what is known of the same error already, if there is something."""
+def _record(failure: ServerError, chain: contexts.Chain) -> ServerError:
+    """Record an error for the test and for the server; return the earlier record of the same error, if there is one."""
     failure.has_test = any(context.is_trap for context in chain)
     for context in chain:
-        known = context.keep_server_error(failure)
+        known = context.record_server_error(failure)
         if known is not None:
             failure = known
     return failure
 
 
-def _settle(failure: ServerError, chain: contexts.Chain) -> None:
-    """Let the test fail of what its client cannot learn, or of any error where the test says so."""
+def _deliver(failure: ServerError, chain: contexts.Chain) -> None:
+    """Let the test fail of an error that its client cannot learn of; with ``fail_on_server_error``, of any error."""
     if failure.is_answered and not any(context.is_strict for context in chain):
         return
     if failure.is_expected or not contexts.is_error(failure.error):
-        failure.release()
+        failure.log_deferred()
         return
     exception_notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
-    failure.is_told = contexts.deliver(failure.error, chain)
-    failure.release()
+    failure.is_reported = contexts.deliver(failure.error, chain)
+    failure.log_deferred()

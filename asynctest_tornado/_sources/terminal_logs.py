@@ -1,4 +1,4 @@
-"""What would be logged to the terminal, and can be held back."""
+"""Log records on their way to a terminal, deferred."""
 
 # Tested by tests/sources/test_loggers.py.
 
@@ -13,10 +13,10 @@ __unittest = True
 def log_elsewhere(
     record: logging.LogRecord, log: Callable[[logging.LogRecord], None], logger: logging.Logger
 ) -> list[Callable[[], object]]:
-    """Log a record as ever, but not to the terminal; return what does that.
+    """Log a record as usual, but not to the terminal; return functions that log it there.
 
     :param log: logs the record.
-    :param logger: the one that it is logged by.
+    :param logger: the logger that got it.
     """
     terminals = [handler for handler in _handlers_of(logger) if _is_terminal(handler)]
 
@@ -45,6 +45,6 @@ def _handlers_of(logger: logging.Logger) -> list[logging.Handler]:
 
 
 def _is_terminal(handler: logging.Handler) -> bool:
-    # Not what somebody has derived to look at records, or has captured to look at the text.
+    # Not a class that the user has derived to see records, nor a stream that is captured to see the text.
     is_plain = type(handler) is logging.StreamHandler or handler is logging.lastResort
     return is_plain and getattr(handler, "stream", None) in (sys.__stderr__, sys.__stdout__)

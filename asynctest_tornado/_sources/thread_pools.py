@@ -1,7 +1,7 @@
-"""Lets what is handed to a pool of threads run in the contexts of the code that hands it over.
+"""Lets jobs of thread pools inherit the chain of handlers of the code that submits them.
 
 These are the jobs of a ``ThreadPoolExecutor``, and the callbacks of the futures of any pool. Whether a callback runs in
-a thread of the pool or in that of the test is a matter of chance.
+a thread of the pool or in the thread of the test is a matter of chance.
 """
 
 import functools
@@ -15,7 +15,7 @@ from asynctest_tornado._sources import class_trap
 
 __unittest = True
 
-#: The logger that the error of a callback goes to.
+#: The logger that gets the error of a callback.
 LOGGER = "concurrent.futures"
 #: Its jobs are serialized, for another interpreter.
 _OF_INTERPRETERS = "concurrent.futures.interpreter"

@@ -1,8 +1,8 @@
-"""Lets a thread inherit the contexts of the code that starts it, as a callback or a task does.
+"""Lets a thread inherit the chain of handlers of the code that starts it, as a callback or a task does.
 
-A thread inherits context variables by itself only from Python 3.14 on, and there only if the interpreter is told so.
-The place is below ``Thread.start``, where nobody but the module ``threading`` looks: a mock of that method starts no
-thread, an instrumentation of it stays as it is, and a thread cannot be started twice.
+A thread inherits context variables by itself only from Python 3.14 on, if the interpreter is started with that option.
+The place is below ``Thread.start``, in functions that only the module ``threading`` calls: a mock of that method starts
+no thread, an instrumentation of it stays as it is, and a thread cannot be started twice.
 """
 
 # Tested by tests/sources/test_neighbours.py.
@@ -26,7 +26,7 @@ __unittest = True
 #: A test may put a mock in its place, and start threads of a class that is derived from it.
 _Thread = threading.Thread
 _pool_worker = getattr(concurrent.futures.thread, "_worker", None)
-#: Whether a thread starts with the context variables of the code that starts it.
+#: True if a thread starts with the context variables of the code that starts it.
 _INHERITS = bool(getattr(sys.flags, "thread_inherit_context", False))
 
 
@@ -42,18 +42,18 @@ def _replacing(name: str) -> Replacement:
     return replacement
 
 
-#: Put in, they let all threads that are started from then on inherit their contexts.
+#: Attached, they let all threads that are started from then on inherit their contexts.
 # These are private to the module; the first one is there from Python 3.13 on. Without them, threads inherit nothing,
-# and the interpreter reports their errors as ever.
+# and the interpreter reports their errors as usual.
 replacements = [
     _replacing(name) for name in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, name)
 ]
 
 
 def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what a thread is to run instead of its own function, called by what stands in for what starts it.
+    """Return the function that a thread runs instead of its own, called by the function that stands in for the start.
 
-    The worker of a pool is to inherit nothing: it works for whoever comes.
+    The worker of a pool inherits nothing: it works for all code that submits jobs.
     """
     is_worker = _pool_worker is not None and getattr(thread, "_target", None) is _pool_worker
     chain = () if is_worker else _chain_for(thread)
@@ -73,7 +73,7 @@ def _chain_for(thread: threading.Thread) -> contexts.Chain:
 
 
 def _run(thread: threading.Thread, chain: contexts.Chain, bootstrap: Callable[..., Any], *args: Any) -> None:
-    # For all that the thread does, up to the hook that is called if it fails.
+    # For all code of the thread, up to the hook that is called if it fails.
     contexts.contexts.set(chain)
     given: contextvars.Context | None = getattr(thread, "_context", None)
     if given is None:

@@ -399,7 +399,7 @@ class AsyncTestCase(unittest.TestCase):
                 if returned is not None:
                     case_run.end_test(self, method, returned)
             except Exception as error:
-                harness.trap.remember_failure(error)
+                harness.trap.record_failure(error)
                 raise
             finally:
                 if getattr(getattr(self, "_outcome", None), "expecting_failure", False):

@@ -142,7 +142,7 @@ def begin(case: Any) -> Harness:
     harness = new_harness(case, result)
     harness.has_shell = True
     if state.schedule is not None:
-        harness.trap.hint = repeat.hint(state.schedule.seed, case)
+        harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
     return harness
 
 

@@ -92,7 +92,7 @@ class TrapTest(unittest.TestCase):
     def test_what_the_test_fails_of_by_itself_is_not_taken_as_well(self) -> None:
         error = ValueError()
         self.trap.add(error)
-        self.trap.remember_failure(error)
+        self.trap.record_failure(error)
         self.assertIsNone(self.trap.take())
 
     def test_a_skip_counts_only_where_nothing_went_wrong(self) -> None:

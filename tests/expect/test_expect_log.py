@@ -154,7 +154,7 @@ class ExpectLogTest(unittest.TestCase):
             ("thing|other", None, r"from the start of the message: '\.\*\(\?:thing\|other\)' would\."),
             ("(?i)BAD", None, r"The regex has to match from the start of the message\.$"),
             ("second", None, r"The regex has to match from the start of the message\.$"),
-            ("a bad", logging.ERROR, "The regex matches a message of the level WARNING, which is not the one"),
+            ("a bad", logging.ERROR, "The regex matches a message of the level WARNING, and another level is expected"),
             ("another", None, "Correct the logger, regex or level, or give required=False"),
         ):
             told = self.assertRaisesRegex(AssertionError, hint)

@@ -38,7 +38,9 @@ class GarbageTest(unittest.TestCase):
     def check_is_a_guess(self, code: str) -> None:
         status, report = self.run_tests(code)
         self.assertRegex(report, r"Exception ignored (?:in|while)(?s:.*)ValueError: planted\n")
-        self.assertRegex(report, r"Perhaps it was one of these tests, or code outside of them: .*Ours\.test_1")
+        self.assertRegex(
+            report, r"Perhaps it was left by one of these tests, or by code outside of them: .*Ours\.test_1"
+        )
         self.assertEqual(status, 0, report)
 
     def test_that_of_a_plain_test(self) -> None:
@@ -71,7 +73,7 @@ class GarbageTest(unittest.TestCase):
         path.write_text(IMPORTS + FUNCTIONS)
         done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", str(path), cwd=self.folder)
         self.assertRegex(done.stdout, r"ValueError: planted")
-        self.assertIn("Perhaps it was one of these tests", done.stdout)
+        self.assertIn("Perhaps it was left by one of these tests", done.stdout)
         self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_that_of_a_test_of_ours_under_pytest(self) -> None:
