@@ -1,4 +1,4 @@
-"""Looks for child processes, which may do something at any time."""
+"""Looks for child processes, which may act at any time."""
 
 # Tested by tests/timeouts/test_deadline.py.
 
@@ -13,7 +13,7 @@ __unittest = True
 
 
 def has_children() -> bool:
-    """Return whether there is a child process, whose end would be a signal; the helpers of multiprocessing are none."""
+    """Return whether there is a child process. The helpers of multiprocessing do not count."""
     if wait_for_child is None:
         return True
     try:
@@ -21,12 +21,12 @@ def has_children() -> bool:
     except ChildProcessError:
         return False
     helpers = _helpers()
-    # The processes that a helper has begun are no children of this one.
+    # The children of a helper are no children of this process.
     return not helpers or not _children() <= helpers or bool(multiprocessing.active_children())
 
 
-#: Run from the first use of multiprocessing to the end of the program: by default, from Python 3.14 on. Their private
-#: attributes; without them, a helper is a child like any other.
+#: The helpers run from the first use of multiprocessing to the end of the program: by default, from Python 3.14 on.
+#: These are private attributes; without them, a helper counts as a child.
 _HELPERS = (
     ("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
     ("multiprocessing.resource_tracker", "_resource_tracker", "_pid"),
@@ -34,13 +34,13 @@ _HELPERS = (
 
 
 def _helpers() -> set[int]:
-    """Return the processes that serve only multiprocessing itself."""
+    """Return the helpers of multiprocessing."""
     found = {getattr(getattr(sys.modules.get(module), name, None), pid, None) for module, name, pid in _HELPERS}
     return {pid for pid in found if pid is not None}
 
 
 def _children() -> set[int]:
-    """Return the child processes; with 0, which is none, where the system does not list them."""
+    """Return the child processes; 0, which is not a process, if the system does not list them."""
     try:
         return {
             int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()

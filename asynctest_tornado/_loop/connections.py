@@ -1,6 +1,6 @@
-"""How the loop of a test connects: addresses in figures are resolved without a thread, and what is opened is noted.
+"""Connects: resolves numeric addresses without a thread, and records connections.
 
-And clients of Tornado that verify nobody do not read the authorities of the system.
+HTTP clients with ``validate_cert=False`` do not load the CA certificates of the system.
 """
 
 import asyncio
@@ -24,48 +24,48 @@ else:
     _Base = object
 
 _getaddrinfo = socket.getaddrinfo
-# A plain number: to combine members of an enumeration takes as long as the rest of the look-up.
-_IN_FIGURES = int(socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
+# A plain number: combining members of an enumeration takes as long as the rest of the look-up.
+_NUMERIC = int(socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
 
 
 class ConnectingLoop(_Base):
-    """The methods of a watched loop that open something, on top of its own class."""
+    """The methods of a watched loop that open connections, on top of its own class."""
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
-        """Return addresses that are written in figures without a thread: else each loop would start one to do so.
+        """Resolve numeric addresses without a thread: otherwise, each loop would start a thread for that.
 
-        It takes as many turns of the loop as with a thread, in each of which the loop looks at its files: tests rely on
-        what comes before a connection, such as the end of another one.
+        It takes as many turns of the loop as with a thread. In each turn, the loop looks at its files: tests rely on
+        the order of events, for example that one connection ends before another one is made.
         """
         if socket.getaddrinfo is not _getaddrinfo:
-            # That of the test, which may count the calls, and look at the arguments.
+            # A mock of the test, which may count the calls, and look at the arguments.
             return await super().getaddrinfo(host, port, **hints)
         try:
-            found = socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _IN_FIGURES})
+            found = socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _NUMERIC})
         except (socket.gaierror, UnicodeError):
             found = None
         if found is None:
-            # Outside of that block, or a host that is not known would be reported twice.
+            # Outside of the except block, or the report of an unknown host would have two errors.
             return await super().getaddrinfo(host, port, **hints)
         for _ in range(_TURNS):
             await turn()
-        _let_others_act()
+        _release_processor()
         return found
 
 
-#: One for the thread to wake the loop, one for the loop to wake the task.
+#: In the first turn, the thread would wake the loop; in the second, the loop the task.
 _TURNS = 2
-#: Seconds that others get to act, while the loop sleeps until a thread has looked up an address on ``tornado.testing``:
-#: child processes and threads that work for the test.
+#: Seconds that child processes and threads get to run. On ``tornado.testing``, they run while the loop sleeps until a
+#: thread has resolved the address.
 _FOR_PROCESSES = 0.003
 _FOR_THREADS = 0.0001
 
 
-def _let_others_act() -> None:
-    """Let go of processor and interpreter, as a loop does that sleeps.
+def _release_processor() -> None:
+    """Release processor and interpreter, as a loop that sleeps does.
 
-    A test which closes a connection, whereupon a child process ends, and opens another one would else find the process
-    still there. This comes after the turns in which the loop learns that the connection is closed.
+    For example, a test closes a connection, whereupon a child process ends, and opens another connection. It would
+    find the child process still there. This comes after the turns in which the loop closes the connection.
     """
     if has_children():
         sleep(_FOR_PROCESSES)
@@ -73,16 +73,16 @@ def _let_others_act() -> None:
         sleep(_FOR_THREADS)
 
 
-def _remember_connections() -> None:
-    """Let a loop know what its methods open that are coroutines."""
+def _record_connections() -> None:
+    """Let the coroutines of a loop that open connections record these."""
     for name in _OPENING:
 
-        async def open_and_remember(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
+        async def open_and_record(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
             opened = await getattr(super(ConnectingLoop, self), _name)(*args, **kwargs)
             ownership.record(opened[0] if isinstance(opened, tuple) else opened, origins.STREAMS)
             return opened
 
-        setattr(ConnectingLoop, name, open_and_remember)
+        setattr(ConnectingLoop, name, open_and_record)
 
 
 #: They return a server, or a tuple that begins with a transport.
@@ -98,12 +98,12 @@ _OPENING = (
 )
 
 
-def _spare_authorities() -> None:
-    """Let the clients of a test that verify nobody not read the authorities of the system for each request."""
+def _spare_ca_certificates() -> None:
+    """Do not load the CA certificates of the system for a request with ``validate_cert=False``."""
     connection: Any = getattr(simple_httpclient, "_HTTPConnection", None)
     original = getattr(connection, "_get_ssl_options", None)
     if original is None:
-        return  # renamed: they are read as ever
+        return  # renamed: the certificates are loaded
 
     @functools.wraps(original)
     def get_ssl_options(self: Any, scheme: str) -> Any:
@@ -117,5 +117,5 @@ def _spare_authorities() -> None:
     connection._get_ssl_options = get_ssl_options
 
 
-_remember_connections()
-_spare_authorities()
+_record_connections()
+_spare_ca_certificates()

@@ -1,9 +1,9 @@
-"""Makes loops without what the constructors of asyncio and Tornado ask anew for each one.
+"""Makes loops without the lookups of asyncio's and Tornado's constructors.
 
-They look up the clock, the environment and the class to be made, at a tenth of the instructions of an empty test. They
-are left out only where nothing else can come of it: they are asyncio's and Tornado's own, and neither wrapped nor
-replaced, which is looked at for each loop; and the first loop, which they did make, has had the same attributes, no
-more and no less.
+These look up the clock, the environment and the class to be made, for a tenth of the instructions of an empty test.
+They are left out only if the loop is the same without: the constructors are asyncio's and Tornado's own, neither
+wrapped nor replaced, which is checked for each loop; and the first loop, made by the constructors, had the same
+attributes, no more and no less.
 """
 
 # Tested by tests/loop/test_recycled_loop.py.
@@ -29,22 +29,22 @@ __unittest = True
 _logger = logging.getLogger("asyncio")
 _get_clock_info = time.get_clock_info
 _RESOLUTION = _get_clock_info("monotonic").resolution
-#: What only some versions of Python have.
+#: Attributes of loops that only some versions of Python have.
 _HAS_HOOKS = sys.version_info >= (3, 12)
 _HAS_SERVERS = sys.version_info >= (3, 13)
 
 
-#: How a loop knows its asynchronous generators and its transports. Empty, these two are like new ones, which take 4 %
-#: of the instructions of an empty test.
+#: The asynchronous generators and the transports of a loop. Two new containers would take 4 % of the instructions of an
+#: empty test; the next loop can use those of a closed loop, if they are empty.
 _Containers = tuple[weakref.WeakSet[Any], weakref.WeakValueDictionary[Any, Any]]
-#: What the next loop gets: nothing, or one pair.
+#: The containers of the next loop: none, or one pair.
 _spare: list[_Containers] = []
-#: What the loops have that have handed over theirs: closed ones, which get neither.
+#: The containers of closed loops that have handed over their own. They stay empty.
 _OF_CLOSED: _Containers = weakref.WeakSet(), weakref.WeakValueDictionary()
 
 
 def hand_over(loop: Any) -> None:
-    """Let the next loop have what a loop that is being closed does not need any more, if it is empty."""
+    """Let the next loop use the containers of a loop that is about to be closed, if they are empty."""
     try:
         asyncgens, transports = loop._asyncgens, loop._transports
         is_empty = not (asyncgens.data or transports.data)
@@ -93,12 +93,12 @@ def _fill(loop: Any) -> None:
         loop._unix_server_sockets = {}
 
 
-#: What a loop has that its constructors are handed, or that comes of that.
+#: Attributes that depend on the arguments of the constructors.
 _OF_SYSTEM = ("_asynctest_system", "_csock", "_internal_fds", "_selector", "_ssock")
 
 
 class _Twin:
-    """Has the attributes of a loop."""
+    """An object for the attributes of a loop."""
 
 
 def _is_like(loop: Any) -> bool:
@@ -114,13 +114,13 @@ def _is_like(loop: Any) -> bool:
 
 
 def _code_of_own(function: Any, module: Any) -> types.CodeType | None:
-    """Return the code of a function if it is the very one of its module, and not one that others have put there."""
+    """Return the code of a function; None if it replaces the function that the module has defined."""
     code: types.CodeType | None = getattr(function, "__code__", None)
     is_own = getattr(function, "__globals__", None) is vars(module) and code and code.co_filename == module.__file__
     return code if is_own else None
 
 
-#: The classes with a constructor, and the functions that these call: what each of them is, and its code.
+#: The classes with a constructor, the constructors, and their code; and the functions that these call.
 _classes: Any = [cls for cls in asyncio.SelectorEventLoop.__mro__[:-1] if "__init__" in vars(cls)]
 _CONSTRUCTORS = [(cls, cls.__init__, _code_of_own(cls.__init__, sys.modules[cls.__module__])) for cls in _classes]
 _set_debug, _is_debug_mode = asyncio.BaseEventLoop.set_debug, getattr(asyncio.coroutines, "_is_debug_mode", None)
@@ -133,7 +133,7 @@ _CAN_FILL = (
 
 def _are_asyncios_own() -> bool:
     for cls, function, code in _CONSTRUCTORS:
-        # An instrumentation may exchange the code, too.
+        # An instrumentation may replace the code instead of the function.
         if cls.__init__ is not function or function.__code__ is not code:
             return False
     return (
@@ -143,12 +143,12 @@ def _are_asyncios_own() -> bool:
     )
 
 
-#: Whether `_fill` gives what the constructors give, once that is known.
+#: True if `_fill` gives the same attributes as the constructors; None before the first loop.
 _is_same: bool | None = None if _CAN_FILL else False
 
 
 def construct(loop: Any, selector: Any, by_asyncio: Callable[[Any], None]) -> None:
-    """Make a new object of a class of loops a loop.
+    """Initialize a new object of a class of loops.
 
     :param by_asyncio: the constructor of asyncio, which takes the selector.
     """
@@ -166,14 +166,14 @@ def construct(loop: Any, selector: Any, by_asyncio: Callable[[Any], None]) -> No
 
 
 _KWARGS = "_Configurable__impl_kwargs"
-#: The code of what ``Configurable`` has for a constructor: it looks for the class, and calls ``initialize``.
+#: The code of ``Configurable.__new__``: it looks for the class, and calls ``initialize``.
 _CODE_OF_NEW = _code_of_own(AsyncIOLoop.__new__, tornado.util)
 
 
 def around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
     """Return ``IOLoop(make_current=False, asyncio_loop=asyncio_loop)``.
 
-    Where nobody has configured another class, that of its default is made without the search for it.
+    If no other class was configured, the default class is made without the search for it.
     """
     base: Any = IOLoop
     if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not getattr(base, _KWARGS, True):

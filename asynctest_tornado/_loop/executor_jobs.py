@@ -1,4 +1,4 @@
-"""What works for a loop in threads and processes."""
+"""Records the jobs in threads and processes that a loop waits for."""
 
 # Tested by tests/timeouts/test_deadlock.py.
 
@@ -14,20 +14,20 @@ class Work:
     """The jobs and subprocesses of one loop."""
 
     def __init__(self) -> None:
-        #: The names of the functions that executors run, by what waits for them. Not the functions, which would live
-        #: for as long as these futures.
+        #: The names of the functions that executors run, by the futures of the jobs. Not the functions, which would
+        #: live for as long as the futures.
         self.jobs: WeakNotes[str] = WeakNotes()
         #: The subprocesses that the loop has begun.
         self.processes: WeakNotes[bool] = WeakNotes()
 
     @property
     def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
-        """The names of the functions that still run, each with what waits for it."""
+        """The futures of the jobs that still run, with the names of their functions."""
         return [(future, name) for future, name in self.jobs.known() if not future.done()]
 
     @property
     def pending_processes(self) -> list[asyncio.SubprocessTransport]:
-        """Those that have not ended."""
+        """The subprocesses that have not ended."""
         return [process for process, _ in self.processes.known() if process.get_returncode() is None]
 
     @property

@@ -1,4 +1,4 @@
-"""What is on its way to a loop: who is at the other ends of the connections that it watches."""
+"""Looks for bytes, connections and threads that are on their way to a loop."""
 
 # Tested by tests/clock/test_virtual_clock.py.
 
@@ -22,11 +22,11 @@ except ImportError:  # not on Windows
 
 __unittest = True
 
-#: Linux's number for the state of a connection that was asked for.
+#: Linux's number for the state of a connection under way.
 _SYN_SENT = 2
 _UNIX = getattr(socket, "AF_UNIX", None)
-#: What to ask of the system: how much the other end has not acknowledged, and how much of it was not even sent. The
-#: latter is SIOCOUTQNSD of Linux, which Python has no name for; elsewhere, all that is not acknowledged may be meant.
+#: Questions to the system: how many bytes has the other end not acknowledged, and how many of them were not even sent?
+#: The latter is SIOCOUTQNSD of Linux, which Python has no name for; elsewhere, all unacknowledged bytes count.
 _UNACKNOWLEDGED = getattr(termios, "TIOCOUTQ", None)
 _UNSENT = 0x894B if sys.platform == "linux" else _UNACKNOWLEDGED
 
@@ -34,16 +34,16 @@ _UNSENT = 0x894B if sys.platform == "linux" else _UNACKNOWLEDGED
 class Wire:
     """The files that a loop watches, at one moment.
 
-    :param files: their numbers, and whether the loop waits for something to read there.
-    :param known: the addresses of sockets that the loop has ever watched; those of now are added.
+    :param files: their numbers, and whether the loop waits until they can be read.
+    :param known: the addresses of all sockets that the loop has watched so far; the present addresses are added.
     """
 
     def __init__(self, files: Iterable[tuple[int, bool]], known: set[Any]) -> None:
-        #: Whether a connection leads to somebody else, who may answer at any time.
+        #: True if a connection leads out of the test: the other end may answer at any time.
         self.is_foreign = False
-        #: Whether something may have been sent that has not arrived yet.
+        #: True if bytes may be on their way.
         self.is_underway = False
-        #: Whether something is sure to arrive that the system still holds back.
+        #: True if the system holds back bytes, or a connection, that are sure to arrive.
         self.is_held = False
         self._known = known
         sockets = []
@@ -71,13 +71,13 @@ class Wire:
             if peer is None:
                 self._look_at_unconnected(sock)
             elif sock.family == _UNIX:
-                # The end that has connected has no address: it is one of ours if it leads back to this one.
+                # The end that has connected has no address: it is the test's own if it leads back to this end.
                 is_own = peer in self._known if peer else address in peers
                 self.is_foreign = self.is_foreign or not is_own
             else:
                 self.is_foreign = self.is_foreign or peer not in self._known
                 self.is_underway = self.is_underway or _counts(sock.fileno(), _UNACKNOWLEDGED)
-                # If the other end does not read, the system may hold it back for ever.
+                # If the other end does not read, the system may hold the bytes back for ever.
                 self.is_held = self.is_held or ((peer, address) in reading and _counts(sock.fileno(), _UNSENT))
 
     def _look_at_unconnected(self, sock: socket.socket) -> None:
@@ -109,7 +109,7 @@ def _peer(sock: socket.socket) -> Any:
 
 
 def _is_connecting(sock: socket.socket) -> bool:
-    """Return whether a connection is asked for, and neither there nor refused. Only Linux tells."""
+    """Return whether a connection is under way: neither made nor refused. Known on Linux only."""
     try:
         return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT
     except (AttributeError, OSError):
@@ -137,7 +137,7 @@ def has_unacknowledged(fd: int) -> bool:
 
 
 def _counts(fd: int, request: int | None) -> bool:
-    """Return whether the number of bytes that the system tells on request is not 0. If it cannot tell, it may be."""
+    """Return whether a number of bytes that the system is asked for may be other than 0."""
     if request is None:
         return True
     try:
@@ -164,7 +164,7 @@ def _works(frame: types.FrameType | None) -> bool:
         return False
     if frame.f_code is not _WORKER:
         return True
-    # What it was given it may not have taken up: the executor has counted, for itself, those that are idle.
+    # It may be about to take up a job: the executor counts its idle threads.
     executor = frame.f_locals.get("executor_reference", lambda: None)()
     idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", None)
     return idle is not None and idle < sum(thread.is_alive() for thread in list(getattr(executor, "_threads", ())))

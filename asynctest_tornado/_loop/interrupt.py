@@ -1,4 +1,4 @@
-"""How an error in the trap ends what runs the loop."""
+"""Lets an error in the trap end the code that runs the loop."""
 
 # Tested by tests/unittest/test_case.py.
 
@@ -12,7 +12,7 @@ __unittest = True
 
 
 def from_anywhere(loop: Any, interrupt: Callable[[], object]) -> Callable[[], None]:
-    """Return what any thread may call, to call the function in this one, which runs the loop."""
+    """Return a function that any thread may call: it calls a function in the present thread, which runs the loop."""
     return functools.partial(_call, loop, threading.get_ident(), interrupt)
 
 
@@ -20,7 +20,7 @@ def _call(loop: Any, thread: int, interrupt: Callable[[], object]) -> None:
     if threading.get_ident() == thread:
         interrupt()
         return
-    with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile, and nobody waits any more
+    with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
         loop.call_soon_threadsafe(interrupt)
 
 

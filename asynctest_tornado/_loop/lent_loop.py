@@ -1,4 +1,4 @@
-"""What runs on a loop that a test was lent, and no test has begun: it belongs to those that have left it there."""
+"""Stands for the owners of errors on a lent loop that no test may own."""
 
 # Tested by tests/loop/test_managed_loop.py.
 
@@ -10,18 +10,18 @@ __unittest = True
 
 
 class _Others(contexts.Context):
-    """Stands for those who use the loop besides the tests of this library."""
+    """Stands for the code that uses the loop besides the tests of this library."""
 
     is_trap = True
     is_sure = True
 
     def handle(self, error: BaseException) -> bool:
-        text = "No test of this library has begun what raised it: it was on the event loop before the test, perhaps."
+        text = "No test of this library has begun the code that raised it: it was on the event loop before, perhaps."
         exception_notes.add(error, text, once=True)
         return False
 
 
-#: The contexts of what has no others there: the code of a test always has.
+#: The chain of errors that have no chain: the code of a test always has a chain.
 OTHERS: contexts.Chain = (_Others(),)
 
 
@@ -39,9 +39,9 @@ class _OneOf(contexts.Context):
 
 
 def owners(lender: Trap | None, trap: Trap) -> contexts.Chain | None:
-    """Return the contexts of the garbage on a loop that a test was lent; None if it may be that of others.
+    """Return the chain of garbage on a lent loop; None if other code may have left it.
 
-    :param lender: the trap of the class, if the loop is that of a class.
-    :param trap: that of the test.
+    :param lender: the trap of the class, if the loop was made for a class.
+    :param trap: the trap of the test.
     """
     return None if lender is None else (_OneOf(lender, trap),)

@@ -1,4 +1,4 @@
-"""The event loop of a test: how it is made, made current, and closed."""
+"""Makes the event loop of a test, makes it current, asks it, closes it."""
 
 import asyncio
 import functools
@@ -23,9 +23,9 @@ __unittest = True
 
 
 def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, is_watched: bool = False) -> IOLoop:
-    """Make the loop of a test, by the factory if there is one. Where a policy was set, it is one of the policy's.
+    """Make the loop of a test, by the factory if there is one, else by the policy if one was set.
 
-    :param is_watched: whether a `LoopOfTest` gets it at once, and nobody runs it before.
+    :param is_watched: true if a `LoopOfTest` gets the loop before it runs.
     """
     if factory is not None:
         asyncio_loop = factory()
@@ -40,7 +40,7 @@ def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, i
 
 def _is_made_by_others() -> bool:
     """Return whether there is a policy for loops, or a function in the place of asyncio's."""
-    # To ask asyncio for the policy would make one, and is deprecated from 3.14.
+    # A call of get_event_loop_policy() would make a policy, and is deprecated from 3.14.
     policy = _EVENTS.get("_event_loop_policy")
     if policy is not None and type(policy) not in _own_policies:
         if not type(policy).__module__.startswith("asyncio."):
@@ -55,13 +55,13 @@ def _is_of_asyncio(make: object) -> bool:
 
 
 _EVENTS = vars(asyncio.events)
-#: What is asyncio's own for certain: each test asks.
+#: The classes of policies that are asyncio's own: each test asks.
 _own_policies: set[type] = set()
 _OWN_MAKER = asyncio.new_event_loop if _is_of_asyncio(asyncio.new_event_loop) else None
 
 
 def _loops() -> set[asyncio.AbstractEventLoop]:
-    """Return the loops of asyncio that exist: those of Tornado, or all, where Tornado does not say."""
+    """Return the loops of asyncio that Tornado uses; all loops that exist, if Tornado does not say."""
     known = getattr(IOLoop, "_ioloop_for_asyncio", None)
     if known is not None:
         return set(known)
@@ -71,16 +71,15 @@ def _loops() -> set[asyncio.AbstractEventLoop]:
 class LoopOfTest:
     """A Tornado loop in the hands of a test: current, and watched.
 
-    :param make: returns the loop. It is the test's own, to be closed in the end, unless it was there before.
+    :param make: returns the loop. It is the test's own, and closed in the end, unless it was there before.
     :param trap: gets the errors.
-    :param is_lent: whether it is that of the class, or of others: the test takes along what is its own, and nothing
-        else.
+    :param is_lent: true if other code uses the loop as well: the test ends nothing but its own tasks and timers.
     """
 
     def __init__(self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False) -> None:
         self.is_lent = is_lent
         self.trap = trap
-        #: Called at a deadlock; returns whether that has changed something. Else the trap gets an error.
+        #: Called at a deadlock; returns true if it ends the wait. Without it, the trap gets an error.
         self.on_deadlock: Callable[[], bool] | None = None
         self._stand_ins: dict[str, Any] = {}
         #: The line at which the test has closed the loop, or None.
@@ -104,7 +103,7 @@ class LoopOfTest:
         is_adopted = not isinstance(selector, Selector)
         if is_adopted:
             selector = Selector.adopt(selector) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
-        #: The place where the loop sleeps; None if that has no hooks. `close` restores the hook before sleep.
+        #: The selector of the loop; None if it cannot have hooks. `close` restores the hook before sleep.
         self.selector: Selector | None = selector
         if selector is not None:
             self._gives_back = is_adopted
@@ -113,7 +112,7 @@ class LoopOfTest:
 
     @property
     def own_selector(self) -> Selector | None:
-        """The selector of the loop, where time may pass otherwise; None if this library has not made the loop."""
+        """The selector, for a clock, if this library has made the loop; else None."""
         return self.selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
 
     def stand_in(self, name: str, func: Callable[..., object]) -> None:
@@ -121,7 +120,7 @@ class LoopOfTest:
         io_loop: Any = self.io_loop
         is_plain = type(io_loop) is AsyncIOLoop
         if is_plain and getattr(getattr(io_loop, name), "__func__", None) is getattr(AsyncIOLoop, name):
-            # Mostly. A look at its ``__dict__``, which CPython would have to make, costs 3 % of an empty test.
+            # Mostly. Without its ``__dict__``: CPython would have to make that, for 3 % of the cost of an empty test.
             self._stand_ins[name] = (None, func)
             setattr(io_loop, name, func)
         else:
@@ -130,9 +129,9 @@ class LoopOfTest:
             attributes[name] = func
 
     def watch_close(self, closer: str) -> None:
-        """Notice that the test closes the loop, unless the loop is one that the user supplied.
+        """Record that the test closes the loop, unless the user has supplied the loop.
 
-        :param closer: closes the loop, for messages.
+        :param closer: the function that should close the loop, for messages.
         """
         self._closer = closer
         if self.is_own or self.is_lent:
@@ -142,7 +141,7 @@ class LoopOfTest:
         if self.is_lent:
             raise RuntimeError(self.describe_close())
         if self.loop.is_running():
-            # Tornado would have let go of its files by the time that asyncio refuses.
+            # Tornado would drop its files before asyncio refuses to close a running loop.
             raise RuntimeError(self.describe_close())
         frame = sys._getframe(1)
         self.closed_at = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
@@ -155,9 +154,9 @@ class LoopOfTest:
         return f"{self.trap.describe()} closes the {which} does{place}. Take io_loop.close() away."
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
-        """Call the function once in real time, whatever the loop does. Return a function that calls that off.
+        """Call a function once, in real time, also if the loop has a virtual clock. The next call replaces this one.
 
-        The next call calls it off, too.
+        :return: a function that calls it off.
         """
         selector = self.selector
         if selector is None:
@@ -167,18 +166,18 @@ class LoopOfTest:
         return functools.partial(setattr, hooks, "alarm", None)
 
     def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
-        """Return the names of the functions that executors still run for the loop, each with what waits for it."""
+        """Return the futures of the jobs that executors still run for the loop, with the names of their functions."""
         work = self.loop._asynctest.records.work
         return [] if work is None else work.pending_jobs
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
     ) -> None:
-        """Tell of the tasks, and of those futures, whose error nobody looked at."""
+        """Report the errors of failed tasks, and of failed futures among the given ones, that no code has looked at."""
         error_routing.report_lost(self.loop, futures, wanted)
 
     def lost_errors(self, futures: Iterable[object] = ()) -> list[BaseException]:
-        """Return the errors of these, and leave them to whoever may still look at them."""
+        """Return the same errors, without any report: code may still look at them."""
         return [error for _, error in self.loop._asynctest.records.lost(futures)]
 
     def all_tasks(self) -> list[asyncio.Task[Any]]:
@@ -189,13 +188,13 @@ class LoopOfTest:
         """Return the tasks that are not done, and that the test has to end."""
         own = [future for future, _ in self.own_futures() if isinstance(future, asyncio.Task)]
         if not self.is_lent:
-            # In the order in which they were made, as far as that is known.
+            # In the order in which they were made, as far as it is known.
             known = set(map(id, own))
             own += [task for task in self.all_tasks() if id(task) not in known]
         return own
 
     def own_futures(self) -> list[tuple[asyncio.Future[Any], origins.Origin]]:
-        """Return the futures that are not done, and that the test has set off, with where it did."""
+        """Return the pending futures that the test has made, with the lines that made them."""
         made = self.loop._asynctest.records.futures.known()
         return [
             (future, origin)
@@ -210,30 +209,30 @@ class LoopOfTest:
         return chain[:1] == (self.trap,)
 
     def pending_timers(self) -> list[Any]:
-        """Return the timers that are pending, also those of others."""
+        """Return the pending timers of the loop."""
         handles = list(getattr(self.loop, "_scheduled", ()))
         return [handle for handle in handles if not handle.cancelled()]
 
     def own_timers(self) -> list[Any]:
-        """Return the timers that are pending, and that the test has set."""
+        """Return the pending timers that the test has set."""
         return [timer for timer in self.pending_timers() if self._is_of_test(timer)]
 
     def own_callbacks(self) -> list[Any]:
-        """Return the calls that the test has scheduled, and that the loop is still to make."""
+        """Return the calls that the test has scheduled, and that the loop has not made yet."""
         handles = error_routing.ready_calls(self.loop)
         return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
 
     def may_have_pending_tasks(self) -> bool:
-        """Return whether there may be such tasks, at less cost: asyncio goes through the tasks of all loops to answer.
+        """Return whether there may be pending tasks, at little cost: asyncio would go through the tasks of all loops.
 
-        Those that bypass the loop's ``create_task`` do not count.
+        Tasks that bypass the loop's ``create_task`` do not count.
         """
         if not (self.is_own or self.is_lent):
             return True
         return bool(self.loop._asynctest.records.futures) and bool(self.own_futures())
 
     def has_nothing_to_do(self) -> bool:
-        """Return whether nothing is ready, no timer is set and no file is open; no where the loop does not say."""
+        """Return whether nothing is ready, no timer is set and no file is open. False if the loop does not say."""
         loop: Any = self.loop
         if self.selector is None or loop._asynctest.ready is not None:
             return False
@@ -242,7 +241,7 @@ class LoopOfTest:
         return self.selector.has_no_files()
 
     def is_idle(self) -> bool:
-        """Return whether the loop runs, and has nothing to do but to call the caller; no where it does not say."""
+        """Return whether the loop runs, and has nothing to do besides its present call. False if it does not say."""
         selector = self.selector
         if selector is None or not self.has_nothing_to_do():
             return False
@@ -254,17 +253,17 @@ class LoopOfTest:
         return not (getattr(self.loop, "_ready", True) or self.loop._asynctest.records.work)
 
     def has_async_generators(self) -> bool:
-        """Return whether some were begun and not finished; yes where the loop does not say.
+        """Return whether asynchronous generators were begun and not finished. True if the loop does not say.
 
-        On a loop of the class, nobody knows whose they are.
+        False on a lent loop, where their owner is not known.
         """
         return not self.is_lent and bool(getattr(self.loop, "_asyncgens", True))
 
     def forget(self, task: asyncio.Task[Any]) -> None:
-        """Abandon a task that could not be ended: it is neither told of by asyncio, nor destroyed.
+        """Abandon a task that did not end: asyncio does not report it, and Python does not destroy it.
 
-        Python would throw an exception into it to destroy it. One that swallows each exception and carries on would
-        then run for ever, as its loop cannot make it wait any more, at the latest when the interpreter exits.
+        To destroy it, Python would throw an exception into it. If the task catches each exception and goes on, it would
+        then run for ever, as its loop cannot make it wait any more: at the latest when the interpreter exits.
         """
         import ctypes
 
@@ -272,21 +271,21 @@ class LoopOfTest:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
 
     def close(self) -> None:
-        """Close the loop, and what is registered with it, or hand it back as it was."""
+        """Close the loop and its files, or restore a loop that was there before."""
         io_loop, selector = self.io_loop, self.selector
         is_plain = type(io_loop) is AsyncIOLoop  # see `stand_in`
         for name, (before, func) in self._stand_ins.items():
             if (getattr(io_loop, name, None) if is_plain else vars(io_loop).get(name)) is not func:
-                continue  # another one came later
+                continue  # other code has replaced it later
             if before is not None:
                 vars(io_loop)[name] = before
             elif is_plain:
                 delattr(io_loop, name)
             else:
                 del vars(io_loop)[name]
-        self._stand_ins.clear()  # they lead back to here
+        self._stand_ins.clear()  # they refer to this object
         if self.is_lent:
-            # On a loop of its own, they would never be due.
+            # On its own loop, which would be closed, they would never be due.
             for timer in self.own_timers():
                 timer.cancel()
         else:

@@ -1,7 +1,14 @@
-"""Hands what the loop of a test needs of the system to the loop of the next one: a selector, and what wakes it.
+"""Reuses the selector and the self-pipe of a closed loop for the next one.
 
-To make and close these takes half of what a new loop costs. The loop itself is always a new one, and whatever is in
-doubt is closed for good.
+To make and close these two takes half of the cost of a new loop, because the system has to be asked. The loop itself is
+always new. When it closes, it hands over its selector and self-pipe if they are as good as new:
+
+- the selector watches nothing but the self-pipe, by the handle that asyncio has made;
+- nothing is written to the self-pipe, and no code is left that could write: no other thread, no signal handler;
+- it is the process that has made them: a child process shares them with its parent;
+- there is no other pair that waits for its next loop.
+
+In each other case, asyncio closes them. The next loop takes the pair over: its handle then calls the next loop.
 """
 
 import asyncio
@@ -22,15 +29,15 @@ __unittest = True
 class _Parts(NamedTuple):
     selector: Selector
     reading: socket.socket
-    """Registered with the selector, for what other threads write to wake the loop."""
+    """Registered with the selector: other threads write to the self-pipe to wake the loop."""
     writing: socket.socket
     handle: asyncio.Handle
-    """What the selector has for the socket, and the loop calls then."""
+    """The callback for this socket, registered with the selector."""
     process: int
-    """A child process has the same ones as its parent, and must not use them."""
+    """A child process has the parts of its parent, and must not use them."""
 
     def serve(self, loop: Any) -> None:
-        """Let the handle call this loop, or nothing for None: to register another one costs ten times as much."""
+        """Let the handle call a loop, or nothing for None. Registering another handle would cost ten times as much."""
         handle: Any = self.handle
         handle._loop = loop
         handle._callback = None if loop is None else loop._read_from_self
@@ -42,13 +49,13 @@ class _Parts(NamedTuple):
         self.writing.close()
 
 
-#: What the next loop gets: nothing, or one set. Nested loops, as those of a class and of a test, have their own.
+#: The parts of the next loop: none, or one set. Nested loops, for example of a class and of its test, have their own.
 _spare: list[_Parts] = []
 _process = os.getpid()
 
 
 def _begin_anew() -> None:
-    """Know the parts of a process that was forked for what they are: its parent's."""
+    """Mark, in a child process, the parts of its parent as foreign."""
     global _process
     _process = os.getpid()
 
@@ -57,7 +64,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 
 
-#: What this module, and `autojump`, need of a loop of asyncio. `internals` has the reasons.
+#: The private names of asyncio's loops that this module and `autojump` need. `internals` has the reasons.
 _NEEDED = (
     *("_clock_resolution", "_close_self_pipe", "_csock", "_internal_fds", "_make_self_pipe", "_read_from_self"),
     *("_ready", "_scheduled", "_selector", "_ssock", "_write_to_self"),
@@ -67,7 +74,7 @@ _NEEDED_OF_HANDLES = ("_callback", "_context", "_loop")
 
 @functools.cache
 def missing() -> tuple[str, ...]:
-    """Return the names without which asyncio's own loop has to do; none, where all is as this library knows it."""
+    """Return the needed private names that asyncio lacks. If there are any, tests get its plain loop."""
     loop = asyncio.SelectorEventLoop()
     try:
         names = [name for name in _NEEDED if not hasattr(loop, name)]
@@ -77,7 +84,7 @@ def missing() -> tuple[str, ...]:
 
 
 def drop_spare() -> None:
-    """Close what waits for the next loop."""
+    """Close the parts that wait for the next loop."""
     while _spare:
         _spare.pop().close()
 
@@ -92,13 +99,13 @@ def _take() -> _Parts | None:
         return None
     if parts.process == _process:
         return parts
-    # Closed here, it stays open for the parent; but to unregister something would do so for both.
+    # Closed here, they stay open for the parent; but a call of unregister() would count for both.
     parts.close()
     return None
 
 
 class _System:
-    """What a loop has of the system."""
+    """The parts of a loop, and whether the next loop may use them."""
 
     __slots__ = ("is_dropped", "parts", "process", "selector", "was_woken")
 
@@ -106,22 +113,22 @@ class _System:
         self.parts = _take()
         self.selector = Selector() if self.parts is None else self.parts.selector
         self.is_dropped = False
-        #: Whether something may have been written to wake the loop.
+        #: True if another thread or a signal may have written to the self-pipe.
         self.was_woken = False
-        #: A child process has the files of its parent, and must not use them for another loop.
+        #: The process that has made the loop.
         self.process = _process
 
 
 class RecyclingLoop(asyncio.SelectorEventLoop):
-    """The loop of asyncio, on parts that may have served another one."""
+    """The loop of asyncio, on parts that may have served another loop."""
 
     def __init__(self) -> None:
-        # One attribute of the loop, for the reason that `error_routing.Use` is one: 3.14 has none to spare.
+        # One attribute, as `error_routing.Use` is: loops of 3.14 have no more to spare.
         self._asynctest_system = system = _System()
         construction.construct(self, system.selector, super().__init__)
 
     def __del__(self) -> None:
-        # In a garbage collection, the sockets are finalized as well, before or after this.
+        # The garbage collector finalizes the sockets as well, before or after this.
         self._asynctest_system.is_dropped = True
         super().__del__()
 
@@ -129,11 +136,11 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         self._asynctest_system.was_woken = True
         super().add_signal_handler(sig, callback, *args)
 
-    # What follows stands in for private methods of asyncio, which make and close the sockets.
+    # These override private methods of asyncio, which make and close the sockets.
 
     def _write_to_self(self) -> None:
-        # Called once a callback is ready. A loop that does not run yet will see it before it sleeps: to wake it takes
-        # four system calls, a tenth of what a test by wait() and stop() costs.
+        # Called when a callback is ready. A loop that does not run yet finds it before it sleeps. Waking it would take
+        # four system calls, a tenth of the cost of a test by wait() and stop().
         if self.is_running():
             self._asynctest_system.was_woken = True
             super()._write_to_self()  # type: ignore[misc]
@@ -151,7 +158,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     def _close_self_pipe(self) -> None:
         loop: Any = self
         if loop._ssock.fileno() == -1:
-            # The garbage collector has closed it before it came to the loop, which is younger than what it was handed.
+            # The garbage collector has closed the sockets before it came to the loop, which is younger.
             loop._csock.close()
             loop._ssock = loop._csock = None
             loop._internal_fds -= 1
@@ -164,7 +171,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             selector = self._asynctest_system.selector
             (key,) = selector.get_map().values()
             parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], _process)
-        # Nothing of this loop may reach the next one.
+        # No reference to this loop may reach the next one.
         parts.serve(None)
         parts.selector.hooks.reset()
         loop._ssock = loop._csock = None
@@ -174,7 +181,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         _spare.append(parts)
 
     def _asynctest_is_in_order(self) -> bool:
-        """Return whether nobody else has anything to do with the parts any more."""
+        """Return whether the next loop may use the parts: no other code does."""
         loop: Any = self
         system = self._asynctest_system
         selector = system.selector
@@ -185,7 +192,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             and selector.has_no_files()
             and not getattr(loop, "_signal_handlers", True)  # which write to the socket
             and active_count() == 1  # no thread is about to wake this loop
-            and not (system.was_woken and selector.has_events())  # nobody has done so
+            and not (system.was_woken and selector.has_events())  # nor has it written
             and loop._ssock is not None
             and system.process == _process
         )
