@@ -20,7 +20,7 @@ from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._harness import misspelled_settings, time_and_order, yieldables
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import LeakCheck
-from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop import managed_loop, new_loop
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import interpreter_hooks, loggers, request_handlers, thread_pools, unawaited_coroutines
@@ -55,7 +55,7 @@ NEW, OPEN, CLOSED = State
 
 
 def _new_ioloop() -> IOLoop:
-    return managed_loop.new_ioloop(is_watched=True)
+    return new_loop.new_ioloop(is_watched=True)
 
 
 def _amend_nothing(error: BaseException, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Makes the event loop of a test, makes it current, asks it, closes it."""
+"""Makes the event loop of a test current, asks it, closes it."""
 
 import asyncio
 import functools
@@ -13,51 +13,13 @@ from tornado.process import Subprocess
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop import construction, error_routing, instrumented_loop, recycled_loop
+from asynctest_tornado._loop import error_routing, instrumented_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util import names, origins
 from asynctest_tornado._util.real_time import all_tasks, monotonic
 
 __unittest = True
-
-
-def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, is_watched: bool = False) -> IOLoop:
-    """Make the loop of a test, by the factory if there is one, else by the policy if one was set.
-
-    :param is_watched: true if a `LoopOfTest` gets the loop before it runs.
-    """
-    if factory is not None:
-        asyncio_loop = factory()
-    elif _is_made_by_others():
-        asyncio_loop = asyncio.new_event_loop()
-    elif recycled_loop.missing():
-        asyncio_loop = asyncio.SelectorEventLoop()
-    else:
-        asyncio_loop = instrumented_loop.new(RecyclingLoop) if is_watched else RecyclingLoop()
-    return construction.around(asyncio_loop)
-
-
-def _is_made_by_others() -> bool:
-    """Return whether there is a policy for loops, or a function in the place of asyncio's."""
-    # A call of get_event_loop_policy() would make a policy, and is deprecated from 3.14.
-    policy = _EVENTS.get("_event_loop_policy")
-    if policy is not None and type(policy) not in _own_policies:
-        if not type(policy).__module__.startswith("asyncio."):
-            return True
-        _own_policies.add(type(policy))
-    make: object = asyncio.new_event_loop
-    return make is not _OWN_MAKER and not _is_of_asyncio(make)
-
-
-def _is_of_asyncio(make: object) -> bool:
-    return getattr(make, "__globals__", None) is _EVENTS
-
-
-_EVENTS = vars(asyncio.events)
-#: The classes of policies that are asyncio's own: each test asks.
-_own_policies: set[type] = set()
-_OWN_MAKER = asyncio.new_event_loop if _is_of_asyncio(asyncio.new_event_loop) else None
 
 
 def _loops() -> set[asyncio.AbstractEventLoop]:

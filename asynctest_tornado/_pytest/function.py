@@ -24,7 +24,7 @@ from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
-from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings, seeds
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._sources.place_in_run import Place, place_of
@@ -111,7 +111,7 @@ class Function:
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:
-            self.io_loop = self.harness.open(lambda: managed_loop.new_ioloop(self._loop_factory, is_watched=True))
+            self.io_loop = self.harness.open(lambda: new_loop.new_ioloop(self._loop_factory, is_watched=True))
         contexts.contexts.set((self.harness.trap,))
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:

@@ -19,7 +19,7 @@ from asynctest_tornado._expect import expect_log
 from asynctest_tornado._harness import misspelled_settings, yieldables
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.yieldables import Begun, Other
-from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._sources import garbage
 from asynctest_tornado._timeouts import limits
@@ -245,7 +245,7 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``, which deprecates it. New in version 0.1.
         """
         # From the class: a plain function is to be called without the test as its argument.
-        return managed_loop.new_ioloop(type(self).loop_factory)
+        return new_loop.new_ioloop(type(self).loop_factory)
 
     def stop(self, _arg: Any = None, **kwargs: Any) -> None:
         """End the call of `wait` that is in progress, or else the next one.

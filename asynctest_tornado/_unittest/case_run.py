@@ -15,7 +15,7 @@ from asynctest_tornado._errors import contexts
 from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.harness import NEW, Harness
 from asynctest_tornado._leaks import policy, reachable
-from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
@@ -196,7 +196,7 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
     elif factory is None:
         case.io_loop = harness.open()
     else:
-        case.io_loop = harness.open(functools.partial(managed_loop.new_ioloop, factory, is_watched=True))
+        case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, is_watched=True))
     if harness.clock is not None:
         case.clock = harness.clock
 

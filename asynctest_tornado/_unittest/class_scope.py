@@ -8,7 +8,7 @@ from typing import Any
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._leaks import policy
-from asynctest_tornado._loop import managed_loop
+from asynctest_tornado._loop import new_loop
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util.settings import LOOP_SCOPE
 
@@ -38,7 +38,7 @@ class ClassScope:
 
     def open(self) -> None:
         """Make the loop, and call ``asyncSetUpClass``."""
-        self._cls.io_loop = self.harness.open(lambda: managed_loop.new_ioloop(self._cls.loop_factory, True))
+        self._cls.io_loop = self.harness.open(lambda: new_loop.new_ioloop(self._cls.loop_factory, True))
         self._cls.addClassCleanup(self.close)
         self.harness.run(self._cls.asyncSetUpClass, self._limit, shared=True)
         self._is_set_up = True

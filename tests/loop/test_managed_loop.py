@@ -16,7 +16,7 @@ from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
 from asynctest_tornado._errors import trap
-from asynctest_tornado._loop import instrumented_loop, managed_loop
+from asynctest_tornado._loop import instrumented_loop, managed_loop, new_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util import names
@@ -26,7 +26,7 @@ from tests.support import run_body, run_case, run_code
 
 class NewIOLoopTest(unittest.TestCase):
     def test_it_is_a_plain_loop_until_a_test_watches_it(self) -> None:
-        io_loop = managed_loop.new_ioloop()
+        io_loop = new_loop.new_ioloop()
         self.addCleanup(io_loop.close)
         self.assertIs(type(io_loop.asyncio_loop), RecyclingLoop)  # type: ignore[attr-defined]
 
@@ -366,7 +366,7 @@ class NameOfTestTest(AsyncTestCase):
 class WatchedLoopTest(unittest.TestCase):
     def setUp(self) -> None:
         self.trap = trap.Trap(lambda: "it")
-        self.watched = managed_loop.LoopOfTest(managed_loop.new_ioloop, self.trap)
+        self.watched = managed_loop.LoopOfTest(new_loop.new_ioloop, self.trap)
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
 

@@ -12,7 +12,8 @@ from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop.managed_loop import LoopOfTest, new_ioloop
+from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._loop.new_loop import new_ioloop
 from asynctest_tornado._timeouts import deadlock
 from tests.samples import waiting
 from tests.samples.outside import Outside
