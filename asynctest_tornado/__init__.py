@@ -1,9 +1,9 @@
 """Tests for asynchronous Tornado code that tell the truth: ``tornado.testing``, with an error trap.
 
-See README.rst. This module only re-exports, and imports what is asked for: a suite without HTTP need not wait for that,
-nor pytest for anything.
+See README.rst. This module only re-exports, and imports a name when it is used: a suite without HTTP does not wait for
+the import of HTTP, and pytest waits for none.
 
-PYTEST_DONT_REWRITE: pytest rewrites the assertions of whatever comes with a plugin for it, and warns where that was
+PYTEST_DONT_REWRITE: pytest rewrites the assertions of all modules that come with a plugin, and warns if they are
 imported already.
 """
 
@@ -74,7 +74,7 @@ def __getattr__(name: str) -> _typing.Any:
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if room == "_errors.stack_context":
-        # Outside of tests, an ExceptionStackContext sees what these hooks see.
+        # Outside of tests, these hooks hand errors to an ExceptionStackContext.
         _importlib.import_module(f"{__name__}._harness.harness")
     value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)
     return value

@@ -1,6 +1,6 @@
 """Run tests: ``python -m asynctest_tornado my_package.my_test``, or all that unittest discovers.
 
-``python -m asynctest_tornado --replace -m unittest``, or another module, runs a suite for ``tornado.testing`` as it is.
+``python -m asynctest_tornado --replace -m unittest``, or another module, runs suites of ``tornado.testing`` unmodified.
 """
 
 import sys

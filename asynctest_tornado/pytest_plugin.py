@@ -1,6 +1,7 @@
 """The plugin for pytest: its settings, and the registration of its hooks and fixtures.
 
-pytest imports this in every project, and nothing else of the library with it: the first test that needs that does so.
+pytest imports this in every project, with the few rooms that it needs. The first test on Tornado's loop imports the
+rest of the library.
 """
 
 import sys
@@ -16,7 +17,7 @@ from asynctest_tornado._util import settings as _settings
 
 __unittest = True
 
-#: Before what the user says of warnings, which wins for that.
+#: It comes first, so that the filters of the user override it.
 _FILTER = "always:.* left these resources open:ResourceWarning"
 #: The option of pytest-tornado, pytest-tornasync and others.
 _OPTION_OF_OTHERS = "--async-test-timeout"
@@ -38,9 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) -> Generator[None, object, object]:
-    """Take the option of pytest-tornado where the user gives it, and no plugin that is loaded has it.
+    """Accept the option of pytest-tornado if the user gives it, and no plugin that is loaded has it.
 
-    Registered in advance, it would keep a plugin that has it, too, from being loaded.
+    If this registered it in advance, another plugin that has it could not be loaded.
     """
     result = yield
     is_given = any(str(arg).partition("=")[0] == _OPTION_OF_OTHERS for arg in args)
@@ -81,7 +82,7 @@ def _arguments() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Register the fixtures that the user asks for after those of all plugins that were loaded."""
+    """Register the fixtures that the user asks for after the fixtures of all plugins that were loaded."""
     names = _wanted(session.config)
     if names:
         session.config.pluginmanager.register(_fixtures.named(names), f"{_claims.NAME}_wanted")
@@ -100,13 +101,13 @@ def _wanted(config: pytest.Config) -> set[str]:
 
 
 def _register_first(manager: pytest.PytestPluginManager, plugin: object, name: str) -> None:
-    """Register fixtures that are those of any other plugin where the names are the same.
+    """Register fixtures that any other plugin overrides by fixtures of the same names.
 
-    Of several plugins, pytest takes the fixture of the one that was registered last. Its manager of fixtures, which is
-    made when the session begins, learns of all of them from a list. pytest has no public way to come first in that.
-    Without the list, these fixtures come after those of the plugins that were loaded so far.
+    Of several plugins, pytest takes the fixture of the plugin that was registered last. Its manager of fixtures, which
+    is made when the session begins, gets all plugins from a list. pytest has no public way to come first in the list.
+    Without the list, these fixtures override the fixtures of plugins that were loaded before.
     """
     manager.register(plugin, name)
     history = getattr(manager.hook.pytest_plugin_registered, "_call_history", None)
     if isinstance(history, list):
-        history.sort(key=lambda entry: entry[0].get("plugin") is not plugin)  # which changes nothing else
+        history.sort(key=lambda entry: entry[0].get("plugin") is not plugin)  # the others keep their order

@@ -5,13 +5,13 @@
     import asynctest_tornado.replace
     import tornado.testing  # this library
 
-Has to come before the first import of ``tornado.testing``, or raises ``ImportError``. What that module has because it
-uses it is there as well, and ``tornado.stack_context``, which Tornado 6 has not, with `ExceptionStackContext` and
-`NullContext`.
+This has to come before the first import of ``tornado.testing``; otherwise, it raises ``ImportError``. The names that
+``tornado.testing`` itself imports are there as well, and so is ``tornado.stack_context``, which Tornado 6 lacks, with
+`ExceptionStackContext` and `NullContext`.
 
-Without a change to the suite, ``python -m asynctest_tornado --replace -m unittest`` and the like do that, and so does
-``pytest -p asynctest_tornado.replace``, which is a plugin. In the end these tell in a few lines what was seen that
-``tornado.testing`` hides: errors with no caller, leaks, and the slowest waits.
+``python -m asynctest_tornado --replace -m unittest`` and the like do that without a change to the suite, and so does
+``pytest -p asynctest_tornado.replace``, because this module is also a plugin. At the end, these report in a few lines
+the errors with no caller, the leaks and the slowest waits, which ``tornado.testing`` hides.
 
 New in version 0.1.
 """
@@ -24,7 +24,7 @@ __unittest = True
 
 
 def pytest_configure(config: Any) -> None:
-    """Tell in the end what was seen, as a plugin of pytest."""
+    """Report the summary at the end of the run, as a plugin of pytest."""
     from asynctest_tornado._replace import pytest_summary as _pytest_summary
 
     _pytest_summary.register(config)

@@ -1,4 +1,4 @@
-"""Misspelled settings: class attributes and environment variables whose names are nearly those of settings."""
+"""Warn of class attributes and environment variables that are nearly settings."""
 
 import inspect
 import linecache
@@ -45,7 +45,7 @@ def _meant(name: str, value: object) -> str | None:
     """Return the setting that the name of an attribute stands for, or None."""
     function = getattr(value, "__func__", value)
     if inspect.iscoroutinefunction(function):
-        # What is no coroutine function is just a method, also by the very name of a hook.
+        # Any other function is just a method, even by the very name of a hook.
         return next((hook for hook in HOOKS if spelling.plain(hook) == spelling.plain(name)), None)
     if isinstance(value, property) or getattr(function, "__name__", None) == name:
         return None  # a method
@@ -76,9 +76,9 @@ def _warn_of_attribute(cls: type, name: str, known: str) -> None:
 
 
 def _is_used(name: str, module_name: str) -> bool:
-    """Return whether the code of a module has to do with the attribute, so that it has a meaning there.
+    """Return whether the code of a module uses the attribute, so that its name has a meaning there.
 
-    If there is no source, it may have.
+    True if there is no source.
     """
     if owner_of_module(module_name) is OURS:
         return False
@@ -106,7 +106,7 @@ def _misspelled_variables() -> Iterator[tuple[str, str]]:
 
 
 def _warn(message: str, filename: str, line: int) -> None:
-    """Warn as filters say, but that a mere guess never makes a test fail."""
+    """Warn as filters say, except that a mere guess never makes a test fail."""
     try:
         warnings.warn_explicit(message, UserWarning, filename, line)
     except UserWarning:

@@ -88,7 +88,7 @@ class Function:
 
         def report(error: BaseException, other: str | None) -> bool:
             if not report_late(item, error):
-                process_end.tell_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
+                process_end.fail_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
             return True
 
         trap.report_late = report

@@ -1,4 +1,4 @@
-"""Puts modules of this library where programs look for those of Tornado."""
+"""Import modules of this library by the names of Tornado's."""
 
 # Tested by tests/replace/test_replace.py.
 
@@ -20,12 +20,12 @@ from asynctest_tornado._util.settings import LEAKS
 __unittest = True
 
 TESTING = "tornado.testing"
-#: What stands in for what.
+#: The files that stand in, by the names of the modules that they replace.
 _FILES = {
     name: str(Path(__file__).with_name(file))
     for name, file in ((TESTING, "tornado_testing.py"), ("tornado.stack_context", "tornado_stack_context.py"))
 }
-#: How many modules are named that have imported the original already.
+#: The number of modules that an error names, of those which have imported the original already.
 _MOST_SHOWN = 5
 
 
@@ -43,7 +43,7 @@ _finder = _Finder()
 
 
 def replace() -> None:
-    """Let ``tornado.testing`` be this library, from now on, and leaks be noted only.
+    """Let ``tornado.testing`` be this library from now on, and report leaks only in failures.
 
     Raises ``ImportError`` if the original was imported already.
     """
@@ -54,13 +54,13 @@ def replace() -> None:
             "would stay as they are. Import asynctest_tornado.replace earlier: first thing in the program or the test "
             "package."
         )
-    # A suite that did not ask for it is to run as ever, and quietly.
+    # A suite that did not ask for reports of leaks passes as before, and quietly.
     LEAKS.set_default("note")
     _install()
 
 
 def _users_of(module: types.ModuleType) -> str:
-    """Name the modules that have imported names from it: one of them is the import that came too early."""
+    """Return the names of modules that have imported it: one of these imports came too early."""
     own = [value for value in vars(module).values() if getattr(value, "__module__", None) == TESTING]
     users = [
         name
@@ -80,11 +80,11 @@ def _install() -> None:
 
 
 def add_imports(names: dict[str, Any]) -> set[str]:
-    """Add what the original module imports: suites import some of it from there, ``unittest`` above all.
+    """Add the names that the original module imports: suites import some from there, ``unittest`` above all.
 
     The other code of the module is not run.
 
-    :param names: the names of the module that stands in; those that it has stay as they are.
+    :param names: the names of the module that stands in. They are not replaced.
     :return: the names that do not begin with an underscore.
     """
     spec = PathFinder.find_spec(TESTING, tornado.__path__)

@@ -1,4 +1,4 @@
-"""Tells the summary of a run of pytest, that of all workers of pytest-xdist together."""
+"""Report the summary under pytest, of all workers of pytest-xdist together."""
 
 # Tested by tests/replace/test_run_program.py.
 
@@ -13,16 +13,16 @@ from asynctest_tornado._util import observer
 
 __unittest = True
 
-#: What a worker's output, and the plugin, is called.
+#: The name of the plugin, and the key of the summary in the output of a worker.
 _KEY = "asynctest_tornado.summary"
 
 
 def register(config: pytest.Config) -> None:
     """Begin a summary for this run."""
-    config.pluginmanager.register(_Teller(), _KEY)
+    config.pluginmanager.register(_Reporter(), _KEY)
 
 
-class _Teller:
+class _Reporter:
     def __init__(self) -> None:
         self._block = contextlib.ExitStack()
         self._summary = self._block.enter_context(observer.attached(Summary(self._name_in_run)))
@@ -30,8 +30,8 @@ class _Teller:
         self._running: pytest.Item | None = None
 
     def _name_in_run(self, name: str) -> str:
-        # Test cases that fixtures set up by hand, all of one class and method, are part of different functions. One
-        # that pytest runs as a test has a name that says which.
+        # Test cases that fixtures set up by hand may have one class and method, and belong to different functions. The
+        # name of a case that pytest itself runs is unambiguous.
         item = self._running
         return name if item is None or hasattr(item, "addFailure") else item.nodeid
 
@@ -44,7 +44,7 @@ class _Teller:
             self._running = None
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        # There in a worker, which sends it to the process that reports.
+        # A worker has an output, and sends it to the process that reports.
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[_KEY] = self._summary.data()
@@ -62,7 +62,7 @@ class _Teller:
         for line in self._summary.lines():
             terminalreporter.write_line(line)
         if self._lost:
-            terminalreporter.write_line(f"Workers that have not told what they saw, as they crashed: {self._lost}.")
+            terminalreporter.write_line(f"Workers that crashed, so that their part of this is missing: {self._lost}.")
 
     def pytest_unconfigure(self) -> None:
         self._block.close()

@@ -1,4 +1,4 @@
-"""Runs a program as it is, with this library in the place of ``tornado.testing``, and tells what was seen."""
+"""Run a program with this library in place of ``tornado.testing``, and report."""
 
 import contextlib
 import importlib.util
@@ -17,7 +17,7 @@ from asynctest_tornado._util import observer
 __unittest = True
 
 
-#: Runners of tests, which are modules, and no tests.
+#: Runners of tests: modules without tests.
 _RUNNERS = (
     "coverage",
     "django",
@@ -30,15 +30,15 @@ _RUNNERS = (
     "unittest",
     "xmlrunner",
 )
-#: The statuses with which runners say that a command line is wrong: that of argparse, and that of pytest.
+#: The exit statuses of argparse and of pytest for a wrong command line.
 _WRONG_USE = (2, 4)
 
 
 def run(before: Sequence[str], after: Sequence[str]) -> None:
     """Run a program.
 
-    :param before: what stands before ``--replace`` on the command line: options of ours.
-    :param after: what stands after it: ``-m``, a module and its arguments, or options and tests for our own runner.
+    :param before: the arguments before ``--replace`` on the command line: options of ours.
+    :param after: the arguments after it: ``-m``, a module and its arguments, or options and tests for our own runner.
 
     Raises ``SystemExit``, as the program does.
     """
@@ -48,7 +48,7 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
         _check_is_no_runner([*before, *after])
         sys.argv[1:] = [*before, *after]
         _replace()
-        with _told():
+        with _reported():
             command_line.discover()
         return
     place = after.index("-m")
@@ -87,7 +87,7 @@ def _exit(message: str) -> NoReturn:
 
 def _run_module(module: str, arguments: Sequence[str]) -> None:
     if module == "pytest":
-        # As its plugin: it has to reach the workers of pytest-xdist, and tells what all of them have seen.
+        # By its plugin, which reaches the workers of pytest-xdist, and reports for all of them.
         sys.argv[1:] = ["-p", "asynctest_tornado.replace", *arguments]
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         return
@@ -95,9 +95,9 @@ def _run_module(module: str, arguments: Sequence[str]) -> None:
     _replace()
     if not _is_there(module):
         sys.exit(f"{sys.executable}: No module named {module}")
-    # It is, so that all get the same module.
+    # It is there, so that all importers get the same module.
     warnings.filterwarnings("ignore", f"'{import_hook.TESTING}' found in sys.modules", RuntimeWarning)
-    with _told():
+    with _reported():
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
@@ -116,8 +116,8 @@ def _replace() -> None:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Tell what was seen in the block, after the report of unittest and where that is."""
+def _reported() -> Iterator[None]:
+    """Report the summary of the block, after the report of unittest, and on the same stream."""
     with observer.attached(Summary()) as summary:
         try:
             yield

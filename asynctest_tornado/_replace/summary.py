@@ -1,4 +1,4 @@
-"""What was seen in a run that ``tornado.testing`` does not tell, for the end of the run."""
+"""The errors, leaks and waits that ``tornado.testing`` hides, for the end of a run."""
 
 import threading
 import traceback
@@ -9,9 +9,9 @@ from asynctest_tornado._util.observer import Observer
 
 __unittest = True
 
-#: How many tests are named of each kind.
+#: The number of tests that are named for each kind of event.
 MOST_SHOWN = 3
-#: Seconds from which on a wait is worth telling.
+#: Seconds from which on a wait is reported.
 LEAST_WAIT = 0.1
 #: Characters of an error or leak that are shown.
 _WIDTH = 100
@@ -22,9 +22,9 @@ def _as_it_is(name: str) -> str:
 
 
 class Summary(Observer):
-    """What was seen so far.
+    """The events of a run so far.
 
-    :param name_in_run: returns a test's name in this run, given the name that it has by itself.
+    :param name_in_run: returns the name of a test in this run, given the name that it has by itself.
     """
 
     # The suite is one for tornado.testing, where a seed has no effect.
@@ -47,7 +47,7 @@ class Summary(Observer):
     def ended(self, test: str, leaks: Sequence[str], is_searched: bool, is_ordered: bool) -> None:
         name = self._name_in_run(test)
         with self._lock:
-            # It is one test, in whichever orders it runs.
+            # It is one test, in however many orders it runs.
             if is_ordered and name == self._last_test:
                 return
             self._last_test = name
@@ -61,7 +61,7 @@ class Summary(Observer):
         self._keep_errors(self._name_in_run(test), errors)
 
     def came_late(self, test: str, error: BaseException) -> None:
-        # By its own name: that in the run is maybe the name of another test, which runs now.
+        # By its own name: another test may run now, and `name_in_run` would return the name of that.
         self._keep_errors(test, [error])
 
     def _keep_errors(self, name: str, errors: Sequence[BaseException]) -> None:
@@ -82,7 +82,7 @@ class Summary(Observer):
             self._least = min(seconds for seconds, _ in self._waits.values())
 
     def data(self) -> dict[str, Any]:
-        """Return all of it in plain values, for another process."""
+        """Return all events as plain values, for another process."""
         return {
             "tests": self._tests,
             "unsearched": self._unsearched,
@@ -92,7 +92,7 @@ class Summary(Observer):
         }
 
     def merge(self, data: Mapping[str, Any]) -> None:
-        """Add what another process has seen."""
+        """Add the events of another process."""
         self._tests += data["tests"]
         self._unsearched += data["unsearched"]
         for name, errors in data["errors"].items():
@@ -103,7 +103,7 @@ class Summary(Observer):
             self._keep_wait(name, seconds, limit)
 
     def lines(self) -> list[str]:
-        """Return what to tell."""
+        """Return the report."""
         if not self._tests and not self._errors:
             return [
                 "No test ran on it: none was made of the classes of tornado.testing, or they ran in other processes."
@@ -125,13 +125,15 @@ class Summary(Observer):
         if self._leaks:
             lines.append(
                 f"Leaks: {_count_in(self._leaks)}. ASYNC_TEST_LEAKS=fail makes these tests fail, and shows the lines "
-                "that began what is left:"
+                "that made these resources:"
             )
             lines += _shown(self._leaks)
         elif self._unsearched < self._tests:
             lines.append("No leaks.")
         if self._unsearched:
-            lines.append(f"Leaks were not looked for in {_count(self._unsearched, 'test')}, as they are to be ignored.")
+            lines.append(
+                f"Not searched for leaks, because their settings ignore them: {_count(self._unsearched, 'test')}."
+            )
         return lines
 
     def _lines_of_waits(self) -> list[str]:

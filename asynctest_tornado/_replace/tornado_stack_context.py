@@ -1,4 +1,4 @@
-"""What is found by the name of tornado.stack_context, which Tornado 6 has not, once tornado.testing is replaced."""
+"""Imported by the name of ``tornado.stack_context``, which Tornado 6 lacks."""
 
 # Tested by tests/replace/test_replace.py.
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._errors.stack_context import ExceptionStackContext, NullContext
-from asynctest_tornado._harness import harness as _harness  # noqa: F401  # its hooks see what a context is to handle
+from asynctest_tornado._harness import harness as _harness  # noqa: F401  # for its hooks, which hand errors to contexts
 
 __unittest = True
 

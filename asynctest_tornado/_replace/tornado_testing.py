@@ -1,4 +1,4 @@
-"""What is found by the name of tornado.testing, once that is replaced."""
+"""Imported by the name of ``tornado.testing``."""
 
 # Tested by tests/replace/test_replace.py.
 
@@ -34,7 +34,7 @@ _ORIGINAL = (
     main,
     setup_with_context_manager,
 )
-# For 'from tornado.testing import *', which gives all of it: modules and classes that the original uses, too.
+# For 'from tornado.testing import *', which also imports the modules and classes that the original uses.
 __all__ = sorted(_import_hook.add_imports(globals()) | {thing.__name__ for thing in _ORIGINAL})
 
 

@@ -1,4 +1,4 @@
-"""main(): unittest's command line with Tornado's options, and with our own."""
+"""main(): the options of unittest, of Tornado, and our own."""
 
 import argparse
 import itertools
@@ -16,7 +16,7 @@ from asynctest_tornado._util import settings, spelling
 
 __unittest = True
 
-#: unittest's options, by the names that they have as options of Tornado, and what they mean to ``unittest.main``.
+#: unittest's options, by their names as options of Tornado, and the arguments of ``unittest.main`` for them.
 _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
     "verbose": {"verbosity": 2},
     "quiet": {"verbosity": 0},
@@ -25,34 +25,33 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
     "buffer": {"buffer": True},
 }
 
-
-#: Our own options, which set environment variables, also for the processes that tests start.
+#: Our own options. They set environment variables, also for the processes that tests start.
 OPTIONS = {setting.option: setting for setting in settings.SETTINGS if setting.option}
 #: Options that unittest has, or that are for this library's runner alone.
 _ARGUMENTS: dict[tuple[str, ...], dict[str, Any]] = {
-    ("--durations",): {"metavar": "N", "type": int, "help": "how many of the slowest tests to show, 0 for all"},
+    ("--durations",): {"metavar": "N", "type": int, "help": "the number of the slowest tests to show, 0 for all"},
     ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file"},
     ("--locals",): {"action": "store_true", "help": "show local variables in tracebacks"},
     ("-k",): {"dest": "pattern", "action": "append", "help": "run only tests whose names match the pattern"},
-    # Tornado takes one dash for two, and has no short ones.
+    # Tornado takes one dash for two, and has no short options.
     **{(f"-{name[0]}", f"-{name}"): {"dest": name, "action": "store_true"} for name in _UNITTEST_OPTIONS},
 }
 
 
 def main(**kwargs: Any) -> None:
-    """Run tests from the command line, with the options of ``unittest`` and those of Tornado.
+    """Run tests from the command line, with the options of ``unittest`` and of Tornado.
 
     ::
 
         python -m asynctest_tornado --verbose my_package.my_test
 
-    A script that calls this function runs what its function ``all()`` returns, where no test is named on the command
-    line. Tornado's options are those of ``tornado.options``, logging among them; a program may define more before.
+    A script that calls this function runs the suite that its function ``all()`` returns, if the command line names no
+    test. The options of ``tornado.options`` are there, logging among them; a program may define more before.
 
-    Our own are ``--timeout``, ``--leaks``, ``--schedules`` and ``--seed``, which set environment variables,
+    Our own options are ``--timeout``, ``--leaks``, ``--schedules`` and ``--seed``, which set environment variables,
     ``--durations N``, from Python 3.12 on, and ``--junit FILE``; ``--help`` explains them. They are no options of
-    ``tornado.options``: a program may define some of the same name, which are then its own. On a terminal, a test that
-    takes longer than a second is shown while it runs.
+    ``tornado.options``: a program may define an option of the same name, which is then its own. On a terminal, a test
+    that takes longer than a second is shown while it runs.
 
     :param kwargs: arguments for ``unittest.main``. The command line overrides them.
 
@@ -62,7 +61,7 @@ def main(**kwargs: Any) -> None:
     """
     argv = _parse(kwargs)
     if len(argv) > 1:
-        # Without a module, unittest takes the names for fully qualified ones, and imports nothing else.
+        # Without a module, unittest takes the names as fully qualified, and imports nothing else.
         unittest.main(module=None, argv=argv, **kwargs)
     else:
         unittest.main(defaultTest="all", argv=argv, **kwargs)
@@ -91,23 +90,23 @@ def apply(arguments: Sequence[str]) -> None:
 
 
 def _parse(kwargs: dict[str, Any]) -> list[str]:
-    """Apply the command line, up to the tests that it names; return these, after the name of the program.
+    """Apply the options of the command line; return the tests that it names, after the name of the program.
 
-    :param kwargs: arguments for ``unittest.main``, which are changed.
+    :param kwargs: arguments for ``unittest.main``. Some options change them.
     """
     _define_options()
     parser = _parser()
     own, rest = parser.parse_known_args(sys.argv[1:])
     given: set[str] = set(itertools.takewhile(_is_option, rest))
     if given & {"-help", "--help"} or ("-h" in given and "h" not in options):
-        # To where Tornado writes its own.
+        # To the stream that Tornado writes its own help to.
         parser.print_help(sys.stderr)
         print("\nOptions of Tornado and of the program:", file=sys.stderr)
         rest = ["--help"]
     try:
         names = parse_command_line([sys.argv[0], *rest])
     except Error as error:
-        # Of an unknown option, it is the last word.
+        # The last word is the name, if an option is unknown.
         name = str(error).split()[-1].strip("'")
         known = {*OPTIONS, *(flags[-1] for flags in _ARGUMENTS), *(f"--{each}" for each in options)}
         parser.error(f"{error}{_did_you_mean(name, known)}")
@@ -121,7 +120,7 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
         kwargs["tb_locals"] = True
     if getattr(own, "durations", None) is not None:
         if sys.version_info < (3, 12):
-            parser.error(f"--durations is of unittest from Python 3.12 on, and this is {sys.version.split()[0]}")
+            parser.error(f"--durations needs Python 3.12 or newer, and this is {sys.version.split()[0]}")
         kwargs["durations"] = own.durations
     _set_runner(kwargs, parser, getattr(own, "junit", None))
     patterns = [argument for pattern in getattr(own, "pattern", None) or () for argument in ("-k", pattern)]
@@ -163,12 +162,13 @@ def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Return what takes our options from the command line, and leaves the others to Tornado and unittest."""
+    """Return a parser that takes our options from the command line, and leaves the others to Tornado and unittest."""
     parser = argparse.ArgumentParser(
         sys.argv[0],
         usage="%(prog)s [option ...] [test ...]",
         epilog="python -m asynctest_tornado [option ...] --replace [-m module ...] runs a suite for tornado.testing "
-        "as it is. With -m, --timeout, --leaks, --schedules and --seed stand before it; the rest is for the module.",
+        "unmodified. With -m, the options --timeout, --leaks, --schedules and --seed stand before it; all words after "
+        "the name are for the module.",
         add_help=False,
         allow_abbrev=False,
     )
@@ -195,8 +195,8 @@ def _define_options() -> None:
         "exception_on_interrupt",
         type=bool,
         default=True,
-        help="raise KeyboardInterrupt on ctrl-c, with a traceback; if false, ctrl-c kills the process, which works "
-        "even where an exception would be swallowed",
+        help="raise KeyboardInterrupt on ctrl-c, with a traceback; if false, ctrl-c kills the process, also where code "
+        "would swallow an exception",
     )
     for name in _UNITTEST_OPTIONS:
         define(name, type=bool)

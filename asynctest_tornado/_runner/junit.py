@@ -1,4 +1,4 @@
-"""Writes what became of each test as JUnit XML, for the programs of build servers."""
+"""Write the outcomes of tests as JUnit XML, for build servers."""
 
 import platform
 import re
@@ -16,12 +16,12 @@ from asynctest_tornado._util.real_time import monotonic, wall_time
 
 __unittest = True
 
-#: What cannot stand in XML, not even escaped.
+#: Characters that XML cannot contain, not even escaped.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-#: How a report begins its lines that was written for a terminal with colours, from Python 3.14 on; and these.
+#: The beginning of a line in a report for a terminal with colours, from Python 3.14 on; and the colours.
 _COLOURED = re.compile(r"^\W*File \x1b", re.MULTILINE)
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
-#: The reports that a result keeps, and the place of one of these: others may still add to it.
+#: The reports that a result keeps, and the index of a report among them: its text may still be added to.
 Place = tuple[list[tuple[Any, str]], int]
 
 #: The elements for outcomes, the gravest first.
@@ -34,7 +34,7 @@ class _Outcome(NamedTuple):
     type: str
     message: str
     place: Place | None
-    """Where the text is kept, if there is one."""
+    """The place of the text, if there is one."""
 
     def text(self) -> str:
         if self.place is None:
@@ -46,7 +46,7 @@ class _Outcome(NamedTuple):
 class _Case:
     """The outcomes of one test.
 
-    :param test: the test, or what unittest has in its place.
+    :param test: the test, or the object by which unittest stands in for it.
     """
 
     def __init__(self, test: Any) -> None:
@@ -56,12 +56,12 @@ class _Case:
         self.outcomes: list[_Outcome] = []
 
     def element(self) -> ElementTree.Element:
-        """Return the element of the test. It has one outcome at most, which has the others in its text."""
+        """Return the element of the test. It has one outcome at most, with the others in its text."""
         found = ElementTree.Element(
             "testcase", name=_clean(self.method), classname=_clean(self.cls), time=_decimal(self.seconds)
         )
         if self.outcomes:
-            # The first one of the gravest kind goes first.
+            # The first outcome of the gravest kind goes first.
             first, *others = sorted(self.outcomes, key=lambda outcome: _KINDS.index(outcome.kind))
             message, text = first.message, first.text()
             if others:
@@ -73,11 +73,11 @@ class _Case:
 
 
 class Journal:
-    """How long the tests of a run took, and their outcomes."""
+    """The tests of a run, with their times and outcomes."""
 
     def __init__(self) -> None:
         self._cases: list[_Case] = []
-        #: The last one of each test, by its name.
+        #: The last case of each test, by its name.
         self._last: dict[str, _Case] = {}
         self._running: tuple[unittest.TestCase, _Case] | None = None
         self._began = 0.0
@@ -85,19 +85,19 @@ class Journal:
         self._timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(wall_time()))
 
     def begin_test(self, test: unittest.TestCase) -> None:
-        """Learn which test begins now."""
-        # One that counts for none is a report that comes late, of a test that is over.
+        """Record that a test begins."""
+        # A test that counts as none stands for a late report, of a test that is over.
         case = self._last.get(test.id()) if test.countTestCases() == 0 else None
         self._running = (test, case or self._new_case(test))
         self._began = monotonic()
 
     def end_test(self) -> None:
-        """Learn that it has ended."""
+        """Record that the test has ended."""
         if self._running is not None:
             test, case = self._running
             case.seconds += monotonic() - self._began
             if not (case.outcomes or case.has_passed):
-                # Or what reads it would count it as passed.
+                # Otherwise, build servers would count it as passed.
                 message = "The test did not come to its end: the run was interrupted."
                 self._add(test, _Outcome(_ERROR, "KeyboardInterrupt", message, None))
             self._running = None
@@ -112,21 +112,21 @@ class Journal:
         if self._running is not None and test is self._running[0]:
             case = self._running[1]
         else:
-            # One that comes late belongs to its test. A class that fails in setUpClass has not begun.
+            # A late outcome belongs to its test. A class that fails in setUpClass has not begun.
             case = self._last.get(test.id()) or self._new_case(test)
         case.outcomes.append(outcome)
 
     def add_success(self, test: unittest.TestCase) -> None:
-        """Note that a test has passed."""
+        """Record that a test has passed."""
         if self._running is not None and self._running[0] is test:
             self._running[1].has_passed = True
 
     def add_report(self, test: Any, error: BaseException, place: Place, is_failure: bool) -> None:
-        """Note an error.
+        """Record an error.
 
         :param test: the test, or one of its subtests.
-        :param place: where its report is.
-        :param is_failure: whether an assertion has failed.
+        :param place: the place of its report.
+        :param is_failure: True if an assertion has failed.
         """
         message = traceback.format_exception_only(error)[0].strip()
         if hasattr(test, "test_case"):
@@ -134,19 +134,19 @@ class Journal:
         self._add(test, _Outcome(_FAILURE if is_failure else _ERROR, _name_of_type(error), message, place))
 
     def add_skip(self, test: Any, reason: str) -> None:
-        """Note that a test was skipped."""
+        """Record that a test was skipped."""
         self._add(test, _Outcome(_SKIPPED, "unittest.SkipTest", reason, None))
 
     def add_expected_failure(self, test: Any, error: BaseException, place: Place) -> None:
-        """Note that a test has failed as expected."""
+        """Record that a test has failed as expected."""
         self._add(test, _Outcome(_SKIPPED, _name_of_type(error), "expected failure", place))
 
     def add_unexpected_success(self, test: Any) -> None:
-        """Note that a test has not failed as expected."""
+        """Record that a test has passed, and a failure was expected."""
         self._add(test, _Outcome(_FAILURE, "UnexpectedSuccess", "unexpected success", None))
 
     def write(self, path: str) -> None:
-        """Write it into a file, as both Ant's schema and that of Jenkins have it."""
+        """Write the XML into a file. It is valid by Ant's schema and by the schema of Jenkins."""
         cases = [case.element() for case in self._cases]
         outcomes = [outcome.tag for case in cases for outcome in case]
         root = ElementTree.Element("testsuites")
@@ -174,7 +174,7 @@ class Journal:
 
 
 def _decimal(seconds: float) -> str:
-    """Return seconds as the schemas have them: in figures, with three decimals at most."""
+    """Return seconds as the schemas demand: without an exponent, with three decimals at most."""
     return f"{seconds:.3f}"
 
 
@@ -192,12 +192,12 @@ def _names_of(test: Any) -> tuple[str, str]:
     name = test.id()
     prefix = f"{strclass(type(test))}."
     if name.startswith(prefix):
-        return prefix[:-1], name.removeprefix(prefix)  # which may be any text, where a program has made it
+        return prefix[:-1], name.removeprefix(prefix)  # the rest may be any text, if a program has made it
     method, is_class, cls = name.partition(" (")
     if is_class:
         return cls.removesuffix(")"), method  # such as "setUpClass (module.Class)"
     cls, _, method = name.rpartition(".")
-    return cls or strclass(type(test)), method  # of a FunctionTestCase, the name is all there is
+    return cls or strclass(type(test)), method  # a FunctionTestCase has only a name
 
 
 def _clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Shows on a terminal which test runs, and for how long, once that takes longer than a second."""
+"""Show the test that runs, on a terminal, once it takes longer than a second."""
 
 import re
 import shutil
@@ -13,18 +13,18 @@ from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
 
-#: Seconds after which a test is shown, and between two looks at it.
+#: Seconds after which a test is shown, and between two updates of its line.
 INTERVAL = 1.0
 _WIPE = "\r\x1b[K"
-#: What takes a column, with the colours before it, which unittest has from Python 3.14 on.
+#: A character, with the colours before it, which unittest has from Python 3.14 on.
 _COLUMN = re.compile(r"(?:\x1b\[[\d;]*m)*[^\x1b]")
 
 
 class Progress:
-    """One line at the bottom of a terminal, and the stream that unittest is to print on meanwhile.
+    """One line at the bottom of a terminal, and the stream for unittest to print on meanwhile.
 
-    The line takes the place of the one that unittest is just writing, and gives it back. It is written by the thread
-    of the watchdog, so that there is no other one, which could be taken for something that a test waits for.
+    The line covers the line that unittest is just writing, and uncovers it again. The thread of the watchdog writes it:
+    another thread would look like one that a test waits for.
 
     :param stream: the terminal.
     """
@@ -32,7 +32,7 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        # What stands in the last line, as far as unittest has written it.
+        # The last line, as far as unittest has written it.
         self._line = ""
         self._is_shown = False
         self._running: tuple[unittest.TestCase, float, int] | None = None
@@ -42,7 +42,7 @@ class Progress:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Write for unittest."""
+        """Write a text of unittest."""
         with self._lock:
             self._wipe()
             _, newline, last = text.rpartition("\n")
@@ -50,26 +50,26 @@ class Progress:
             return self._stream.write(text)
 
     def open(self) -> None:
-        """Begin to look at what runs."""
+        """Begin to show tests that take long."""
         watchdog.start(self)
 
     def close(self) -> None:
-        """End that."""
+        """Show no more tests."""
         watchdog.stop(self)
         self.end_test()
 
     def begin_test(self, test: unittest.TestCase) -> None:
-        """Learn which test begins now."""
+        """Record that a test begins."""
         self._running = (test, monotonic(), threading.get_ident())
 
     def end_test(self) -> None:
-        """Learn that it has ended."""
+        """Record that the test has ended."""
         with self._lock:
             self._running = None
             self._wipe()
 
     def look(self) -> None:
-        """Show the test that runs."""
+        """Show the test that runs, if it has taken long enough."""
         now = monotonic()
         self.when = now + INTERVAL
         with self._lock:
@@ -78,7 +78,7 @@ class Progress:
                 return
             test, began, thread = running
             if watchdog.is_debugging(sys._current_frames().get(thread)):
-                return  # where somebody types
+                return  # a developer types into the debugger
             if now - began >= INTERVAL:
                 self._show(f"{test.id()}: {now - began:.0f} s")
             else:
@@ -94,7 +94,7 @@ class Progress:
         if self._is_shown:
             self._is_shown = False
             width = shutil.get_terminal_size().columns
-            # Of a line that goes on in further rows, the last row was covered.
+            # If the line goes on in further rows, the last row was covered.
             columns = [match.start() for match in _COLUMN.finditer(self._line)]
             covered = self._line[columns[(len(columns) - 1) // width * width] :] if columns else ""
             self._stream.write(f"{_WIPE}{covered}")
@@ -106,7 +106,7 @@ def _columns(text: str) -> int:
 
 
 def _cut(text: str, width: int) -> str:
-    """Return the end of a text, which tells more: the name of the test, and the time."""
+    """Return the end of a text, if it is too wide: the name of the test and the time are there."""
     if _columns(text) <= width:
         return text
     place = len("...")

@@ -1,4 +1,4 @@
-"""What unittest's runner and result do in addition: show the progress, write JUnit XML."""
+"""unittest's runner and result, with progress and JUnit XML."""
 
 # Tested by tests/runner/test_command_line.py.
 
@@ -14,7 +14,7 @@ __unittest = True
 
 
 class Result(unittest.TextTestResult):
-    """A result that tells its events to others as well."""
+    """A result that also reports its events to the progress and the journal."""
 
     progress: Progress | None = None
     journal: Journal | None = None
@@ -78,7 +78,7 @@ class Runner(unittest.TextTestRunner):
     Takes the arguments of ``unittest.TextTestRunner``.
     """
 
-    resultclass = Result  # type: ignore[assignment]  # takes what its base class takes
+    resultclass = Result  # type: ignore[assignment]  # takes the arguments of its base class
     #: The file to write JUnit XML to; None for none.
     junit: str | None = None
 
@@ -116,6 +116,6 @@ def runner(junit: str | None) -> type[Runner]:
 
 
 def check_junit(path: str) -> None:
-    """Tell early whether JUnit XML can be written to a file. Raises ``OSError`` if not."""
+    """Check early that JUnit XML can be written to a file. Raises ``OSError`` if not."""
     with open(path, "ab"):
         pass

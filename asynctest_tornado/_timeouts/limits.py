@@ -24,9 +24,9 @@ class Limit(NamedTuple):
 
 
 def get_async_test_timeout() -> float:
-    """Return how long a test may wait where nothing more specific was set, in seconds.
+    """Return the default time limit of each wait, in seconds.
 
-    That is the environment variable ``ASYNC_TEST_TIMEOUT``, read at each call, or else 5. 0 stands for no limit.
+    It is the environment variable ``ASYNC_TEST_TIMEOUT``, read at each call, or else 5. 0 stands for no limit.
 
     Raises ``ValueError`` if the variable is not a number, negative or NaN; ``tornado.testing`` silently takes 5 for
     the first and the value itself for the others.

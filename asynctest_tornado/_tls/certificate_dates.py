@@ -1,4 +1,4 @@
-"""The certificate that a server with these ``ssl_options`` presents, and whether its dates are right."""
+"""The certificate that a server presents, and whether its dates are right."""
 
 # Tested by tests/tls/test_ssl_contexts.py.
 
@@ -19,9 +19,9 @@ _REASONS = {9: "is not valid yet", 10: "has expired"}
 
 
 def check_date(options: Options) -> None:
-    """Raise ``ValueError`` for the certificate of a server whose time is over, or has not come yet.
+    """Raise ``ValueError`` if the certificate of a server has expired, or is not valid yet.
 
-    Any other fault of the options is left to the server, which reports it when a client connects.
+    The server itself reports any other fault of the options, when a client connects.
     """
     reason = _REASONS.get(_verify_code(options))
     if reason is not None:
@@ -54,8 +54,8 @@ def is_signed_by(options: Options, authority: str) -> bool:
     try:
         _shake_hands(client, _server(options))
     except ssl.SSLError as error:
-        # Before TLS 1.3, the server asks for a certificate of the client as long as that is not done, but then it has
-        # accepted that of the server.
+        # Before TLS 1.3, the server may ask for a certificate of the client before the handshake is done. By then, the
+        # client has accepted the certificate of the server.
         return error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
     except (OSError, ValueError, TypeError, AssertionError):
         return False
@@ -63,7 +63,7 @@ def is_signed_by(options: Options, authority: str) -> bool:
 
 
 def served(options: Options) -> bytes | None:
-    """Return the certificate that a server with these options presents, or None if that is not to be known."""
+    """Return the certificate that a server with these options presents, or None if it cannot be found out."""
     try:
         return _presented(_server(options))
     except (ssl.SSLError, OSError, ValueError, TypeError, AssertionError):
@@ -72,7 +72,7 @@ def served(options: Options) -> bytes | None:
 
 def _server(options: Options) -> ssl.SSLContext:
     if isinstance(options, dict):
-        # Clients that have no certificate are a question of their own.
+        # Whether clients need a certificate makes no difference here.
         options = {name: value for name, value in options.items() if name not in ("cert_reqs", "ca_certs")}
     elif options.sni_callback is not None:
         raise ValueError("The callback belongs to the test, which may count its calls.")
@@ -104,7 +104,7 @@ def _verify_code(options: Options) -> int:
     except ssl.SSLCertVerificationError as error:
         return error.verify_code
     except ssl.SSLError:
-        pass  # of another reason, which is not about dates
+        pass  # for a reason other than its dates
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How clients verify a server of ours, and others: the TLS arguments that a request gets beside its own."""
+"""How clients verify servers of tests, and others: TLS arguments of requests."""
 
 import ssl
 import weakref
@@ -13,7 +13,7 @@ from asynctest_tornado._tls import certificate_dates, ssl_contexts
 
 __unittest = True
 
-#: The arguments of a request that say whom to trust, or who the client is.
+#: The arguments of a request for the authorities to trust, and for the certificate of the client.
 ARGUMENTS = ("ssl_options", "validate_cert", "ca_certs", "client_key", "client_cert")
 
 
@@ -22,7 +22,7 @@ class Place:
 
     @property
     def ssl_options(self) -> certificate_dates.Options | None:
-        """Those of the server, or None if they are not known."""
+        """The options of the server, or None if they are not known."""
         raise NotImplementedError
 
     def may_be_own(self, url: str) -> bool:
@@ -31,23 +31,23 @@ class Place:
 
 
 class Verifier:
-    """Knows the certificate of a server.
+    """Chooses the TLS arguments for requests to a server, and to others.
 
     :param place: the server.
-    :param trusts_strangers: whether other servers are not verified by default, as with ``tornado.testing``.
+    :param trusts_strangers: True if other servers are not verified by default, as with ``tornado.testing``.
     """
 
     def __init__(self, place: Place, trusts_strangers: bool) -> None:
-        # Weak: else the client would keep the server, and with it the application, until the next garbage collection.
+        # Weak: otherwise the client would keep the server and its application until the next garbage collection.
         self._place = weakref.ref(place)
         self._trusts_strangers = trusts_strangers
 
     def arguments(self, request: HTTPRequest, has_contexts: bool = True) -> dict[str, Any]:
-        """Return what a request needs besides its own arguments.
+        """Return the arguments that a request needs besides its own.
 
-        :param has_contexts: whether the client takes ``ssl_options``; curl does not.
+        :param has_contexts: True if the client takes ``ssl_options``; curl does not.
 
-        Raises ``ValueError`` for a certificate that clients would refuse for its date.
+        Raises ``ValueError`` for a certificate that clients would refuse because of its dates.
         """
         if request.ssl_options is not None or request.validate_cert is False:
             return {}
@@ -58,7 +58,7 @@ class Verifier:
         if options is None or not ssl_contexts.is_ours(options):
             return self._for_own_certificate(request, options, has_contexts)
         if request.ca_certs is not None and (request.validate_cert or not self._trusts_strangers):
-            return {}  # the test says whom to trust
+            return {}  # the request names the authorities to trust
         if not has_contexts:
             return {"validate_cert": True, "ca_certs": ssl_contexts.AUTHORITY}
         return {"ssl_options": _with_certificates(request)}
@@ -75,7 +75,7 @@ class Verifier:
     def _for_own_certificate(
         self, request: HTTPRequest, options: certificate_dates.Options | None, has_contexts: bool
     ) -> dict[str, Any]:
-        """Return the arguments for a server whose certificate is the user's: nothing says whom to trust."""
+        """Return the arguments for a server with a certificate of the user, whose authority is not known."""
         if request.validate_cert or request.ca_certs is not None:
             return {}
         if not has_contexts:
@@ -101,7 +101,7 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
 
 
 def _with_certificates(request: HTTPRequest) -> ssl.SSLContext:
-    """Return a context that verifies our certificate, and has those of the request."""
+    """Return a context that verifies our certificate, with the certificates of the request."""
     is_named = urlsplit(request.url).hostname in ssl_contexts.HOSTS
     if request.client_cert is None and request.ca_certs is None:
         return ssl_contexts.client_context() if is_named else ssl_contexts.any_host_context()
@@ -121,7 +121,7 @@ def _load_client_certificate(context: ssl.SSLContext, request: HTTPRequest) -> N
 def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None) -> AsyncHTTPClient:
     """Return a client for a server, and for any others.
 
-    It verifies the server if that has our certificate. Of any other one, it cannot know whom to trust.
+    It verifies the server if that has our certificate. The authority of another certificate is not known.
     """
     defaults = {"validate_cert": not trusts_strangers}
     client = AsyncHTTPClient(force_instance=True, defaults=defaults)
@@ -133,11 +133,11 @@ def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None
     def fetch_verified(request: HTTPRequest, callback: Callable[[HTTPResponse], None]) -> None:
         client = reference()
         assert client is not None, "It calls this as its own method."
-        given: HTTPRequest = request.request  # type: ignore[attr-defined]  # of the proxy that adds the defaults
+        given: HTTPRequest = request.request  # type: ignore[attr-defined]  # the proxy adds the defaults
         arguments = verifier.arguments(given, has_contexts) if given.url.lower().startswith("https:") else None
         if arguments:
             request.defaults = {**client.defaults, **arguments}  # type: ignore[attr-defined]
-        type(client).fetch_impl(client, request, callback)  # which a test may patch
+        type(client).fetch_impl(client, request, callback)  # a test may patch it
 
     client.fetch_impl = fetch_verified  # type: ignore[method-assign]
     return client

@@ -1,6 +1,6 @@
-"""The certificate that HTTPS tests serve and trust.
+"""The test certificate: who serves it, who trusts it.
 
-An authority signed it whose key nobody has any more; ``certificate/make.sh`` made both. It is valid for
+An authority signed it whose key was destroyed; ``certificate/make.sh`` made both. It is valid for
 ``localhost``, ``127.0.0.1`` and ``::1``, from the year 1970 to the year 2125. Its own key is public by design.
 """
 
@@ -18,7 +18,7 @@ __unittest = True
 
 _FOLDER = Path(__file__).with_name("certificate")
 
-#: What a client has to trust.
+#: The authority that a client has to trust.
 AUTHORITY = str(_FOLDER / "authority.crt")
 CERTIFICATE = str(_FOLDER / "server.crt")
 KEY = str(_FOLDER / "server.key")
@@ -43,13 +43,13 @@ def is_ours(options: certificate_dates.Options) -> bool:
 def read_certificate_once() -> None:
     """Let Tornado's servers read our certificate once.
 
-    They read the certificate and its key for each connection: half a millisecond. The server has the ``ssl_options``
-    that it was given, which count at each connection, as ever.
+    Without that, they read the certificate and its key for each connection: half a millisecond. The server keeps its
+    ``ssl_options``, and a change of them counts for the next connection.
     """
     module: Any = tcpserver
     original: Any = getattr(module, "ssl_wrap_socket", None)
     if original is None:
-        return  # renamed: the certificate is read as ever
+        return  # renamed: the certificate is read each time
 
     @functools.wraps(original)
     def ssl_wrap_socket(socket: Any, ssl_options: Any, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +63,7 @@ def read_certificate_once() -> None:
 @functools.cache
 def _server_context() -> ssl.SSLContext:
     context = ssl_options_to_context(server_options(), server_side=True)
-    # Nobody resumes a session of a test, and two tickets for each cost 5 % of the handshake.
+    # Tests resume no session, and two tickets for each connection cost 5 % of the handshake.
     context.num_tickets = 0
     return context
 
@@ -76,7 +76,7 @@ def client_context() -> ssl.SSLContext:
 
 @functools.cache
 def any_host_context() -> ssl.SSLContext:
-    """Return the context of a client that trusts the test certificate, whatever name the host goes by."""
+    """Return the context of a client that trusts the test certificate, by any name of the host."""
     context = ssl.create_default_context(cafile=AUTHORITY)
     context.check_hostname = False
     return context
@@ -96,9 +96,9 @@ def make_public_context() -> ssl.SSLContext:
 
 
 def trusting_context() -> ssl.SSLContext:
-    """Return a new context for a client that trusts anybody.
+    """Return a new context for a client that verifies nothing.
 
-    As Tornado makes one for each request; but that reads all authorities of the system for it: 18 milliseconds.
+    Tornado makes one for each request, too, but loads the CA certificates of the system for it: 18 milliseconds.
     """
     context = ssl.create_default_context(cafile=AUTHORITY)
     context.check_hostname = False

@@ -135,7 +135,7 @@ class Reporter:
         exceptions.unchain(error)
         late = _Late(test, error, self._result, self._kind)
         if plugin is not None or process_end.has_begun():
-            process_end.tell_later(late.text())
+            process_end.fail_later(late.text())
         else:
             # Not now: another test may be running, and a result that prints would mix the two up.
             _keep(late)
@@ -229,7 +229,7 @@ def _report(late: _Late, result: Any, tell: Callable[[Any, StandIn, BaseExceptio
         if process_end.is_worker():
             raise  # as where the test itself fails, since the status of this process is of no interest
         exception_notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
-        process_end.tell_later(late.text())
+        process_end.fail_later(late.text())
         return False
     return True
 

@@ -1,6 +1,6 @@
-"""The generators that coroutines of this library run, and the things that they wait for, as these say: for reports.
+"""The generators that our coroutines run, and the objects that they wait for: recorded for reports.
 
-Their local variables would say it, too, but nothing would show that a report needs their names.
+Their local variables show the same, but no reader could see that a report needs these names.
 """
 
 import sys
@@ -15,7 +15,7 @@ __unittest = True
 
 _T = TypeVar("_T")
 
-#: By the number of the frame that runs it. Weak: a generator that is never ended would be there for ever.
+#: By the number of the frame that runs it. Weak, because a generator that never ends would stay for ever.
 _generators: "dict[int, weakref.ref[Any]]" = {}
 _things: WeakNotes[str] = WeakNotes()
 #: Lines of this library, and of the user, that may lead to a coroutine.
@@ -23,17 +23,17 @@ _ORIGIN_DEPTH = 10
 
 
 def begin(generator: Generator[Any, Any, Any]) -> int:
-    """Note that the caller, a coroutine, runs a generator; return the number of that note, for `end`."""
+    """Record that the caller, a coroutine, runs a generator; return a key for `end`."""
     key = id(sys._getframe(1))
     try:
         _generators[key] = weakref.ref(generator)
     except TypeError:
-        return 0  # one of the user's own class, which has no line either
+        return 0  # of a class of the user, without a line to show
     return key
 
 
 def end(key: int) -> None:
-    """Note that the coroutine has ended."""
+    """Record that the coroutine has ended."""
     _generators.pop(key, None)
 
 
@@ -44,18 +44,18 @@ def generator_of(frame: types.FrameType) -> Any:
 
 
 def waiting_for(thing: str, coro: Coroutine[Any, Any, _T]) -> Coroutine[Any, Any, _T]:
-    """Note which thing of the user a coroutine is going to wait for; return the coroutine."""
+    """Record the object of the user that a coroutine is going to wait for; return the coroutine."""
     _things.note(coro, thing)
     return coro
 
 
 def thing_of(coro: object) -> str:
-    """Return the thing that a coroutine waits for; empty if it has not said so."""
+    """Return the object that a coroutine waits for, as text; empty if none is recorded."""
     return _things.of(coro, "")
 
 
 def traced(make: Callable[[], _T]) -> _T:
-    """Return a new coroutine whose ``cr_origin`` has the lines that led to it, for the report that it was dropped."""
+    """Return a new coroutine whose ``cr_origin`` has the lines that led to it, for the report if it is dropped."""
     depth = sys.get_coroutine_origin_tracking_depth()
     sys.set_coroutine_origin_tracking_depth(max(depth, _ORIGIN_DEPTH))
     try:

@@ -1,4 +1,4 @@
-"""Reads and changes exceptions, also those that refuse that, such as frozen dataclasses."""
+"""Read and change exceptions, also if they refuse that, as frozen dataclasses do."""
 
 import traceback
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def attributes_of(error: BaseException) -> dict[str, Any]:
 
 
 def text_of(error: BaseException) -> str | None:
-    """Return the text of an exception, or None if that cannot be made."""
+    """Return the text of an exception, or None if its class fails to make one."""
     try:
         return str(error)
     except Exception:
@@ -41,7 +41,7 @@ def can_be_assigned_to(error: BaseException) -> bool:
 
 def notes_of(error: BaseException) -> list[str]:
     """Return the list of notes, which the traceback module prints, to be changed."""
-    # Of the object itself, since add_note() assigns to it where it has none yet.
+    # Not by add_note(), because that assigns to the object if it has no notes yet.
     attributes = attributes_of(error)
     notes: Any = attributes.get("__notes__")
     if not isinstance(notes, list):
@@ -52,7 +52,7 @@ def notes_of(error: BaseException) -> list[str]:
 def unchain(error: BaseException) -> None:
     """Turn causes and contexts that cannot be assigned to into notes.
 
-    unittest assigns to each of these as it makes its report, and would end the run there.
+    unittest assigns to each of them for its report, and the run would end there.
     """
     for part in list(_chain(error)):
         for place in _cause, _context:

@@ -1,4 +1,4 @@
-"""Names for the functions, tasks and lines that a loop has to do with."""
+"""Display names of functions, tasks and lines."""
 
 # Tested by tests/harness/test_yieldables.py.
 
@@ -38,14 +38,14 @@ def name_of_task(task: "asyncio.Task[Any]") -> str:
 def keep_name(coro: Any, func: Any) -> None:
     """Give a coroutine of ours the name of the function that it runs for the user.
 
-    A task factory of the user may have put something else in its place, which is left alone.
+    An object that a task factory of the user returns instead is left alone.
     """
     if isinstance(coro, types.CoroutineType) and owner_of_file(coro.cr_code.co_filename) is OURS:
         coro.__qualname__ = name_of_job(func)
 
 
 def runner_of(future: Any) -> Any:
-    """Return what runs the generator of ``gen.coroutine``, whose future only refers to it by a callback."""
+    """Return the runner of the generator of ``gen.coroutine``: its future refers to it only by a callback."""
     if not isinstance(future, asyncio.Future) or isinstance(future, asyncio.Task):
         return None
     for callback, _ in getattr(future, "_callbacks", None) or ():
@@ -73,12 +73,12 @@ def line_at(filename: str, number: int, name: str, module_globals: dict[str, Any
 
 
 def call_of(handle: Any) -> tuple[Any, tuple[Any, ...] | None]:
-    """Return the callback of a handle and its arguments; None for what asyncio does not say."""
+    """Return the callback of a handle and its arguments; None for each that asyncio does not show."""
     return getattr(handle, "_callback", None), getattr(handle, "_args", None)
 
 
 def function_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> Any:
-    """Return the user's function, below those that Tornado wraps it in."""
+    """Return the user's function, out of the functions that Tornado wraps it in."""
     func = args[0] if args and name_of(callback).endswith("_run_callback") else callback
     while isinstance(func, functools.partial):
         func = func.func
@@ -86,13 +86,13 @@ def function_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | N
 
 
 def function_of_handler(callback: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """Return the user's function, given what a loop calls for a file."""
+    """Return the user's function, given the function that a loop calls for a file."""
     handlers = getattr(getattr(callback, "__self__", None), "handlers", None)
     return handlers[args[0]][1] if isinstance(handlers, dict) and args and args[0] in handlers else callback
 
 
 def name_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> str:
-    """Return the name of the user's function, below those that Tornado and asyncio wrap it in."""
+    """Return the name of the user's function, out of the functions that Tornado and asyncio wrap it in."""
     name = name_of(function_of_callback(callback, args))
     return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
 
@@ -105,5 +105,5 @@ def name_of_job(func: Any) -> str:
         func = func.args[0] if is_context and func.args else func.func
     try:
         return str(func.__qualname__)
-    except Exception:  # an object of the user, which can do anything as it is looked at
+    except Exception:  # an object of the user may do anything when its attributes are read
         return type(func).__qualname__

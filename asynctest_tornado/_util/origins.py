@@ -1,4 +1,4 @@
-"""Where something was made: the line of the user that asked for it."""
+"""The user's line that made an object."""
 
 # Tested by tests/leaks/test_search.py.
 
@@ -19,29 +19,29 @@ __unittest = True
 
 
 class Line(NamedTuple):
-    """A line of code that has made something, or defined what is made."""
+    """A line of code that has made an object, or defined it."""
 
     code: types.CodeType
     number: int
     is_of_package: bool
-    """Whether an installed package made the thing, if this line has called for that."""
+    """True if an installed package made the object, on a call by this line."""
     verb: str = "made"
     caller: tuple[types.CodeType, int] | None = None
-    """The line of the test that has led there, if that is another function."""
+    """The line of the test that has led there, if it is in another function."""
 
 
-#: None: nobody knows.
+#: None: unknown.
 Origin = Line | None
 
-#: Stands for what Tornado, asyncio or this library has made for itself.
+#: Stands for an object that Tornado, asyncio or this library has made for itself.
 LIBRARY: Origin = Line((lambda: None).__code__, 0, False)
 
-#: How far to look for the line of the test: a recursion may be deep.
+#: The number of frames to search for the line of the test: a recursion may be deep.
 _MOST_FRAMES = 30
 
 _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 
-# Modules that make something because their caller asks for it.
+# Modules that make an object because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._clock.autojump"})
 FILES = frozenset({"tornado.platform.asyncio", "tornado.netutil"})
 JOBS = frozenset(_LOOP | {"asyncio.threads"})
@@ -54,10 +54,10 @@ CLIENTS = frozenset({"tornado.util", "tornado.httpclient", "tornado.simple_httpc
 
 
 def find(through: frozenset[str], depth: int = 2) -> Origin:
-    """Return the line that asks for what is being made; `LIBRARY` if that is no line of the user.
+    """Return the line that asks for the object that is being made; `LIBRARY` if that is no line of the user.
 
-    :param through: modules that only hand on what their callers ask for.
-    :param depth: how far up to begin: 1 stands for the caller of this function.
+    :param through: modules that only act for their callers.
+    :param depth: the frame to begin with: 1 stands for the caller of this function.
     """
     frame: types.FrameType | None = sys._getframe(depth)
     package: Origin = None
@@ -66,7 +66,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
         if name not in through:
             code = frame.f_code
             kind = _kind_of(name, code.co_filename)
-            if kind is _LIBRARY:  # first, since most of what is made is for a library
+            if kind is _LIBRARY:  # first, because most objects are made for a library
                 return package or LIBRARY
             if kind is USER:
                 return Line(code, frame.f_lineno, package is not None, "made", _caller(frame.f_back))
@@ -79,7 +79,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
 
 
 def _caller(frame: types.FrameType | None) -> tuple[types.CodeType, int] | None:
-    """Return the outermost line of the user, up to what runs tests and callbacks."""
+    """Return the outermost line of the user, below the code that runs tests and callbacks."""
     found = None
     for _ in range(_MOST_FRAMES):
         if frame is None:
@@ -93,14 +93,14 @@ def _caller(frame: types.FrameType | None) -> tuple[types.CodeType, int] | None:
     return None if found is None else (found.f_code, found.f_lineno)
 
 
-# What else than its owner counts of the code that leads to what is being made.
-_LIBRARY = "of what makes things for itself"
+# Kinds of code beside its owners, for frames that lead to the object.
+_LIBRARY = "makes objects for itself"
 _CALLBACKS = "runs callbacks"
 
 _RUNNERS = {"asyncio.events": _CALLBACKS}
 
 
-# To ask anew each time takes a tenth of what a timer costs. Limited, as a test may make modules and files.
+# Cached: computing it per timer costs 10 %. Limited, because a test may make modules and files.
 @functools.lru_cache(maxsize=1000)
 def _kind_of(name: object, filename: str) -> str:
     owner = owner_of_file(filename, name)
@@ -108,12 +108,12 @@ def _kind_of(name: object, filename: str) -> str:
 
 
 def of_code(code: types.CodeType) -> Line:
-    """Return where something was defined, for what was made nobody knows where."""
+    """Return where an object was defined, if the line that made it is unknown."""
     return Line(code, code.co_firstlineno, owner_of_file(code.co_filename) is PACKAGE, "defined")
 
 
 def describe(origin: Origin, thing: object) -> list[str]:
-    """Return lines that tell where a thing was made: all that lead there, where ``tracemalloc`` has noted them."""
+    """Return the place where an object was made, as text: all lines that lead there, if ``tracemalloc`` has them."""
     traceback: Any = None if tracemalloc is None else tracemalloc.get_object_traceback(thing)
     if traceback is not None and len(traceback) > 1:
         return ["made at:", *(line.rstrip() for line in traceback.format())]

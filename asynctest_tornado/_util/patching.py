@@ -1,4 +1,4 @@
-"""A function of a module that is replaced once, and left alone when others replace it later."""
+"""Replace a function of a module once; leave later replacements of others alone."""
 
 # Tested by tests/sources/test_neighbours.py.
 
@@ -11,14 +11,14 @@ __unittest = True
 
 
 class Replacement:
-    """A function of this library in the place of one of the interpreter.
+    """A function of this library that replaces a function of the interpreter.
 
-    A mock or an instrumentation that comes later stays in front: it is the test's, or the application's. Only if that
-    goes, and puts back the function of the interpreter instead of ours, is ours put in again.
+    A mock or an instrumentation that comes later stays in front: it belongs to the test, or to the application. If it
+    goes, and restores the function of the interpreter instead of ours, ours is put in again.
 
     :param owner: the module.
     :param name: the name there.
-    :param ours: the function of this library. It has to go on to `found`.
+    :param ours: the function of this library. It has to call `found`.
     """
 
     def __init__(self, owner: Any, name: str, ours: Callable[..., Any]) -> None:
@@ -52,13 +52,13 @@ class Replacement:
             setattr(self._owner, self._name, self._ours)
 
 
-#: pytest puts hooks in as a run begins, and some versions for each part of a test. These only warn.
+#: pytest puts hooks in as a run begins, and some versions for each part of a test. Its hooks only warn.
 _RUNNER = ("_pytest",)
 _INTERPRETER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_warnings")
 
 
 def comes_with_interpreter(func: Any) -> bool:
-    """Return whether a function is one of those that are replaced, as it was when the interpreter began."""
+    """Return whether a function is the interpreter's own, and no replacement."""
     return _is_of(func, _INTERPRETER)
 
 

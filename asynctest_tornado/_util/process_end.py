@@ -1,4 +1,4 @@
-"""The end of the process: something to do then, and how to make it a failure."""
+"""Act at the end of the process, and make that end a failure."""
 
 # Tested by tests/unittest/test_late_errors.py.
 
@@ -14,17 +14,17 @@ from typing import Any
 __unittest = True
 
 _has_begun = False
-_is_told_of_forks = False
+_watches_forks = False
 _actions: list[Callable[[], object]] = []
 
 
 def is_worker() -> bool:
-    """Return whether another process has started this one, by ``multiprocessing``, and reads what becomes of it."""
+    """Return whether another process has started this one, by ``multiprocessing``, and reads its exit status."""
     return multiprocessing.parent_process() is not None
 
 
 def add(action: Callable[[], object]) -> None:
-    """Have a function called at the end of this process, once; not in those that it forks."""
+    """Have a function called at the end of this process, once; not at the end of processes that it forks."""
     if action in _actions:
         return
     if not _actions:
@@ -33,12 +33,12 @@ def add(action: Callable[[], object]) -> None:
 
 
 def has_begun() -> bool:
-    """Return whether the end has begun, so that what would be kept for it has to be done at once."""
+    """Return whether the end has begun, so that actions for the end have to be taken at once."""
     return _has_begun or not threading.main_thread().is_alive()
 
 
-def tell_later(text: str) -> None:
-    """Tell something at the end of this process, and make that end a failure."""
+def fail_later(text: str) -> None:
+    """Report an error at the end of this process, and make that end a failure."""
     if has_begun():
         fail(text)
     else:
@@ -46,7 +46,7 @@ def tell_later(text: str) -> None:
 
 
 def _register() -> None:
-    global _is_told_of_forks
+    global _watches_forks
     if is_worker():
         # It ends without the functions of atexit.
         import multiprocessing.util
@@ -54,8 +54,8 @@ def _register() -> None:
         multiprocessing.util.Finalize(None, _run, exitpriority=0)
     else:
         atexit.register(_run)
-    if not _is_told_of_forks and hasattr(os, "register_at_fork"):
-        _is_told_of_forks = True
+    if not _watches_forks and hasattr(os, "register_at_fork"):
+        _watches_forks = True
         os.register_at_fork(after_in_child=_forget)
 
 
@@ -84,15 +84,15 @@ class _Unflushable:
         if self._stream is not None:
             self._stream.flush()
         if sys._getframe().f_back is None:
-            raise OSError("the process has to fail")  # which is shown nowhere
+            raise OSError("the process has to fail")  # the interpreter shows it nowhere
 
 
-#: The name under which ``sys`` keeps what is to end the process.
+#: The name under which ``sys`` keeps the object that ends the process.
 _LAST = "_asynctest_tornado_last"
 
 
 class _Last:
-    """Ends the process as a failure when the interpreter lets go of it, after all that belongs to a program."""
+    """Ends the process as a failure when the interpreter drops it, after all objects of the program."""
 
     def __init__(self) -> None:
         self._streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
@@ -103,12 +103,12 @@ class _Last:
             try:
                 stream.flush()
             except (OSError, ValueError):
-                continue  # for example, it is closed, or the end of its pipe is
+                continue  # for example, because it is closed, or the other end of its pipe is
         leave(120)
 
 
 def write(text: str) -> None:
-    """Tell something where there is nobody else to tell."""
+    """Report an error on ``sys.stderr``, if no test result takes it any more."""
     stream = sys.stderr or sys.__stderr__
     if stream is not None:
         stream.write(f"\nasynctest_tornado, after the end of the test run:\n{text}")
@@ -116,13 +116,14 @@ def write(text: str) -> None:
 
 
 def fail(text: str) -> None:
-    """Tell something, and make the process end with a status that is not 0.
+    """Report an error, and make the process end with a status that is not 0.
 
-    To leave it by ``os._exit`` would skip what others do at its end, and its status is fixed by now. But that is 120
-    where the standard streams cannot be flushed: https://docs.python.org/3/library/sys.html#sys.exit
+    ``os._exit`` would skip the actions of other libraries at the end, and the status is fixed by now. But the status is
+    120 if the standard streams cannot be flushed: https://docs.python.org/3/library/sys.html#sys.exit
 
-    The interpreter collects garbage, and empties its modules, when it has flushed them for the last time. What is found
-    then makes it leave so in the end: the last but one to be emptied is ``sys``.
+    The interpreter collects garbage, and empties its modules, after it has flushed the streams for the last time. An
+    error that is found only then ends the process by ``os._exit`` after all, from an attribute of ``sys``: that module
+    is the last but one to be emptied.
     """
     write(text)
     if sys.implementation.name != "cpython":

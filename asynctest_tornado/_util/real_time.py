@@ -1,6 +1,6 @@
-"""The computer and the interpreter, whatever a test puts in the place of their functions.
+"""The computer's time, and other functions that a test may replace.
 
-A mock is meant for the code under test. This library is neither to be misled by its answers, nor counted by it.
+A mock is meant for the code under test. It must neither mislead this library, nor count its calls.
 """
 
 # Tested by tests/timeouts/test_deadline.py.
@@ -16,7 +16,7 @@ from typing import Any
 
 __unittest = True
 
-# Not the functions themselves: freezegun looks for these in all modules, and puts its own in their place.
+# Not the functions themselves: freezegun looks for these in all modules, and replaces them.
 monotonic = functools.partial(time.monotonic)
 sleep = functools.partial(time.sleep)
 wall_time = functools.partial(time.time)
@@ -33,10 +33,10 @@ wait_for_child: Any = getattr(os, "waitid", None)
 get_folder = os.getcwd
 all_tasks = asyncio.all_tasks
 
-# The class in C beneath ``socket.socket``, which takes less to make. Typeshed has another one by that name.
+# The class in C below ``socket.socket``: its objects cost less. Typeshed has another class by that name.
 Socket: Any = socket.SocketType
 
-#: Called for each callback that is scheduled, or nearly so.
+#: Called for nearly each callback that is scheduled.
 get_running_loop = asyncio.get_running_loop
 
 #: Returns a coroutine that takes one turn of the loop.

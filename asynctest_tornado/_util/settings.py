@@ -27,7 +27,7 @@ class Given(NamedTuple):
     """None: the place does not set it."""
     where: str
     is_text: bool = False
-    """True if the value comes from a command line or a file, and is text, whatever it stands for."""
+    """True if the value is text because it comes from a command line or a file."""
 
 
 @dataclass(eq=False)
@@ -57,8 +57,9 @@ class Setting(Generic[_T]):
     ini: str = ""
     #: The unit of the value, or the possible words, for ``--help``.
     unit: str = ""
-    #: The meaning of the option, for ``--help``, and of the option and the key of pytest.
+    #: The meaning of the option, for ``--help``.
     meaning: str = ""
+    #: The meaning of the option of pytest and of the key, for its ``--help``.
     pytest_meaning: str = ""
     #: Returns the value that a text stands for. Raises ``ValueError`` if it stands for none.
     of_text: Callable[[str], Any] = str

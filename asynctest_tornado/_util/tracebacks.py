@@ -1,8 +1,8 @@
-"""Whose code it is that a frame runs; and tracebacks without the frames of this library.
+"""Whose frame is this? And tracebacks without the frames of this library.
 
-Its file decides, since the names of modules are the user's to choose: a project may have a folder of the same name as
-this library. The name of the module counts where there is no such file: code may come from an archive or be frozen, be
-made of a string, or have been compiled in another place than that where it is now.
+The file of the code decides, because the names of modules are the user's to choose: a project may have a folder of the
+same name as this library. The name of the module counts if there is no such file: code may come from an archive or be
+frozen, be made of a string, or have been compiled in another place than where it is now.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ Owner = Literal["ours", "Tornado's", "asyncio's", "a package's", "the standard l
 
 #: This library, in all of its folders.
 OURS: Owner = "ours"
-#: Tornado, but for its own tests, which are a user's.
+#: Tornado, except its own tests: these are a user's.
 TORNADO: Owner = "Tornado's"
 ASYNCIO: Owner = "asyncio's"
 #: Any other package that is installed.
 PACKAGE: Owner = "a package's"
-#: All of Python but asyncio.
+#: All of Python except asyncio.
 STDLIB: Owner = "the standard library's"
 USER: Owner = "the user's"
 
@@ -35,15 +35,15 @@ MACHINERY = frozenset({OURS, TORNADO, ASYNCIO})
 
 
 def owner_of(frame: types.FrameType) -> Owner:
-    """Return whose code a frame runs."""
+    """Return the owner of the code that a frame runs."""
     module = frame.f_globals.get("__name__")
     return owner_of_file(frame.f_code.co_filename, module if isinstance(module, str) else None)
 
 
-# Cached, since it is asked about each frame of many stacks. Limited, as a test may make modules and files.
+# Cached, because it is called for each frame of many stacks. Limited, because a test may make modules and files.
 @functools.lru_cache(maxsize=1000)
 def owner_of_file(filename: str, module: object = None) -> Owner:
-    """Return whose code a file has.
+    """Return the owner of the code of a file.
 
     :param filename: as code objects have it.
     :param module: the name of the module, if that is known. Code may run in a namespace that has none, or no string.
@@ -77,7 +77,7 @@ def _is_there(filename: str) -> bool:
 
 
 def owner_of_module(name: str) -> Owner:
-    """Return whose module that is, of which nothing is known but its name."""
+    """Return the owner of a module of which only the name is known."""
     if f"{name}.".startswith("tornado.test."):
         return USER
     package = name.partition(".")[0]
@@ -108,12 +108,12 @@ _FROZEN = "<frozen "
 
 
 def strip(error: BaseException, from_end: bool = False) -> BaseException:
-    """Take this library's frames out of an error's traceback, and those of Tornado and asyncio above the user's.
+    """Take this library's frames out of an error's traceback, and frames of Tornado and asyncio above the user's.
 
-    unittest leaves frames out (those with ``__unittest`` in their module) only at the two ends of a traceback. One that
-    has no other frames than such stays as it is.
+    unittest leaves frames out (with ``__unittest`` in their module) only at the two ends of a traceback. A traceback
+    that has no other frames stays as it is.
 
-    :param from_end: leave out those of Tornado and asyncio at its end, too.
+    :param from_end: leave out frames of Tornado and asyncio at its end, too.
     """
     entries: list[types.TracebackType] = []
     tb = error.__traceback__

@@ -76,7 +76,7 @@ class AttributeTest(unittest.TestCase):
                 self.assertRegex(said, r"\ASample has the attribute \w+\. Did you mean async(SetUp|TearDownClass)\?\Z")
 
     def test_a_word_of_the_users_own_is_none(self) -> None:
-        """Nor is one that the module uses, by whatever code."""
+        """Nor is one that the module uses, by any code."""
         for line in OWN.splitlines():
             with self.subTest(line):
                 self.assertEqual(warnings_of(line), [])

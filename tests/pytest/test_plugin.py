@@ -1,4 +1,4 @@
-"""What the plugin makes of test functions: pytest runs samples, and its report is read."""
+"""Test functions under the plugin: pytest runs samples, and its report is read."""
 
 import re
 import subprocess
@@ -300,7 +300,7 @@ class OthersTest(unittest.TestCase):
 
 
 class CasesTest(unittest.TestCase):
-    """What the plugin adds for test cases; ``tests.pytest.test_cases`` compares their verdicts."""
+    """Features of the plugin for test cases; ``tests.pytest.test_cases`` compares their verdicts."""
 
     output: str
     found: dict[str, list[str]]
@@ -377,7 +377,7 @@ class OptionsTest(unittest.TestCase):
         self.assertIn("this is a deadlock", done.stdout)
 
     def test_workers_come_to_the_same_verdicts(self) -> None:
-        # What one test leaves for the next one is not there if that runs elsewhere.
+        # A test leaves nothing for the next one if that runs in another process.
         arguments = ["-k", "not test_late", FUNCTIONS]
         alone, together = run_pytest(*arguments), run_pytest("-n", "2", *arguments)
         self.assertEqual(verdicts(together), verdicts(alone))

@@ -9,8 +9,8 @@ from tests.support import ROOT, run_code, run_python
 
 SUITE = "tests.samples.unmodified"
 NAME = f"{SUITE}.Unmodified"
-#: What is told of the suite, whoever runs it.
-TOLD = rf"""3 tests ran on it, in place of tornado.testing.
+#: The summary of the suite, under any runner.
+SUMMARY = rf"""3 tests ran on it, in place of tornado.testing.
 Errors that had no caller to catch them: 1 in 1 test. .*
   {NAME}.test_error_in_callback: IndexError: list index out of range
 Leaks: 1 in 1 test. .*
@@ -18,7 +18,7 @@ Leaks: 1 in 1 test. .*
 Slowest waits:
   {NAME}.test_sleep: \d\S* s of at most 60 s
 """
-#: A suite that fails in most orders other than that of asyncio.
+#: A suite that fails in most orders other than the order of asyncio.
 RACING = """
 import asyncio
 from tornado.testing import AsyncTestCase, gen_test
@@ -52,7 +52,7 @@ class UnittestTest(unittest.TestCase):
             self.assertEqual(done.returncode, 1, done.stderr)
             report, _, told = done.stderr.partition("\nasynctest_tornado:\n")
             self.assertIn("FAILED (errors=1)", report)
-            self.assertRegex(re.sub("^  ", "", told, flags=re.MULTILINE), rf"\A{TOLD}\Z")
+            self.assertRegex(re.sub("^  ", "", told, flags=re.MULTILINE), rf"\A{SUMMARY}\Z")
 
     def test_the_exit_status_is_that_of_the_program(self) -> None:
         self.assertEqual(replaced("--replace", "-m", "unittest", f"{NAME}.test_timer").returncode, 0)
@@ -155,7 +155,7 @@ class PytestTest(unittest.TestCase):
 
     def run_pytest(self, *args: str, **environment: str) -> str:
         pytest = ["-q", "-p", "no:cacheprovider", f"{self.FILE}::Unmodified"]
-        # What pytest-asyncio warns of is not about us.
+        # Warnings of pytest-asyncio do not matter here.
         warnings = ["-W", "error", "-W", "ignore:The configuration option"]
         done = run_python(*warnings, *args, *pytest, **environment)
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
@@ -164,21 +164,21 @@ class PytestTest(unittest.TestCase):
 
     def test_as_a_plugin_it_tells_what_was_seen(self) -> None:
         text = self.run_pytest("-m", "pytest", "-p", "asynctest_tornado.replace")
-        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}=+ short test summary")
+        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{SUMMARY}=+ short test summary")
 
     def test_the_other_way_as_well(self) -> None:
         text = self.run_pytest("-m", "asynctest_tornado", "--replace", "-m", "pytest")
-        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}=+ short test summary")
+        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{SUMMARY}=+ short test summary")
         self.assertEqual(text.count("ran on it"), 1)
 
     def test_it_tells_what_all_workers_have_seen(self) -> None:
         for args in ("pytest", "-p", "asynctest_tornado.replace"), ("asynctest_tornado", "--replace", "-m", "pytest"):
             text = self.run_pytest("-m", *args, "-n", "2")
-            self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}=+ short test summary")
+            self.assertRegex(text, rf"=+ asynctest_tornado =+\n{SUMMARY}=+ short test summary")
 
     def test_the_plugin_may_be_set_in_the_environment(self) -> None:
         text = self.run_pytest("-m", "pytest", "-n", "2", PYTEST_ADDOPTS="-p asynctest_tornado.replace")
-        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{TOLD}")
+        self.assertRegex(text, rf"=+ asynctest_tornado =+\n{SUMMARY}")
 
     def test_a_case_that_a_fixture_sets_up_is_called_by_the_test(self) -> None:
         file = "tests/samples/by_hand.py"
@@ -209,7 +209,7 @@ class PytestTest(unittest.TestCase):
                 cwd=Path(folder),
                 PYTHONPATH=str(ROOT),
             )
-        self.assertIn("have not told what they saw, as they crashed: 1.", done.stdout)
+        self.assertIn("Workers that crashed, so that their part of this is missing: 1.", done.stdout)
 
     def test_after_the_original_it_refuses_and_names_who_imported_it(self) -> None:
         with TemporaryDirectory() as folder:

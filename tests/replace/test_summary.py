@@ -21,7 +21,7 @@ class Base(AsyncTestCase):
 
 
 def seen(*bodies: Any, base: type[AsyncTestCase] = Base) -> dict[str, Any]:
-    """Run test methods, and return what the summary has of them."""
+    """Run test methods, and return their summary."""
     with observer.attached(Summary()) as summary:
         for body in bodies:
             result = run_body(base, body)
@@ -170,8 +170,8 @@ class SummaryTest(unittest.TestCase):
                 "fails no test for them:",
                 "  a.fails: ValueError: planted, and 1 more",
                 "  b.fails: ValueError: planted, and 1 more",
-                "Leaks: 4 in 2 tests. ASYNC_TEST_LEAKS=fail makes these tests fail, and shows the lines that began "
-                "what is left:",
+                "Leaks: 4 in 2 tests. ASYNC_TEST_LEAKS=fail makes these tests fail, and shows the lines that made "
+                "these resources:",
                 "  a.leaks: pending timer, and 1 more",
                 "  b.leaks: pending timer, and 1 more",
                 "Slowest waits:",
@@ -189,7 +189,7 @@ class SummaryTest(unittest.TestCase):
     def test_it_says_that_leaks_were_not_looked_for(self) -> None:
         summary = Summary()
         summary.ended("test", [], False, False)
-        self.assertEqual(summary.lines()[-1], "Leaks were not looked for in 1 test, as they are to be ignored.")
+        self.assertEqual(summary.lines()[-1], "Not searched for leaks, because their settings ignore them: 1 test.")
 
     def test_it_names_a_few_tests_and_counts_the_others(self) -> None:
         summary = Summary()

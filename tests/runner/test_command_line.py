@@ -76,7 +76,7 @@ class MainTest(unittest.TestCase):
         done = run_module("--durations=3", PASSES)
         if sys.version_info < (3, 12):
             self.assertEqual(done.returncode, 2)
-            self.assertIn("--durations is of unittest from Python 3.12 on, and this is 3.11", done.stderr)
+            self.assertIn("--durations needs Python 3.12 or newer, and this is 3.11", done.stderr)
         else:
             self.assertIn("Slowest test durations", done.stderr)
 
@@ -143,7 +143,7 @@ class ProgressTest(unittest.TestCase):
         status, text = self.run_samples("WaitsForKey")
         name = f"{self.SAMPLES}.WaitsForKey.test_2_waits"
         self.assertIn(f".\r\x1b[K{name}: 1 s\r\x1b[K{name}: 2 s", text)
-        # What unittest had written in that line is back, and goes on.
+        # The line that unittest had written is back, and goes on.
         self.assertRegex(text, r"2 s\n?\n?\r\x1b\[K\.\.\.\n-----")
         self.assertEqual(status, 0)
 

@@ -13,7 +13,7 @@ from tests.support import run_code, run_python
 
 SAMPLES = "tests.samples.outcomes"
 
-#: What Ant's schema and that of Jenkins ask for, where they say the same; else the stricter one of the two.
+#: The rules of Ant's schema and of the schema of Jenkins; if they differ, the stricter one.
 SCHEMA = """
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
   <xs:simpleType name="name"><xs:restriction base="xs:token"><xs:minLength value="1"/></xs:restriction></xs:simpleType>
@@ -67,7 +67,7 @@ SCHEMA = """
 
 
 def written(*args: str, **environment: str) -> str:
-    """Run tests, and return what is written of them, which is valid."""
+    """Run tests, and return their XML, which is valid."""
     with TemporaryDirectory() as folder:
         out = Path(folder, "out.xml")
         done = run_python(

@@ -162,7 +162,7 @@ class OwnCertificateTest(Case):
 
 
 class Resolver:
-    """Knows names that are not those of this machine."""
+    """Resolves names that this machine does not have."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self._names = names
@@ -306,7 +306,7 @@ class ServerOutsideOfCasesTest(unittest.IsolatedAsyncioTestCase):
 
 
 class ClientWithoutContexts(AsyncHTTPClient):
-    """A client of another make, which like curl's is told by files whom to trust."""
+    """A client of another make, which like curl's takes the authorities to trust from files."""
 
     told: ClassVar[list[tuple[Any, ...]]] = []
 

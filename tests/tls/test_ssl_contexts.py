@@ -224,14 +224,14 @@ class OptionsOfTheServerTest(AsyncHTTPSTestCase):
 
 
 class TrustingClientTest(AsyncHTTPSTestCase):
-    """Clients that verify nobody: Tornado lets each request read the authorities of the system, for nothing."""
+    """Clients that verify nothing: with Tornado, each request loads the CA certificates of the system in vain."""
 
     def get_app(self) -> web.Application:
         return web.Application([("/", web.RedirectHandler, {"url": "/"})], log_function=lambda handler: None)
 
     def setUp(self) -> None:
         super().setUp()
-        self.fetch("/", follow_redirects=False)  # for what Tornado reads but once
+        self.fetch("/", follow_redirects=False)  # Tornado reads some files only once
         self.read = self.enterContext(mock.patch.object(ssl.SSLContext, "load_default_certs"))
 
     async def fetch_by_own_client(self, **options: Any) -> int:

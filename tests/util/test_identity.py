@@ -67,7 +67,7 @@ def ignore(*args: object) -> None:
 
 
 class ObjectsOfUsersTest(AsyncTestCase):
-    """They are neither hashed nor compared, whatever happens to them."""
+    """They are neither hashed nor compared."""
 
     leaks = "fail"
 
@@ -105,7 +105,7 @@ class ObjectsOfUsersTest(AsyncTestCase):
 
 
 class LeaksOfEqualsTest(unittest.TestCase):
-    """Of two objects that are equal, each one that is left is told."""
+    """Of two objects that are equal, each one that is left is reported."""
 
     def check(self, make: Callable[[], object], told: str) -> None:
         def body(case: Any) -> None:

@@ -24,7 +24,7 @@ _MODULES = sorted(PACKAGE.rglob("*.py"))
 _DOCUMENTED = {"_current_frames", "_exit", "_getframe"}
 #: Modules, packages and words of ours.
 _NO_ATTRIBUTES = {"_", "_py_warnings", "_pydevd_bundle", "_pytest", "_thread", "_warnings"}
-#: What classes get without a line that says so.
+#: Attributes of classes without a line that sets them.
 _MADE_BY_TYPING = ("_abc", "_is_protocol", "_is_runtime_protocol", "_non_callable_proto_members")
 #: Packages that need not be installed.
 _OPTIONAL = ("_pytest", "pluggy", "pytest_asyncio", "tornado.curl_httpclient")
@@ -55,7 +55,7 @@ def _sources(owner: Any) -> Iterator[str]:
 
 
 def _has(owner: Any, name: str) -> bool:
-    """Tell whether a module or class has a name, or sets it on its instances."""
+    """Return whether a module or class has a name, or sets it on its instances."""
     plain = re.sub(r"^_[A-Za-z]+(?=__)", "", name)
     return hasattr(owner, name) or any(re.search(rf"(?<!\w){plain}(?!\w)", source) for source in _sources(owner))
 
@@ -83,7 +83,7 @@ def _words(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def _own(tree: ast.AST) -> Iterator[str]:
-    """Return the names that a module defines: they are its own, except for what it overrides."""
+    """Return the names that a module defines: they are its own, unless they override a name of a base class."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
@@ -120,7 +120,7 @@ class TestTheTable(unittest.TestCase):
         rooms = {part for path in _MODULES for part in (path.stem, path.parent.name)}
         for path in _MODULES:
             for name, line in foreign(path.read_text(encoding="utf-8")):
-                # The doors name rooms, and the plugin of pytest names what it registers.
+                # The doors name rooms, and the plugin of pytest names the plugins that it registers.
                 is_room = path.stem in ("__init__", "pytest_plugin") and name in {
                     *rooms,
                     "_inner",
@@ -159,7 +159,7 @@ class TestTheTable(unittest.TestCase):
         self.assertEqual([], foreign("class C:\n    def _new(self):\n        self._old = self._new()"))
 
 
-#: What leads to local variables of functions.
+#: Attributes and functions that lead to local variables of functions.
 _WAYS = {"f_locals", "co_freevars", "co_cellvars", "cell_contents", "getargvalues", "getclosurevars"}
 #: Of functions that stand side by side. The traceback is all that leads from an error to the call that raised it, and
 #: without the variable there is a KeyError.
@@ -173,7 +173,7 @@ def _leads_to_locals(node: ast.AST) -> bool:
 
 
 def _keys(node: ast.AST) -> Iterator[ast.AST]:
-    """Return what a piece of code is looked up by, or compared with."""
+    """Return the expressions by which code looks up a value, or compares it."""
     if isinstance(node, ast.Subscript):
         yield node.slice
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "pop"):
@@ -276,7 +276,7 @@ def _run(rows: Sequence[Private]) -> "subprocess.CompletedProcess[str]":
 
 
 def _end(report: str) -> str:
-    """Return the error of a report, or the verdict, without what differs from run to run.
+    """Return the error of a report, or the verdict, without the numbers that differ from run to run.
 
     A time limit may be over before the test has come to its first line: then the report has no traceback.
     """

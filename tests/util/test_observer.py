@@ -154,7 +154,7 @@ class RunnersTest(unittest.TestCase):
     maxDiff = None
 
     def run_recorded(self, *args: str) -> list[str]:
-        """Run pytest, and return what the observers of all its processes have learned."""
+        """Run pytest, and return the events that the observers of all its processes have recorded."""
         with TemporaryDirectory() as folder:
             file = Path(folder, "events")
             done = run_python(
