@@ -1,4 +1,4 @@
-"""The cookies of a test: kept from its responses, and sent on request."""
+"""The cookie jar of a test: cookies of its responses, sent on request."""
 
 # Tested by tests/http/test_fetch.py.
 
@@ -14,9 +14,9 @@ __unittest = True
 
 
 class Cookies:
-    """A cookie jar, which is made when there is a first cookie, or somebody asks for it.
+    """A cookie jar, made for the first cookie, or if the test asks for it.
 
-    What it needs of the standard library takes as long to import as the rest of this library.
+    The modules of the standard library that it needs take as long to import as the rest of this library.
     """
 
     def __init__(self) -> None:
@@ -31,15 +31,15 @@ class Cookies:
             self._jar = CookieJar()
         return self._jar
 
-    def keep(self, headers: HTTPHeaders, url: str) -> None:
-        """Keep what the headers of a response set."""
-        # A test may have made the response, of what it needs.
+    def record(self, headers: HTTPHeaders, url: str) -> None:
+        """Record the cookies that the headers of a response set."""
+        # The response may be made by the test, with headers of any class.
         values = headers.get_list("Set-Cookie") if isinstance(headers, HTTPHeaders) else []
         if values and isinstance(url, str) and "://" in url:
             self.jar.extract_cookies(_Reply(values), _make_request(url))  # type: ignore[arg-type]
 
     def add_to(self, request: HTTPRequest) -> None:
-        """Set the ``Cookie`` header of the request to what there is for its URL."""
+        """Set the ``Cookie`` header of a request to the cookies for its URL."""
         if self.are_sent:
             wanted = _make_request(request.url)
             self.jar.add_cookie_header(wanted)
@@ -63,7 +63,7 @@ def _make_request(url: str) -> Any:
 
 
 class _Reply:
-    """What a cookie jar wants to see of a response."""
+    """A response, as far as a cookie jar asks for it."""
 
     def __init__(self, values: list[str]) -> None:
         from email.message import Message

@@ -1,4 +1,4 @@
-"""Requests as tests like to write them, and the cookies between them."""
+"""Fetch a URL for a test: redirects with cookies, and json() of responses."""
 
 import copy
 import functools
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
         """A response as `AsyncHTTPTestCase.fetch` returns it: Tornado's own, with one method more."""
 
         def json(self) -> Any:
-            """Return the body, decoded. Raises ``ValueError`` for what is no JSON."""
+            """Return the body, decoded. Raises ``ValueError`` if it is no JSON."""
 
     class Fetched(Response):
-        """What `AsyncHTTPTestCase.fetch` returns: the response, and in a coroutine something to await."""
+        """The result of `AsyncHTTPTestCase.fetch`: the response; in a coroutine, an awaitable for it."""
 
         def __await__(self) -> Generator[Any, Any, Response]:
             raise NotImplementedError
@@ -36,9 +36,9 @@ else:
 async def fetch(
     client: AsyncHTTPClient, url: str, cookies: Cookies, raise_error: bool, arguments: Arguments
 ) -> Response:
-    """Fetch a URL. Raises what the client raises.
+    """Fetch a URL. Raises the errors of the client.
 
-    The client may be of any make. As long as there are no cookies, it gets what it would get from ``tornado.testing``.
+    The client may be of any make. Until cookies are sent, it gets the same arguments as from ``tornado.testing``.
     """
     url, kwargs = plain(url, **arguments)
     try:
@@ -47,10 +47,10 @@ async def fetch(
         else:
             response = await client.fetch(url, raise_error=raise_error, **kwargs)
             if _is_response(response):
-                cookies.keep(response.headers, response.effective_url)
+                cookies.record(response.headers, response.effective_url)
     except HTTPClientError as error:
         if error.response is not None and _is_response(error.response):
-            cookies.keep(error.response.headers, error.response.effective_url)
+            cookies.record(error.response.headers, error.response.effective_url)
             _add_json(error.response)
             body = error.response.buffer.getvalue() if isinstance(error.response.buffer, io.BytesIO) else b""
             error.add_note(f"That is the answer to {_request_of(error.response)}. It begins with {body[:200]!r}.")
@@ -61,7 +61,7 @@ async def fetch(
 
 
 def _is_response(response: object) -> bool:
-    """Return whether this is a response of Tornado's, and no mock of one. Its parts may be of any kind even so."""
+    """Return whether this is a response of Tornado, and no mock. Its attributes may be mocks all the same."""
     return issubclass(type(response), HTTPResponse)
 
 
@@ -71,14 +71,15 @@ def _request_of(response: HTTPResponse) -> str:
 
 def _add_json(response: HTTPResponse) -> None:
     if not hasattr(type(response), "json"):  # else the client has a method of its own
-        what = _request_of(response)
-        vars(response)["json"] = functools.partial(_decode, what, response.code, response.headers, response.buffer)
+        vars(response)["json"] = functools.partial(
+            _decode, _request_of(response), response.code, response.headers, response.buffer
+        )
 
 
 async def _fetch_with_cookies(
     client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies, raise_error: bool
 ) -> HTTPResponse:
-    """Fetch, and follow redirects as Tornado's client does, with the cookies that are set on the way."""
+    """Fetch, and follow redirects like Tornado's client, but with the cookies that they set."""
     is_followed, left = _redirects(client, request)
     given = request.follow_redirects
     if is_followed:
@@ -89,7 +90,7 @@ async def _fetch_with_cookies(
         if not has_own_cookies:
             cookies.add_to(hop)
         response = await client.fetch(hop, raise_error=False)
-        cookies.keep(response.headers, hop.url)
+        cookies.record(response.headers, hop.url)
         location = response.headers.get("Location")
         if not (left > 0 and location and response.code in (301, 302, 303, 307, 308)):
             break
@@ -104,9 +105,9 @@ async def _fetch_with_cookies(
 
 
 def _redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int]:
-    """Return whether redirects are to be followed here, and how many."""
+    """Return whether to follow redirects here, and how many."""
     if request.streaming_callback is not None or request.header_callback is not None:
-        return False, 0  # these would see what comes before a redirect
+        return False, 0  # the callback would get the headers or body of the redirect itself
     defaults = getattr(client, "defaults", {})
     follow, most = (
         defaults.get(name, default) if (given := getattr(request, name)) is None else given
@@ -123,7 +124,7 @@ def _redirected(request: HTTPRequest, hop: HTTPRequest, code: int, location: str
     unwanted = ["Host"]
     old, new = urlsplit(request.url), urlsplit(following.url)
     if (old.scheme, old.netloc) != (new.scheme, new.netloc):
-        # What the test has given for one server is not for another one.
+        # Secrets that the test has given for one server are not for another one.
         following.auth_username = following.auth_password = None
         unwanted += ["Authorization", "Cookie"]
     # As browsers do, and Tornado.
@@ -136,12 +137,12 @@ def _redirected(request: HTTPRequest, hop: HTTPRequest, code: int, location: str
     return following
 
 
-def _decode(what: str, code: int, headers: HTTPHeaders, buffer: Any) -> Any:
+def _decode(request: str, code: int, headers: HTTPHeaders, buffer: Any) -> Any:
     body = b"" if buffer is None else buffer.getvalue()
     try:
         return json_module.loads(body)
     except ValueError as error:
         raise ValueError(
-            f"The answer to {what} is no JSON: {error}. It has the status {code}, the type "
+            f"The answer to {request} is no JSON: {error}. It has the status {code}, the type "
             f"{headers.get('Content-Type')!r}, and begins with {body[:60]!r}."
         ) from None

@@ -61,7 +61,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     _app: Any
 
     def setUp(self) -> None:
-        """Make the loop, the client, the application and the server; or take those of the class.
+        """Make the loop, the client, the application and the server; or take the ones of the class.
 
         From ``tornado.testing``. New in version 0.1.
         """
@@ -70,7 +70,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         case_server.set_up(self, isinstance(self, AsyncHTTPSTestCase), is_private)
 
     def tearDown(self) -> None:
-        """Close the server and its connections, the client, and the loop; or what this test has left open there.
+        """Close the server and its connections, the client, and the loop; or the websockets that this test has left.
 
         From ``tornado.testing``. New in version 0.1.
         """
@@ -92,7 +92,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """Return the client. May be overridden. From ``tornado.testing``. New in version 0.1."""
         return case_server.server_of(self).make_client()
 
-    # Any: overrides may be coroutine functions, and callers of super() have what Tornado's own method returns.
+    # Any: overrides may be coroutine functions, and callers of super() expect the type that Tornado's method returns.
     def get_http_server(self) -> HTTPServer | Any:
         """Return the server for ``self._app``, which need not listen yet. May be overridden.
 
@@ -113,15 +113,15 @@ class AsyncHTTPTestCase(AsyncTestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         raise NotImplementedError(
-            f"{type(self).__qualname__} does not say what to serve. Override get_app() to return the "
+            f"{type(self).__qualname__} has no application to serve. Override get_app() to return the "
             "tornado.web.Application to test."
         )
 
     @computed
     def server_errors(self) -> list[ServerError]:
-        """What request handlers have raised in this test: each with its ``error`` and its ``request``.
+        """The errors that request handlers have raised in this test, each with its ``error`` and its ``request``.
 
-        An ``HTTPError`` below 500 is none of these.
+        An ``HTTPError`` below 500 is an answer, and not among these.
 
         New in version 0.1.
         """
@@ -131,7 +131,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
     def cookies(self) -> "CookieJar":
         """The cookies that responses of this test have set. From the first use on, `fetch` sends them.
 
-        Before that, those are missing here which were set by a response that the client has followed elsewhere.
+        Before that, cookies of redirects that the client has followed are missing here.
 
         New in version 0.1.
         """
@@ -150,14 +150,15 @@ class AsyncHTTPTestCase(AsyncTestCase):
             leaves a field out.
         :param files: files to upload in a form, by field: the content, a ``Path``, an open file, or a tuple of file
             name, content and maybe content type. Several files of one field are a list, or pairs.
-        :param params: the query, as a mapping or as pairs like those of ``form``, in addition to that of the path.
+        :param params: the query, as a mapping or pairs like ``form``, in addition to the query of the path.
 
         All other arguments are handed to ``AsyncHTTPClient.fetch``: ``method``, ``body``, ``headers`` and so on.
 
         :return: Tornado's own response, whose method ``json()`` decodes the body.
 
-        Raises ``TypeError`` for two bodies at once, ``ValueError`` for what is no path; ``TimeoutError`` after the time
-        that is set as for `AsyncTestCase.wait`, the error of a callback or task meanwhile, and what the client raises.
+        Raises ``TypeError`` for two bodies at once; ``ValueError`` if the path does not begin with a slash;
+        ``TimeoutError`` after the time limit that `AsyncTestCase.wait` has; the error of a callback or task meanwhile;
+        and the errors of the client.
 
         From ``tornado.testing``, which has neither the arguments from ``json`` on nor ``json()``, and where it cannot
         be called in a coroutine. New in version 0.1.
@@ -170,9 +171,9 @@ class AsyncHTTPTestCase(AsyncTestCase):
     ) -> "asyncio.Task[Response]":
         """Begin to `fetch` a URL of the server, in a coroutine; return a task whose result is the response.
 
-        What `fetch` returns there, by a name that says so, and with the type of a task.
+        In a coroutine, `fetch` returns the same; this name says so, and has the type of a task.
 
-        Raises ``RuntimeError`` where the loop does not run; the task raises what `fetch` raises.
+        Raises ``RuntimeError`` if the loop does not run; the task raises the errors of `fetch`.
 
         New in version 0.1.
         """
@@ -201,14 +202,14 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         :param path: the path and query, or a full ``ws://`` or ``wss://`` URL.
         :param headers: headers of the request.
-        :param subprotocols: those that the client proposes.
+        :param subprotocols: the subprotocols that the client proposes.
 
         ``client_cert``, ``client_key``, ``validate_cert``, ``ca_certs`` and ``ssl_options`` are as for `fetch`. All
         other arguments are handed to ``tornado.websocket.websocket_connect``.
 
-        :return: what ``async with`` or ``await`` make a `WebSocket` of.
+        :return: an object for ``async with`` or ``await``, which give a `WebSocket`. Without these, the test fails.
 
-        Raises what that function raises, such as `tornado.httpclient.HTTPError` where the server refuses.
+        Raises the errors of that function, for example `tornado.httpclient.HTTPError` if the server refuses.
 
         New in version 0.1.
         """
@@ -246,7 +247,7 @@ if not TYPE_CHECKING:
     AsyncHTTPTestCase._app = Missing(case_server.say_no_server)
 
 
-#: The method as it is here: a suite may patch that of the class, and then knows the port.
+#: The method as it is here: a suite may patch it on the class, and then knows the port.
 _GET_HTTP_SOCKET = AsyncHTTPTestCase.get_http_socket
 
 

@@ -36,12 +36,12 @@ class HTTPTestServer:
 
     :param app: the ``tornado.web.Application``, or another callback of ``HTTPServer``.
     :param address: a loopback address, such as ``::1``.
-    :param port: the port; 0 stands for one that nobody uses.
+    :param port: the port; 0 stands for an unused port.
     :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port, which is removed
         in the end; or an abstract name, which begins with a null character.
     :param https: True to serve the test certificate. The client verifies it, and any other server.
 
-    All other arguments are those of ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
+    All other arguments are handed to ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
 
     Raises ``TypeError`` for an application that cannot be served; when it is entered, ``ValueError`` for an address
     that other machines could reach, and for an invalid port or path; and ``OSError`` if the port or path is in use.
@@ -145,7 +145,7 @@ class HTTPTestServer:
     async def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> _fetch.Response:
         """Fetch a URL of the server, and return the response.
 
-        Arguments and errors are those of `AsyncHTTPTestCase.fetch`, but that only the client sets a time limit: its
+        Arguments and errors are the same as for `AsyncHTTPTestCase.fetch`, but only the client sets a time limit: its
         own ``connect_timeout`` and ``request_timeout``, 20 seconds each.
 
         New in version 0.1.
@@ -156,7 +156,7 @@ class HTTPTestServer:
     def ws_connect(
         self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
     ) -> websocket_connect.Connecting:
-        """Connect a websocket. Arguments, result and errors are those of `AsyncHTTPTestCase.ws_connect`.
+        """Connect a websocket. Arguments, result and errors are the same as for `AsyncHTTPTestCase.ws_connect`.
 
         New in version 0.1.
         """

@@ -32,7 +32,9 @@ __unittest = True
 
 #: Seconds that websockets which a test has left open get to end.
 _WEBSOCKET_END_SECONDS = 0.2
-_NOT_YET = "The server of {} does not listen yet: get_app() makes what it serves. Fetch in asyncSetUp() or in the test."
+_NOT_YET = (
+    "The server of {} does not listen yet: get_app() makes its application. Fetch in asyncSetUp() or in the test."
+)
 
 
 def check_app(app: object, origin: str) -> None:
@@ -273,10 +275,10 @@ class LocalServer(client_verification.Place):
         except (HTTPClientError, OSError) as error:
             self._explain(error, url, arguments)
             if isinstance(error, HTTPClientError) and error.response is not None:
-                self.cookies.keep(error.response.headers, url)
+                self.cookies.record(error.response.headers, url)
             raise
         if websocket.connection.headers is not None:
-            self.cookies.keep(websocket.connection.headers, url)
+            self.cookies.record(websocket.connection.headers, url)
         if self._websockets is None:
             self._websockets = weakref.WeakSet()
         self._websockets.add(websocket)

@@ -25,7 +25,7 @@ Files = Mapping[str, File | list[File]] | Iterable[tuple[str, File]]
 
 
 class Arguments(TypedDict, total=False):
-    """What fetch() takes: its own arguments, and those of ``tornado.httpclient.HTTPRequest``."""
+    """The arguments of fetch(): its own, and all of ``tornado.httpclient.HTTPRequest``."""
 
     json: Any
     form: Pairs | None
@@ -75,7 +75,7 @@ def plain(
 ) -> tuple[str, dict[str, Any]]:
     """Return a URL, and arguments that Tornado knows, given the `Arguments`.
 
-    Raises ``TypeError`` where these do not go together.
+    Raises ``TypeError`` if these do not go together.
     """
     has_extras = not (json is None and form is None and files is None and params is None)
     if not has_extras and "body_producer" not in kwargs:
@@ -102,9 +102,9 @@ def plain(
 def _pairs(name: str, fields: Any) -> list[tuple[str, Any]]:
     """Return names with one value each, given values that may be lists. None stands for no value.
 
-    :param name: that of the argument.
+    :param name: the name of the argument.
 
-    Raises ``TypeError`` for what is neither a mapping nor pairs.
+    Raises ``TypeError`` if they are neither a mapping nor pairs.
     """
     pairs = list(fields.items()) if isinstance(fields, Mapping) else fields
     if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
@@ -151,7 +151,7 @@ def _quote(name: str) -> str:
 
 
 def _read(field: str, file: Any) -> tuple[str, bytes, str]:
-    """Return the name of a file, its content and its type. Raises ``TypeError`` for what is no file."""
+    """Return the name of a file, its content and its type. Raises ``TypeError`` if it is no file."""
     filename, content, content_type = None, file, None
     if isinstance(file, tuple) and 2 <= len(file) <= 3:
         filename, content, content_type = (*file, None)[:3]

@@ -17,7 +17,7 @@ _KEY = "Sec-WebSocket-Key"
 
 
 class Record(contexts.Context, websocket.Server):
-    """What the handlers of one server have done. They find it in the contexts that they run in."""
+    """The errors and websockets of the handlers of one server, which find it in the contexts that they run in."""
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ _LAST_PORT = 65535
 
 
 def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tuple[socket.socket, int]:
-    """Bind a listening socket to a port that nobody uses.
+    """Bind a listening socket to an unused port.
 
     The socket comes back bound, not only its number: a number that is free now may be taken when it is used.
 
@@ -27,7 +27,7 @@ def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tu
     :param address: the address to bind to, IPv4 or IPv6; by default reachable from this machine alone.
     :return: the socket, which is the caller's to close, and its port.
 
-    Raises ``OSError`` where the address cannot be bound.
+    Raises ``OSError`` if the address cannot be bound.
 
     From ``tornado.testing``, where the address is IPv4. New in version 0.1.
     """
@@ -38,15 +38,15 @@ def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tu
 
 
 def bind(address: str, port: int) -> socket.socket:
-    """Bind a listening socket to a port of this machine; 0 stands for one that nobody uses.
+    """Bind a listening socket to a port of this machine; 0 stands for an unused port.
 
-    Raises ``ValueError`` for an address that others could reach, or what is no port; ``OSError`` where it cannot be
-    bound.
+    Raises ``ValueError`` for an address that other machines could reach, or an invalid port; ``OSError`` if it cannot
+    be bound.
     """
     if not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
-            f"A test server cannot listen on port {port!r}: give a number from 0 to {_LAST_PORT}, where 0 stands for a "
-            "port that nobody uses."
+            f"A test server cannot listen on port {port!r}: give a number from 0 to {_LAST_PORT}; 0 stands for an "
+            "unused port."
         )
     try:
         is_loopback = ipaddress.ip_address(address).is_loopback
@@ -59,13 +59,13 @@ def bind(address: str, port: int) -> socket.socket:
         )
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        # That of Tornado does not close the socket which it cannot bind.
+        # Not bind_sockets() of Tornado, which leaves a socket open if it cannot bind it.
         sock = socket.create_server((address, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise OSError(
             error.errno,
             f"A test server cannot listen on port {port} of {address}: {os.strerror(error.errno or 0)}. Give port=0 "
-            "for one that nobody uses, or end the program that uses this one",
+            "for an unused port, or end the program that uses this one",
         ) from error
     sock.setblocking(False)
     return sock
@@ -82,7 +82,7 @@ def bind_unix(path: str | bytes | os.PathLike[str]) -> tuple[socket.socket, Call
 
     :param path: the path, or an abstract name, which begins with a null character and has no file.
 
-    Raises ``OSError`` where that is not possible, ``ValueError`` for what is no path.
+    Raises ``OSError`` if that is not possible, ``ValueError`` for an invalid path.
     """
     name = os.fsdecode(path)
     is_file = bool(name) and not name.startswith("\0")

@@ -1,4 +1,4 @@
-"""A websocket client for tests."""
+"""WebSocket: the client's end of a websocket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -37,14 +37,14 @@ class Serving(NamedTuple):
 
 
 class Server:
-    """What a client has to know of the other end."""
+    """The facts that a client has to know about the server."""
 
     def errors_of(self, key: str) -> list[ServerError]:
-        """Return what the handler of the websocket with this key has raised."""
+        """Return the errors that the handler of the websocket with this key has raised."""
         raise NotImplementedError
 
     def closing_of(self, key: str) -> "asyncio.Future[None] | None":
-        """Return what is done as soon as that has ended, after ``on_close``, or None if it has."""
+        """Return a future that is done when the handler has ended, after ``on_close``; None if it has ended."""
         raise NotImplementedError
 
     def take_handler(self, key: str) -> Serving | None:
@@ -52,7 +52,7 @@ class Server:
         raise NotImplementedError
 
     def describe(self) -> str:
-        """Tell what the server is doing."""
+        """Return the tasks, timers and requests of the server, as text."""
         raise NotImplementedError
 
 
@@ -61,7 +61,7 @@ class WebSocket:
 
     ``async for`` gives the messages until the server closes the connection.
 
-    :param connection: that of Tornado.
+    :param connection: the connection of Tornado.
 
     New in version 0.1.
     """
@@ -122,8 +122,8 @@ class WebSocket:
             have arrived already. If one arrives too late, or its reader is cancelled, the next call returns it.
 
         Raises `tornado.websocket.WebSocketClosedError` if the connection ends in another way: without a close frame,
-        as where the handler raises, or with a code that tells of an error. The handler's exception is its cause.
-        ``TimeoutError``, which shows where the server stood, if the time is over.
+        for example because the handler raises, or with a code that stands for an error. The exception of the handler is
+        its cause. ``TimeoutError``, which shows where the server stood, if the time is over.
 
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """
@@ -194,7 +194,7 @@ class WebSocket:
         self._protocol.stream.close()
 
     async def end(self) -> None:
-        """Close a connection that was left open, with the test: nobody is to be told of anything any more."""
+        """Close a connection that the test has left open, without any report."""
         self._is_closing = True
         self.connection.close()
         closing = self._server.closing_of(self._key)
@@ -206,9 +206,9 @@ class WebSocket:
         """Close the connection, and wait until the ``on_close`` of the server's handler has run.
 
         :param code: the close code.
-        :param reason: what else to tell the server.
+        :param reason: the close reason, a text for the server.
 
-        Raises `tornado.websocket.WebSocketClosedError` if the handler has raised meanwhile, and nobody was told;
+        Raises `tornado.websocket.WebSocketClosedError` if the handler has raised, and no other call has reported that;
         ``TimeoutError`` if it does not end.
 
         New in version 0.1.
@@ -222,7 +222,7 @@ class WebSocket:
         except TimeoutError:
             error = TimeoutError(
                 f"The handler of {self.url} goes on {CLOSE_SECONDS:g} seconds after the test has closed the websocket, "
-                "and its on_close() has not run. Let what it waits for come to an end."
+                "and its on_close() has not run. End the operation that it waits for."
             )
             error.add_note(self._server.describe())
             raise error from None
@@ -231,7 +231,7 @@ class WebSocket:
             self._fail("as the test finds when it closes it")
 
     async def _until_closed(self, closing: "asyncio.Future[None] | None") -> None:
-        # The connection has room for one message, and what comes after it would wait for ever.
+        # The connection has room for one message: any later one would wait for ever.
         await self.read_to_end()
         if closing is not None:
             await closing

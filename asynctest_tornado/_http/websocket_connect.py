@@ -79,7 +79,7 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
         except (WebSocketClosedError, TimeoutError) as error:
             if value is None:
                 raise
-            exception_notes.add(value, f"What is more: {error}")
+            exception_notes.add(value, f"In addition: {error}")
 
     if not TYPE_CHECKING:  # or type checkers would take any attribute to be there, and "with" to be right
 
@@ -120,7 +120,7 @@ def make_request(url: str, headers: Any, arguments: dict[str, Any]) -> tuple[HTT
 
 
 async def connect(request: HTTPRequest, server: Server, **kwargs: Any) -> WebSocket:
-    """Connect a websocket. Arguments and errors are those of ``tornado.websocket.websocket_connect``."""
+    """Connect a websocket. Arguments and errors are the same as for ``tornado.websocket.websocket_connect``."""
     url = request.url
     try:
         return await _connected(request, server, **kwargs)

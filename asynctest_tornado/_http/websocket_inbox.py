@@ -1,4 +1,4 @@
-"""Messages of a websocket that have arrived and were not read yet: none is lost, however its reader ends."""
+"""Messages of a websocket that were not read yet: none is lost if its reader is cancelled."""
 
 import asyncio
 import collections
@@ -10,14 +10,14 @@ from asynctest_tornado._util.real_time import turn
 
 __unittest = True
 
-#: How often the loop turns until what has arrived was read, frame by frame, in any order of callbacks.
+#: Turns of the loop until all frames that have arrived were read, in any order of callbacks.
 _TURNS = 50
 
 
 class Inbox:
     """The messages of a connection, in their order, for any number of readers.
 
-    :param connection: that of Tornado, which has room for one message.
+    :param connection: the connection of Tornado, which has room for one message.
     """
 
     def __init__(self, connection: WebSocketClientConnection) -> None:

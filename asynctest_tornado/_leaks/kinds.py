@@ -1,4 +1,4 @@
-"""Each kind of resource: what makes it, whether it is still open, its name, how to close it.
+"""Each kind of resource: its maker, whether it is still open, its name, how to close it.
 
 A new kind is one entry in `KINDS`.
 """

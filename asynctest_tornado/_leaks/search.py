@@ -78,7 +78,7 @@ class Leftovers:
         return [] if id(self._loop.loop) in held else self._loop.own_futures()
 
     def _roots(self, made: _Pending, held: Collection[int]) -> _Pending:
-        """Return those of some futures that none of the others waits for, unless they are known or held."""
+        """Return the futures that no other of these waits for, unless they are known or held."""
         if not made:
             return []
         pending = {id(future): (future, origin) for future, origin in made}

@@ -70,7 +70,7 @@ class SharedCoroutineTest(CoroutineTest):
 
 
 class OptionsTest(AsyncHTTPSTestCase):
-    """Coroutine functions go with plain ones, and with those of Tornado."""
+    """Coroutine functions go with plain functions, and with coroutines of Tornado."""
 
     @gen.coroutine
     def get_app(self) -> Any:
@@ -98,7 +98,7 @@ class AwaitableServer(HTTPServer):
 
 
 class AwaitableServerTest(AsyncHTTPTestCase):
-    """It is a server like any other, and no promise of one."""
+    """It is a server like any other, and not awaited."""
 
     def get_app(self) -> web.Application:
         return web.Application([("/", Handler)], database="database", log_function=lambda handler: None)

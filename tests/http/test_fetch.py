@@ -18,7 +18,7 @@ from tests.support import run_python
 
 
 class EchoHandler(web.RequestHandler):
-    """Tells what it got."""
+    """Answers with the request that it got."""
 
     async def get(self) -> None:
         request = self.request
@@ -43,7 +43,7 @@ class EchoHandler(web.RequestHandler):
 
 
 class RedirectHandler(web.RequestHandler):
-    """Goes where it is told, and leaves a cookie."""
+    """Redirects to the URL in the query, and sets a cookie."""
 
     async def get(self) -> None:
         self.set_cookie("visited", self.get_query_argument("code"))
@@ -87,7 +87,7 @@ class BodyTest(Case):
         for value in values:
             self.assertEqual(json.loads(self.echo(json=value)["body"]), value)
 
-    def test_what_is_no_json_is_an_error(self) -> None:
+    def test_a_value_that_is_no_json_is_an_error(self) -> None:
         with self.assertRaisesRegex(TypeError, "not JSON serializable"):
             self.echo(json=object())
 
@@ -149,7 +149,7 @@ class BodyTest(Case):
         self.assertEqual(got["path"], [["a.png", "image/png", "on disk"]])
         self.assertEqual(got["open"], [["b.bin", "text/x-own", "on disk"]])
 
-    def test_what_is_no_file_is_an_error(self) -> None:
+    def test_a_value_that_is_no_file_is_an_error(self) -> None:
         wrong: tuple[Any, ...] = (
             None,
             7,
@@ -202,7 +202,7 @@ class BodyTest(Case):
             self.assertEqual(self.echo(form=each, files={"up": "1"})["fields"].keys(), {"b", "d", "e"})
         self.assertEqual(self.echo(params={"a": None})["uri"], "/")
 
-    def test_what_are_no_fields_is_an_error(self) -> None:
+    def test_a_value_that_has_no_fields_is_an_error(self) -> None:
         for name in "params", "form":
             for fields in "a=1", b"a=1", 7, ["a"], [("a", 1, 2)], ["ab"]:
                 arguments: dict[str, Any] = {name: fields}
@@ -211,7 +211,7 @@ class BodyTest(Case):
 
 
 class ResponseTest(Case):
-    def test_json_that_is_none_says_what_it_is(self) -> None:
+    def test_the_error_for_a_body_that_is_no_json_describes_it(self) -> None:
         response = self.fetch("/cookie")
         with self.assertRaisesRegex(ValueError, r"GET http.*/cookie is no JSON: .* status 200, .*text/html.*begins"):
             response.json()
@@ -292,7 +292,7 @@ class RedirectTest(Case):
 
 
 class OtherClientTest(Case):
-    """Clients that a suite has made get what they get from ``tornado.testing``."""
+    """Clients that a suite has made get the same arguments as from ``tornado.testing``."""
 
     def test_one_that_adds_to_each_request(self) -> None:
         inner = self.http_client

@@ -139,7 +139,7 @@ class FetchTest(AsyncHTTPTestCase):
         self.get_url = get_url  # type: ignore[method-assign]
         self.assertEqual(self.fetch("a=1").code, 200)
 
-    def test_a_client_that_gives_up_says_what_the_server_was_doing(self) -> None:
+    def test_if_a_client_gives_up_the_report_shows_the_server(self) -> None:
         path, seconds = "", 0.05
         while path not in Handler.begun:  # a busy computer may take longer to get there
             path, seconds = f"/forever?{seconds}", 2 * seconds
@@ -216,7 +216,7 @@ class LifeTest(unittest.TestCase):
             del case
             self.assertEqual([name for name, reference in seen.items() if reference() is not None], [])
 
-    def test_what_get_app_returned_counts_once_something_is_fetched(self) -> None:
+    def test_the_result_of_get_app_counts_once_the_test_fetches(self) -> None:
         async def client(case: AsyncHTTPTestCase) -> None:
             await case.http_client.fetch(case.get_url("/"))
 

@@ -52,20 +52,20 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
             await socket.write_message("hello")
             self.assertEqual(await socket.read_message(), "hello")
 
-    async def test_it_knows_what_handlers_have_raised(self) -> None:
+    async def test_it_knows_the_errors_of_handlers(self) -> None:
         async with HTTPTestServer(make_app()) as server:
             for path in "/get", "/on_finish", "/404":
                 await server.fetch(path)
         self.assertEqual([failure.request.path for failure in server.errors], ["/get", "/on_finish"])
 
-    async def test_a_websocket_that_ends_tells_why(self) -> None:
+    async def test_a_websocket_that_ends_shows_why(self) -> None:
         async with HTTPTestServer(make_app()) as server:
             with self.assertRaisesRegex(Exception, "without a close frame") as caught:
                 async with server.ws_connect("/socket/open") as socket:
                     await socket.read_message()
         self.assertIsInstance(caught.exception.__cause__, ValueError)
 
-    async def test_a_client_that_gives_up_says_what_the_server_was_doing(self) -> None:
+    async def test_if_a_client_gives_up_the_report_shows_the_server(self) -> None:
         async with HTTPTestServer(make_app()) as server:
             WaitingHandler.go_on = asyncio.Event()
             path, seconds = "", 0.05
@@ -87,11 +87,11 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
     async def test_cookies_are_kept(self) -> None:
         class Login(web.RequestHandler):
             def get(self) -> None:
-                self.write(self.get_cookie("name", "nobody"))
+                self.write(self.get_cookie("name", "unknown"))
                 self.set_cookie("name", "anna")
 
         async with HTTPTestServer(web.Application([("/", Login)], log_function=lambda handler: None)) as server:
-            self.assertEqual((await server.fetch("/")).body, b"nobody")
+            self.assertEqual((await server.fetch("/")).body, b"unknown")
             self.assertEqual([cookie.value for cookie in server.cookies], ["anna"])
             self.assertEqual((await server.fetch("/")).body, b"anna")
 
@@ -102,7 +102,7 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
             async with server.ws_connect("/socket/") as socket:
                 self.assertTrue(socket.url.startswith("wss://"))
 
-    async def test_it_listens_where_it_is_told(self) -> None:
+    async def test_it_listens_on_the_given_address(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "socket")
             several: tuple[dict[str, Any], ...] = (
@@ -233,7 +233,7 @@ class UnixSocketTest(unittest.IsolatedAsyncioTestCase):
                     await server.fetch("/")
         self.assertEqual(len(os.listdir("/proc/self/fd")), before)
 
-    async def test_a_wrong_port_says_what_is_right(self) -> None:
+    async def test_the_error_for_a_wrong_port_shows_the_right_ones(self) -> None:
         with self.assertRaisesRegex(ValueError, "port 70000: give a number from 0 to 65535"):
             await HTTPTestServer(make_app(), port=70000).__aenter__()
 
@@ -257,16 +257,16 @@ class SocketOfATestTest(AsyncHTTPTestCase):
 
 
 class InATestTest(unittest.TestCase):
-    def test_a_test_of_ours_fails_of_what_its_handlers_raise(self) -> None:
-        async def told(case: AsyncTestCase) -> None:
+    def test_a_test_of_ours_fails_of_the_errors_of_handlers(self) -> None:
+        async def answered(case: AsyncTestCase) -> None:
             async with HTTPTestServer(make_app()) as server:
                 case.assertEqual((await server.fetch("/get")).code, 200)
 
-        async def untellable(case: AsyncTestCase) -> None:
+        async def unanswered(case: AsyncTestCase) -> None:
             async with HTTPTestServer(make_app()) as server:
                 await server.fetch("/on_finish")
 
-        for test, verdict in (told, "addFailure"), (untellable, "addError"):
+        for test, verdict in (answered, "addFailure"), (unanswered, "addError"):
             result = run_body(AsyncTestCase, test)
             self.assertEqual(result.verdicts, [verdict], result.report)
             self.assertEqual(result.report.count("ValueError: planted"), 1, result.report)

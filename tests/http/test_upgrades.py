@@ -49,7 +49,7 @@ class RefusalTest(AsyncHTTPTestCase):
         return make_app()
 
     async def refusal(self, path: str) -> str:
-        """Return what the report has in addition to the error of the client."""
+        """Return the note in the report, beside the error of the client."""
         with self.assertRaises((HTTPClientError, WebSocketError)) as caught:
             await self.ws_connect(path, headers={"Origin": "http://elsewhere"})
         (note,) = caught.exception.__notes__

@@ -17,7 +17,7 @@ from tests.support import run_body
 
 
 class SocketHandler(WebSocketHandler):
-    """Does what the message says."""
+    """Acts on the text of the message."""
 
     def initialize(self, events: list[str], go_on: locks.Event) -> None:
         self.events = events
@@ -139,7 +139,7 @@ class WebSocketTest(Case):
         self.run_sync(socket.close)
         self.assertEqual(self.events[-1], "close None")
 
-    def test_what_is_left_open_is_closed_with_the_test(self) -> None:
+    def test_one_that_is_left_open_is_closed_with_the_test(self) -> None:
         self.addCleanup(lambda: self.assertEqual(self.events[1:], ["close None"]))
         self.socket = self.run_sync(self.ws_connect, "/socket")
 
@@ -158,7 +158,7 @@ class WebSocketTest(Case):
                 self.assertEqual(socket.close_code, code)
                 self.assertEqual(socket.close_reason, None if code is None else "planted")
 
-    async def test_what_the_test_has_closed_is_at_its_end(self) -> None:
+    async def test_one_that_the_test_has_closed_is_at_its_end(self) -> None:
         socket = await self.ws_connect("/socket")
         await socket.close(1000)
         await socket.close()
@@ -166,7 +166,7 @@ class WebSocketTest(Case):
         with self.assertRaisesRegex(WebSocketClosedError, "The test has closed the websocket ws://.*/socket"):
             await socket.write_message("hello")
 
-    async def test_a_code_that_tells_of_an_error_is_one(self) -> None:
+    async def test_a_code_that_stands_for_an_error_is_one(self) -> None:
         for code in 1002, 1008, 1011:
             async with self.ws_connect("/socket") as socket:
                 await socket.write_message(str(code))
@@ -198,7 +198,7 @@ class WebSocketTest(Case):
         self.assertIn("SocketHandler", caught.exception.__notes__[0])
         self.go_on.set()
 
-    async def test_a_refusal_is_told(self) -> None:
+    async def test_a_refusal_is_reported(self) -> None:
         with self.assertRaises(HTTPClientError) as caught:
             await self.ws_connect("/socket?refuse=1")
         self.assertEqual(caught.exception.code, 403)
@@ -214,7 +214,7 @@ class WebSocketTest(Case):
             self.assertIsNone(await socket.read_message())
         self.assertEqual(self.events, ["open None None", "close None"])
 
-    async def test_what_is_refused_is_not_waited_for(self) -> None:
+    async def test_a_refused_one_is_not_waited_for(self) -> None:
         with self.assertRaises(HTTPClientError):
             await self.ws_connect("/socket?refuse=1")
         self.assertEqual(self._asynctest.server._record.closings, {})
@@ -235,7 +235,7 @@ class WebSocketTest(Case):
             await asyncio.sleep(0)
         self.assertLessEqual({message for task in tasks for message in await task}, {"one", "two"})
 
-    def test_a_task_that_still_reads_is_told_of_the_end_of_the_test(self) -> None:
+    def test_a_task_that_still_reads_gets_none_at_the_end_of_the_test(self) -> None:
         async def connect() -> None:
             self.socket = await self.ws_connect("/socket")
             self.task = asyncio.ensure_future(self.socket.read_message())
@@ -243,7 +243,7 @@ class WebSocketTest(Case):
         self.run_sync(connect)
         self.addCleanup(lambda: self.assertIsNone(self.task.result()))
 
-    async def test_its_repr_tells_how_it_was_closed(self) -> None:
+    async def test_its_repr_shows_how_it_was_closed(self) -> None:
         async with self.ws_connect("/socket") as socket:
             self.assertEqual(repr(socket), f"<WebSocket {socket.url}>")
             await socket.write_message("4001")
@@ -283,7 +283,7 @@ class TimeoutTest(unittest.TestCase):
 
 
 class ErrorOfTheHandlerTest(unittest.TestCase):
-    """What the handler has raised is the cause of the error, and is told once."""
+    """The exception of the handler is the cause of the error, and is reported once."""
 
     def report(self, test: Any) -> str:
         result = run_body(Case, test)
@@ -300,7 +300,7 @@ class ErrorOfTheHandlerTest(unittest.TestCase):
         self.assertIn("without a close frame, while the test waits for a message", self.report(test))
 
     def test_where_it_could_not_be_opened(self) -> None:
-        """Tornado calls no ``on_close`` then, and nobody waits for it."""
+        """Tornado calls no ``on_close`` then, and the test does not wait for one."""
 
         async def test(case: Case) -> None:
             async with case.ws_connect("/socket?raise=1") as socket:
@@ -333,7 +333,7 @@ class ErrorOfTheHandlerTest(unittest.TestCase):
 
         result = run_body(Case, test)
         self.assertEqual(result.verdicts, ["addFailure"], result.report)
-        self.assertIn("AssertionError: enough\nWhat is more: The server has ended the websocket", result.report)
+        self.assertIn("AssertionError: enough\nIn addition: The server has ended the websocket", result.report)
         self.assertEqual(result.report.count("ValueError: planted"), 1, result.report)
 
     def test_one_that_is_expected_is_none(self) -> None:

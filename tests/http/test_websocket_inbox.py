@@ -1,4 +1,4 @@
-"""No message of a websocket is lost, however its reader ends; and what a handshake and a limit say."""
+"""No message of a websocket is lost if its reader is cancelled; cookies of a handshake; limits of messages."""
 
 import asyncio
 import contextlib
@@ -52,7 +52,7 @@ class Case(AsyncHTTPTestCase):
 
 
 class TimeoutTest(Case):
-    async def test_without_time_it_gives_what_is_there(self) -> None:
+    async def test_without_time_it_gives_messages_that_are_there(self) -> None:
         async with self.ws_connect("/?count=5") as socket:
             await self.sent.wait()
             self.assertEqual([await socket.read_message(timeout=0) for _ in range(5)], list("01234"))

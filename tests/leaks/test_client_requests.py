@@ -1,4 +1,4 @@
-"""Requests that a test has left unfinished, to its own server: told before that is closed."""
+"""Requests to its own server that a test has left unfinished are reported before the server is closed."""
 
 import asyncio
 import tempfile
@@ -62,7 +62,7 @@ class UnfinishedTest(unittest.TestCase):
 
         self.check(body, r"HTTP client SimpleAsyncHTTPClient with unfinished requests: GET https?://.*/slow\n")
 
-    def test_by_a_client_of_its_own_which_is_told_once(self) -> None:
+    def test_by_a_client_of_its_own_which_is_reported_once(self) -> None:
         async def body(case: Served) -> None:
             client = SimpleAsyncHTTPClient(force_instance=True, defaults=case.http_client.defaults)
             client.fetch(HTTPRequest(case.get_url("/slow"), method="GET"))
@@ -104,7 +104,7 @@ class UnfinishedTest(unittest.TestCase):
             self.run_body(body).report, r"unclosed HTTP client SimpleAsyncHTTPClient\n +made at .* in body"
         )
 
-    def test_none_that_a_task_waits_for_which_is_told_itself(self) -> None:
+    def test_none_that_a_task_waits_for_which_is_reported_itself(self) -> None:
         async def body(case: Served) -> None:
             case.task = case.async_fetch("/slow")  # type: ignore[attr-defined]
             await case.served.wait()

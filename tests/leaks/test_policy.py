@@ -15,7 +15,7 @@ from tests.support import ROOT, environ, run_body, run_case, run_code, run_pytho
 
 
 def run_leaky(**attributes: Any) -> tuple[list[str], str]:
-    """Return the verdicts, and what was told in whatever way."""
+    """Return the verdicts, and the text of the report and the warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = run_case(type("Sample", (leaky.Leaky,), attributes))
@@ -41,11 +41,11 @@ class PolicyTest(unittest.TestCase):
         }
         for action, (verdict, count) in expected.items():
             with self.subTest(action, by="attribute"):
-                verdicts, told = run_leaky(leaks=action)
-                self.assertEqual((verdicts, told.count("leaky_timer,")), ([verdict], count), told)
+                verdicts, text = run_leaky(leaks=action)
+                self.assertEqual((verdicts, text.count("leaky_timer,")), ([verdict], count), text)
             with self.subTest(action, by="environment"), environ(ASYNC_TEST_LEAKS=action):
-                verdicts, told = run_leaky()
-                self.assertEqual((verdicts, told.count("leaky_timer,")), ([verdict], count), told)
+                verdicts, text = run_leaky()
+                self.assertEqual((verdicts, text.count("leaky_timer,")), ([verdict], count), text)
 
     def test_the_class_comes_before_the_environment(self) -> None:
         with environ(ASYNC_TEST_LEAKS="fail"):
@@ -55,7 +55,7 @@ class PolicyTest(unittest.TestCase):
         done = run_python("-m", "asynctest_tornado", "--leaks=fail", "tests.samples.leaky.Leaky")
         self.assertIn("FAIL: test (tests.samples.leaky.Leaky.test)", done.stderr)
 
-    def test_a_failure_tells_of_leaks_in_its_own_report(self) -> None:
+    def test_the_report_of_a_failure_has_its_leaks(self) -> None:
         def fail(case: Any) -> None:
             leaky.Leaky.test(case)
             case.fail("planted")
@@ -72,12 +72,12 @@ class PolicyTest(unittest.TestCase):
         for body in fail, fail_in_callback, fail_in_subtest:
             for action in "note", "warn", "fail":
                 with self.subTest(body.__name__, action=action):
-                    verdicts, told = run_leaky(test=body, leaks=action)
+                    verdicts, text = run_leaky(test=body, leaks=action)
                     self.assertEqual(verdicts, ["addFailure"] if body is not fail_in_subtest else [])
-                    self.assertRegex(told, r"AssertionError: planted(.|\n)*left these(.|\n)*leaky_timer,")
-                    self.assertEqual(told.count("leaky_timer,"), 1)
+                    self.assertRegex(text, r"AssertionError: planted(.|\n)*left these(.|\n)*leaky_timer,")
+                    self.assertEqual(text.count("leaky_timer,"), 1)
 
-    def test_a_late_error_tells_of_leaks_in_its_own_report(self) -> None:
+    def test_the_report_of_a_late_error_has_its_leaks(self) -> None:
         def body(case: Any) -> None:
             leaky.Leaky.test(case)
             case.addCleanup(case.io_loop.asyncio_loop.run_until_complete, fail_later(case))
@@ -86,9 +86,9 @@ class PolicyTest(unittest.TestCase):
             asyncio.get_running_loop().call_soon(case.fail, "planted")
             await asyncio.Event().wait()
 
-        verdicts, told = run_leaky(test=body, leaks="fail")
+        verdicts, text = run_leaky(test=body, leaks="fail")
         self.assertEqual(verdicts, ["addFailure"])
-        self.assertEqual(told.count("leaky_timer,"), 1, told)
+        self.assertEqual(text.count("leaky_timer,"), 1, text)
 
     def test_a_timeout_that_was_expected_hides_nothing(self) -> None:
         def body(case: Any) -> None:
@@ -114,13 +114,13 @@ class PolicyTest(unittest.TestCase):
         del case, result
         self.assertIsNone(reference())
 
-    def test_a_timeout_shows_what_was_pending_once(self) -> None:
+    def test_a_timeout_shows_pending_timers_once(self) -> None:
         def body(case: Any) -> None:
             leaky.Leaky.test(case)
             case.wait(timeout=0.01)
 
-        _, told = run_leaky(test=body)
-        self.assertEqual(told.count("leaky_timer"), 1, told)
+        _, text = run_leaky(test=body)
+        self.assertEqual(text.count("leaky_timer"), 1, text)
 
     def test_a_test_that_is_skipped_has_not_failed(self) -> None:
         def body(case: Any) -> None:
@@ -134,7 +134,7 @@ class PolicyTest(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "leaky_timer"):
             type("Sample", (leaky.Leaky,), {"leaks": "fail"})("test").debug()
 
-    def test_a_case_that_is_used_by_hand_tells_in_tear_down(self) -> None:
+    def test_a_case_that_is_used_by_hand_reports_in_tear_down(self) -> None:
         case = type("Sample", (leaky.Leaky,), {"leaks": "fail"})("test")
         case.setUp()
         case.test()
@@ -160,9 +160,9 @@ class PolicyTest(unittest.TestCase):
             for _ in range(12):
                 leaky.Leaky.test(case)
 
-        _, told = run_leaky(test=body)
-        self.assertEqual(told.count("leaky_timer,"), 10)
-        self.assertIn("... and 2 more", told)
+        _, text = run_leaky(test=body)
+        self.assertEqual(text.count("leaky_timer,"), 10)
+        self.assertIn("... and 2 more", text)
 
 
 class AllowedTest(unittest.TestCase):

@@ -47,7 +47,7 @@ class Handler(RequestHandler):
 
 
 class LeftTest(AsyncTestCase):
-    """What a test has left is named, with the line of the test that made it."""
+    """Each leak has a name, and the line of the test that made it."""
 
     def check(self, body: Any, *lines: str, base: type[AsyncTestCase] = Tidy) -> None:
         result = run_body(base, body)
@@ -108,7 +108,7 @@ class LeftTest(AsyncTestCase):
 
         self.check(body, r"left these resources open:\n  pending task .*outer <.*\n.*\nThe test ended, and this was")
 
-    def test_what_was_still_to_come_is_told_with_the_ways_to_wait_for_it(self) -> None:
+    def test_a_timer_is_reported_with_the_ways_to_wait_for_it(self) -> None:
         def later(case: Tidy) -> None:
             case.io_loop.call_later(60, stop_all)
 
@@ -123,7 +123,7 @@ class LeftTest(AsyncTestCase):
         self.check(body, lines)
         self.assertNotIn("End open resources", run_body(Tidy, body).report)
 
-    def test_of_a_coroutine_of_set_up_run_sync_is_told(self) -> None:
+    def test_a_coroutine_of_set_up_has_the_advice_to_use_run_sync(self) -> None:
         class Sample(Tidy):
             def setUp(self) -> None:
                 super().setUp()
@@ -132,7 +132,7 @@ class LeftTest(AsyncTestCase):
         report = run_body(Sample, lambda case: None).report
         self.assertRegex(report, r"in setUp: [^$]*In setUp\(\), self\.run_sync\(\) waits for a coroutine\.")
 
-    def test_what_has_to_be_closed_has_the_other_advice(self) -> None:
+    def test_a_resource_has_the_other_advice(self) -> None:
         def body(case: Tidy) -> None:
             case.server = TCPServer()  # type: ignore[attr-defined]
             case.server.listen(0, "127.0.0.1")  # type: ignore[attr-defined]
@@ -179,7 +179,7 @@ class LeftTest(AsyncTestCase):
 
     def test_callbacks(self) -> None:
         def callback() -> None:
-            raise AssertionError("nobody will see this")
+            raise AssertionError("this is lost")
 
         def body(case: Tidy) -> None:
             case.io_loop.add_callback(callback)
@@ -237,8 +237,8 @@ class LeftTest(AsyncTestCase):
             r"unclosed transport of StreamReaderProtocol, connected to 127.0.0.1:\d+",
         )
 
-    def test_a_fetch_that_nobody_waits_for(self) -> None:
-        """What it waits for is closed in tearDown; that does not count as an end."""
+    def test_a_fetch_that_is_not_awaited(self) -> None:
+        """tearDown closes the client that it waits for; that does not count as an end."""
 
         class Served(AsyncHTTPTestCase):
             leaks = "fail"
@@ -305,7 +305,7 @@ class LeftTest(AsyncTestCase):
                     body, "executor job .*job, which still runs", base=type("Sample", (Tidy,), {"executor": executor})
                 )
 
-    def test_what_is_made_by_code_of_no_module(self) -> None:
+    def test_a_task_that_is_made_by_code_of_no_module(self) -> None:
         for name in None, 42:
             space: dict[str, Any] = {"__name__": name, "asyncio": asyncio, "forever": forever}
             exec("def begin():\n    return asyncio.ensure_future(forever())", space)
@@ -341,7 +341,7 @@ class LeftTest(AsyncTestCase):
 
 
 class EndedTest(AsyncTestCase):
-    """What has come to its end, or is not the test's, is not told. Each of these tests would fail."""
+    """Resources that are closed, or not the test's, are no leaks. Else each of these tests would fail."""
 
     leaks = "fail"
 
@@ -419,7 +419,7 @@ class EndedTest(AsyncTestCase):
         writer.close()
         server.close()
 
-    async def test_what_tornado_opens_and_closes(self) -> None:
+    async def test_resources_that_tornado_opens_and_closes(self) -> None:
         await AsyncHTTPClient().fetch(f"http://127.0.0.1:{self.serve()}/")
 
     def serve(self) -> int:
@@ -429,11 +429,11 @@ class EndedTest(AsyncTestCase):
         self.addCleanup(server.stop)
         return int(sock.getsockname()[1])
 
-    async def test_what_the_library_opens_and_closes(self) -> None:
+    async def test_resources_that_the_library_opens_and_closes(self) -> None:
         async with HTTPTestServer(Application([("/", Handler)])) as server:
             await server.fetch("/")
 
-    def test_what_a_test_case_opens_and_closes(self) -> None:
+    def test_resources_that_a_test_case_opens_and_closes(self) -> None:
         async def fetch(case: Any) -> None:
             self.assertEqual((await case.fetch("/")).code, 200)
 
@@ -461,7 +461,7 @@ class EndedTest(AsyncTestCase):
             await stream.read_until(b"\n")
             stream.close()
 
-    def test_what_stops_the_test_in_its_last_steps(self) -> None:
+    def test_a_task_that_stops_the_test_in_its_last_steps(self) -> None:
         async def stop_and_end() -> None:
             self.stop()
             await asyncio.sleep(0)
@@ -506,7 +506,7 @@ class EndedTest(AsyncTestCase):
             loop.add_reader(sock.fileno(), self.stop)
             loop.remove_reader(sock)
 
-    def test_what_a_thread_opens_on_a_loop_of_its_own(self) -> None:
+    def test_resources_that_a_thread_opens_on_a_loop_of_its_own(self) -> None:
         """It may be there for all tests, and is left alone."""
         ports: queue.SimpleQueue[int] = queue.SimpleQueue()
         end = threading.Event()
@@ -573,8 +573,8 @@ class EndedTest(AsyncTestCase):
 
 
 class OtherLoopsTest(AsyncTestCase):
-    def test_what_is_left_of_a_loop_that_goes_on_is_left_alone(self) -> None:
-        """It is told of the test that made it, and goes on for whoever has use for it."""
+    def test_a_leak_on_a_loop_that_goes_on_is_left_open(self) -> None:
+        """It is reported for the test that made it, and stays open for the other users of the loop."""
         io_loop: IOLoop = IOLoop(make_current=False)
         self.addCleanup(io_loop.close)
         called: list[int] = []
@@ -594,8 +594,8 @@ class OtherLoopsTest(AsyncTestCase):
         self.assertEqual(run_case(Sample, "test_next").verdicts, ["addSuccess"])
         self.assertEqual(called, [1])
 
-    def test_what_tests_leave_open_on_a_shared_loop_the_class_may_close(self) -> None:
-        """It may be in a pool of the class. The line that made it tells which test did."""
+    def test_resources_that_tests_leave_on_a_shared_loop_the_class_may_close(self) -> None:
+        """It may be in a pool of the class. The line that made it shows which test did."""
 
         class Sample(Tidy):
             loop_scope = "class"
