@@ -185,7 +185,7 @@ def make_clock(factory: Callable[[], VirtualClock], where: str = CLOCK_FACTORY.b
 
     :param where: the place that sets it.
     """
-    clock = CLOCK_FACTORY.read(factory, where)()  # type: ignore[misc]  # None is no value of a factory
+    clock = CLOCK_FACTORY.read(factory, where)()
     if not isinstance(clock, VirtualClock):
         raise CLOCK_FACTORY.error(factory, where, TypeError(f"it returned {clock!r}"))
     return clock

@@ -9,17 +9,27 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
+from asynctest_tornado._util.settings import LOOP_FACTORY
 
 __unittest = True
 
 
-def new_ioloop(factory: Callable[[], asyncio.AbstractEventLoop] | None = None, is_watched: bool = False) -> IOLoop:
+def new_ioloop(
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    is_watched: bool = False,
+    where: str = LOOP_FACTORY.by_attribute,
+) -> IOLoop:
     """Make the loop of a test, by the factory if there is one, else by the policy if one was set.
 
     :param is_watched: true if a `LoopOfTest` gets the loop before it runs.
+    :param where: the place that sets the factory.
+
+    Raises ``TypeError`` for a factory that makes no loop.
     """
     if factory is not None:
-        asyncio_loop = factory()
+        asyncio_loop = LOOP_FACTORY.read(factory, where)()
+        if not hasattr(asyncio_loop, "run_forever"):
+            raise LOOP_FACTORY.error(factory, where, TypeError(f"it returned {asyncio_loop!r}"))
     elif _is_made_by_others():
         asyncio_loop = asyncio.new_event_loop()
     elif recycled_loop.missing():

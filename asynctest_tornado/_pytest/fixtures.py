@@ -45,13 +45,13 @@ class Inner:
         markers = list(claims.markers_of(item))
         try:
             function = Function(item, markers, getattr(request, "param", None), claims.add_late)
+            lent = None if function.needs_own_loop else claims.loop_of_user(request)
+            item.stash[claims.FUNCTION] = function
+            function.open(lent)
         except (TypeError, ValueError) as error:
             if is_ours(error):
                 claims.refuse(str(error))  # a setting is wrong: no line of code says more
             raise
-        lent = None if function.needs_own_loop else claims.loop_of_user(request)
-        item.stash[claims.FUNCTION] = function
-        function.open(lent)
         yield function
         function.finish()
 

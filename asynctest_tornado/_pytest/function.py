@@ -68,7 +68,7 @@ class Function:
         )
         self.harness.has_shell = True
         self.harness.closer = "the fixture"
-        self._loop_factory = settings.loop_factory()
+        self._loop_factory, self._place_of_factory = settings.loop_factory()
         self._item = item
         self._chain: contexts.Chain = ()
         self._is_inside = False
@@ -111,7 +111,9 @@ class Function:
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:
-            self.io_loop = self.harness.open(lambda: new_loop.new_ioloop(self._loop_factory, is_watched=True))
+            self.io_loop = self.harness.open(
+                lambda: new_loop.new_ioloop(self._loop_factory, True, self._place_of_factory)
+            )
         contexts.contexts.set((self.harness.trap,))
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:

@@ -78,9 +78,9 @@ class Settings:
             seed = seeds[0] if seeds is not None and len(seeds) == 1 else None
         return None if seed is None else Schedule(seed, is_required=settings.SCHEDULES.argument in self._of_markers)
 
-    def loop_factory(self) -> Any:
-        """Return the function that makes the asyncio loop, or None."""
-        return self._find(settings.LOOP_FACTORY)
+    def loop_factory(self) -> tuple[Any, str]:
+        """Return the function that makes the asyncio loop, or None, and the place that sets it."""
+        return settings.LOOP_FACTORY.find(nearer=self._given(settings.LOOP_FACTORY))
 
     def fails_on_server_error(self) -> bool:
         """Return whether an error in a request handler fails the test."""

@@ -214,7 +214,7 @@ SEED = Setting[int | None](
     meaning="the one order to run each test in: replays an order that a report names",
     of_text=int,
 )
-CLOCK_FACTORY = Setting[Callable[[], Any] | None](
+CLOCK_FACTORY = Setting[Any](
     "VirtualClock, or to a function that returns one, such as lambda: VirtualClock(autojump=False)",
     *(_callable, None),
     attribute="clock_factory",
@@ -225,7 +225,7 @@ CLOCK = Setting[str](
     ini="asynctest_tornado_clock",
     pytest_meaning="'real' or 'virtual': the time of tests on Tornado's loop",
 )
-LOOP_FACTORY = Setting[Callable[[], Any] | None](
+LOOP_FACTORY = Setting[Any](
     *("a function that returns an asyncio loop, such as uvloop.new_event_loop", _callable, None),
     attribute="loop_factory",
     argument="loop_factory",

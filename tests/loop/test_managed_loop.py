@@ -90,6 +90,15 @@ class FactoryTest(unittest.TestCase):
         result = run_body(Sample, body)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
+    def test_a_factory_that_makes_no_loop_is_an_error_that_names_it(self) -> None:
+        for wrong, reason in (7, "7"), (dict, r"<class 'dict'>: it returned \{\}"):
+            for attributes in {}, {"get_new_ioloop": lambda case: AsyncTestCase.get_new_ioloop(case)}:
+                cls = type("Sample", (AsyncTestCase,), {"loop_factory": wrong, **attributes})
+                with self.subTest(wrong, attributes=attributes):
+                    report = run_body(cls, lambda case: None).report
+                    expected = rf"TypeError: The class attribute loop_factory cannot be {reason}\. Set it to a function"
+                    self.assertRegex(report, expected)
+
 
 async def wait_for_ever() -> None:
     await asyncio.Event().wait()

@@ -151,9 +151,11 @@ class SettingsTest(unittest.TestCase):
             "schedules=0": "The argument schedules of the marker gen_test cannot be 0. Set it to the number of orders",
             "clock_factory=3": "The argument clock_factory of the marker gen_test cannot be 3. Set it to VirtualClock",
             "clock_factory=dict": r"cannot be <class 'dict'>: it returned \{\}. Set it to VirtualClock",
+            "loop_factory=dict": r"of the marker gen_test cannot be <class 'dict'>: it returned \{\}. Set it to a func",
+            "schedules=2, loop_factory=uvloop.new_event_loop": "What is ready on .* has no other order than its own",
             "loop_factory=3": "The argument loop_factory of the marker gen_test cannot be 3. Set it to a function",
         }
-        lines = ["import pytest"]
+        lines = ["import pytest, uvloop"]
         for number, arguments in enumerate(messages):
             lines += [f"@pytest.mark.gen_test({arguments})", f"async def test_{number}(): pass"]
         lines += ["def factory():", "    return {}['planted']", "@pytest.mark.gen_test(clock_factory=factory)"]
@@ -163,10 +165,10 @@ class SettingsTest(unittest.TestCase):
             path.write_text("\n".join(lines))
             done = run_pytest(str(path))
         errors = done.stdout.partition("= ERRORS =")[2].partition("short test summary")[0]
-        parts = re.split(r"\n_+ ERROR at setup of (\w+) _+\n", errors)
+        parts = re.split(r"\n_+ ERROR at setup of (\S+) _+\n", errors)
         reports = dict(zip(parts[1::2], parts[2::2], strict=True))
         for number, message in enumerate(messages.values()):
-            report = reports[f"test_{number}"]
+            report = reports.get(f"test_{number}") or reports[f"test_{number}[seed0]"]
             with self.subTest(message):
                 self.assertRegex(report, message)
                 self.assertNotRegex(report, r"asynctest_tornado/|\n>|Traceback")
