@@ -24,9 +24,9 @@ WORDS = {
 #: The greatest number of each, per 1,000 words.
 TARGET = {"what": 3.0, "tell": 1.0, "somebody": 0.5, "that of": 0.5}
 #: Where there were more when they were first counted. These limits only fall.
-PACKAGE = {"what": 11.6, "tell": 2.8, "somebody": 2.3, "that of": 2.9}
+PACKAGE = {**TARGET, "that of": 0.9}
 EXAMPLES = TARGET
-TESTS = {**TARGET, "what": 3.3}
+TESTS = TARGET
 PAGES = TARGET
 
 _WORD = re.compile(r"[a-z']+")
