@@ -1,4 +1,18 @@
-"""How virtual time passes on the loop of a test: when nothing else can happen, and nothing is on its way."""
+"""Decides when virtual time jumps, and by how much.
+
+`Passing` is the hook that a loop calls if it would sleep, and no file is ready. Time jumps to the next deadline if
+nothing else can happen before, as seen from real time:
+
+- a job in an executor and a subprocess of the loop come back to it: time stands still until they have;
+- other threads, foreign connections and child processes may come back: time jumps after they have been quiet for
+  ``autojump_threshold``;
+- bytes between two ends within the test arrive in no time, but after the loop has looked: it looks once more, within
+  `_ARRIVAL_SECONDS`; longer, if the system says that it holds them back.
+
+A jump leads to the next timer of the loop, or to the next target of ``advance()`` if that comes before. Two timers for
+the same time would be called in any order, so the later one is a tiny step behind. If the time is so long that a float
+is not exact to asyncio's resolution, the loop gets a coarser resolution; otherwise it would spin.
+"""
 
 # Tested by tests/clock/test_virtual_clock.py.
 
@@ -17,24 +31,25 @@ from asynctest_tornado._util.real_time import active_count
 
 __unittest = True
 
-#: Seconds of real time in which what was sent by the test to itself arrives.
+#: Seconds of real time in which bytes from one end to the other within the test arrive.
 _ARRIVAL_SECONDS = 0.001
-#: How often to look, in seconds, whether what the system holds back has arrived. The other end takes up to 0.04 to
-#: acknowledge what came before it.
+#: Seconds between two looks whether bytes that the system holds back have arrived. The other end takes up to 0.04 to
+#: acknowledge the bytes before them.
 _HELD_BACK_SECONDS = 0.05
-#: From this time on, in seconds, a float is not exact to asyncio's own resolution, a nanosecond.
+#: Seconds from which on a float is not exact to asyncio's resolution, a nanosecond.
 _LONG = 2.0**22
-#: How many deadlines to remember before those that are over are forgotten.
+#: The number of deadlines from which on past deadlines are dropped.
 _MANY = 10_000
 
-#: The subprocesses of Tornado whose end somebody waits for; its own dictionary, which is never replaced.
+#: The subprocesses whose exit callback Tornado is to call: its own dictionary, which is never replaced.
 _waiting: dict[int, Any] = getattr(Subprocess, "_waiting", {})
 
 
 class Passing:
     """Gives a loop the time of a clock.
 
-    :param loop: the asyncio loop, whose selector is ours.
+    :param loop: the asyncio loop.
+    :param selector: its selector.
     """
 
     def __init__(self, io_loop: IOLoop, loop: Any, selector: Selector, clock: VirtualClock) -> None:
@@ -42,7 +57,7 @@ class Passing:
         self._loop = loop
         self._selector = selector
         self._clock = clock
-        #: The last of those that were to be at the same time, and for each of these, that time.
+        #: By each deadline, its last step; by each step, its deadline.
         self._last: dict[float, float] = {}
         self._exact: dict[float, float] = {}
         self._most = _MANY
@@ -55,10 +70,10 @@ class Passing:
         clock.describe_hindrance = self.describe_hindrance
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
-        """Call a function at a time; of several at the same time, the first one first.
+        """Call a function at a time. Functions for the same time are called in the order of their registration.
 
-        In real time, no two calls ask for the same. asyncio does not care for the order of those that do: hence there
-        are tiny steps between them, which are far below its resolution.
+        In real time, no two calls have the same deadline, and asyncio gives no order to those that do. Hence there are
+        tiny steps between them, far below its resolution.
         """
         last = self._last
         step = when
@@ -74,39 +89,39 @@ class Passing:
         now = self._clock.time()
         self._last = {when: step for when, step in self._last.items() if step >= now}
         self._exact = {step: when for step, when in self._exact.items() if step >= now}
-        # Of those that are left, none may be over for long.
+        # Twice as many, so that this is rare.
         self._most = max(_MANY, 2 * len(self._last))
 
     def __call__(self) -> float | None:
-        """Pass time up to the next thing that happens. Return 0, or how long to wait in real time before that."""
+        """Pass time up to the next event. Return 0 if the loop has something to do now; None if it has to sleep."""
         if (_waiting or self._loop._asynctest.records.work is not None) and self._hindrances():
             return None
         quiet, is_held = self._quiet_period()
         if self._loop._ready:
-            return 0  # by a thread that is gone by now, since the loop has looked
+            return 0  # a thread has woken the loop since it has looked, and is gone by now
         if quiet is not None:
             rest = self._selector.hooks.rest()
             if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
                 return 0
             if active_count() > 1 and in_flight.other_threads()[0]:
-                return 0  # while the loop looked, a thread has taken up what was there for it
+                return 0  # a thread has taken up a job while the loop looked
         clock, timers = self._clock, self._loop._scheduled
-        # The first one is not cancelled: asyncio has seen to that.
+        # The first timer is not cancelled: asyncio has dropped cancelled ones from the front.
         step = timers[0].when() if timers else None
         if step is not None and step < clock.time() + self._loop._clock_resolution:
-            return 0  # it is one of several that are due now
+            return 0  # several timers are due now
         if step is not None and self._exact:
             step = self._exact.get(step, step)
         if not clock.move(step):
             return None
         if clock.time() >= _LONG:
-            # asyncio runs what is due before time() plus this. With the usual value, what is due exactly now would not
-            # be due where adding a nanosecond does not change the time any more, and the loop would spin.
+            # asyncio calls timers that are due before time() plus this. If adding the usual nanosecond does not change
+            # the time any more, a timer that is due exactly now would not be called, and the loop would spin.
             self._loop._clock_resolution = 16 * math.ulp(clock.time())
         return 0
 
     def _hindrances(self) -> list[str]:
-        """Return what works for the loop, in real time, and will come back to it."""
+        """Return the names of jobs and subprocesses that work for the loop in real time."""
         loop, found = self._loop, []
         work = loop._asynctest.records.work
         if work is not None and work.is_going_on:
@@ -118,25 +133,25 @@ class Passing:
         return found
 
     def describe_hindrance(self) -> str:
-        """Tell why time does not pass, if something is in its way."""
+        """Return a clause for reports that says why time does not pass; empty if nothing is in its way."""
         found = self._hindrances()
         return f"; it does not pass while something works in real time: {', '.join(found)}" if found else ""
 
     def _quiet_period(self) -> tuple[float | None, bool]:
-        """Return for how long nothing may have happened before time passes, in seconds of real time.
+        """Return the seconds of real time without any event before time passes; None for no need to look again.
 
-        None stands for no need to look again. The second value tells whether something is sure to happen.
+        The second value is True if an event is sure to come.
         """
         quiet: float | None = None
         if active_count() > 1:
             is_working, has_others = in_flight.other_threads()
             if is_working:
                 return _ARRIVAL_SECONDS, True
-            # They may have ended since the loop has looked.
+            # The threads may have ended since the loop has looked.
             quiet = self._clock.autojump_threshold if has_others else 0
         files = self._selector.get_map()
         if len(files) < 2:
-            return quiet, False  # one is the loop's own, to be woken by
+            return quiet, False  # one is the self-pipe of the loop
         own = self._loop._ssock.fileno()
         watched = [(key.fd, bool(key.events & selectors.EVENT_READ)) for key in files.values() if key.fd != own]
         wire = in_flight.Wire(watched, self._known)
@@ -144,5 +159,5 @@ class Passing:
             return _HELD_BACK_SECONDS, True
         if wire.is_foreign or has_children():
             return max(_ARRIVAL_SECONDS, self._clock.autojump_threshold), False
-        # Even if all has arrived by now, the loop may have looked before.
+        # Even if all bytes have arrived by now, the loop may have looked before.
         return max(quiet or 0, _ARRIVAL_SECONDS if wire.is_underway else 0), False

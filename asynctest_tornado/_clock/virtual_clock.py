@@ -15,7 +15,7 @@ from asynctest_tornado._util.settings import CLOCK_FACTORY
 
 __unittest = True
 
-#: That of asyncio's loops, in seconds.
+#: The resolution of asyncio's loops, in seconds.
 _RESOLUTION = 1e-9
 
 
@@ -31,23 +31,22 @@ class VirtualClock:
                 await asyncio.sleep(3600)
                 self.assertEqual(self.clock.time(), 3600)
 
-    Time stands still while code runs. When the loop has nothing to do now, time jumps to the next deadline: not while a
-    job runs in an executor, or a subprocess of the loop; and where files or connections are open to somebody who is not
-    part of the test, only after they have been quiet for a while. It never goes back.
+    Time stands still while code runs. When the loop has nothing to do now, time jumps to the next deadline. It does not
+    jump while a job runs in an executor, or a subprocess of the loop. If files or connections are open that lead out of
+    the test, they have to be quiet for a while before each jump. Time never goes back.
 
-    It is the time of the ``asyncio`` loop and of ``IOLoop.time()``. The functions of the module ``time`` are those of
-    the computer, as ever; and so are the time limits of this library, which end a test that goes on for ever in no
-    time.
+    It is the time of the ``asyncio`` loop and of ``IOLoop.time()``. The functions of the module ``time`` return
+    the computer's time, as ever. The time limits of this library are in real time, too: they end a test that goes on
+    for ever in no time.
 
-    :param autojump: whether time jumps by itself. If not, only `advance` moves it.
+    :param autojump: true if time jumps by itself; else only `advance` moves it.
     :param autojump_threshold: how long foreign connections have to be quiet before time jumps, in seconds of real time.
-    :param epoch: what ``IOLoop.time()`` tells at the beginning, in seconds since 1970, or as a ``datetime``. The
-        greater it is, the less exact are the deadlines that are reckoned from it: with today's time, to a quarter of a
-        microsecond.
+    :param epoch: the first value of ``IOLoop.time()``, in seconds since 1970, or as a ``datetime``. The greater it is,
+        the less exact are the deadlines that are reckoned from it: with today's time, to a quarter of a microsecond.
 
     Raises ``TypeError`` or ``ValueError`` for arguments that are no times.
 
-    The idea is that of ``trio.testing.MockClock``. New in version 0.1.
+    The idea comes from ``trio.testing.MockClock``. New in version 0.1.
     """
 
     def __init__(
@@ -69,9 +68,9 @@ class VirtualClock:
         self._count = itertools.count()
         #: The futures that coroutines await: nothing else may refer to these coroutines.
         self._awaited: set[asyncio.Future[None]] = set()
-        #: Tells what keeps time from passing.
+        #: Returns a clause for reports that says why time does not pass.
         self.describe_hindrance: Callable[[], str] = str
-        #: Runs the loop for a coroutine function, from outside of it. Set while a test uses the clock.
+        #: Runs the loop until an awaitable is done, for synchronous code. Set while a test uses the clock.
         self.run: Callable[[Callable[[], Awaitable[None]]], None] | None = None
 
     def time(self) -> float:
@@ -82,7 +81,7 @@ class VirtualClock:
         return self._now
 
     def wall_time(self) -> float:
-        """Return what ``IOLoop.time()`` tells, in seconds: the epoch, and what has passed since.
+        """Return the value of ``IOLoop.time()``, in seconds: the epoch, and the time that has passed since.
 
         New in version 0.1.
         """
@@ -91,13 +90,13 @@ class VirtualClock:
     def advance(self, seconds: float | timedelta) -> Any:
         """Let time pass: each deadline on the way comes in order, at its own time, and its callbacks run.
 
-        What is to be done now, before any time passes, is done first; and what the last callbacks set off, too.
+        Callbacks that are ready run first, before any time passes. Callbacks that the last ones schedule run, too.
 
-        :param seconds: how much, in seconds or as a ``timedelta``.
-        :return: None in synchronous code; in a coroutine, something to await. Without the await, the test fails.
+        :param seconds: the time to pass, in seconds or as a ``timedelta``.
+        :return: None in synchronous code. In a coroutine, a coroutine: if it is not awaited, the test fails.
 
-        Raises ``ValueError`` for a negative number, ``RuntimeError`` for a clock that no test uses; and in synchronous
-        code what a callback or task raises meanwhile.
+        Raises ``ValueError`` for a negative number, ``RuntimeError`` for a clock that no test uses; in synchronous
+        code, also the errors of callbacks and tasks meanwhile.
 
         New in version 0.1.
         """
@@ -131,11 +130,11 @@ class VirtualClock:
             self._awaited.discard(future)
 
     def move(self, deadline: float | None) -> bool:
-        """Go on to the next point in time at which something happens; return whether there is one.
+        """Go on to the next deadline or target; return whether there is one.
 
         Called when the loop has nothing to do now.
 
-        :param deadline: that of its next timer, or None.
+        :param deadline: the time of its next timer, or None.
         """
         if deadline == math.inf:
             deadline = None  # as good as none
@@ -149,7 +148,7 @@ class VirtualClock:
             return True
         target = targets[0][0]
         if deadline is not None and deadline <= target + self._tolerance():
-            # 0.1 three times is more than 0.3, and nobody means that.
+            # For example, 0.1 three times is more than 0.3.
             self._now = max(self._now, target if 0 < deadline - target < _RESOLUTION else deadline)
             return True
         target, _, reference = heapq.heappop(targets)

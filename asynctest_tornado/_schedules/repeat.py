@@ -1,4 +1,4 @@
-"""Runs a test under several orders of what is ready, and reports it as one test."""
+"""Runs a test in several orders of ready calls, and reports it as one test."""
 
 import inspect
 import sys
@@ -29,7 +29,7 @@ def hint(seed: int, case: unittest.TestCase) -> str:
 
 
 class _Tally:
-    """What is told at the end of a run."""
+    """The counts for the last lines of a run."""
 
     def __init__(self) -> None:
         self.tests = self.orders = self.different = 0
@@ -44,12 +44,12 @@ class Report:
 
     def __init__(self, result: Any) -> None:
         self.result = result
-        #: Whether the test has failed or the like, so that no other order is of interest.
+        #: True if the test has ended in any other way than success, so that no other order is tried.
         self.has_ended = False
         self._has_started = False
         self._held: list[Callable[[], object]] = []
         self._seconds = 0.0
-        # Where a result does not have one of these, unittest does without.
+        # If a result does not have one of these, unittest does without.
         for name in ("addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
             if hasattr(result, name):
                 setattr(self, name, getattr(self, f"_{name}"))
@@ -102,11 +102,11 @@ class Report:
         getattr(self.result, method)(*args)
 
     def finish(self, test: unittest.TestCase) -> None:
-        """Tell what was held back: how the last run has ended."""
+        """Report the outcome of the last run, which was held back."""
         if hasattr(self.result, "addDuration"):
             self.result.addDuration(test, self._seconds)
-        for tell in self._held:
-            tell()
+        for report in self._held:
+            report()
 
 
 def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[int, Any], Schedule]) -> None:
@@ -120,7 +120,7 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
     tried = 0
     try:
         for seed in seeds:
-            # What a run has set must not be there for the next one: that is one of the mistakes to be found.
+            # No attribute may come from the run before: to rely on one is a mistake that other orders show.
             if tried:
                 _make_anew(case, before)
             schedule = run_once(seed, report)
@@ -134,14 +134,14 @@ def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[
         _count(result, case, tried, len(fingerprints))
 
 
-#: Of these, another one that is equal is as good.
+#: The types of values that need no new object: an equal one is as good.
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
 def _make_anew(case: unittest.TestCase, before: dict[str, Any]) -> None:
-    """Give a test the attributes that it had, with new objects in the place of those that its constructor has made.
+    """Restore the attributes of a test, with new objects for the attributes that its constructor has set.
 
-    What was set later, as a loader of tests may do, is the same object as before.
+    Attributes that were set later, for example by a loader of tests, keep their objects.
     """
     name = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
     args, kwargs = before[PRIVATE].made_by or ((name,), {})
@@ -164,33 +164,33 @@ def _count(result: Any, case: unittest.TestCase, tried: int, different: int) -> 
     if tally is None:
         tally = _Tally()
         vars(result)[_TALLY] = tally
-        _tell_at_end_of(result, tally)
+        _report_at_end_of(result, tally)
     tally.tests += 1
     tally.orders += tried
     tally.different += different
     tally.lines.append(f"{case}: {tried} orders, {different} different")
 
 
-def _tell_at_end_of(result: Any, tally: _Tally) -> None:
+def _report_at_end_of(result: Any, tally: _Tally) -> None:
     stop = getattr(result, "stopTestRun", None)
     write = getattr(getattr(result, "stream", None), "write", None)
     if stop is None or write is None:
         return
 
-    def tell_and_stop() -> None:
+    def report_and_stop() -> None:
         tests = "1 test" if tally.tests == 1 else f"{tally.tests} tests"
         write(f"\nSchedules: {tests} passed in {tally.orders} orders, {tally.different} of them different.\n")
         if getattr(result, "showAll", False):
             write("".join(f"  {line}\n" for line in tally.lines))
         stop()
 
-    result.stopTestRun = tell_and_stop
+    result.stopTestRun = report_and_stop
 
 
 class SignatureOfInit:
-    """The signature of a class, for `inspect`: by itself, that looks at a ``__new__`` first, which takes all.
+    """The signature of a class by its ``__init__``, for `inspect`, which would use a ``__new__`` with any arguments.
 
-    :param new: that ``__new__``. A subclass with one of its own has that signature.
+    :param new: this ``__new__``. A subclass that defines another one has the signature of the latter.
     """
 
     def __init__(self, new: Callable[..., Any]) -> None:

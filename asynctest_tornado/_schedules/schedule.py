@@ -1,18 +1,22 @@
-"""A seeded order in which a loop calls what is ready, where asyncio would take one after the other.
+"""Orders the ready callbacks and tasks of a loop by a seed.
 
-What asyncio promises about order, and code relies on, is kept:
+asyncio makes the calls that are ready in the order of their registration. A schedule makes them in another order, which
+the seed decides. It keeps the promises of asyncio that code relies on:
 
-- ``call_soon``: "Callbacks are called in the order in which they are registered." So they are, whoever registers them:
-  a task, another callback, a file, a timer, a thread. ``connection_made`` comes before ``data_received``, and a stream
-  hands out its data as it arrives.
+- ``call_soon``: "Callbacks are called in the order in which they are registered." This holds for callbacks of tasks,
+  other callbacks, files, timers and threads. ``connection_made`` comes before ``data_received``, and a stream hands out
+  its data as it arrives.
 - ``call_later`` and ``call_at``: timers are called in the order of their deadlines. "If two callbacks are scheduled for
-  exactly the same time, the order in which they are called is undefined."; it is left as it is.
-- A task goes on when all callbacks have been called that were registered before it could: those of the future that it
-  waits for, which asyncio itself relies on, and those that it has registered itself.
+  exactly the same time, the order in which they are called is undefined."; a schedule does not change it.
+- A task goes on when all callbacks have been called that were registered before it could go on: the callbacks of the
+  future that it waits for, which asyncio itself relies on, and callbacks that the task has registered.
 - Making a task registers its first step as a callback. So tasks begin in the order in which they are made.
 
-What asyncio does not promise is which of several tasks goes on first that could, and what else is called before: a task
-may be slow. The coroutines of ``gen.coroutine`` are tasks in this sense.
+asyncio makes no promise which of several ready tasks goes on first, and which callbacks come before: a task may be
+slow. The coroutines of ``gen.coroutine`` are tasks in this sense.
+
+For each registered call, the loop makes one call, `_make_one`, which chooses: the next callback, or the step of a task
+that was registered before it.
 """
 
 import asyncio
@@ -34,18 +38,18 @@ from tornado import gen
 
 __unittest = True
 
-#: How long one task runs ahead of the others, or falls behind: so many calls, on average.
+#: The average number of calls for which one task runs ahead of the others, or falls behind.
 _SPELL = 8
 
 
 class _Call(asyncio.Handle):
-    """A call that is to be made. ``asyncio.Handle`` knows how to cancel it."""
+    """A registered call, with the cancellation of ``asyncio.Handle``."""
 
     __slots__ = ("args", "callback", "context", "number", "task")
 
-    #: Which one it is, in the order in which they were registered.
+    #: Counts calls in the order of their registration.
     number: int
-    #: The task or coroutine that goes on by this call.
+    #: The task or coroutine that goes on by this call; None for a callback.
     task: Any
 
     def __init__(
@@ -65,30 +69,30 @@ class _Call(asyncio.Handle):
 class Schedule:
     """The order of one run.
 
-    :param seed: says which order it is; 0 stands for that of asyncio itself.
-    :param is_required: whether it is an error if a loop cannot be given another order.
+    :param seed: decides the order; 0 stands for the order of asyncio itself.
+    :param is_required: true if a loop that cannot have another order is an error.
     """
 
     def __init__(self, seed: int, is_required: bool = True) -> None:
         self.seed = seed
         self.is_required = is_required
-        #: Tells orders apart: a checksum of the calls in the order in which they were made.
+        #: Different for different orders: a checksum of the calls in the order in which they were made.
         self.fingerprint = 0
-        # The values of random() are the same on all machines and versions, which is not promised of its other methods.
+        # Of its methods, Python promises only for random() that its values are the same in all versions.
         self._random = random.Random(seed).random
         # Other threads register callbacks, and nothing else.
         self._numbers = itertools.count()
         self._callbacks: deque[_Call] = deque()
         #: The next steps of tasks that could go on, by their numbers.
         self._steps: list[_Call] = []
-        #: The same, by the identity of the task, which has one of them at most.
+        #: The same steps, by the id of the task, which has at most one.
         self._step_of: dict[int, _Call] = {}
         self._begun: weakref.WeakSet[Any] = weakref.WeakSet()
         #: The task that runs ahead, or falls behind.
         self._favourite: Callable[[], Any] = lambda: None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
-        """Let the loop keep to this order; return a function that ends that.
+        """Let the loop make its calls in this order; return a function that ends that.
 
         The methods are replaced on the loop itself, where tasks and futures look for them.
         """
@@ -106,11 +110,11 @@ class Schedule:
         return detach
 
     def pending(self) -> list[_Call]:
-        """Return the calls that are still to be made, as they were registered."""
+        """Return the calls that are still to be made, in the order of their registration."""
         return sorted([*self._callbacks, *self._steps], key=_number)
 
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
-        """Register a call. For each one, the loop makes one; which one, is decided when it does."""
+        """Register a call. For each one, the loop makes one, and chooses it only then."""
         self._check(callback)
         call = _Call(callback, args, self._loop, context)
         self._call_soon(self._make_one)
@@ -121,7 +125,7 @@ class Schedule:
         callback, args = call.callback, call.args
         call.number = next(self._numbers)
         task = _task_of(callback, args)
-        # The first step of a task has no future that it waited for. A coroutine of Tornado has begun before it waits.
+        # The first step of a task has no argument: the task has waited for no future. A coroutine of Tornado has begun.
         is_first = isinstance(task, asyncio.Task) and not args and task not in self._begun
         if task is None or is_first:
             self._callbacks.append(call)
@@ -165,14 +169,14 @@ class Schedule:
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            # As asyncio tells of a callback that fails.
+            # As asyncio reports an error of a callback.
             context = {"message": f"Exception in callback {call!r}", "exception": error, "handle": call}
             self._loop.call_exception_handler(context)
         finally:
-            call.cancel()  # lets go of the task, whose end tells of an error that nobody has looked at
+            call.cancel()  # drops the task, whose finalizer reports an error that no code has looked at
 
     def _take(self) -> _Call | None:
-        """Choose one of the calls that may be made: the next callback, and the steps that were registered before it."""
+        """Choose between the next callback and the steps of tasks that were registered before it."""
         steps = self._steps
         count = len(steps)
         if self._callbacks:
@@ -187,10 +191,10 @@ class Schedule:
         return step
 
     def _choose(self, steps: int, has_callback: bool) -> int | None:
-        """Return the place of a step, or one more than the last one for the callback.
+        """Return the place of a step, or the number of steps for the callback.
 
         Half of the seeds give the same chance to each, which mixes them well. A quarter lets one task after the other
-        run ahead, a quarter lets them fall behind, as if they had to wait for something slow.
+        run ahead, a quarter lets them fall behind, as if they had to wait for slow work.
         """
         total = steps + has_callback
         if total < 2 or self.seed == 0:
@@ -221,7 +225,7 @@ def _number(call: _Call) -> int:
 
 
 def _task_of(callback: Any, args: tuple[Any, ...]) -> Any:
-    """Return the task, or what runs a generator for Tornado, whose next step this is; None for any other callback."""
+    """Return the task, or Tornado's runner of a coroutine, that a call lets go on; None for any other callback."""
     owner = getattr(callback, "__self__", None)
     if isinstance(owner, asyncio.Task):
         # asyncio's own methods for that are private, and, in C, have other names or none.
@@ -235,7 +239,7 @@ def _task_of(callback: Any, args: tuple[Any, ...]) -> Any:
 
 
 def _inside(callback: Any, args: tuple[Any, ...]) -> list[Any]:
-    """Return what is wrapped in the functions that ``IOLoop`` hands to asyncio, down to Tornado's coroutines."""
+    """Return the functions that are wrapped in a function that ``IOLoop`` hands to asyncio."""
     found: list[Any] = []
     if args and isinstance(args[0], functools.partial):  # of add_callback
         found += [args[0].func, *args[0].args]

@@ -49,7 +49,7 @@ class ByHandCase(AsyncTestCase):
 
 
 class TimersTest(VirtualCase):
-    """Whatever waits for a time comes exactly then."""
+    """Sleeps, timers and timeouts end exactly at their time."""
 
     async def test_sleeping(self) -> None:
         for seconds, now in (3600, 3600.0), (0.5, 3600.5), (86400 * 1000, 86403600.5):
@@ -124,7 +124,7 @@ class TimersTest(VirtualCase):
 
 
 class OrderTest(VirtualCase):
-    """What is due at the same time comes in the order in which it was asked for, as in real time."""
+    """Timers for the same time come in the order of their registration, as in real time."""
 
     async def test_sleeps(self) -> None:
         woken: list[int] = []
@@ -563,7 +563,7 @@ class AdvanceFromEpochTest(AsyncTestCase):
 
 
 class AdvanceWithoutAwaitTest(unittest.TestCase):
-    """A call that nothing awaits moves no time, so that what the test asserts next proves nothing."""
+    """A call that nothing awaits moves no time, so that the next assertions of the test prove nothing."""
 
     def check(self, result: RecordingResult, verb: str) -> None:
         self.assertEqual(result.verdicts, ["addError"])
@@ -829,7 +829,7 @@ class FactoryTest(unittest.TestCase):
 
 
 # Programs: actors that sleep, wait with a limit, and cancel each other; and periodic callbacks. All times of one actor
-# have a fraction of their own, so that no two events are at the same time, whose order nobody promises.
+# have a fraction of their own, so that no two events are at the same time: their order is not promised.
 
 Actor = tuple[str, list[tuple[str, int, int]]]
 
@@ -853,7 +853,7 @@ def offset(number: int) -> float:
 
 
 def model(actors: list[Actor]) -> list[tuple[float, int, str]]:
-    """Tell what happens, by an account of events in the order of their times."""
+    """Compute the events, in the order of their times."""
     log: list[tuple[float, int, str]] = []
     over: set[int] = set()
     events: list[tuple[float, int, int]] = [(offset(number), number, -1) for number in range(len(actors))]

@@ -77,7 +77,7 @@ class MistakeTest(unittest.TestCase):
 
 
 class TruthTest(unittest.TestCase):
-    """What passes on tornado.testing."""
+    """Tests that close their loop, and pass on tornado.testing."""
 
     def check(self, cls: type[unittest.TestCase]) -> None:
         self.assertEqual(run_case(cls).verdicts, ["addSuccess"])

@@ -1,4 +1,4 @@
-"""The order of events is a part of what tests rely on: it is that of tornado.testing, turn by turn of the loop."""
+"""Tests rely on the order of events: it is the same as on tornado.testing, turn by turn of the loop."""
 
 import asyncio
 import concurrent.futures

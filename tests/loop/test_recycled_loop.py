@@ -29,7 +29,7 @@ def files() -> set[str]:
 class RecyclingTest(unittest.TestCase):
     def setUp(self) -> None:
         RecyclingLoop().close()
-        #: What a loop gets from one that was closed in good order.
+        #: The self-pipe that each next loop takes over, if the loop before was closed in good order.
         self.number = self.used()
 
     def used(self) -> int:

@@ -125,7 +125,7 @@ class RunTest(unittest.TestCase):
 
     def test_a_result_that_knows_no_more_than_it_has_to(self) -> None:
         class Result:
-            """What a runner of its own may have written, long before there were subtests."""
+            """A result from before there were subtests."""
 
             shouldStop = False  # noqa: N815
 

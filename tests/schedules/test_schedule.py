@@ -25,7 +25,7 @@ def in_order(seed: int, main: Callable[[], Any]) -> tuple[Any, Schedule]:
     schedule.attach(loop)
 
     async def run() -> Any:
-        # What is lost would be waited for, for ever.
+        # If a call were lost, this would wait for ever.
         async with asyncio.timeout(60):
             return await main()
 
@@ -54,7 +54,7 @@ async def take_turns(names: str, steps: int) -> str:
 
 
 class KeptTest(unittest.TestCase):
-    """What asyncio promises about order holds in each order."""
+    """The promises of asyncio about order hold in each order."""
 
     def test_calls_of_one_task_come_in_order_and_before_its_next_step(self) -> None:
         async def main() -> list[object]:
@@ -306,7 +306,7 @@ class KeptTest(unittest.TestCase):
 
 
 class VariedTest(unittest.TestCase):
-    """What asyncio does not promise is different from seed to seed."""
+    """An order that asyncio does not promise differs from seed to seed."""
 
     def test_which_of_several_tasks_goes_on(self) -> None:
         main = functools.partial(take_turns, "abc", 1)
@@ -408,7 +408,7 @@ class VariedTest(unittest.TestCase):
         self.assertEqual(orders(main, 200), {"done"})
 
 
-#: Prints what happens in which order; all of it is up to the seed.
+#: Prints the events in their order, which the seed decides.
 PROGRAM = """
 import asyncio, os
 from asynctest_tornado import AsyncTestCase, AsyncHTTPTestCase, VirtualClock
@@ -475,7 +475,7 @@ class ReplayTest(unittest.TestCase):
     def test_a_seed_is_the_same_order_on_any_machine(self) -> None:
         main = functools.partial(take_turns, "abcd", 3)
         found = {seed: in_order(seed, main) for seed in (1, 2)}
-        # As recorded: whoever changes this changes what the seeds in old reports mean.
+        # As recorded: if this changes, the seeds in old reports mean other orders.
         self.assertEqual({seed: log for seed, (log, _) in found.items()}, RECORDED)
         self.assertEqual(in_order(1, main)[1].fingerprint, found[1][1].fingerprint)
 

@@ -181,7 +181,7 @@ class NoDeadlockTest(AsyncTestCase):
 
 
 class UnshowableTest(unittest.TestCase):
-    """What the user wrote does not get in the way of the report."""
+    """Code of the user does not get in the way of the report."""
 
     def test_a_callback_that_is_not_complete_yet(self) -> None:
         async def wait() -> None:

@@ -33,7 +33,7 @@ class PrivateServerTest(unittest.TestCase):
     def run_sample(self, base: type[AsyncHTTPTestCase] = AsyncHTTPTestCase, **attributes: Any) -> RecordingResult:
         bases = (waiting.WaitsBehindServer,) if base is AsyncHTTPTestCase else (waiting.WaitsBehindServer, base)
         result = RecordingResult()
-        # A suite, for those of a class; and another module, or it would set up this one for each.
+        # A suite, for samples with the scope of a class; and another module, or it would set up this one for each.
         attributes["__module__"] = waiting.__name__
         unittest.TestSuite([type("Sample", bases, attributes)("test")]).run(result)
         return result
