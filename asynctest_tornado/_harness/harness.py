@@ -54,8 +54,7 @@ class State(enum.Enum):
 NEW, OPEN, CLOSED = State
 
 
-def _new_ioloop() -> IOLoop:
-    return new_loop.new_ioloop(is_watched=True)
+_new_ioloop = functools.partial(new_loop.new_ioloop, is_watched=True)
 
 
 def _amend_nothing(error: BaseException, text: str) -> None:

@@ -22,6 +22,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import contexts, exception_notes, failure_notes
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._loop import new_loop
@@ -124,31 +125,25 @@ class Function:
 
         Raises what it raises, else what is in the trap.
         """
-        trap = self.harness.trap
-        try:
+        call = functools.partial(func, **kwargs)
+
+        def call_test() -> Any:
             try:
-                call = functools.partial(func, **kwargs)
-                result = self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
-            except BaseException as error:  # pytest's own outcomes are no Exceptions
-                trap.record_failure(error)
+                return self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
+            except BaseException as error:
                 if error is not self._told:
                     raise
-                result = None  # pytest itself fails a test for its subtests
-            trap.raise_errors()
-        except BaseException as error:
-            failure_notes.explain(error, trap)
-            raise
-        return result
+                self.harness.trap.record_failure(error)
+                return None  # pytest itself fails a test for its subtests
+
+        return phase(self.harness.trap, call_test, is_main=True)
 
     def run(self, func: Callable[[], Any]) -> Any:
         """Run the loop until a coroutine of the test or of a fixture has ended; return its result."""
         if self.harness.is_ending:
             self.harness.trap.hold()
-        try:
-            return self._inside(functools.partial(self.harness.run, func, self.limit, shared=True))
-        except BaseException as error:
-            failure_notes.explain(error, self.harness.trap)
-            raise
+        run = functools.partial(self.harness.run, func, self.limit, shared=True)
+        return phase(self.harness.trap, self._inside, run)
 
     def _inside(self, func: Callable[[], Any]) -> Any:
         """Call a function that runs code in the context of the test.

@@ -16,8 +16,9 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, failure_notes
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
-from asynctest_tornado._harness import misspelled_settings, yieldables
+from asynctest_tornado._harness import misspelled_settings
 from asynctest_tornado._harness.harness import CLOSED
+from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
@@ -33,14 +34,6 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 #: Some declare their generators to return an ``Iterator``, and Tornado its hooks to return an awaitable or None.
 _Other = Other | Iterator[Any] | Awaitable[None]
-
-# Without these, unittest would take a coroutine for the result of a test, and let it pass.
-for _hook in ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup"):
-    if not hasattr(unittest.TestCase, _hook):
-        raise ImportError(
-            f"AsyncTestCase needs unittest.TestCase.{_hook}(), which this version of Python lacks. "
-            "Take another version."
-        )
 
 
 class AsyncTestCase(unittest.TestCase):
@@ -114,7 +107,7 @@ class AsyncTestCase(unittest.TestCase):
             case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
             if cls.__init__ is not unittest.TestCase.__init__ or kwargs or len(args) != 1:
                 # Each of several orders begins with what the constructor makes. Most have only the name of the method.
-                vars(case)[repeat.PRIVATE] = case_state.State(case, (args, kwargs))
+                case._asynctest.made_by = args, kwargs
             return case
 
         __signature__ = repeat.SignatureOfInit(__new__)
@@ -172,10 +165,11 @@ class AsyncTestCase(unittest.TestCase):
     def setUp(self) -> None:
         """Make the loop. From ``tornado.testing``. New in version 0.1."""
         super().setUp()
-        harness = self._asynctest.harness
+        state = self._asynctest
+        harness = state.harness
         if harness is None or harness.state is CLOSED:
             # Without run() or debug(): the test case is used by hand, as a fixture.
-            harness = case_run.new_harness(self)
+            harness = case_run.new_harness(self, state)
         case_run.open_loop(self, harness, _DEFAULTS)
 
     def tearDown(self) -> None:
@@ -216,7 +210,7 @@ class AsyncTestCase(unittest.TestCase):
         if inspect.iscoroutinefunction(func):
             self.addCleanup(func, *args, **kwargs)
         else:
-            self.addCleanup(_await, func, *args, **kwargs)
+            self.addCleanup(case_run.wait_for, func, *args, **kwargs)
 
     async def enterAsyncContext(self, cm: contextlib.AbstractAsyncContextManager[_T]) -> _T:
         """Enter an asynchronous context manager; it is left in the cleanups.
@@ -323,7 +317,7 @@ class AsyncTestCase(unittest.TestCase):
                 "its arguments, or what a call of it returned and no arguments."
             )
         else:
-            func = functools.partial(_identity, func)
+            func = functools.partial(case_run.identity, func)
         return harness_of(self).run(func, limit, must_wait=True)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
@@ -382,49 +376,18 @@ class AsyncTestCase(unittest.TestCase):
 
     def _callSetUp(self) -> None:
         harness = case_run.begin(self)
-        try:
-            harness.call(case_run.set_up, self, harness, _DEFAULTS)
-            case_run.call_hook(self, self.asyncSetUp, _DEFAULTS.async_set_up)
-        except BaseException as error:
-            harness.is_ending = True
-            failure_notes.explain(error, harness.trap)
-            raise
+        phase(harness.trap, case_run.set_up, self, harness, _DEFAULTS)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest.harness
         assert harness is not None
-        try:
-            try:
-                returned = harness.call(method)
-                if returned is not None:
-                    case_run.end_test(self, method, returned)
-            except Exception as error:
-                harness.trap.record_failure(error)
-                raise
-            finally:
-                if getattr(getattr(self, "_outcome", None), "expecting_failure", False):
-                    # The verdict comes too late to be the failure that is expected.
-                    harness.report_lost_errors()
-            harness.trap.raise_errors()
-        except BaseException as error:
-            failure_notes.explain(error, harness.trap)
-            raise
+        phase(harness.trap, case_run.call_test, self, harness, method, is_main=True)
 
     def _callTearDown(self) -> None:
         harness = self._asynctest.harness
         assert harness is not None
         harness.is_ending = True
-        try:
-            try:
-                case_run.call_hook(self, self.asyncTearDown, _DEFAULTS.async_tear_down)
-            finally:
-                harness.trap.hold()
-                returned = harness.call(self.tearDown)
-                if returned is not None:
-                    yieldables.check_is_no_coroutine(returned, "tearDown", type(self))
-        except BaseException as error:
-            failure_notes.explain(error, harness.trap)
-            raise
+        phase(harness.trap, case_run.tear_down, self, harness, _DEFAULTS)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         harness = self._asynctest.harness
@@ -432,13 +395,7 @@ class AsyncTestCase(unittest.TestCase):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
         harness.trap.hold()
-        try:
-            result = harness.call(function, *args, **kwargs)
-            if inspect.iscoroutine(result):
-                case_run.run_coroutine(self, function, result)
-        except BaseException as error:
-            failure_notes.explain(error, harness.trap)
-            raise
+        phase(harness.trap, case_run.call_cleanup, self, harness, function, args, kwargs)
 
 
 _DEFAULTS = case_run.Defaults(AsyncTestCase)
@@ -452,14 +409,3 @@ if not TYPE_CHECKING:
     AsyncTestCase._asynctest = case_state.Attribute()
     AsyncTestCase.io_loop = Missing(case_run.say_no_loop)
     AsyncTestCase.clock = Missing(_say_no_clock)
-
-
-async def _await(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-    """Call what is no coroutine function, and may return something to wait for all the same."""
-    result = func(*args, **kwargs)
-    if inspect.isawaitable(result):
-        await result
-
-
-def _identity(value: _T) -> _T:
-    return value

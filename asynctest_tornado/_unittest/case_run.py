@@ -6,14 +6,14 @@ import functools
 import inspect
 import unittest
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._harness import yieldables
-from asynctest_tornado._harness.harness import NEW, Harness
+from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
 from asynctest_tornado._leaks import policy, reachable
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
@@ -24,10 +24,20 @@ from asynctest_tornado._unittest import case_state, class_scope, late_errors, su
 
 __unittest = True
 
+_T = TypeVar("_T")
 _Run = Callable[[Any], unittest.TestResult | None]
 
 #: The attributes of any test, none of which is a future. A test in real time may have a "clock" of its own.
 _PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", repeat.PRIVATE))
+
+
+# Without these, unittest would take a coroutine for the result of a test, and let it pass.
+for _hook in ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup"):
+    if not hasattr(unittest.TestCase, _hook):
+        raise ImportError(
+            f"AsyncTestCase needs unittest.TestCase.{_hook}(), which this version of Python lacks. "
+            "Take another version."
+        )
 
 
 class Defaults:
@@ -66,20 +76,32 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     :param run_once: ``run`` of unittest.
     """
     state = case_state.begin_run(case)
+    if state.schedule is None:
+        try:
+            seeds = orders.seeds(case.schedules)
+        except (TypeError, ValueError) as error:
+            seeds = None
+            state.bad_setting = error
+        if seeds is not None:
+            return _run_in_orders(case, state, result, run_once, seeds)
     try:
-        seeds = orders.seeds(case.schedules)
-    except (TypeError, ValueError) as error:
-        seeds = None
-        state.bad_setting = error
-    if seeds is None:
-        return _run_once(case, state, result, run_once)
+        return run_once(result)
+    finally:
+        _end_run(state)
+        if state.schedule is None:  # else it is one order of several, between startTest and stopTest
+            late_errors.flush(result)
+
+
+def _run_in_orders(
+    case: Any, state: case_state.State, result: Any, run_once: _Run, seeds: range
+) -> unittest.TestResult | None:
     if result is None:
         result = case.defaultTestResult()
 
     def run_in_order(seed: int, report: Any) -> Schedule:
         state.schedule = schedule = Schedule(seed, is_required=case.schedules is not None)
         try:
-            _run_once(case, state, report, run_once)
+            run(case, report, run_once)
         finally:
             state.schedule = None
         return schedule
@@ -90,21 +112,17 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     return chosen
 
 
-def _run_once(case: Any, state: case_state.State, result: Any, run_once: _Run) -> unittest.TestResult | None:
-    try:
-        return run_once(result)
-    finally:
-        # A KeyboardInterrupt leaves out all that unittest would call.
-        harness = state.harness
-        if harness is not None:
-            if harness.has_warned:
-                state.has_warned = True
-            harness.close()
-            harness.trap.forget_reports()
-            state.owner = contexts.Owner(harness.trap)
-            state.harness = None
-        if not isinstance(result, repeat.Report):  # one order of several, between startTest and stopTest
-            late_errors.flush(result)
+def _end_run(state: case_state.State) -> None:
+    harness = state.harness
+    if harness is None:
+        return
+    if harness.has_warned:
+        state.has_warned = True
+    if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
+        harness.close()
+    harness.trap.forget_reports()
+    state.owner = contexts.Owner(harness.trap)
+    state.harness = None
 
 
 def debug(case: Any, run_once: Callable[[], None]) -> None:
@@ -139,17 +157,16 @@ def begin(case: Any) -> Harness:
     result = getattr(getattr(case, "_outcome", None), "result", None)
     if isinstance(result, repeat.Report):
         result = result.result
-    harness = new_harness(case, result)
+    harness = new_harness(case, state, result)
     harness.has_shell = True
     if state.schedule is not None:
         harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
     return harness
 
 
-def new_harness(case: Any, result: Any = None) -> Harness:
+def new_harness(case: Any, state: case_state.State, result: Any = None) -> Harness:
     """Make the harness of a test case, as its settings say."""
     cls = type(case)
-    state: case_state.State = case._asynctest
     reporter = late_errors.Reporter(case, result)
     scope = class_scope.of(cls)
     leaks = policy.policy(case.leaks, case.allowed_leaks)
@@ -169,10 +186,20 @@ def new_harness(case: Any, result: Any = None) -> Harness:
 
 
 def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
+    """Call the hooks that set a test up."""
+    try:
+        if getattr(case.setUp, "__func__", None) is defaults.set_up:
+            harness.call(case.setUp)  # mostly
+        else:
+            harness.call(_call_own_set_up, case, harness, defaults)
+        _call_hook(case, case.asyncSetUp, defaults.async_set_up)
+    except BaseException:
+        harness.is_ending = True  # the cleanups are next
+        raise
+
+
+def _call_own_set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
     """Call ``setUp``, and open the loop where that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
-    if getattr(case.setUp, "__func__", None) is defaults.set_up:
-        case.setUp()  # mostly
-        return
     cls = type(case)
     # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
     if cls.get_new_ioloop is defaults.get_new_ioloop and not super_calls.lead_to(defaults.base, cls):
@@ -201,20 +228,45 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
         case.clock = harness.clock
 
 
-def call_hook(case: Any, hook: Callable[[], Any], default: Callable[..., Any]) -> None:
+def _call_hook(case: Any, hook: Callable[[], Any], default: Callable[..., Any]) -> None:
     """Call a hook that is a coroutine function, unless it is the default, which does nothing."""
     if getattr(hook, "__func__", hook) is not default and inspect.iscoroutinefunction(hook):
         harness_of(case).run(hook, limits.limit(None, case.async_test_timeout), shared=True)
 
 
-def end_test(case: Any, method: Callable[[], object], returned: Any) -> None:
-    """Run the coroutine of an ``async def``. Any other result of a test method is an error."""
-    if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
-        returned = run_coroutine(case, method, returned)
-    yieldables.check_returned(returned)
+def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None:
+    """Call the test method. Run the coroutine of an ``async def``; any other result is an error."""
+    try:
+        returned: Any = harness.call(method)
+        if returned is not None:
+            if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
+                returned = _run_coroutine(case, method, returned)
+            yieldables.check_returned(returned)
+    finally:
+        if getattr(getattr(case, "_outcome", None), "expecting_failure", False):
+            # The verdict comes too late to be the failure that is expected.
+            harness.report_lost_errors()
 
 
-def run_coroutine(case: Any, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
+def tear_down(case: Any, harness: Harness, defaults: Defaults) -> None:
+    """Call the hooks that tear a test down: the second one also if the first one fails."""
+    try:
+        _call_hook(case, case.asyncTearDown, defaults.async_tear_down)
+    finally:
+        harness.trap.hold()
+        returned: Any = harness.call(case.tearDown)
+        if returned is not None:
+            yieldables.check_is_no_coroutine(returned, "tearDown", type(case))
+
+
+def call_cleanup(case: Any, harness: Harness, func: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Call a cleanup, which may be a coroutine function."""
+    result = harness.call(func, *args, **kwargs)
+    if inspect.iscoroutine(result):
+        _run_coroutine(case, func, result)
+
+
+def _run_coroutine(case: Any, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
     """Run the coroutine of a function, by whose name reports call it."""
     try:
         limit = limits.limit(None, case.async_test_timeout)
@@ -240,3 +292,14 @@ def finish(case: Any) -> None:
         # An error in an attribute of the test would be reported only when the test is gone. Most keep nothing.
         attributes = vars(case)
         harness.finish(() if attributes.keys() <= _PLAIN else attributes.values())
+
+
+async def wait_for(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+    """Call what is no coroutine function, and may return something to wait for all the same."""
+    result = func(*args, **kwargs)
+    if inspect.isawaitable(result):
+        await result
+
+
+def identity(value: _T) -> _T:
+    return value

@@ -2,7 +2,9 @@
 
 # Tested by tests/unittest/test_case.py.
 
+import types
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._errors import contexts
@@ -14,10 +16,9 @@ __unittest = True
 
 
 class State:
-    """The private data of a test case. It has no reference to the test case: that would be a reference cycle.
+    """The private data of a test case.
 
-    :param case: the test case.
-    :param made_by: the arguments of its constructor, unless the name of the test method is the only one.
+    It has no more than a weak reference to the test case: another one would make a cycle.
     """
 
     #: The harness of the run that is in progress, or of a test case that is used by hand.
@@ -30,19 +31,38 @@ class State:
     has_warned = False
     #: The error in a setting of the class, for the next run to raise.
     bad_setting: Exception | None = None
+    #: The arguments of the constructor, unless the name of the test method is the only one.
+    made_by: repeat.Arguments | None = None
     #: The server of an AsyncHTTPTestCase, once it has one.
     server: Any = None
-
-    def __init__(self, case: object = None, made_by: repeat.Arguments | None = None) -> None:
-        self._case = None if case is None else weakref.ref(case)
-        self.made_by = made_by
+    #: Refers to the test case.
+    _case: Callable[[], object] = types.NoneType
 
     def is_of(self, case: object) -> bool:
         """Return false for a copy of the test case, made with ``copy.copy``: it has the attributes of the original."""
-        return self._case is not None and self._case() is case
+        return self._case() is case
 
     def __reduce__(self) -> Any:
-        return State, (None, self.made_by)  # a copy of the test is another one
+        return _copy_of, (self.made_by,)
+
+
+def _copy_of(made_by: repeat.Arguments | None) -> State:
+    state = State()  # the copy of a test is another test
+    state.made_by = made_by
+    return state
+
+
+def begin_run(case: Any) -> State:
+    """Return the state of a test case that is about to run."""
+    known: State | None = vars(case).get(repeat.PRIVATE)
+    if known is not None and known.is_of(case):
+        return known
+    # Without a constructor of its own, which would cost each test three times as much.
+    state = vars(case)[repeat.PRIVATE] = State()
+    state._case = weakref.ref(case)
+    if known is not None:
+        state.made_by = known.made_by
+    return state
 
 
 if TYPE_CHECKING:
@@ -53,15 +73,4 @@ else:
         """Makes the state of a test case when it is asked for: a constructor of the user may not call unittest's."""
 
         def __get__(self, case: object, owner: type) -> object:
-            if case is None:
-                return self
-            state = vars(case)[repeat.PRIVATE] = State(case)
-            return state
-
-
-def begin_run(case: Any) -> State:
-    """Return the state of a test case that is about to run."""
-    state: State = case._asynctest
-    if not state.is_of(case):
-        state = case._asynctest = State(case, state.made_by)
-    return state
+            return self if case is None else begin_run(case)

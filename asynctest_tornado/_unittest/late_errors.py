@@ -2,6 +2,7 @@
 
 import contextlib
 import traceback
+import types
 import unittest
 import unittest.util
 import weakref
@@ -63,18 +64,6 @@ _pending: list[_Late] = []
 _nobody = contexts.Context()
 
 
-def _no_result() -> None:
-    return None
-
-
-def _reference_to(result: Any) -> Callable[[], Any]:
-    # Weak, since the result of a test that failed holds the test.
-    try:
-        return _no_result if result is None else weakref.ref(result)
-    except TypeError:  # it has __slots__
-        return lambda: result
-
-
 class Reporter:
     """Takes the late errors of one test, and tells its name. It does not keep the test alive.
 
@@ -88,7 +77,12 @@ class Reporter:
         self._cls = type(case)
         self._method = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
         self._kind = type(result)
-        self._result = _reference_to(result)
+        self._result: Callable[[], Any]
+        try:
+            # Weak, since the result of a test that failed refers to the test.
+            self._result = types.NoneType if result is None else weakref.ref(result)
+        except TypeError:  # it has __slots__
+            self._result = lambda: result
         self._case = weakref.ref(case)
 
     def name(self) -> str:
