@@ -20,7 +20,8 @@ VARIABLES = [setting.variable for setting in SETTINGS if setting.variable]
 HOOKS = ("asyncSetUp", "asyncSetUpClass", "asyncTearDown", "asyncTearDownClass")
 
 _warned: set[tuple[str, str]] = set()
-_has_looked = False
+#: True if `check_environment` was called.
+has_looked = False
 
 
 def check_class(cls: type, base: type) -> None:
@@ -89,10 +90,10 @@ def _is_used(name: str, module_name: str) -> bool:
 
 def check_environment() -> None:
     """Warn, once in the life of the process, of variables that are nearly settings."""
-    global _has_looked
-    if _has_looked:
+    global has_looked
+    if has_looked:
         return
-    _has_looked = True
+    has_looked = True
     for name, known in list(_misspelled_variables()):
         _warn(f"The environment variable {name} is no setting. Did you mean {known}?", "environment", 1)
 

@@ -1,7 +1,7 @@
 """Attaches the clock and the schedule of a test to its loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from asynctest_tornado._clock.autojump import Passing
 from asynctest_tornado._clock.virtual_clock import VirtualClock
@@ -32,6 +32,32 @@ def attach_clock(loop: LoopOfTest, clock: VirtualClock) -> None:
         f"A VirtualClock cannot pass time on {loop.loop!r}: it is for the loops that this library makes. Leave out "
         "loop_factory, get_new_ioloop() and policies of your own, or clock_factory."
     )
+
+
+class TimeOfTest:
+    """The virtual time of one test. The clock may go on from test to test, if it is the clock of the class.
+
+    :param clock: the clock.
+    :param run: runs the loop of the test until a function has ended.
+    """
+
+    def __init__(self, clock: VirtualClock, run: Callable[[Callable[[], Awaitable[None]]], None]) -> None:
+        self._clock = clock
+        self._began = clock.time()
+        self._run_before, clock.run = clock.run, run
+
+    def end(self) -> None:
+        """Give the clock back."""
+        self._clock.run = self._run_before
+        self._clock.drop_targets()
+
+    def describe(self) -> str:
+        """Describe the time that has passed, and why it may stand still."""
+        clock = self._clock
+        passed = f"Virtual time: {clock.time() - self._began:.15g} s have passed in this test"
+        total = f", {clock.time():.15g} s in all" if self._began else ""
+        hint = "" if clock.autojump else "; the clock stands still until advance() is called"
+        return f"{passed}{total}{hint}{clock.describe_hindrance()}."
 
 
 def attach_schedule(loop: LoopOfTest, schedule: Schedule) -> Callable[[], None] | None:

@@ -44,7 +44,7 @@ def set_up(case: Any, is_https: bool, is_private: bool) -> None:
         shared = dict(scope.made)
         case._asynctest.server = shared.pop("server")
         vars(case).update(shared)
-        harness.clients.append(case.http_client)
+        harness.waits.clients.append(case.http_client)
     server_of(case).begin()
 
 
@@ -63,7 +63,7 @@ def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is
     :param scope: the scope of the class, if they are for all of its tests.
     """
     sock = case.get_http_socket()
-    describe = harness.snapshot if scope is None else scope.describe
+    describe = harness.waits.snapshot if scope is None else scope.describe
     case._asynctest.server = server = LocalServer(sock, describe, is_https, trusts_strangers=True)
     case.http_server = server.start(
         functools.partial(_make_server, case), functools.partial(_make_client, case), is_private
@@ -83,7 +83,7 @@ def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is
 def _make_client(case: Any) -> AsyncHTTPClient:
     client: AsyncHTTPClient = case.get_http_client()
     case.http_client = client
-    harness_of(case).clients.append(client)
+    harness_of(case).waits.clients.append(client)
     return client
 
 
@@ -129,7 +129,7 @@ def complete(case: Any, hook: Callable[[], Any]) -> Any:
         awaited.append(result)
         begun = functools.update_wrapper(lambda awaitable=result: awaitable, hook, ("__qualname__",), ())
         try:
-            result = harness_of(case).run(begun, limits.limit(None, case.async_test_timeout), shared=True)
+            result = harness_of(case).waits.run(begun, limits.limit(None, case.async_test_timeout), shared=True)
         finally:
             if inspect.iscoroutine(awaited[-1]):
                 awaited[-1].close()  # or a second report would say that it was never awaited
@@ -145,7 +145,7 @@ def fetch(case: Any, path: str, raise_error: bool, arguments: Arguments) -> Any:
     harness = harness_of(case)
     if harness.is_running_here():
         return asyncio.ensure_future(begin())
-    return harness.run(begin, limits.limit(None, case.async_test_timeout), ends_with_future=True)
+    return harness.waits.run(begin, limits.limit(None, case.async_test_timeout), ends_with_future=True)
 
 
 def begin_closing(case: Any) -> None:
@@ -161,10 +161,10 @@ def _close(
     get_client: Callable[[], AsyncHTTPClient],
 ) -> None:
     try:
-        if server.stop() or harness.may_go_on():
+        if server.stop() or not harness.loop.has_nothing_to_do():
             # By a task, as on tornado.testing: before the loop is closed, it takes as many turns for callbacks that
             # are still to come.
-            harness.run(lambda: asyncio.ensure_future(server.close(begin)), limit)
+            harness.waits.run(lambda: asyncio.ensure_future(server.close(begin)), limit)
         begin()
     finally:
         get_client().close()
@@ -176,7 +176,7 @@ def tear_down(case: Any) -> None:
     scope = class_scope.of(type(case))
     if scope is not None:
         begin_closing(case)
-        harness.run(server_of(case).close_websockets, limits.limit(None, case.async_test_timeout))
+        harness.waits.run(server_of(case).close_websockets, limits.limit(None, case.async_test_timeout))
         client = scope.made["http_client"]
         if pending_report.names_of_requests(client):
             # Nothing waits for these requests any more, but they would go on to use up the client.

@@ -129,7 +129,7 @@ class Function:
 
         def call_test() -> Any:
             try:
-                return self.run(call) if waits else self._inside(functools.partial(self.harness.call, call))
+                return self.run(call) if waits else self._inside(functools.partial(self.harness.context.call, call))
             except BaseException as error:
                 if error is not self._told:
                     raise
@@ -142,7 +142,7 @@ class Function:
         """Run the loop until a coroutine of the test or of a fixture has ended; return its result."""
         if self.harness.is_ending:
             self.harness.trap.hold()
-        run = functools.partial(self.harness.run, func, self.limit, shared=True)
+        run = functools.partial(self.harness.waits.run, func, self.limit, shared=True)
         return phase(self.harness.trap, self._inside, run)
 
     def _inside(self, func: Callable[[], Any]) -> Any:
@@ -153,7 +153,7 @@ class Function:
         """
         if self._is_inside:
             return func()
-        context = self.harness.context
+        context = self.harness.context.variables
         for variable, value in contextvars.copy_context().items():
             if variable is not contexts.contexts and context.get(variable, _MISSING) is not value:
                 context.run(variable.set, value)
@@ -165,7 +165,7 @@ class Function:
             self._bring_back()
 
     def _bring_back(self) -> None:
-        context = self.harness.context
+        context = self.harness.context.variables
         for variable in [variable for variable in self._tokens if variable not in context]:
             variable.reset(self._tokens.pop(variable))
         for variable, value in context.items():
@@ -216,7 +216,7 @@ class Function:
             if is_cancelled and trap.has_errors:
                 own = trap.take()
             elif self._told is None:
-                own = self._told = self.harness.error_of_block(error)
+                own = self._told = self.harness.waits.error_of_block(error)
             else:
                 own = None
             if own is None and not is_cancelled:
@@ -231,7 +231,7 @@ class Function:
         if self._told is not None:
             if not is_made:
                 self._told = None  # so that the test itself fails of it
-            self.harness.go_on_after_report()
+            self.harness.waits.go_on_after_report()
 
     def ends_with_subtest(self, error: BaseException | None, own: BaseException | None) -> bool:
         """Return whether the test ends at the end of a subtest.
@@ -265,7 +265,7 @@ class Function:
     def finish(self) -> None:
         """Close the loop. Raises what nobody has told yet."""
         try:
-            self.harness.check_not_closed(self.io_loop)
+            self.harness.waits.check_not_closed(self.io_loop)
         except RuntimeError as error:
             self.harness.trap.add(error)
         try:
@@ -298,14 +298,14 @@ class Served:
 
     def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any) -> None:
         self._function = function
-        self._server = LocalServer(sock, function.harness.snapshot, is_https=ssl_options is not None)
+        self._server = LocalServer(sock, function.harness.waits.snapshot, is_https=ssl_options is not None)
         app = self._server.servable(app, "The result of the fixture app")
         self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
 
     def make_client(self) -> AsyncHTTPClient:
         """Return a client that verifies the certificate of the server."""
         client = self._server.make_client()
-        self._function.harness.clients.append(client)
+        self._function.harness.waits.clients.append(client)
         return client
 
     def close(self) -> None:

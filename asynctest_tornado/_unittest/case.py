@@ -98,7 +98,7 @@ class AsyncTestCase(unittest.TestCase):
     #: the order of asyncio alone.
     schedules: int | None = None
 
-    _asynctest: case_state.Attribute
+    _asynctest: case_state.State = case_state.UNUSED
 
     if not TYPE_CHECKING:  # the constructor is that of unittest, and of the subclasses
 
@@ -107,7 +107,7 @@ class AsyncTestCase(unittest.TestCase):
             case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
             if cls.__init__ is not unittest.TestCase.__init__ or kwargs or len(args) != 1:
                 # Each of several orders begins with what the constructor makes. Most have only the name of the method.
-                case._asynctest.made_by = args, kwargs
+                case_state.own_state(case).made_by = args, kwargs
             return case
 
         __signature__ = repeat.SignatureOfInit(__new__)
@@ -165,11 +165,10 @@ class AsyncTestCase(unittest.TestCase):
     def setUp(self) -> None:
         """Make the loop. From ``tornado.testing``. New in version 0.1."""
         super().setUp()
-        state = self._asynctest
-        harness = state.harness
+        harness = self._asynctest.harness
         if harness is None or harness.state is CLOSED:
             # Without run() or debug(): the test case is used by hand, as a fixture.
-            harness = case_run.new_harness(self, state)
+            harness = case_run.new_harness(self, has_shell=False)
         case_run.open_loop(self, harness, _DEFAULTS)
 
     def tearDown(self) -> None:
@@ -181,10 +180,11 @@ class AsyncTestCase(unittest.TestCase):
         """
         harness = harness_of(self)
         harness.trap.hold()
-        if harness.may_have_pending_tasks() and case_run.look_for_tasks(self):
+        if harness.loop.may_have_pending_tasks() and case_run.look_for_tasks(self):
             harness.drain()
         super().tearDown()
-        harness.check_not_closed(vars(self).get("io_loop"))
+        if harness.loop.closed_at is not None:
+            harness.waits.check_not_closed(vars(self).get("io_loop"))
         if not harness.has_shell:
             case_run.finish(self)
 
@@ -255,7 +255,7 @@ class AsyncTestCase(unittest.TestCase):
                 f"stop() got a positional argument, {_arg!r}, and keyword arguments, {kwargs!r}; wait() could return "
                 "only one of them. Give all by keyword."
             )
-        harness_of(self).stop(kwargs or _arg)
+        harness_of(self).waits.stop(kwargs or _arg)
 
     def wait(self, condition: Callable[..., bool] | None = None, timeout: float | None = None) -> Any:
         """Run the loop until `stop` is called.
@@ -270,7 +270,7 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         limit = limits.limit(timeout, self.async_test_timeout)
-        return harness_of(self).wait(condition, limit, self.failureException)
+        return harness_of(self).waits.wait(condition, limit, self.failureException)
 
     # With a timeout, the arguments are not checked: no type stands for those of func and one more.
     @overload
@@ -318,7 +318,7 @@ class AsyncTestCase(unittest.TestCase):
             )
         else:
             func = functools.partial(case_run.identity, func)
-        return harness_of(self).run(func, limit, must_wait=True)
+        return harness_of(self).waits.run(func, limit, must_wait=True)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is told once."""
@@ -351,8 +351,7 @@ class AsyncTestCase(unittest.TestCase):
 
     def __del__(self) -> None:
         # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
-        state: case_state.State | None = vars(self).get(repeat.PRIVATE)
-        owner = None if state is None else state.owner
+        owner = self._asynctest.owner
         if owner is not None and (contexts.collector is None or not garbage.is_collecting()):
             token = contexts.contexts.set((owner,))
             vars(self).clear()
@@ -367,7 +366,7 @@ class AsyncTestCase(unittest.TestCase):
         if harness is not None and harness.is_ending:  # else the test itself calls this
             harness.is_ending = False
             try:
-                harness.call(case_run.finish, self)
+                harness.context.call(case_run.finish, self)
             except BaseException as error:
                 # By a cleanup, so that unittest reports it.
                 self.addCleanup(raise_as_it_was, error)
@@ -375,7 +374,7 @@ class AsyncTestCase(unittest.TestCase):
         return good
 
     def _callSetUp(self) -> None:
-        harness = case_run.begin(self)
+        harness = case_run.new_harness(self, has_shell=True)
         phase(harness.trap, case_run.set_up, self, harness, _DEFAULTS)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
@@ -406,6 +405,5 @@ def _say_no_clock(cls: type[unittest.TestCase]) -> str:
 
 
 if not TYPE_CHECKING:
-    AsyncTestCase._asynctest = case_state.Attribute()
     AsyncTestCase.io_loop = Missing(case_run.say_no_loop)
     AsyncTestCase.clock = Missing(_say_no_clock)

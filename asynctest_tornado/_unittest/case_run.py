@@ -21,6 +21,7 @@ from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_state, class_scope, late_errors, super_calls
+from asynctest_tornado._util import names
 
 __unittest = True
 
@@ -75,7 +76,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     :param result: the result, or None for the default.
     :param run_once: ``run`` of unittest.
     """
-    state = case_state.begin_run(case)
+    state = case_state.own_state(case)
     if state.schedule is None:
         try:
             seeds = orders.seeds(case.schedules)
@@ -87,7 +88,15 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     try:
         return run_once(result)
     finally:
-        _end_run(state)
+        harness = state.harness
+        if harness is not None:
+            if harness.has_warned:
+                state.has_warned = True
+            if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
+                harness.close()
+            harness.trap.forget_reports()
+            state.owner = contexts.Owner(harness.trap)
+            state.harness = None
         if state.schedule is None:  # else it is one order of several, between startTest and stopTest
             late_errors.flush(result)
 
@@ -112,25 +121,12 @@ def _run_in_orders(
     return chosen
 
 
-def _end_run(state: case_state.State) -> None:
-    harness = state.harness
-    if harness is None:
-        return
-    if harness.has_warned:
-        state.has_warned = True
-    if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
-        harness.close()
-    harness.trap.forget_reports()
-    state.owner = contexts.Owner(harness.trap)
-    state.harness = None
-
-
 def debug(case: Any, run_once: Callable[[], None]) -> None:
     """Run a test without a result.
 
     :param run_once: ``debug`` of unittest.
     """
-    state = case_state.begin_run(case)
+    state = case_state.own_state(case)
     seeds = orders.seeds(None)
     if seeds is not None and len(seeds) == 1:
         state.schedule = Schedule(seeds[0])
@@ -148,25 +144,19 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
             harness.close()
 
 
-def begin(case: Any) -> Harness:
-    """Make the harness of a test that unittest is about to set up. Raises the error of a bad setting."""
-    state: case_state.State = case._asynctest
+def new_harness(case: Any, *, has_shell: bool) -> Harness:
+    """Make the harness of a test case, as its settings say. Raises the error of a bad setting.
+
+    :param has_shell: True if unittest sets the test up, False if the test case is used by hand.
+    """
+    cls = type(case)
+    state: case_state.State = case._asynctest if has_shell else case_state.own_state(case)
     if state.bad_setting is not None:
         raise state.bad_setting
     # Set by unittest's run(), and not by its debug().
-    result = getattr(getattr(case, "_outcome", None), "result", None)
+    result = getattr(getattr(case, "_outcome", None), "result", None) if has_shell else None
     if isinstance(result, repeat.Report):
         result = result.result
-    harness = new_harness(case, state, result)
-    harness.has_shell = True
-    if state.schedule is not None:
-        harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
-    return harness
-
-
-def new_harness(case: Any, state: case_state.State, result: Any = None) -> Harness:
-    """Make the harness of a test case, as its settings say."""
-    cls = type(case)
     reporter = late_errors.Reporter(case, result)
     scope = class_scope.of(cls)
     leaks = policy.policy(case.leaks, case.allowed_leaks)
@@ -177,11 +167,14 @@ def new_harness(case: Any, state: case_state.State, result: Any = None) -> Harne
         harness = Harness(reporter.name, None, clock, leaks, state.schedule)
     else:
         harness = scope.current = Harness(reporter.name, scope.harness, None, leaks, state.schedule)
+    state.harness = harness
+    harness.has_shell = has_shell
     if result is not None:
         harness.trap.report_late = reporter
         harness.trap.place = reporter.place
         harness.amend = reporter.amend
-    state.harness = harness
+    if state.schedule is not None and has_shell:
+        harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
     return harness
 
 
@@ -189,10 +182,11 @@ def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
     """Call the hooks that set a test up."""
     try:
         if getattr(case.setUp, "__func__", None) is defaults.set_up:
-            harness.call(case.setUp)  # mostly
+            harness.context.call(case.setUp)  # mostly
         else:
-            harness.call(_call_own_set_up, case, harness, defaults)
-        _call_hook(case, case.asyncSetUp, defaults.async_set_up)
+            harness.context.call(_call_own_set_up, case, harness, defaults)
+        if getattr(case.asyncSetUp, "__func__", None) is not defaults.async_set_up:
+            _call_hook(case, harness, case.asyncSetUp)
     except BaseException:
         harness.is_ending = True  # the cleanups are next
         raise
@@ -228,50 +222,54 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
         case.clock = harness.clock
 
 
-def _call_hook(case: Any, hook: Callable[[], Any], default: Callable[..., Any]) -> None:
-    """Call a hook that is a coroutine function, unless it is the default, which does nothing."""
-    if getattr(hook, "__func__", hook) is not default and inspect.iscoroutinefunction(hook):
-        harness_of(case).run(hook, limits.limit(None, case.async_test_timeout), shared=True)
+def _call_hook(case: Any, harness: Harness, hook: Callable[[], Any]) -> None:
+    """Call a hook that is a coroutine function. Another one is just a method."""
+    if inspect.iscoroutinefunction(hook):
+        harness.waits.run(hook, limits.limit(None, case.async_test_timeout), shared=True)
 
 
 def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None:
     """Call the test method. Run the coroutine of an ``async def``; any other result is an error."""
     try:
-        returned: Any = harness.call(method)
+        returned: Any = harness.context.call(method)
         if returned is not None:
             if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
-                returned = _run_coroutine(case, method, returned)
+                returned = _run_coroutine(case, harness, method, returned)
             yieldables.check_returned(returned)
     finally:
         if getattr(getattr(case, "_outcome", None), "expecting_failure", False):
             # The verdict comes too late to be the failure that is expected.
-            harness.report_lost_errors()
+            harness.loop.report_lost_errors()
 
 
 def tear_down(case: Any, harness: Harness, defaults: Defaults) -> None:
     """Call the hooks that tear a test down: the second one also if the first one fails."""
     try:
-        _call_hook(case, case.asyncTearDown, defaults.async_tear_down)
+        if getattr(case.asyncTearDown, "__func__", None) is not defaults.async_tear_down:
+            _call_hook(case, harness, case.asyncTearDown)
     finally:
         harness.trap.hold()
-        returned: Any = harness.call(case.tearDown)
+        returned: Any = harness.context.call(case.tearDown)
         if returned is not None:
             yieldables.check_is_no_coroutine(returned, "tearDown", type(case))
 
 
 def call_cleanup(case: Any, harness: Harness, func: Callable[..., Any], args: Any, kwargs: Any) -> None:
     """Call a cleanup, which may be a coroutine function."""
-    result = harness.call(func, *args, **kwargs)
+    result = harness.context.call(functools.partial(func, *args, **kwargs) if args or kwargs else func)
     if inspect.iscoroutine(result):
-        _run_coroutine(case, func, result)
+        _run_coroutine(case, harness, func, result)
 
 
-def _run_coroutine(case: Any, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
-    """Run the coroutine of a function, by whose name reports call it."""
+def _run_coroutine(case: Any, harness: Harness, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
+    """Run the coroutine of a function. Reports call it by the name of the function."""
+
+    def begin() -> Coroutine[Any, Any, Any]:
+        return coro
+
+    begin.__qualname__ = names.name_of(func)
     try:
-        limit = limits.limit(None, case.async_test_timeout)
-        begun = functools.update_wrapper(lambda: coro, func, ("__qualname__",), ())
-        return harness_of(case).run(begun, limit, shared=True)
+        return harness.waits.run(begin, limits.limit(None, case.async_test_timeout), shared=True)
     finally:
         coro.close()  # or a second report would say that it was never awaited
 

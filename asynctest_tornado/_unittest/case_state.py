@@ -5,7 +5,7 @@
 import types
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._harness.harness import Harness
@@ -35,12 +35,8 @@ class State:
     made_by: repeat.Arguments | None = None
     #: The server of an AsyncHTTPTestCase, once it has one.
     server: Any = None
-    #: Refers to the test case.
+    # Returns the test case.
     _case: Callable[[], object] = types.NoneType
-
-    def is_of(self, case: object) -> bool:
-        """Return false for a copy of the test case, made with ``copy.copy``: it has the attributes of the original."""
-        return self._case() is case
 
     def __reduce__(self) -> Any:
         return _copy_of, (self.made_by,)
@@ -52,25 +48,20 @@ def _copy_of(made_by: repeat.Arguments | None) -> State:
     return state
 
 
-def begin_run(case: Any) -> State:
-    """Return the state of a test case that is about to run."""
-    known: State | None = vars(case).get(repeat.PRIVATE)
-    if known is not None and known.is_of(case):
+#: The state of each test case up to its first run.
+UNUSED = State()
+
+
+# vars() would cost more: CPython makes the dictionary of an object when it is first asked for.
+def own_state(case: Any) -> State:
+    """Return the state of a test case, to be changed. A copy of a test case, made with ``copy.copy``, gets its own."""
+    known: State = case._asynctest
+    if known._case() is case:
         return known
+    state: State
     # Without a constructor of its own, which would cost each test three times as much.
-    state = vars(case)[repeat.PRIVATE] = State()
+    state = case._asynctest = State()
     state._case = weakref.ref(case)
-    if known is not None:
+    if known.made_by is not None:
         state.made_by = known.made_by
     return state
-
-
-if TYPE_CHECKING:
-    Attribute = State
-else:
-
-    class Attribute:
-        """Makes the state of a test case when it is asked for: a constructor of the user may not call unittest's."""
-
-        def __get__(self, case: object, owner: type) -> object:
-            return self if case is None else begin_run(case)

@@ -40,7 +40,7 @@ class ClassScope:
         """Make the loop, and call ``asyncSetUpClass``."""
         self._cls.io_loop = self.harness.open(lambda: new_loop.new_ioloop(self._cls.loop_factory, True))
         self._cls.addClassCleanup(self.close)
-        self.harness.run(self._cls.asyncSetUpClass, self._limit, shared=True)
+        self.harness.waits.run(self._cls.asyncSetUpClass, self._limit, shared=True)
         self._is_set_up = True
         # Where tearDownClass() was overridden and does not call that of its base.
         self._cls.addClassCleanup(self.tear_down)
@@ -50,7 +50,7 @@ class ClassScope:
         if self._is_set_up:
             self._is_set_up = False
             self.harness.trap.hold()
-            self.harness.run(self._cls.asyncTearDownClass, self._limit, shared=True)
+            self.harness.waits.run(self._cls.asyncTearDownClass, self._limit, shared=True)
 
     def close(self) -> None:
         """Close the loop. Raises what nobody has told yet."""
@@ -64,11 +64,11 @@ class ClassScope:
 
     def call(self, func: Callable[[], None]) -> None:
         """Call a function whose doings belong to the class, and not to the test that happens to be the first."""
-        self.harness.call(func)
+        self.harness.context.call(func)
 
     def describe(self) -> str:
         """Tell what the loop still has to do."""
-        return self.current.snapshot()
+        return self.current.waits.snapshot()
 
 
 def is_shared(cls: Any) -> bool:

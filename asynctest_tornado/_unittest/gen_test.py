@@ -87,7 +87,7 @@ def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[...,
     def run_test(self: Any, *args: Any, **kwargs: Any) -> Any:
         call = functools.partial(func, self, *args, **kwargs)
         if isinstance(self, AsyncTestCase):
-            return harness_of(self).run(call, limits.limit(timeout, self.async_test_timeout))
+            return harness_of(self).waits.run(call, limits.limit(timeout, self.async_test_timeout))
         io_loop = getattr(self, "io_loop", None)
         if not isinstance(io_loop, IOLoop):
             raise TypeError(

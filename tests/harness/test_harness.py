@@ -23,7 +23,7 @@ class HarnessTest(unittest.TestCase):
         with harness:
             self.assertIs(harness.state, State.OPEN)
             io_loop = IOLoop.current()
-            self.assertEqual(harness.run(lambda: asyncio.sleep(0, 42), LIMIT), 42)
+            self.assertEqual(harness.waits.run(lambda: asyncio.sleep(0, 42), LIMIT), 42)
         self.assertIs(harness.state, State.CLOSED)
         self.assertTrue(io_loop.asyncio_loop.is_closed())  # type: ignore[attr-defined]
 
@@ -39,7 +39,7 @@ class HarnessTest(unittest.TestCase):
             await asyncio.sleep(0)
 
         with self.assertRaises(ZeroDivisionError), Harness(lambda: "it") as harness:
-            harness.run(start, LIMIT)
+            harness.waits.run(start, LIMIT)
 
     def test_all_parts_share_one_context(self) -> None:
         variable = contextvars.ContextVar("variable", default=0)
@@ -50,25 +50,22 @@ class HarnessTest(unittest.TestCase):
             return variable.get()
 
         with Harness(lambda: "it") as harness:
-            harness.call(variable.set, 10)
-            self.assertEqual(harness.run(add, LIMIT, shared=True), 11)
-            self.assertEqual(harness.call(lambda: harness.run(add, LIMIT)), 12)
-            self.assertEqual(harness.call(variable.get), 12)
+            harness.context.call(variable.set, 10)
+            self.assertEqual(harness.waits.run(add, LIMIT, shared=True), 11)
+            self.assertEqual(harness.context.call(lambda: harness.waits.run(add, LIMIT)), 12)
+            self.assertEqual(harness.context.call(variable.get), 12)
         self.assertEqual(variable.get(), 0)
 
     def test_it_says_that_it_is_not_open(self) -> None:
-        harness = Harness(lambda: "my test")
-        with self.assertRaisesRegex(RuntimeError, "my test is not open yet.*super"):
-            harness.run(lambda: None, LIMIT)
-        with harness:
+        with Harness(lambda: "my test") as harness:
             pass
-        with self.assertRaisesRegex(RuntimeError, "my test is closed"):
-            harness.run(lambda: None, LIMIT)
+        with self.assertRaisesRegex(RuntimeError, "my test is closed.*super"):
+            harness.waits.run(lambda: None, LIMIT)
 
     def test_resources_are_closed_while_the_loop_can_run(self) -> None:
         values: list[Any] = []
         with Harness(lambda: "it") as harness:
-            harness.resources.callback(lambda: values.append(harness.run(lambda: asyncio.sleep(0, 42), LIMIT)))
+            harness.resources.callback(lambda: values.append(harness.waits.run(lambda: asyncio.sleep(0, 42), LIMIT)))
         self.assertEqual(values, [42])
 
     def test_async_generators_are_finished(self) -> None:
@@ -86,7 +83,7 @@ class HarnessTest(unittest.TestCase):
             await anext(self.generator)
 
         with Harness(lambda: "it") as harness:
-            harness.run(use, LIMIT)
+            harness.waits.run(use, LIMIT)
         self.assertEqual(events, ["finished"])
 
     def test_an_async_generator_that_does_not_end_is_told_and_abandoned(self) -> None:
@@ -102,7 +99,7 @@ class HarnessTest(unittest.TestCase):
 
         told = self.assertRaisesRegex(RuntimeError, "asynchronous generator of it was closed.*Let it end")
         with told, Harness(lambda: "it") as harness:
-            harness.run(use, LIMIT)
+            harness.waits.run(use, LIMIT)
 
     def test_a_task_that_does_not_end_is_told_whatever_its_name(self) -> None:
         async def until_closed() -> None:
@@ -121,12 +118,12 @@ class HarnessTest(unittest.TestCase):
             Harness(lambda: "it") as harness,
         ):
             harness.resources.callback(lambda: None)
-            harness.run(use, LIMIT)
+            harness.waits.run(use, LIMIT)
 
     def test_no_limit_sets_no_timer(self) -> None:
         with Harness(lambda: "it") as harness:
             for seconds in 0, math.inf:
-                self.assertEqual(harness.run(lambda: asyncio.sleep(0, 42), Limit(seconds, "the test")), 42)
+                self.assertEqual(harness.waits.run(lambda: asyncio.sleep(0, 42), Limit(seconds, "the test")), 42)
 
     def test_a_stop_of_the_loop_does_not_end_a_run(self) -> None:
         async def work() -> int:
@@ -135,7 +132,7 @@ class HarnessTest(unittest.TestCase):
             return 42
 
         with Harness(lambda: "it") as harness:
-            self.assertEqual(harness.run(work, LIMIT), 42)
+            self.assertEqual(harness.waits.run(work, LIMIT), 42)
 
     def test_an_error_cancels_what_runs_and_lets_it_finish(self) -> None:
         events: list[str] = []
@@ -149,7 +146,7 @@ class HarnessTest(unittest.TestCase):
                 events.append("finally")
 
         with Harness(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
-            harness.run(work, LIMIT)
+            harness.waits.run(work, LIMIT)
         self.assertEqual(events, ["finally"])
 
     def test_all_errors_of_one_turn_are_told(self) -> None:
@@ -157,4 +154,4 @@ class HarnessTest(unittest.TestCase):
             for number in range(3):
                 IOLoop.current().add_callback([].pop, number)
             with self.assertRaisesRegex(ExceptionGroup, "3 errors in my test"):
-                harness.run(asyncio.Event().wait, LIMIT)
+                harness.waits.run(asyncio.Event().wait, LIMIT)

@@ -12,7 +12,7 @@ def fail(error: BaseException) -> None:
 class PhaseTest(unittest.TestCase):
     def setUp(self) -> None:
         self.trap = Trap(lambda: "it")
-        self.trap.hint = "The hint of the test."
+        self.trap.report.hint = "The hint of the test."
 
     def notes_after(self, func: Any, *args: Any, **kwargs: Any) -> list[str]:
         with self.assertRaises(BaseException) as caught:

@@ -24,12 +24,12 @@ def left_behind(seed: int) -> set[str]:
             steps[name] += 1
             if steps[name] == 5 and not at_stop:
                 at_stop.update(steps)
-                harness.stop(None)
+                harness.waits.stop(None)
 
     with Harness(lambda: "it", schedule=Schedule(seed)) as harness:
         for name in steps:
             IOLoop.current().asyncio_loop.create_task(spin(name))  # type: ignore[attr-defined]
-        harness.wait(None, LIMIT, AssertionError)
+        harness.waits.wait(None, LIMIT, AssertionError)
         return {name for name in steps if steps[name] == at_stop[name]}
 
 
@@ -39,7 +39,7 @@ class TimeTest(unittest.TestCase):
     def test_it_is_that_of_the_clock(self) -> None:
         clock = VirtualClock(epoch=100)
         with Harness(lambda: "it", clock=clock) as harness:
-            harness.run(lambda: asyncio.sleep(3600), LIMIT)
+            harness.waits.run(lambda: asyncio.sleep(3600), LIMIT)
             self.assertEqual((clock.time(), IOLoop.current().time()), (3600, 3700))
 
     def test_a_loop_on_which_it_cannot_pass_is_closed(self) -> None:

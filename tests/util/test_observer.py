@@ -78,7 +78,7 @@ class EventsTest(unittest.TestCase):
 
         def run() -> None:
             with Harness(describe) as harness:
-                harness.run(passes, limits.limit(60, None))
+                harness.waits.run(passes, limits.limit(60, None))
 
         run()
         self.assertEqual(names, [])
