@@ -13,6 +13,8 @@ that uses the loop: callbacks of connections run in the variables of an earlier 
 outlived its test, or an object that the garbage collector finds, may belong to any test: `is_guess` says so.
 """
 
+# Tested by tests/errors/test_stack_context.py.
+
 import asyncio
 import contextvars
 import threading

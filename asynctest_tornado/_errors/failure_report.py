@@ -1,4 +1,4 @@
-"""What the report of a failed test says beside its error: hints, and errors of request handlers."""
+"""The additions to the report of a failed test: hints, and errors of request handlers."""
 
 # Tested by tests/sources/test_request_handlers.py.
 

@@ -54,7 +54,7 @@ def failed_request(error: BaseException) -> str | None:
 
 
 def called_already(thing: object) -> TypeError:
-    """Return the error of a ``run_sync`` that got what a call returned instead of the function."""
+    """Return the error of a ``run_sync`` that got the result of a call instead of the function."""
     name, kind = "f", type(thing).__qualname__
     if inspect.iscoroutine(thing):
         name = thing.__name__

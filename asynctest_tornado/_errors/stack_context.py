@@ -1,7 +1,5 @@
 """ExceptionStackContext, NullContext: handlers for the errors of a block, and of all that it starts."""
 
-# Tested by tests/errors/test_contexts.py.
-
 import functools
 import types
 from collections.abc import Callable

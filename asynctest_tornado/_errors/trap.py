@@ -1,7 +1,5 @@
 """Trap: the errors of one test, and its verdict."""
 
-# Tested by tests/errors/test_contexts.py.
-
 import threading
 import types
 import weakref
@@ -46,7 +44,7 @@ class Trap(contexts.Context):
     # Attributes that few tests change have their defaults in the class. Attributes that each test reads have not:
     # CPython finds an attribute at once only where the object has it, and not the class as well.
 
-    #: True if a task was cancelled because of an error or a timeout: the result of what it waited for is then ignored.
+    #: True if a task was cancelled because of an error or a timeout: the future that it waited for is then ignored.
     has_cancelled = False
     #: The mark of the error that Tornado logged last, while it raises that error on.
     just_logged: marks.Mark | None = None

@@ -1,7 +1,5 @@
 """Coroutines that were never awaited: an error of the test, unless it expects the warning."""
 
-# Tested by tests/sources/test_interpreter_hooks.py.
-
 import inspect
 import re
 import sys

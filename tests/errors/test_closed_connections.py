@@ -1,4 +1,4 @@
-"""What the end of a test closes, and what fails of that; and what fails for another reason just then."""
+"""Errors that follow from the connections that the end of a test closes, and errors that have another reason."""
 
 import asyncio
 import gc
@@ -42,7 +42,7 @@ class Served(AsyncHTTPTestCase):
         return Application(handlers, served=self.served, log_function=lambda handler: None)
 
     def begin(self, work: Any) -> Any:
-        """Begin work that nobody waits for, and return once the server knows of it."""
+        """Begin work that no task waits for, and return once the server knows of it."""
         self.work = asyncio.ensure_future(work)
         return self.served.wait()
 
@@ -84,11 +84,11 @@ class ServedForCurl(Served):
 
 
 class Gone(Exception):
-    """What an application makes of a lost connection."""
+    """The error of an application that has lost its connection."""
 
 
 class ConsequenceTest(unittest.TestCase):
-    """What is cut off as the test ends fails of that, and the test does not."""
+    """Work that the end of the test cuts off fails of that, and the test does not."""
 
     bases: tuple[type[Served], ...] = (Served, ServedForOther)
 
@@ -132,7 +132,7 @@ class ConsequenceTest(unittest.TestCase):
 
         self.check(body)
 
-    def test_one_that_the_application_tells_in_its_own_words(self) -> None:
+    def test_one_that_the_application_reports_in_its_own_words(self) -> None:
         async def poll(case: Served, explicitly: bool) -> None:
             try:
                 await case.poll()
@@ -204,7 +204,7 @@ class ConsequenceTest(unittest.TestCase):
 
 
 class FailedTogetherTest(unittest.TestCase):
-    """What is cut off because a test has failed or is skipped adds nothing to its report, and fails no other test."""
+    """Work that is cut off because a test has failed or is skipped adds nothing to its report, nor to other tests."""
 
     def check(self, verdict: str, begin: Any, end: Any) -> None:
         async def body(case: Any) -> None:
@@ -426,7 +426,7 @@ class CurlTest(ConsequenceTest):
 
 
 class OwnReasonTest(unittest.TestCase):
-    """What fails for a reason of its own fails the test, whatever the class of the error."""
+    """An error that has another reason fails the test, also if its class is about connections."""
 
     def check(self, body: Any, error: str, bases: tuple[Any, ...] = (Plain, Served), only: str = "") -> None:
         for base in bases:

@@ -82,7 +82,7 @@ class MissingAwaitTest(unittest.TestCase):
     def test_other_errors_have_no_such_hint(self) -> None:
         class Unprintable:
             def __str__(self) -> str:
-                raise AssertionError("nobody asks")
+                raise AssertionError("not to be called")
 
         def other(case: Any) -> None:
             None.code  # type: ignore[attr-defined]  # noqa: B018
@@ -201,7 +201,7 @@ unknown: Any = eval(
 
 class ConnectionTest(unittest.TestCase):
     def check(self, body: Any, error: str, base: type[unittest.TestCase] = Served) -> None:
-        """There is one error, and one line of code, which is that of the user."""
+        """There is one error, and one line of code, which the user has written."""
         result = run_body(base, body)
         self.assertEqual(result.verdicts, ["addError"])
         self.assertRegex(

@@ -37,7 +37,7 @@ class Thing:
 
 
 class DroppedTest(AsyncTestCase):
-    """What the test has dropped is gone, without a garbage collection where ``tornado.testing`` needs none."""
+    """Objects that the test has dropped are gone, without a garbage collection if ``tornado.testing`` needs none."""
 
     def setUp(self) -> None:
         super().setUp()

@@ -20,7 +20,7 @@ class Thing:
 
 
 class ChainTest(unittest.TestCase):
-    """The outermost context of the running code owns what the code makes, if that is a test."""
+    """The outermost context of the running code owns the objects that the code makes, if it is a test."""
 
     def setUp(self) -> None:
         self.trap = Trap(self.id)
@@ -65,7 +65,7 @@ class Tidy(AsyncTestCase):
 
 
 class LineTest(AsyncTestCase):
-    """What is recorded has the line of the user that asks for it."""
+    """An object is recorded with the line of the user that makes it."""
 
     leaks = "fail"
 
@@ -92,7 +92,7 @@ class LineTest(AsyncTestCase):
 
 
 class OwnerTest(unittest.TestCase):
-    """The leak check of a test finds what is its own."""
+    """The leak check of a test finds the objects of this test."""
 
     def test_what_tasks_callbacks_and_threads_of_a_test_make(self) -> None:
         def set_timer(case: Tidy) -> None:

@@ -7,7 +7,7 @@ from asynctest_tornado import ExpectLog
 
 class ExpectLogTest(unittest.TestCase):
     def setUp(self) -> None:
-        # A logger of its own for each test; what it lets through lands in self.logged.
+        # A logger of its own for each test; the messages that it lets through land in self.logged.
         self.name = f"tests.{self.id()}"
         self.logger = logging.getLogger(self.name)
         self.logged: list[str] = []
@@ -157,20 +157,20 @@ class ExpectLogTest(unittest.TestCase):
             ("a bad", logging.ERROR, "The regex matches a message of the level WARNING, and another level is expected"),
             ("another", None, "Correct the logger, regex or level, or give required=False"),
         ):
-            told = self.assertRaisesRegex(AssertionError, hint)
-            with self.subTest(regex), told, ExpectLog(self.name, regex, level=level):
+            error = self.assertRaisesRegex(AssertionError, hint)
+            with self.subTest(regex), error, ExpectLog(self.name, regex, level=level):
                 self.logger.warning("a bad thing\nand a second line")
 
     def test_the_report_says_what_the_logger_drops(self) -> None:
         self.logger.setLevel(logging.WARNING)
-        told = self.assertRaisesRegex(AssertionError, "drops messages below WARNING: level=logging.INFO, or another")
-        with told, ExpectLog(self.name, "expected"):
+        error = self.assertRaisesRegex(AssertionError, "drops messages below WARNING: level=logging.INFO, or another")
+        with error, ExpectLog(self.name, "expected"):
             self.logger.info("expected")
-        told = self.assertRaisesRegex(AssertionError, r"Nothing was logged there\.\nCorrect the logger")
-        with told, ExpectLog(self.name, "expected", level=logging.DEBUG):
+        error = self.assertRaisesRegex(AssertionError, r"Nothing was logged there\.\nCorrect the logger")
+        with error, ExpectLog(self.name, "expected", level=logging.DEBUG):
             pass
 
-    def test_it_tells_whether_a_stack_was_logged(self) -> None:
+    def test_it_records_whether_a_stack_was_logged(self) -> None:
         with ExpectLog(self.name, "expected") as expectation:
             self.logger.warning("expected")
             self.assertFalse(expectation.logged_stack)

@@ -1,4 +1,4 @@
-"""What a test prints whose client goes away in the middle of a response."""
+"""The output of a test whose client goes away in the middle of a response."""
 
 import re
 import unittest

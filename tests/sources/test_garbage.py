@@ -1,4 +1,4 @@
-"""Whose error it is: what is certain fails its test, and what is not fails none, and says "perhaps"."""
+"""The owner of an error: if it is certain, the error fails its test; if not, it fails none, and says "perhaps"."""
 
 import tempfile
 import unittest
@@ -26,7 +26,7 @@ async def never():
 
 
 class GarbageTest(unittest.TestCase):
-    """What the garbage collector finds fails a test only if nothing but tests of ours can have left it."""
+    """An object that the garbage collector finds fails a test only if no other code can have left it."""
 
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -252,7 +252,7 @@ unittest.main(verbosity=2)
 
 
 class AttributeTest(unittest.TestCase):
-    """What goes with a test that the runner lets go of is that test's."""
+    """An object that goes together with a test, when the runner drops that, belongs to the test."""
 
     def test_attributes_of_a_plain_test_are_none_of_ours(self) -> None:
         done = run_code(IMPORTS + ATTRIBUTES)
@@ -362,7 +362,7 @@ unittest.main(verbosity=2)
 
 
 class LentLoopTest(unittest.TestCase):
-    """What was on a loop before a test got it is none of the test's."""
+    """Callbacks and tasks that were on a loop before a test got it do not belong to the test."""
 
     def check(self, leave: str) -> None:
         for wait in "self.io_loop.add_callback(self.work, self.stop)\n        self.wait()", "self.run_sync(self.work)":
@@ -433,7 +433,7 @@ class Ours(AsyncTestCase):
     async def work(self, and_then=int):
         while not raised:
             await asyncio.sleep(0.001)
-        for _ in range(10):  # turns, in which Tornado and asyncio tell of it
+        for _ in range(10):  # turns, in which Tornado and asyncio log it
             await asyncio.sleep(0)
         and_then()
 

@@ -34,7 +34,7 @@ class IndependenceTest(unittest.TestCase):
             before = {each: getattr(logger, each) for each in names}
             before.update(handlers=list(logger.handlers), filters=list(logger.filters))
             self.addCleanup(vars(logger).update, before)
-            self.addCleanup(logger.setLevel, logger.level)  # empties the cache of what is enabled
+            self.addCleanup(logger.setLevel, logger.level)  # empties the cache of enabled levels
 
     def check_trapped(self) -> None:
         result = run_case(cases.BlindedCallback)

@@ -1,4 +1,4 @@
-"""What others put in the place of functions that this library replaces as well."""
+"""Functions of other libraries in the place of functions that this library replaces as well."""
 
 import asyncio
 import functools
@@ -105,7 +105,7 @@ class Handler(RequestHandler):
 
 
 class MockedFunctionsTest(AsyncHTTPTestCase):
-    """Functions of Python that a test mocks are called by the code under test, and nobody else."""
+    """Functions of Python that a test mocks are called by the code under test alone."""
 
     def get_app(self) -> Application:
         return Application([("/", Handler)])
@@ -202,7 +202,7 @@ with mock.patch.object(signal, "signal"), mock.patch.object(signal, "getsignal")
 
 
 class HooksOfTestsTest(AsyncTestCase):
-    """Hooks that a test puts in before it is set up get what fails, and not the trap."""
+    """Hooks that a test puts in before it is set up get the errors, and the trap does not."""
 
     def setUp(self) -> None:
         self.on_thread = self.enterContext(mock.patch.object(threading, "excepthook"))

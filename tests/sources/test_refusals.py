@@ -14,7 +14,7 @@ from tests.support import RecordingResult, run_body
 
 @contextmanager
 def records() -> Iterator[list[logging.LogRecord]]:
-    """Collect what is logged to Tornado's loggers."""
+    """Collect the records of Tornado's loggers."""
     found: list[logging.LogRecord] = []
 
     class Recorder(logging.Handler):

@@ -1,4 +1,4 @@
-"""What request handlers raise, and where that is told."""
+"""Errors of request handlers, and the reports that show them."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ _silence = logging.NullHandler()
 
 
 def setUpModule() -> None:
-    # What the samples log is not printed then, and is logged all the same.
+    # Log records of the samples are not printed then, and are logged all the same.
     logging.getLogger("tornado").addHandler(_silence)
 
 
@@ -183,7 +183,7 @@ def fetch(path: str, code: int = 200) -> Any:
 
 
 class ReasonsTest(unittest.TestCase):
-    """A test that fails says what handlers have raised."""
+    """The report of a failed test has the errors of handlers."""
 
     def assert_told_once(self, result: RecordingResult, verdict: str = "addFailure") -> None:
         self.assertEqual(result.verdicts, [verdict], result.report)
@@ -200,17 +200,17 @@ class ReasonsTest(unittest.TestCase):
                     self.assertRegex(result.report, r'File ".*test_request_handlers.py", line \d+, in raise_in')
                     self.assertNotIn("tornado/web.py", result.report)
 
-    def test_an_error_of_the_application_that_is_a_response_of_its_own_is_told(self) -> None:
+    def test_an_error_of_the_application_that_is_a_response_of_its_own_is_reported(self) -> None:
         report = run_body(Case, fetch("/500")).report
         self.assertIn("HTTPError: HTTP 500: Internal Server Error (planted)", report)
 
-    def test_an_error_that_the_handler_itself_has_caught_is_told(self) -> None:
+    def test_an_error_that_the_handler_itself_has_caught_is_reported(self) -> None:
         self.assert_told_once(run_body(Case, fetch("/send_error")))
 
     def test_methods_may_be_of_any_kind(self) -> None:
         self.assert_told_once(run_body(Case, fetch("/static")))
 
-    def test_both_errors_of_gather_are_told(self) -> None:
+    def test_both_errors_of_gather_are_reported(self) -> None:
         report = run_body(Case, fetch("/gather")).report
         for message in "planted first", "planted second":
             self.assertEqual(report.count(f"ValueError: {message}"), 1, report)
@@ -225,7 +225,7 @@ class ReasonsTest(unittest.TestCase):
         self.assert_told_once(result, "addError")
         self.assertIn("HTTP 500: Internal Server Error", result.report)
 
-    def test_one_that_is_the_reason_of_several_failures_is_told_once(self) -> None:
+    def test_one_that_is_the_reason_of_several_failures_is_reported_once(self) -> None:
         class Sample(Case):
             def test(self) -> None:
                 for _ in range(2):
@@ -242,10 +242,10 @@ class ReasonsTest(unittest.TestCase):
 
         result = RecordingResult()
         Sample("test").run(result)
-        told = ["While serving" in text for _, text in result.failures]
-        self.assertEqual(told, [False, True, False, True, False, False], result.report)
+        reported = ["While serving" in text for _, text in result.failures]
+        self.assertEqual(reported, [False, True, False, True, False, False], result.report)
 
-    def test_one_in_setup_is_told_there(self) -> None:
+    def test_one_in_setup_is_reported_there(self) -> None:
         class Sample(Case):
             async def asyncSetUp(self) -> None:
                 self.assertEqual((await self.async_fetch("/get")).code, 200)
@@ -259,7 +259,7 @@ class ReasonsTest(unittest.TestCase):
 
         self.assertEqual(run_body(Case, test).skipped[0][1], "enough")
 
-    def test_one_in_the_handshake_of_a_websocket_is_told(self) -> None:
+    def test_one_in_the_handshake_of_a_websocket_is_reported(self) -> None:
         for place in "select_subprotocol", "open":
 
             async def connect(case: Case, place: str = place) -> None:
@@ -306,15 +306,15 @@ class ReasonsTest(unittest.TestCase):
         Sample("test").run(result)
         self.assert_told_once(result)
 
-    def test_debug_tells_it_too(self) -> None:
+    def test_debug_reports_it_too(self) -> None:
         case = type("Sample", (Case,), {"test": fetch("/get")})("test")
         with self.assertRaises(AssertionError) as caught:
             case.debug()
         self.assertIn("ValueError: planted", caught.exception.__notes__[0])
 
 
-class UntellableTest(unittest.TestCase):
-    """What the client cannot learn fails the test by itself."""
+class UnansweredTest(unittest.TestCase):
+    """An error that the client cannot learn of fails the test by itself."""
 
     def assert_fails(self, cls: type[Case], test: Any, request: str, ends_at_once: bool = True) -> None:
         collected: list[Any] = []
@@ -353,7 +353,7 @@ class UntellableTest(unittest.TestCase):
             with self.subTest(cls=cls):
                 self.assert_fails(cls, lambda case: case.fetch("/", method="POST", body=""), "POST /")
 
-    def test_in_the_page_that_tells_of_another_error(self) -> None:
+    def test_in_the_page_that_reports_another_error(self) -> None:
         self.assert_fails(Case, fetch("/write_error", 404), "GET /write_error")
 
     def test_where_the_handler_is_made(self) -> None:
@@ -540,7 +540,7 @@ class ByHandTest(Case):
 
 
 class LogTest(unittest.TestCase):
-    """What is in the report is not in the terminal as well; everything else is logged as ever."""
+    """An error in the report is not in the terminal as well; everything else is logged as usual."""
 
     program = """
 import logging, sys, unittest
@@ -554,14 +554,14 @@ unittest.main()
     def said(self, path: str, code: int, configure: str = "") -> str:
         return run_code(self.program.format(path=path, code=code, configure=configure)).stderr
 
-    def test_an_error_that_the_report_tells_is_not_printed_twice(self) -> None:
+    def test_an_error_that_the_report_shows_is_not_printed_twice(self) -> None:
         configurations = "", "logging.basicConfig()", "import tornado.log; tornado.log.enable_pretty_logging()"
         for configure in configurations:
             for path in "/get", "/on_finish":
                 with self.subTest(path=path, configure=configure):
                     self.assertEqual(self.said(path, 200, configure).count("ValueError: planted"), 1)
 
-    def test_an_error_that_no_report_tells_is_logged(self) -> None:
+    def test_an_error_that_no_report_shows_is_logged(self) -> None:
         for configure in "", "logging.basicConfig()":
             with self.subTest(configure=configure):
                 said = self.said("/get", 500, configure)

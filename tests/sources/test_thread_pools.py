@@ -14,7 +14,7 @@ def fail(future: object) -> None:
 
 
 class CallbacksTest(unittest.TestCase):
-    """Whichever thread runs a callback of a future, its error is that of the test that added it."""
+    """Whichever thread runs a callback of a future, its error belongs to the test that added it."""
 
     def check(self, body: Any) -> None:
         result = run_body(AsyncTestCase, body)
@@ -171,7 +171,7 @@ class JobsTest(unittest.TestCase):
 
 
 class ClassTest(unittest.TestCase):
-    """What setUpClass has begun is the class's."""
+    """Threads and jobs that setUpClass has begun belong to the class."""
 
     class Begins(AsyncTestCase):
         """Begins a thread that fails as the test runs."""
