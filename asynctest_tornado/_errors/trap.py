@@ -98,6 +98,11 @@ class Trap(contexts.Context):
                     self._report = FailureReport()
         return self._report
 
+    def set_remark(self, remark: Callable[[], str | None] | None) -> None:
+        """Set the hint about the latest wait, or take it back."""
+        if remark is not None or self._report is not None:
+            self.report.remark = remark
+
     def handle(self, error: BaseException) -> bool:
         return self.add(error)
 

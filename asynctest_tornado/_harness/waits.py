@@ -190,9 +190,10 @@ class Waits:
                 reason = f"; the condition {names.name_of(condition)} did not hold"
             raise self._timeout(deadline.report.error(failure, "Async operation", addition=reason))
         value, self._stop_value = self._stop_value, None
-        self._trap.report.remark = self._second_stop if condition is None else None
-        if is_early and self._trap.report.remark is None:
-            self._trap.report.remark = functools.partial(hints.early_stop, self._early_stop)
+        remark = self._second_stop if condition is None else None
+        if is_early and remark is None:
+            remark = functools.partial(hints.early_stop, self._early_stop)
+        self._trap.set_remark(remark)
         self._second_stop = None
         return value
 
