@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,7 @@ from asynctest_tornado._errors import exception_notes
 from asynctest_tornado._http.websocket import Server, Serving, WebSocket
 from asynctest_tornado._tls import client_verification
 from asynctest_tornado._util import coroutines
+from asynctest_tornado._util.tracebacks import USER, owner_of
 
 __unittest = True
 
@@ -56,8 +58,10 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
         return self._coro.throw(*args)
 
     def close(self) -> None:
-        if inspect.getcoroutinestate(self._coro) == inspect.CORO_CREATED:
-            self._refuse("close")  # the test means the websocket
+        # The user means the websocket; asyncio and this library mean the coroutine.
+        is_unbegun = inspect.getcoroutinestate(self._coro) == inspect.CORO_CREATED
+        if is_unbegun and owner_of(sys._getframe(1)) is USER:
+            self._refuse("close")
         self._coro.close()
 
     def _refuse(self, name: str) -> NoReturn:

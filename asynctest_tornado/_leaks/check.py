@@ -1,4 +1,21 @@
-"""The leak check: when it runs, which resources it closes, how it reports."""
+"""The leak check: when it runs, which resources it closes, how it reports.
+
+An object is recorded when it is made, weakly, for the trap of the running test, with the line of the user that made it:
+by the loop, by the patches of `tracking`, by the hook for threads. Objects that a library makes for itself are not.
+
+The check looks for each kind of leak at the last moment when it can be seen:
+
+- tasks and requests, before the test cancels its tasks, or closes its client and server. A task that a cleanup can
+  reach is held: the cleanup may still end it.
+- timers, callbacks and resources, when all cleanups have run, and the loop is still open.
+- threads, jobs and asynchronous generators after these: they may be about to end, and get turns or time for that.
+
+An object of the test's own loop is closed, so that it does not disturb later tests. A loop that goes on after the test
+may still need it: then it stays open. If the loop belongs to the class, the class reports it in the end.
+
+A leak is reported once: in the report of a failure if there is one, else as the policy says. If a timeout report has
+shown the pending tasks and timers, these are not reported again.
+"""
 
 # Tested by tests/leaks/test_search.py.
 

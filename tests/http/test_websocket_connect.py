@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import gc
+import sys
 import tempfile
 import unittest
 import warnings
@@ -116,9 +116,11 @@ class NeverAwaitedTest(ErrorTest):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             asyncio.run(body())
-            gc.collect()
-        (text,) = [str(each.message) for each in caught if issubclass(each.category, RuntimeWarning)]
-        self.assertRegex(text, r"'ws_connect' was never awaited\n[^$]*test_websocket_connect.py\", line \d+, in body")
+        texts = [str(each.message) for each in caught if issubclass(each.category, RuntimeWarning)]
+        self.assertEqual(len(texts), 1, texts)
+        self.assertRegex(
+            texts[0], r"'ws_connect' was never awaited\n[^$]*test_websocket_connect.py\", line \d+, in body"
+        )
 
 
 PYTEST = """
@@ -171,7 +173,16 @@ class MistakenTest(ErrorTest):
         async def body(case: Case) -> Any:
             return case.ws_connect("/")
 
-        self.check(body, "not connected yet, and has no 'close'. Write 'async with", error="AttributeError")
+        self.check(body, "returned a Connecting, which nobody runs", error="TypeError")
+
+    @unittest.skipIf(sys.version_info < (3, 13), "before, a group of tasks does not close the coroutine")
+    def test_one_in_a_group_of_tasks_that_has_ended(self) -> None:
+        async def body(case: Case) -> None:
+            async with asyncio.TaskGroup() as group:
+                pass
+            group.create_task(case.ws_connect("/"))
+
+        self.check(body, "is finished", error="RuntimeError")
 
 
 class AwaitedTest(Case):
