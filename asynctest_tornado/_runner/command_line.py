@@ -81,11 +81,9 @@ def apply(arguments: Sequence[str]) -> None:
     _add_settings(parser)
     values, others = parser.parse_known_args(arguments)
     if others:
-        own = ", ".join(OPTIONS)
-        parser.error(
-            f"unrecognized arguments: {' '.join(others)}.{_did_you_mean(others[0], OPTIONS)} Before -m stand {own}; "
-            "the arguments of a module stand after its name"
-        )
+        unknown = f"unrecognized arguments: {' '.join(others)}{_did_you_mean(others[0], OPTIONS) or '.'}"
+        place = f"Before -m stand {', '.join(OPTIONS)}; the arguments of a module stand after its name"
+        parser.error(f"{unknown} {place}")
     _apply(parser, values)
 
 

@@ -65,6 +65,8 @@ class UnittestTest(unittest.TestCase):
         done = replaced("--verbose", "--replace", "-m", "unittest", SUITE)
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, "unrecognized arguments: --verbose. Before -m stand .*--leaks.*after its name")
+        done = replaced("--replace", "--tiemout=3", "-m", "unittest")
+        self.assertIn("unrecognized arguments: --tiemout=3. Did you mean --timeout? Before -m stand", done.stderr)
 
     def test_settings_may_also_stand_between_it_and_the_module(self) -> None:
         done = replaced("--replace", "--leaks", "fail", "-m", "unittest", SUITE)
