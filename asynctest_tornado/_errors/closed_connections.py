@@ -9,6 +9,7 @@ import concurrent.futures.thread
 import dis
 import re
 import ssl
+import sys
 import threading
 import types
 import weakref
@@ -95,7 +96,8 @@ class Closing:
         """Return true if an error follows from the closing, and note it then."""
         if self._thread != threading.get_ident() or any(each is error for each in self._failed_before):
             return False
-        has_caused = is_consequence(error, self._is_cutting_off or self._was_under_way(error))
+        can_cut_off = (self._is_cutting_off and not _runs_timer()) or self._was_under_way(error)
+        has_caused = is_consequence(error, can_cut_off)
         if has_caused:
             note(error)
         return has_caused
@@ -153,6 +155,16 @@ def says_so(error: BaseException) -> bool:
     if isinstance(error, RuntimeError):
         return "closed" in str(error) or "closing" in str(error)
     return any(_NAMES.search(cls.__name__) for cls in type(error).__mro__)
+
+
+def _runs_timer() -> bool:
+    """Return true in the callback of a timer, which is called because its delay is over, and not by a connection."""
+    run = getattr(asyncio.Handle, "_run", None)
+    code = getattr(run, "__code__", None)
+    frame: types.FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None and isinstance(frame.f_locals.get(frame.f_code.co_varnames[0]), asyncio.TimerHandle)
 
 
 def _is_of_connection(error: BaseException, can_cut_off: bool) -> bool:

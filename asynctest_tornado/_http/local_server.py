@@ -206,7 +206,8 @@ class LocalServer(client_verification.Place):
         """Let the server accept no more connections. Return whether there are connections for `close` to end."""
         if self.http_server is not None:
             self.http_server.stop()
-        has_more = bool(self._websockets or getattr(self.http_server, "_connections", True))
+        is_plain = getattr(type(self.http_server), "close_all_connections", None) is HTTPServer.close_all_connections
+        has_more = bool(self._websockets or not is_plain or getattr(self.http_server, "_connections", True))
         if not has_more:
             self.http_server = None  # so that it is dropped before the test
         return has_more

@@ -113,6 +113,7 @@ PRIVATE: tuple[Private, ...] = (
     ),
     Private(_HANDLE, "_loop", _RECYCLES, _TIME, _PLAIN),
     Private(_HANDLE, "_callback", "the name of a callback", f"names in reports; {_TIME}", _PLAIN),
+    Private(_HANDLE, "_run", "whether a timer has failed", "", "a timer may seem cut off"),
     Private(_HANDLE, "_args", "the function that Tornado wraps", "names in reports", "the wrapper's name"),
     Private(
         _HANDLE, "_context", "the test that a callback belongs to", f"leaks of timers before 3.12; {_TIME}", _PLAIN

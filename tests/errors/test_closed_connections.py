@@ -12,6 +12,8 @@ from typing import Any
 
 from tornado import gen
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPError, HTTPRequest, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
@@ -476,6 +478,32 @@ class OwnReasonTest(unittest.TestCase):
             await asyncio.wait([case.work])
 
         self.check(body, "BrokenPipeError: planted")
+
+    def test_a_timer_that_ends_while_connections_are_closed(self) -> None:
+        for name in "asyncio_loop", "tornado":
+            with self.subTest(name):
+
+                class Closing(HTTPServer):
+                    async def close_all_connections(self, name: str = name) -> None:
+                        done = asyncio.Event()
+
+                        def fail() -> None:
+                            done.set()
+                            raise ConnectionResetError("planted")
+
+                        loop: Any = asyncio.get_running_loop() if name == "asyncio_loop" else IOLoop.current()
+                        loop.call_later(0.001, fail)
+                        await done.wait()
+                        await super().close_all_connections()
+
+                class Sample(Served):
+                    def get_http_server(self) -> HTTPServer:
+                        return Closing(self._app)
+
+                async def body(case: Any) -> None:
+                    await case.begin(case.poll())
+
+                self.check(body, "ConnectionResetError: planted", (Sample,), "test")
 
     def test_a_future(self) -> None:
         async def body(case: Any) -> None:

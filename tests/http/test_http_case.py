@@ -385,6 +385,32 @@ class LifeTest(unittest.TestCase):
         self.assertEqual(result.errors, [])
 
 
+class OwnServer(HTTPServer):
+    closed = 0
+
+    async def close_all_connections(self) -> None:
+        await super().close_all_connections()
+        OwnServer.closed += 1
+
+
+class OwnServerTest(unittest.TestCase):
+    def test_it_closes_its_connections_also_if_there_are_none(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return web.Application()
+
+            def get_http_server(self) -> HTTPServer:
+                return OwnServer(self._app)
+
+            def test(self) -> None:
+                pass
+
+        before = OwnServer.closed
+        result = RecordingResult()
+        Sample("test").run(result)
+        self.assertEqual((result.verdicts, OwnServer.closed), (["addSuccess"], before + 1), result.report)
+
+
 class IPv6Test(AsyncHTTPTestCase):
     def get_app(self) -> web.Application:
         return make_app()
