@@ -20,6 +20,7 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
+from asynctest_tornado._errors.closed_connections import Closing, is_noted
 from tests.support import RecordingResult, run_body, run_case, run_code, run_python
 
 
@@ -87,6 +88,37 @@ class ServedForCurl(Served):
 
 class Gone(Exception):
     """The error of an application that has lost its connection."""
+
+
+class ClosingTest(AsyncTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.closing = Closing()
+
+    def error(self) -> BaseException:
+        stream = IOStream(socket.socket())
+        stream.close()
+        with self.assertRaises(StreamClosedError) as caught:
+            stream.write(b"")
+        return caught.exception
+
+    def test_it_causes_errors_of_connections_up_to_the_end_of_the_test(self) -> None:
+        self.assertFalse(self.closing.has_caused(self.error()))
+        self.closing.begin([], [])
+        self.assertTrue(self.closing.has_caused(self.error()))
+        self.closing.have_cut_off()
+        self.assertTrue(self.closing.has_caused(self.error()))
+        self.closing.end()
+        self.assertFalse(self.closing.has_caused(self.error()))
+
+    def test_errors_of_futures_that_were_under_way_are_noted_at_the_end(self) -> None:
+        future: asyncio.Future[None] = asyncio.Future()
+        self.closing.begin([], [future])
+        future.set_exception(ConnectionResetError())
+        self.closing.end()
+        error = future.exception()
+        assert error is not None
+        self.assertTrue(is_noted(error))
 
 
 class ConsequenceTest(unittest.TestCase):

@@ -1,4 +1,5 @@
 import unittest
+from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._errors.trap import Trap
@@ -72,6 +73,11 @@ class TrapTest(unittest.TestCase):
         self.trap.add(error)
         self.assertIs(self.trap.take(), error)
 
+    def test_a_wait_without_a_remark_takes_the_earlier_one_back(self) -> None:
+        self.trap.set_remark(lambda: "of the first wait")
+        self.trap.set_remark(None)
+        self.assertIsNone(self.trap.report.remark)
+
     def test_each_error_interrupts_what_waits(self) -> None:
         interrupts: list[None] = []
         self.trap.interrupt = lambda: interrupts.append(None)
@@ -89,6 +95,20 @@ class TrapTest(unittest.TestCase):
         group = self.trap.take()
         assert isinstance(group, ExceptionGroup)
         self.assertEqual(group.exceptions, (first, second))
+
+    def test_a_late_error_is_reported_unless_closed_connections_may_explain_it(self) -> None:
+        for closes in False, True:
+            with self.subTest(closes=closes):
+                trap = Trap(lambda: "my test")
+                late = mock.Mock(return_value=True)
+                trap.report_late = late
+                if closes:
+                    trap.closing.begin([], [])
+                    trap.closing.end()
+                trap.close()
+                error = ConnectionResetError()
+                self.assertEqual(trap.add(error), not closes)
+                self.assertEqual(late.mock_calls, [] if closes else [mock.call(error, None)])
 
     def test_a_closed_trap_takes_nothing(self) -> None:
         self.trap.close()

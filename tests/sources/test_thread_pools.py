@@ -1,6 +1,7 @@
 import asyncio
 import threading
 import unittest
+import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -244,6 +245,23 @@ class ClassTest(unittest.TestCase):
             cls.end = lambda: future.set_result(None)
 
         self.check(self.run_class(begin=classmethod(begin)))
+
+    def test_a_thread_that_ignores_warnings_may_drop_a_coroutine(self) -> None:
+        async def helper() -> None: ...
+
+        def run() -> None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                helper()  # type: ignore[unused-coroutine]
+
+        def begin(cls: Any) -> None:
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+            cls.end = lambda: None
+
+        result = self.run_class(begin=classmethod(begin))
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
     def test_the_cleanups_of_the_class_come_first(self) -> None:
         def test(case: Any) -> None:
