@@ -118,6 +118,21 @@ class _System:
         #: The process that has made the loop.
         self.process = _process
 
+    def is_in_order(self, loop: Any) -> bool:
+        """Return whether the loop may hand over its parts: no other code uses them."""
+        selector = self.selector
+        return (
+            not _spare
+            and not self.is_dropped
+            and loop._selector is selector
+            and selector.has_no_files()
+            and not getattr(loop, "_signal_handlers", True)  # which write to the socket
+            and active_count() == 1  # no thread is about to wake this loop
+            and not (self.was_woken and selector.has_events())  # nor has one done so
+            and loop._ssock is not None
+            and self.process == _process
+        )
+
 
 class RecyclingLoop(asyncio.SelectorEventLoop):
     """The loop of asyncio, on parts that may have served another loop."""
@@ -163,14 +178,14 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             loop._ssock = loop._csock = None
             loop._internal_fds -= 1
             return
-        if not self._asynctest_is_in_order():
+        system = self._asynctest_system
+        if not system.is_in_order(loop):
             super()._close_self_pipe()  # type: ignore[misc]
             return
-        parts = self._asynctest_system.parts
+        parts = system.parts
         if parts is None:
-            selector = self._asynctest_system.selector
-            (key,) = selector.get_map().values()
-            parts = _Parts(selector, loop._ssock, loop._csock, key.data[0], _process)
+            (key,) = system.selector.get_map().values()
+            parts = _Parts(system.selector, loop._ssock, loop._csock, key.data[0], _process)
         # No reference to this loop may reach the next one.
         parts.serve(None)
         parts.selector.hooks.reset()
@@ -179,20 +194,3 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
         loop._selector = None  # or it would be closed
         construction.hand_over(loop)
         _spare.append(parts)
-
-    def _asynctest_is_in_order(self) -> bool:
-        """Return whether the next loop may use the parts: no other code does."""
-        loop: Any = self
-        system = self._asynctest_system
-        selector = system.selector
-        return (
-            not _spare
-            and not system.is_dropped
-            and loop._selector is selector
-            and selector.has_no_files()
-            and not getattr(loop, "_signal_handlers", True)  # which write to the socket
-            and active_count() == 1  # no thread is about to wake this loop
-            and not (system.was_woken and selector.has_events())  # nor has it written
-            and loop._ssock is not None
-            and system.process == _process
-        )
