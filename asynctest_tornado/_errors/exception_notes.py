@@ -1,6 +1,7 @@
-"""Adds notes to the exceptions that a test fails of. Each belongs to a test, and is gone in the report of another one.
+"""Adds notes to the exceptions that a test fails of.
 
-An application may raise one and the same object again and again.
+Each note belongs to a test, and is gone in the report of another one: an application may raise one and the same object
+again and again.
 """
 
 # Tested by tests/util/test_exceptions.py.

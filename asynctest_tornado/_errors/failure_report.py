@@ -1,4 +1,4 @@
-"""The additions to the report of a failed test: hints, and errors of request handlers."""
+"""Additions to the report of a failed test: hints, errors of request handlers."""
 
 # Tested by tests/sources/test_request_handlers.py.
 

@@ -1,4 +1,4 @@
-"""Hints: how to mend a typical mistake, as a note in the report of the test that it fails."""
+"""How to mend a typical mistake, as a note in the report of the failed test."""
 
 import asyncio
 import inspect

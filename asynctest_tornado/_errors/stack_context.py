@@ -1,4 +1,4 @@
-"""ExceptionStackContext, NullContext: handlers for the errors of a block, and of all that it starts."""
+"""ExceptionStackContext, NullContext: handlers of errors, for a block."""
 
 import functools
 import types

@@ -1,4 +1,4 @@
-"""ExpectLog: log messages that a test expects. Which records a block expects or captures."""
+"""ExpectLog; which log records a block expects or captures."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Errors of code that setUpClass has begun, for example of a thread: reported when the class ends."""
+"""Errors of code that setUpClass has begun, reported when the class ends."""
 
 # Tested by tests/sources/test_thread_pools.py.
 

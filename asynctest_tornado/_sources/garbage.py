@@ -1,4 +1,4 @@
-"""Errors that the garbage collector finds, and the tests that may have left the object.
+"""Errors that the garbage collector finds, and the tests that they may be of.
 
 An error that surfaces in a garbage collection does not belong to the code that happens to run then. It belongs to one
 of the tests since the last full collection, if only tests of this library have run meanwhile. Otherwise it may belong

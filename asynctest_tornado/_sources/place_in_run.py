@@ -1,4 +1,4 @@
-"""The place of a test in its run: shows whether tests of other libraries have run between two tests."""
+"""The place of a test in its run, which may have tests of other libraries, too."""
 
 # Tested by tests/sources/test_garbage.py.
 

@@ -1,7 +1,7 @@
-"""Lets jobs of thread pools inherit the chain of handlers of the code that submits them.
+"""Lets jobs of thread pools inherit the chain of handlers.
 
-These are the jobs of a ``ThreadPoolExecutor``, and the callbacks of the futures of any pool. Whether a callback runs in
-a thread of the pool or in the thread of the test is a matter of chance.
+The code that hands a job over has the chain. A job is a function that a ``ThreadPoolExecutor`` runs, or a callback of a
+future of any pool. Whether a callback runs in a thread of the pool or in the thread of the test is a matter of chance.
 """
 
 import functools

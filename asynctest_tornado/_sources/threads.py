@@ -1,4 +1,4 @@
-"""Lets a thread inherit the chain of handlers of the code that starts it, as a callback or a task does.
+"""Lets threads inherit the chain of handlers of the code that starts them.
 
 A thread inherits context variables by itself only from Python 3.14 on, if the interpreter is started with that option.
 The place is below ``Thread.start``, in functions that only the module ``threading`` calls: a mock of that method starts

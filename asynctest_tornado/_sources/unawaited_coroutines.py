@@ -1,4 +1,4 @@
-"""Coroutines that were never awaited: an error of the test, unless it expects the warning."""
+"""Errors of coroutines that were never awaited."""
 
 import inspect
 import re
