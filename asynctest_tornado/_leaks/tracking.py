@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._errors import ownership
+from asynctest_tornado._errors import made_objects
 from asynctest_tornado._leaks import kinds
 from asynctest_tornado._util import origins
 
@@ -21,7 +21,7 @@ def _record_if_of_test(thing: Any, origin: origins.Origin) -> None:
     """
     io_loop: Any = IOLoop.current(instance=False)
     if io_loop is not None and hasattr(io_loop.asyncio_loop, "_asynctest"):
-        ownership.record_made_at(thing, origin)
+        made_objects.record_made_at(thing, origin)
 
 
 def _record_calls(cls: type, maker: kinds.Maker) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado import simple_httpclient
 
-from asynctest_tornado._errors import ownership
+from asynctest_tornado._errors import made_objects
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._tls import ssl_contexts
 from asynctest_tornado._util import origins
@@ -79,7 +79,7 @@ def _record_connections() -> None:
 
         async def open_and_record(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
             opened = await getattr(super(ConnectingLoop, self), _name)(*args, **kwargs)
-            ownership.record(opened[0] if isinstance(opened, tuple) else opened, origins.STREAMS)
+            made_objects.record(opened[0] if isinstance(opened, tuple) else opened, origins.STREAMS)
             return opened
 
         setattr(ConnectingLoop, name, open_and_record)

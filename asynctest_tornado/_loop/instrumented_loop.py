@@ -14,7 +14,7 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado._errors import contexts, ownership
+from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.connections import ConnectingLoop
@@ -62,7 +62,7 @@ class WatchedLoop(ConnectingLoop):
     def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
         timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
         if callback is not _END_OF_SLEEP:
-            ownership.record(timer, origins.TIMERS)
+            made_objects.record(timer, origins.TIMERS)
         return timer
 
     def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
@@ -85,7 +85,7 @@ class WatchedLoop(ConnectingLoop):
 
     def _asyncgen_firstiter_hook(self, agen: Any) -> None:
         super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
-        ownership.record(agen, origins.STREAMS)
+        made_objects.record(agen, origins.STREAMS)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")

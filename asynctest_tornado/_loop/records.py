@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asynctest_tornado._errors import contexts, ownership
+from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._loop.executor_jobs import Work
 from asynctest_tornado._loop.file_handler import FileHandler
 from asynctest_tornado._util import names, origins
@@ -60,7 +60,7 @@ class Records:
         if origin is not origins.LIBRARY:
             fd = _number(file)
             handler = FileHandler(fd, callback, args)
-            ownership.record_made_at(handler, origin)
+            made_objects.record_made_at(handler, origin)
             self.files[fd, is_write] = handler
 
     def drop_file(self, file: Any, is_write: bool) -> None:

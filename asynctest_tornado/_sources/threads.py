@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import contexts, ownership
+from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._sources import class_trap
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.patching import Replacement
@@ -59,7 +59,7 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     chain = () if is_worker else _chain_for(thread)
     if chain:
         chain = (*chain, contexts.InThread(thread))
-        ownership.record(thread, origins.THREADS, depth=4)
+        made_objects.record(thread, origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap
     return functools.partial(_run, thread, chain, bootstrap)

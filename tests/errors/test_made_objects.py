@@ -8,7 +8,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop, PeriodicCallback
 
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext
-from asynctest_tornado._errors import contexts, ownership
+from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._util import origins
@@ -31,7 +31,7 @@ class ChainTest(unittest.TestCase):
 
         def make() -> bool:
             contexts.contexts.set(chain)
-            return ownership.record_made_at(self.thing, None)
+            return made_objects.record_made_at(self.thing, None)
 
         return contextvars.Context().run(make)
 
@@ -71,7 +71,7 @@ class LineTest(AsyncTestCase):
 
     def test_the_caller_of_the_function_that_records(self) -> None:
         def make() -> bool:
-            return ownership.record(thing, origins.TIMERS, depth=2)
+            return made_objects.record(thing, origins.TIMERS, depth=2)
 
         thing = Thing()
         self.assertTrue(make())
