@@ -8,7 +8,7 @@ from typing import Any
 from unittest import SkipTest
 
 from asynctest_tornado._errors import closed_connections, contexts, exception_notes, marks
-from asynctest_tornado._errors.failure_report import FailureReport
+from asynctest_tornado._errors.report_additions import FailureReport
 from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._util import exceptions, observer, origins
 from asynctest_tornado._util.tracebacks import strip
