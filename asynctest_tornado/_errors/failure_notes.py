@@ -7,7 +7,7 @@ import socket
 import traceback
 from collections.abc import Iterator
 
-from asynctest_tornado._errors import exception_notes, hints
+from asynctest_tornado._errors import hints, notes
 from asynctest_tornado._errors.contexts import is_failure
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
@@ -26,13 +26,13 @@ def explain(error: BaseException, trap: Trap) -> None:
     :param trap: the trap of the test.
     """
     if is_failure(error):
-        exception_notes.begin(error, trap)
+        notes.begin(error, trap)
         _add_hints(error, trap)
         # If a host or port does not exist, the user's line has the reason.
         strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
         trap.failure = error
         if trap.report.hint is not None:
-            exception_notes.add(error, trap.report.hint, trap, once=True)
+            notes.add(error, trap.report.hint, trap, once=True)
         if trap.report.server_errors or trap.report.refusals:
             add_to(error, trap)
         exceptions.unchain(error)
@@ -65,13 +65,11 @@ def add_to(error: BaseException, trap: Trap) -> None:
         elif failure.is_answered and not failure.is_reported:
             unreported.append(failure)
     for failure in unreported[:MOST_SHOWN]:
-        exception_notes.add(error, describe(failure), trap)
+        notes.add(error, describe(failure), trap)
         for sibling in trap.siblings_of(failure.error):
-            exception_notes.add(error, "At the same time, and dropped by gather():\n" + _format(sibling), trap)
+            notes.add(error, "At the same time, and dropped by gather():\n" + _format(sibling), trap)
     if len(unreported) > MOST_SHOWN:
-        exception_notes.add(
-            error, f"{len(unreported) - MOST_SHOWN} more errors of request handlers are not shown.", trap
-        )
+        notes.add(error, f"{len(unreported) - MOST_SHOWN} more errors of request handlers are not shown.", trap)
     for failure in unreported:
         failure.is_reported = True
 

@@ -7,7 +7,7 @@ import re
 import reprlib
 import types
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import PACKAGE, USER, Owner, owner_of, owner_of_file
 
@@ -17,7 +17,7 @@ __unittest = True
 def add(error: BaseException, hint: str | None, context: contexts.Context | None = None) -> None:
     """Add a hint to a report, once."""
     if hint is not None:
-        exception_notes.add(error, hint, context, once=True)
+        notes.add(error, hint, context, once=True)
 
 
 def before_async_set_up(error: BaseException, case: object) -> None:

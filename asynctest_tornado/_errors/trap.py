@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import SkipTest
 
-from asynctest_tornado._errors import closed_connections, contexts, exception_notes, marks
+from asynctest_tornado._errors import closed_connections, contexts, marks, notes
 from asynctest_tornado._errors.report_additions import FailureReport
 from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._util import exceptions, observer, origins
@@ -148,7 +148,7 @@ class Trap(contexts.Context):
         self.report.refusals.append(failure)
 
     def _record(self, error: BaseException) -> None:
-        exception_notes.begin(error, self)
+        notes.begin(error, self)
         self.mark(error).is_known = True
         self._errors.append(strip(error))
         self.count += 1
@@ -182,7 +182,7 @@ class Trap(contexts.Context):
     def record_failure(self, error: BaseException) -> None:
         """Record that the test fails of this error, which its own code raises."""
         with self._lock:
-            exception_notes.begin(error, self)
+            notes.begin(error, self)
             self.mark(error).is_known = True
             self._errors = [each for each in self._errors if each is not error]
             self._promote(error)

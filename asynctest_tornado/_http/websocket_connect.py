@@ -18,7 +18,7 @@ from tornado.websocket import (
     websocket_connect,
 )
 
-from asynctest_tornado._errors import exception_notes
+from asynctest_tornado._errors import notes
 from asynctest_tornado._http.websocket import Server, Serving, WebSocket
 from asynctest_tornado._tls import client_verification
 from asynctest_tornado._util import coroutines
@@ -83,7 +83,7 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
         except (WebSocketClosedError, TimeoutError) as error:
             if value is None:
                 raise
-            exception_notes.add(value, f"In addition: {error}")
+            notes.add(value, f"In addition: {error}")
 
     if not TYPE_CHECKING:  # or type checkers would take any attribute to be there, and "with" to be right
 

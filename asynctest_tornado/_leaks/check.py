@@ -22,7 +22,7 @@ shown the pending tasks and timers, these are not reported again.
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
@@ -127,7 +127,7 @@ class LeakCheck:
         if not leaks:
             return error
         if error is not None and contexts.is_failure(error):
-            exception_notes.add(error, _policy.describe(name, leaks), self._trap)
+            notes.add(error, _policy.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
             self._amend(self._trap.failure, _policy.describe(name, leaks))
         elif self._policy.action == "fail":

@@ -2,7 +2,7 @@
 
 # Tested by tests/loop/test_managed_loop.py.
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage
 
@@ -17,7 +17,7 @@ class _Others(contexts.Context):
 
     def handle(self, error: BaseException) -> bool:
         text = "No test of this library has begun the code that raised it: it was on the event loop before, perhaps."
-        exception_notes.add(error, text, once=True)
+        notes.add(error, text, once=True)
         return False
 
 

@@ -20,7 +20,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._errors import contexts, exception_notes, failure_notes
+from asynctest_tornado._errors import contexts, failure_notes, notes
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._http import sockets
@@ -36,7 +36,7 @@ from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
 
 __unittest = True
 
-add_note = exception_notes.add
+add_note = notes.add
 text_of = exceptions.text_of
 __tracebackhide__ = True
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources.place_in_run import Place, follows, is_same
 from asynctest_tornado._util.tracebacks import strip
@@ -141,7 +141,7 @@ def report_for_one_of(suspects: Sequence[Trap], error: BaseException) -> bool:
     names = ", ".join(dict.fromkeys(trap.describe() for trap in suspects))
     found = "" if contexts.collector is None else "Garbage collection found it. "
     text = f"{found}The object was left by one of these tests, or by code outside of them: {names}"
-    exception_notes.add(error, text, last)
+    notes.add(error, text, last)
     return last.report_late(strip(error), suspects[0].describe())
 
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage, threads, unawaited_coroutines
 from asynctest_tornado._util.patching import Replacement
@@ -64,7 +64,7 @@ def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
     elif not garbage.deliver_dropped(error):
         guess = garbage.guess()
         if guess:
-            exception_notes.add(error, guess, once=True)
+            notes.add(error, guess, once=True)
         _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
         if guess and _unraisablehook.found is sys.__unraisablehook__:
             print(guess, file=sys.stderr)  # which leaves notes out

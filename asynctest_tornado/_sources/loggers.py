@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
-from asynctest_tornado._errors import closed_connections, contexts, exception_notes
+from asynctest_tornado._errors import closed_connections, contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
@@ -248,7 +248,7 @@ def _is_guessed(error: BaseException) -> bool:
     """Let the log record name the tests that it may come of. Return false: it still has to be logged."""
     guess = garbage.guess()
     if guess:
-        exception_notes.add(error, guess, once=True)
+        notes.add(error, guess, once=True)
     return False
 
 

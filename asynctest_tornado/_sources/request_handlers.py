@@ -21,7 +21,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of
 
@@ -246,7 +246,7 @@ def _record_of_data(failure: ServerError, chain: contexts.Chain) -> None:
     else:
         _record(failure, chain)
         test = chain[0] if chain else None
-        exception_notes.add(failure.error, f"That was while serving {failure.what}.\n{failure.hint}", test, once=True)
+        notes.add(failure.error, f"That was while serving {failure.what}.\n{failure.hint}", test, once=True)
 
 
 _NO_RESPONSE = (
@@ -272,6 +272,6 @@ def _deliver(failure: ServerError, chain: contexts.Chain) -> None:
     if failure.is_expected or not contexts.is_error(failure.error):
         failure.log_deferred()
         return
-    exception_notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
+    notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
     failure.is_reported = contexts.deliver(failure.error, chain)
     failure.log_deferred()

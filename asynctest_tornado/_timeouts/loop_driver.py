@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from asynctest_tornado._errors import exception_notes
+from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.interrupt import interruptible
@@ -105,13 +105,13 @@ class Running:
             if deadline.owns(interruption):
                 self._interruptions.append(interruption)
             elif not any(interruption is known for known in self._interruptions):
-                exception_notes.add(interruption, deadline.describe(), self._trap)
+                notes.add(interruption, deadline.describe(), self._trap)
                 self._end(main)
                 raise
         except BaseException as error:
             # A SystemExit, or an exception of a signal handler, for example of pytest-timeout.
             if main is None or not main.done():
-                exception_notes.add(error, deadline.describe(), self._trap)
+                notes.add(error, deadline.describe(), self._trap)
                 self._end(main)
             raise
 

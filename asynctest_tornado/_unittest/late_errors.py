@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asynctest_tornado._errors import contexts, exception_notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import result_protocol
 from asynctest_tornado._unittest.stand_in import StandIn, stand_in
@@ -125,7 +125,7 @@ class Reporter:
         if plugin is not None and plugin.add_late(result, error, other):
             return True
         if other is None:
-            exception_notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
+            notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
         exceptions.unchain(error)
         late = _Late(test, error, self._result, self._kind)
         if plugin is not None or process_end.has_begun():
@@ -138,7 +138,7 @@ class Reporter:
     def amend(self, error: BaseException, text: str) -> None:
         """Add to the report of the test, which has failed of this error already."""
         # For a result that formats it later, as that of pytest does.
-        exception_notes.add(error, text)
+        notes.add(error, text)
         case, result = self._case(), self._result()
         if _plugin_of(result) is not None and not any(
             each.value is error for each in vars(result).get("_excinfo") or ()
@@ -222,7 +222,7 @@ def _report(late: _Late, result: Any, tell: Callable[[Any, StandIn, BaseExceptio
     except Exception as refusal:
         if process_end.is_worker():
             raise  # as where the test itself fails, since the status of this process is of no interest
-        exception_notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
+        notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
         process_end.fail_later(late.text())
         return False
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExceptionStackContext, gen_test
-from asynctest_tornado._errors import exception_notes
+from asynctest_tornado._errors import notes
 from asynctest_tornado._util import exceptions
 from tests.support import RecordingResult, run_body
 
@@ -273,6 +273,6 @@ class SharedExceptionTest(unittest.TestCase):
 
     def test_a_note_that_is_sent_to_another_process_is_text(self) -> None:
         error = ValueError()
-        exception_notes.add(error, "text")
+        notes.add(error, "text")
         copy = pickle.loads(pickle.dumps(error))
         self.assertEqual([(type(note), note) for note in exceptions.notes_of(copy)], [(str, "text")])
