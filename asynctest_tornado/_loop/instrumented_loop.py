@@ -19,7 +19,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.error_routing import Use
-from asynctest_tornado._loop.interrupt import interruptible
+from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import origins
 

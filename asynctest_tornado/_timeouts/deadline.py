@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable
 
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._loop.interrupt import from_anywhere
+from asynctest_tornado._loop.stop_at_error import from_anywhere
 from asynctest_tornado._timeouts import deadlock, interrupter, limits, timeout_report, watchdog
 from asynctest_tornado._util.real_time import monotonic, sleep
 
