@@ -16,7 +16,7 @@ class _Others(contexts.Context):
     is_sure = True
 
     def handle(self, error: BaseException) -> bool:
-        text = "No test of this library has begun the code that raised it: it was on the event loop before, perhaps."
+        text = "No test of this library has begun its code: that was on the event loop before the test, perhaps."
         notes.add(error, text, once=True)
         return False
 

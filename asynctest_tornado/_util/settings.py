@@ -83,9 +83,10 @@ class Setting(Generic[_T]):
 
         Raises ``TypeError`` or ``ValueError`` if the value is wrong.
         """
-        for given in nearer:
-            if given.value is not None:
-                return self.read(*given), given.where
+        if nearer:  # rarely
+            for given in nearer:
+                if given.value is not None:
+                    return self.read(*given), given.where
         if attribute is not None:
             return self.read(attribute, self.by_attribute), self.by_attribute
         text = environment_variables.get(self.variable)
