@@ -26,7 +26,7 @@ from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
 from asynctest_tornado._timeouts import deadlock
-from asynctest_tornado._tls import certificate_dates, client_verification, ssl_contexts
+from asynctest_tornado._tls import certificate_dates, client_verification, own_certificate
 
 __unittest = True
 
@@ -103,7 +103,7 @@ class LocalServer(client_verification.Place):
         try:
             self._sock.setblocking(False)
             if self._is_https:
-                ssl_contexts.read_certificate_once()
+                own_certificate.read_certificate_once()
                 self._verifier = client_verification.Verifier(self, self._trusts_strangers)
             if make_client is not None:
                 client = make_client()

@@ -29,7 +29,7 @@ from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings, seeds
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._sources.place_in_run import Place, place_of
-from asynctest_tornado._tls import ssl_contexts
+from asynctest_tornado._tls import own_certificate
 from asynctest_tornado._unittest.late_errors import PLUGIN
 from asynctest_tornado._util import exceptions, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
@@ -329,7 +329,7 @@ def unused_socket() -> socket.socket:
 
 def ssl_options_of_tests() -> dict[str, Any]:
     """Return ``ssl_options`` for a server with the test certificate."""
-    return ssl_contexts.server_options()
+    return own_certificate.server_options()
 
 
 def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[], Any]:

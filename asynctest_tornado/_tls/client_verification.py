@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado._tls import certificate_dates, ssl_contexts
+from asynctest_tornado._tls import certificate_dates, own_certificate
 
 __unittest = True
 
@@ -55,12 +55,12 @@ class Verifier:
         if place is None or not place.may_be_own(request.url):
             return {} if self._trusts_strangers else _for_strangers(request, has_contexts)
         options = place.ssl_options
-        if options is None or not ssl_contexts.is_ours(options):
+        if options is None or not own_certificate.is_ours(options):
             return self._for_own_certificate(request, options, has_contexts)
         if request.ca_certs is not None and (request.validate_cert or not self._trusts_strangers):
             return {}  # the request names the authorities to trust
         if not has_contexts:
-            return {"validate_cert": True, "ca_certs": ssl_contexts.AUTHORITY}
+            return {"validate_cert": True, "ca_certs": own_certificate.AUTHORITY}
         return {"ssl_options": _with_certificates(request)}
 
     def explain(self, error: OSError | HTTPClientError, url: str) -> None:
@@ -82,7 +82,7 @@ class Verifier:
             return {"validate_cert": False}
         if options is not None:
             certificate_dates.check_date(options)
-        context = ssl_contexts.trusting_context()
+        context = own_certificate.trusting_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
 
@@ -92,8 +92,8 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
         return {}
     if has_contexts:
         if request.client_cert is None:
-            return {"ssl_options": ssl_contexts.public_context()}
-        context = ssl_contexts.make_public_context()
+            return {"ssl_options": own_certificate.public_context()}
+        context = own_certificate.make_public_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
     # A handle of curl cannot go back to its default after it had another authority.
@@ -102,10 +102,10 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
 
 def _with_certificates(request: HTTPRequest) -> ssl.SSLContext:
     """Return a context that verifies our certificate, with the certificates of the request."""
-    is_named = urlsplit(request.url).hostname in ssl_contexts.HOSTS
+    is_named = urlsplit(request.url).hostname in own_certificate.HOSTS
     if request.client_cert is None and request.ca_certs is None:
-        return ssl_contexts.client_context() if is_named else ssl_contexts.any_host_context()
-    context = ssl.create_default_context(cafile=ssl_contexts.AUTHORITY)
+        return own_certificate.client_context() if is_named else own_certificate.any_host_context()
+    context = ssl.create_default_context(cafile=own_certificate.AUTHORITY)
     context.check_hostname = is_named
     if request.ca_certs is not None:
         context.load_verify_locations(request.ca_certs)
