@@ -26,7 +26,7 @@ from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
 from asynctest_tornado._timeouts import deadlock
-from asynctest_tornado._tls import certificate_dates, client_verification, own_certificate
+from asynctest_tornado._tls import client_verification, own_certificate, server_certificate
 
 __unittest = True
 
@@ -172,9 +172,9 @@ class LocalServer(client_verification.Place):
             hints.add(error, _NOT_YET.format(owner))
 
     @property
-    def ssl_options(self) -> certificate_dates.Options | None:
+    def ssl_options(self) -> server_certificate.Options | None:
         """The ``ssl_options`` of the server, as they are now."""
-        options: certificate_dates.Options | None = getattr(self.http_server, "ssl_options", None)
+        options: server_certificate.Options | None = getattr(self.http_server, "ssl_options", None)
         return options
 
     def may_be_own(self, url: str) -> bool:
@@ -242,7 +242,7 @@ class LocalServer(client_verification.Place):
 
     def _explain(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
         """Add notes about the certificates, if these are the reason, and about the request, if it has no response."""
-        certificate_dates.explain(error)
+        server_certificate.explain(error)
         if self._verifier is not None and not arguments.get("client_cert"):
             self._verifier.explain(error, url)
         if isinstance(error, (ConnectionError, socket.gaierror)):

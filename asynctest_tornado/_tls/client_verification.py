@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado._tls import certificate_dates, own_certificate
+from asynctest_tornado._tls import own_certificate, server_certificate
 
 __unittest = True
 
@@ -21,7 +21,7 @@ class Place:
     """The facts about a server that a client has to know."""
 
     @property
-    def ssl_options(self) -> certificate_dates.Options | None:
+    def ssl_options(self) -> server_certificate.Options | None:
         """The options of the server, or None if they are not known."""
         raise NotImplementedError
 
@@ -73,7 +73,7 @@ class Verifier:
             error.add_note("The server asks clients for a certificate. Give client_cert=, and client_key=.")
 
     def _for_own_certificate(
-        self, request: HTTPRequest, options: certificate_dates.Options | None, has_contexts: bool
+        self, request: HTTPRequest, options: server_certificate.Options | None, has_contexts: bool
     ) -> dict[str, Any]:
         """Return the arguments for a server with a certificate of the user, whose authority is not known."""
         if request.validate_cert or request.ca_certs is not None:
@@ -81,7 +81,7 @@ class Verifier:
         if not has_contexts:
             return {"validate_cert": False}
         if options is not None:
-            certificate_dates.check_date(options)
+            server_certificate.check_date(options)
         context = own_certificate.trusting_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}

@@ -14,7 +14,7 @@ from tornado.httpclient import HTTPError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
-from asynctest_tornado._tls import certificate_dates, own_certificate
+from asynctest_tornado._tls import own_certificate, server_certificate
 from tests.support import run_case
 
 
@@ -61,30 +61,30 @@ class CheckDateTest(unittest.TestCase):
         self.now = datetime.now(UTC)
 
     def test_one_that_is_valid_is_good_whoever_has_signed_it(self) -> None:
-        certificate_dates.check_date(self.options())
-        certificate_dates.check_date(own_certificate.server_options())
+        server_certificate.check_date(self.options())
+        server_certificate.check_date(own_certificate.server_options())
 
     def test_one_that_has_expired_is_an_error_that_names_it(self) -> None:
         options = self.options(not_after=self.now - timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "own.crt' of the server has expired.*Renew it, .*validate_cert=False"):
-            certificate_dates.check_date(options)
+            server_certificate.check_date(options)
 
     def test_one_that_is_not_valid_yet_is_an_error(self) -> None:
         options = self.options(not_before=self.now + timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "is not valid yet"):
-            certificate_dates.check_date(options)
+            server_certificate.check_date(options)
 
     def test_one_in_a_context_is_looked_at_too(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options(not_after=self.now - timedelta(days=1)))
         with self.assertRaisesRegex(ValueError, "in <ssl.SSLContext object .* has expired"):
-            certificate_dates.check_date(context)
+            server_certificate.check_date(context)
 
     def test_a_server_that_asks_for_certificates_is_looked_at_too(self) -> None:
         expired = self.options(not_after=self.now - timedelta(days=1))
         asking = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": own_certificate.AUTHORITY}
         with self.assertRaisesRegex(ValueError, "has expired"):
-            certificate_dates.check_date({**expired, **asking})
+            server_certificate.check_date({**expired, **asking})
         for paths, is_refused in (expired, True), (self.options(), False):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(**paths)
@@ -93,7 +93,7 @@ class CheckDateTest(unittest.TestCase):
             with self.subTest(is_refused=is_refused), contextlib.ExitStack() as stack:
                 if is_refused:
                     stack.enter_context(self.assertRaisesRegex(ValueError, "has expired"))
-                certificate_dates.check_date(context)
+                server_certificate.check_date(context)
 
     def test_any_other_fault_is_not_about_dates(self) -> None:
         asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -110,13 +110,13 @@ class CheckDateTest(unittest.TestCase):
         )
         for options in faulty:
             with self.subTest(options=options):
-                certificate_dates.check_date(options)
+                server_certificate.check_date(options)
 
     def test_a_callback_of_the_test_is_not_called(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options())
         context.sni_callback = mock.Mock()
-        certificate_dates.check_date(context)
+        server_certificate.check_date(context)
         context.sni_callback.assert_not_called()
 
     def test_a_suite_learns_of_it_unless_it_does_not_verify(self) -> None:
