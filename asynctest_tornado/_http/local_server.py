@@ -26,7 +26,7 @@ from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
 from asynctest_tornado._timeouts import deadlock
-from asynctest_tornado._tls import client_verification, own_certificate, server_certificate
+from asynctest_tornado._tls import own_certificate, server_certificate, tls_arguments
 
 __unittest = True
 
@@ -57,7 +57,7 @@ def check_app(app: object, origin: str) -> None:
         )
 
 
-class LocalServer(client_verification.Place):
+class LocalServer(tls_arguments.Place):
     """A server on this computer, for a test or a helper, and the state that its client has between requests.
 
     :param sock: the socket, bound and listening. It is closed with the server, or if `start` fails.
@@ -80,7 +80,7 @@ class LocalServer(client_verification.Place):
         self._describe = describe
         self._is_https = is_https
         self._trusts_strangers = trusts_strangers
-        self._verifier: client_verification.Verifier | None = None
+        self._verifier: tls_arguments.Verifier | None = None
         self._has_listened = False
         self._refusal: str | None = None
         self._record = Record(describe)
@@ -104,7 +104,7 @@ class LocalServer(client_verification.Place):
             self._sock.setblocking(False)
             if self._is_https:
                 own_certificate.read_certificate_once()
-                self._verifier = client_verification.Verifier(self, self._trusts_strangers)
+                self._verifier = tls_arguments.Verifier(self, self._trusts_strangers)
             if make_client is not None:
                 client = make_client()
             self.http_server = http_server = make_server()
@@ -127,7 +127,7 @@ class LocalServer(client_verification.Place):
         """
         resolver = self.address.resolver
         if self._verifier is not None:
-            return client_verification.make_client(self._verifier, self._trusts_strangers, resolver)
+            return tls_arguments.make_client(self._verifier, self._trusts_strangers, resolver)
         if resolver is not None:
             return AsyncHTTPClient(force_instance=True, resolver=resolver)
         return AsyncHTTPClient(force_instance=force_instance)

@@ -20,7 +20,7 @@ from tornado.websocket import (
 
 from asynctest_tornado._errors import notes
 from asynctest_tornado._http.websocket import Server, Serving, WebSocket
-from asynctest_tornado._tls import client_verification
+from asynctest_tornado._tls import tls_arguments
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util.tracebacks import USER, owner_of
 
@@ -119,7 +119,7 @@ def make_request(url: str, headers: Any, arguments: dict[str, Any]) -> tuple[HTT
     options = dict(arguments)
     # Tornado takes the timeout with the request, or else as an argument.
     timeout = options.pop("connect_timeout", None)
-    tls = {name: options.pop(name) for name in client_verification.ARGUMENTS if name in options}
+    tls = {name: options.pop(name) for name in tls_arguments.ARGUMENTS if name in options}
     return HTTPRequest(url, headers=HTTPHeaders(headers or {}), connect_timeout=timeout, **tls), options
 
 

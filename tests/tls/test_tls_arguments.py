@@ -17,7 +17,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.tcpclient import TCPClient
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
-from asynctest_tornado._tls import client_verification, own_certificate
+from asynctest_tornado._tls import own_certificate, tls_arguments
 from tests.sources.test_request_handlers import setUpModule, tearDownModule
 from tests.support import run_body
 
@@ -315,7 +315,7 @@ class ClientWithoutContexts(AsyncHTTPClient):
         asyncio.get_running_loop().call_soon(callback, HTTPResponse(request, 200, HTTPHeaders()))
 
 
-class PlaceOfOurs(client_verification.Place):
+class PlaceOfOurs(tls_arguments.Place):
     @property
     def ssl_options(self) -> dict[str, Any]:
         return own_certificate.server_options()
@@ -328,8 +328,8 @@ class ClientOfAnotherMakeTest(unittest.TestCase):
     def told(self, trusts_strangers: bool, url: str, **arguments: Any) -> tuple[Any, ...]:
         async def test(case: AsyncTestCase) -> None:
             place = PlaceOfOurs()
-            verifier = client_verification.Verifier(place, trusts_strangers)
-            client = client_verification.make_client(verifier, trusts_strangers)
+            verifier = tls_arguments.Verifier(place, trusts_strangers)
+            client = tls_arguments.make_client(verifier, trusts_strangers)
             case.addCleanup(client.close)
             await client.fetch(url, **arguments)
 
