@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
-from asynctest_tornado._http.cookies import Cookies, gives_cookies
+from asynctest_tornado._http.cookie_jar import Cookies, gives_cookies
 from asynctest_tornado._http.request_arguments import Arguments, plain
 
 __unittest = True

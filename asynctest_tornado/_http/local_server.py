@@ -20,7 +20,7 @@ from asynctest_tornado._errors import contexts, hints
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import websocket_connect
-from asynctest_tornado._http.cookies import Cookies, gives_cookies
+from asynctest_tornado._http.cookie_jar import Cookies, gives_cookies
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
