@@ -31,7 +31,7 @@ DOORS = {"__init__", "__main__", "pytest_plugin", "replace"}
 #: The rooms that pytest imports in every project. They import the rest when a test needs that, and by one room.
 PLUGIN = {"_pytest.claims", "_pytest.fixtures", "_pytest.hooks", "_pytest.subtests"}
 #: The table of settings, and what that needs, which pytest imports for the options of the plugin.
-TABLE = {"_util.settings": {"_util.environment_variables"}, "_util.environment_variables": set()}
+TABLE = {"_util.settings": {"_util.fast_environ"}, "_util.fast_environ": set()}
 #: Dependencies beside Tornado, of rooms that nothing but pytest leads to.
 OPTIONAL = {room: {"pytest"} for room in (*PLUGIN, "pytest_plugin", "_replace.pytest_summary")}
 

@@ -22,7 +22,7 @@ import tornado.util
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
-from asynctest_tornado._util import environment_variables
+from asynctest_tornado._util import fast_environ
 
 __unittest = True
 
@@ -153,7 +153,7 @@ def construct(loop: Any, selector: Any, by_asyncio: Callable[[Any], None]) -> No
     :param by_asyncio: the constructor of asyncio, which takes the selector.
     """
     global _is_same
-    is_usual = _is_same is not False and _are_asyncios_own() and environment_variables.get("PYTHONASYNCIODEBUG") is None
+    is_usual = _is_same is not False and _are_asyncios_own() and fast_environ.get("PYTHONASYNCIODEBUG") is None
     if is_usual and _is_same:
         _fill(loop)
         _logger.debug("Using selector: %s", selector.__class__.__name__)

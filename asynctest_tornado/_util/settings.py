@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from asynctest_tornado._util import environment_variables
+from asynctest_tornado._util import fast_environ
 
 __unittest = True
 
@@ -89,7 +89,7 @@ class Setting(Generic[_T]):
                     return self.read(*given), given.where
         if attribute is not None:
             return self.read(attribute, self.by_attribute), self.by_attribute
-        text = environment_variables.get(self.variable)
+        text = fast_environ.get(self.variable)
         if text is None:
             return self.unset
         return self.read(text, self._by_variable, is_text=True), self._by_variable

@@ -297,7 +297,7 @@ class OthersTest(unittest.TestCase):
             "print(sorted(name for name in sys.modules if name.startswith(names)))"
         )
         own = [f"asynctest_tornado._pytest{name}" for name in ("", ".claims", ".fixtures", ".hooks", ".subtests")]
-        own += [f"asynctest_tornado._util{name}" for name in ("", ".environment_variables", ".settings")]
+        own += [f"asynctest_tornado._util{name}" for name in ("", ".fast_environ", ".settings")]
         self.assertEqual(run_python("-c", code).stdout.strip(), repr(sorted(own)))
 
 
