@@ -11,7 +11,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._sources import garbage, threads, unawaited_coroutines
+from asynctest_tornado._sources import garbage, thread_contexts, unawaited_coroutines
 from asynctest_tornado._util.patching import Replacement
 
 __unittest = True
@@ -72,4 +72,4 @@ def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
 
 _excepthook = Replacement(threading, "excepthook", _on_thread)
 _unraisablehook = Replacement(sys, "unraisablehook", _on_unraisable)
-_hooks = [_excepthook, _unraisablehook, *threads.replacements, *unawaited_coroutines.replacements]
+_hooks = [_excepthook, _unraisablehook, *thread_contexts.replacements, *unawaited_coroutines.replacements]
