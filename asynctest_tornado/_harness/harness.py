@@ -18,7 +18,7 @@ from asynctest_tornado._leaks import client_requests, policy, tracking
 from asynctest_tornado._leaks.check import LeakCheck
 from asynctest_tornado._loop import managed_loop, new_loop
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._sources import interpreter_hooks, loggers, request_handlers, thread_pools, unawaited_coroutines
+from asynctest_tornado._sources import interpreter_hooks, loggers, pool_contexts, request_handlers, unawaited_coroutines
 from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._util import observer
 from asynctest_tornado._util.real_time import get_running_loop
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 # At import, and not for each test: an ExceptionStackContext works outside of tests, too.
 loggers.watch_loggers()
 interpreter_hooks.watch_hooks()
-thread_pools.watch()
+pool_contexts.watch()
 request_handlers.watch_handlers()
 tracking.watch_tornado()
 client_requests.watch()

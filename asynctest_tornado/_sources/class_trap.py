@@ -1,6 +1,6 @@
 """Errors of code that setUpClass has begun, reported when the class ends."""
 
-# Tested by tests/sources/test_thread_pools.py.
+# Tested by tests/sources/test_pool_contexts.py.
 
 import sys
 import types

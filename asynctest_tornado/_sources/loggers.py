@@ -19,7 +19,7 @@ from asynctest_tornado._errors import closed_connections, contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
-from asynctest_tornado._sources import garbage, request_handlers, terminal_logs, thread_pools
+from asynctest_tornado._sources import garbage, pool_contexts, request_handlers, terminal_logs
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
@@ -30,7 +30,7 @@ def watch_loggers() -> None:
 
     Errors that no context consumes go on to the logger, as before.
     """
-    for name in ("tornado.application", "tornado.general", "asyncio", thread_pools.LOGGER):
+    for name in ("tornado.application", "tornado.general", "asyncio", pool_contexts.LOGGER):
         logger = logging.getLogger(name)
         if "handle" not in vars(logger):
             _watch(logger)
@@ -220,7 +220,7 @@ def _consume(
     """Deliver a logged error to its test. Return true if the record need not be logged any more."""
     if garbage.is_collecting():
         return closed_connections.is_noted(caught) or garbage.deliver(caught) or _is_guessed(caught)
-    chain = (logger.name == thread_pools.LOGGER and thread_pools.chain_of(caught)) or contexts.chain_here()
+    chain = (logger.name == pool_contexts.LOGGER and pool_contexts.chain_of(caught)) or contexts.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
         return trap is not None and (trap.has_cancelled or trap.comes_of_closing(caught))

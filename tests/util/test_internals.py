@@ -163,7 +163,7 @@ class TestTheTable(unittest.TestCase):
 _WAYS = {"f_locals", "co_freevars", "co_cellvars", "cell_contents", "getargvalues", "getclosurevars"}
 #: Of functions that stand side by side. The traceback is all that leads from an error to the call that raised it, and
 #: without the variable there is a KeyError.
-_OWN_LOCALS = {("_sources.thread_pools", "chain")}
+_OWN_LOCALS = {("_sources.pool_contexts", "chain")}
 
 
 def _leads_to_locals(node: ast.AST) -> bool:
