@@ -2,7 +2,8 @@
 
 Nothing can catch an error raised in a callback, a timer, a task or a request handler: it has no caller. A context
 variable identifies the test it belongs to, and the handlers that get it before the test. asyncio gives each callback
-and task the variables of the code that schedules it; `_sources.thread_contexts` and `_sources.pool_contexts` do so for threads.
+and task the variables of the code that schedules it; `_sources.thread_contexts` and `_sources.pool_contexts` do so for
+threads.
 
 The value is a chain of contexts, the outermost first. The first one is mostly the trap of a test. The others come from
 the blocks of `ExceptionStackContext` and `ExpectError`, from servers, and from threads. `offer` hands an error from the

@@ -9,7 +9,7 @@ from asynctest_tornado._errors.server_error import ServerError
 __unittest = True
 
 
-class FailureReport:
+class ReportAdditions:
     """The hints and the errors of request handlers that `failure_notes` adds to the failure of a test."""
 
     #: How to repeat the order of the test.

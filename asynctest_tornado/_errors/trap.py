@@ -8,7 +8,7 @@ from typing import Any
 from unittest import SkipTest
 
 from asynctest_tornado._errors import closed_connections, contexts, marks, notes
-from asynctest_tornado._errors.report_additions import FailureReport
+from asynctest_tornado._errors.report_additions import ReportAdditions
 from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._util import exceptions, observer, origins
 from asynctest_tornado._util.tracebacks import strip
@@ -54,7 +54,7 @@ class Trap(contexts.Context):
     warnings_before: tuple[object, Sequence[tuple[Any, ...]]] | None = None
     # Made at the first use.
     _marks_made: marks.Marks | None = None
-    _report: FailureReport | None = None
+    _report: ReportAdditions | None = None
 
     def __init__(self, describe: Callable[[], str]) -> None:
         self.describe = describe
@@ -90,12 +90,12 @@ class Trap(contexts.Context):
         return self._marks_made
 
     @property
-    def report(self) -> FailureReport:
+    def report(self) -> ReportAdditions:
         """The additions to the report of a failure."""
         if self._report is None:
             with self._lock:
                 if self._report is None:
-                    self._report = FailureReport()
+                    self._report = ReportAdditions()
         return self._report
 
     def set_remark(self, remark: Callable[[], str | None] | None) -> None:
