@@ -1,4 +1,4 @@
-"""Tests for asynchronous Tornado code that tell the truth: ``tornado.testing``, with an error trap.
+"""Tests of asynchronous Tornado code: ``tornado.testing``, with an error trap.
 
 See README.rst. This module only re-exports, and imports a name when it is used: a suite without HTTP does not wait for
 the import of HTTP, and pytest waits for none.

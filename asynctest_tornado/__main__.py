@@ -1,4 +1,4 @@
-"""Run tests: ``python -m asynctest_tornado my_package.my_test``, or all that unittest discovers.
+"""Runs tests, like unittest: ``python -m asynctest_tornado my_package.my_test``.
 
 ``python -m asynctest_tornado --replace -m unittest``, or another module, runs suites of ``tornado.testing`` unmodified.
 """

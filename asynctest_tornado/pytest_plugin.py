@@ -1,4 +1,4 @@
-"""The plugin for pytest: its settings, and the registration of its hooks and fixtures.
+"""The plugin for pytest: declares its settings, registers hooks and fixtures.
 
 pytest imports this in every project, with the few rooms that it needs. The first test on Tornado's loop imports the
 rest of the library.

@@ -1,4 +1,4 @@
-"""Import this to put the library where ``tornado.testing`` is, for a suite that is to run unmodified.
+"""Import this to run a suite for ``tornado.testing`` on this library, unmodified.
 
 ::
 

@@ -1,4 +1,4 @@
-"""One test's life: open loop and trap, run code with a time limit, end what is left, close, give the verdict."""
+"""One test: open the loop and the trap, end its leftovers, give the verdict."""
 
 import contextlib
 import enum

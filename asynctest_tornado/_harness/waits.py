@@ -1,4 +1,4 @@
-"""The waits of a test: run its loop until something has ended, an error is trapped or the time is over."""
+"""The waits of a test: run its loop until an end, an error or the limit."""
 
 # Tested by tests/harness/test_harness.py.
 

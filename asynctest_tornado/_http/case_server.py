@@ -1,4 +1,4 @@
-"""The server of an AsyncHTTPTestCase: started by the hooks of the case, closed with the test or its class."""
+"""The server of an AsyncHTTPTestCase: started by hooks, closed with the test."""
 
 # Tested by tests/http/test_http_case.py.
 

@@ -1,4 +1,4 @@
-"""Messages of a websocket that were not read yet: none is lost if its reader is cancelled."""
+"""Messages of a websocket that were not read yet; a cancelled reader loses none."""
 
 import asyncio
 import collections

@@ -1,4 +1,4 @@
-"""Requests of HTTP clients: the test that they belong to, and the line that made them."""
+"""Requests of HTTP clients: the test they belong to, the line that made them."""
 
 import asyncio
 import functools

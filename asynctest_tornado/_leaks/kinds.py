@@ -1,4 +1,4 @@
-"""Each kind of resource: its maker, whether it is still open, its name, how to close it.
+"""Kinds of resources: the maker, whether one is open, its name, how to close it.
 
 A new kind is one entry in `KINDS`.
 """

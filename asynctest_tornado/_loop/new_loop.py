@@ -1,4 +1,4 @@
-"""Makes the event loop of a test: by a factory, by a policy, or of recycled parts."""
+"""Makes the loop of a test: by a factory, by a policy, or of recycled parts."""
 
 # Tested by tests/loop/test_managed_loop.py.
 

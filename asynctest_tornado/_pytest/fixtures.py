@@ -1,4 +1,4 @@
-"""The fixtures, by the names that pytest-tornado gave them, and by names that are this library's alone."""
+"""The fixtures, by the names of pytest-tornado and by names of our own."""
 
 # Tested by tests/pytest/test_plugin.py.
 

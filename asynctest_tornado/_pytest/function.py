@@ -1,6 +1,7 @@
-"""A test function of pytest: a second thin shell over the harness, beside `AsyncTestCase`.
+"""One run of a test function of pytest, on the harness.
 
-It knows pytest by the objects that it is handed, and does not import it.
+It is a second thin shell, beside `AsyncTestCase`. It knows pytest by the objects that it is handed, and does not import
+it.
 """
 
 # Tested by tests/pytest/test_plugin.py.

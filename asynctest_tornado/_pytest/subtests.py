@@ -1,4 +1,4 @@
-"""Subtests of pytest (the fixture ``subtests``) in a test that runs on Tornado's loop."""
+"""Subtests of pytest, its fixture ``subtests``, in a test on Tornado's loop."""
 
 import contextlib
 import types

@@ -1,4 +1,4 @@
-"""The errors, leaks and waits that ``tornado.testing`` hides, for the end of a run."""
+"""Errors, leaks and waits that ``tornado.testing`` hides, for the end of a run."""
 
 import threading
 import traceback

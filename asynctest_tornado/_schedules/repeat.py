@@ -20,7 +20,7 @@ _TALLY = "_asynctest_tally"
 
 
 def hint(seed: int, case: unittest.TestCase) -> str:
-    """Return a note for the report of a failure: the order of the run, and how to replay it."""
+    """Return the note of `settings.hint`, with the command that runs a test case."""
     runner = observer.Observer.runner if (current := observer.current) is None else current.runner
     command = f"{runner} {case.id()}"
     if type(case).__module__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs the loop of a test until a task has ended; at the end of the test, cancels the rest."""
+"""Runs the loop of a test until a task has ended; at its end, cancels the rest."""
 
 # Tested by tests/unittest/test_case.py.
 

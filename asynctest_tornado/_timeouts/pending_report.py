@@ -1,4 +1,4 @@
-"""Describes pending tasks, with the lines at which they wait, timers and requests."""
+"""Describes pending tasks and the lines at which they wait, timers, requests."""
 
 # Tested by tests/timeouts/test_deadline.py.
 

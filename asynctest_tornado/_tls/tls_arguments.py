@@ -1,4 +1,4 @@
-"""How clients verify servers of tests, and others: TLS arguments of requests."""
+"""TLS arguments of requests: whom a client trusts, and its own certificate."""
 
 import ssl
 import weakref

@@ -1,4 +1,4 @@
-"""What all tests of a class share, if its ``loop_scope`` says so: a loop, and what was made on it."""
+"""The loop that all tests of a class share, if its ``loop_scope`` says so."""
 
 import inspect
 import unittest.util

@@ -1,4 +1,4 @@
-"""How results of all kinds are told of a test that is over, and learn that before it is too late for them."""
+"""How results of all kinds learn of an error after its test."""
 
 # Tested by tests/unittest/test_late_errors.py.
 

@@ -1,4 +1,4 @@
-"""The generators that our coroutines run, and the objects that they wait for: recorded for reports.
+"""Records the generators that our coroutines run, and the objects they wait for.
 
 Their local variables show the same, but no reader could see that a report needs these names.
 """

@@ -1,7 +1,8 @@
-"""Every private name of other packages that this library uses: the reason, the loss without it, the fallback.
+"""Every private name of other packages that this library uses, in one table.
 
-And every local variable that it looks up in frames and closures of their functions. Local variables of its own
-functions are no way to hand anything on: see `asynctest_tornado._util.coroutines`.
+A row has the reason, the loss without the name, and the fallback. Local variables that this library looks up in frames
+and closures of other packages have their rows, too. Local variables of its own functions are no way to hand anything
+on: see `asynctest_tornado._util.coroutines`.
 
 Where another package renames one, `tests/util/test_internals.py` names its row.
 """

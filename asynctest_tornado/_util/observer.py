@@ -1,4 +1,4 @@
-"""The observer of a run: it learns of trapped errors, waits and leaks as they occur."""
+"""The observer of a run, which learns of trapped errors, waits and leaks."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
