@@ -24,7 +24,7 @@ WORDS = {
 #: The greatest number of each, per 1,000 words.
 TARGET = {"what": 3.0, "tell": 1.0, "somebody": 0.5, "that of": 0.5}
 #: Where there were more when they were first counted. These limits only fall.
-PACKAGE = {**TARGET, "that of": 0.7}
+PACKAGE = {**TARGET, "that of": 0.65}
 EXAMPLES = TARGET
 TESTS = TARGET
 PAGES = TARGET
