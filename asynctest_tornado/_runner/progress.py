@@ -9,6 +9,7 @@ import unittest
 from typing import Any, TextIO
 
 from asynctest_tornado._timeouts import watchdog
+from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -77,7 +78,7 @@ class Progress:
             if running is None:
                 return
             test, began, thread = running
-            if watchdog.is_debugging(sys._current_frames().get(thread)):
+            if debuggers.have_stopped(sys._current_frames().get(thread)):
                 return  # a developer types into the debugger
             if now - began >= INTERVAL:
                 self._show(f"{test.id()}: {now - began:.0f} s")

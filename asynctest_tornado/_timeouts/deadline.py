@@ -17,6 +17,7 @@ from collections.abc import Callable
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.stop_at_error import from_anywhere
 from asynctest_tornado._timeouts import deadlock, interrupter, limits, timeout_report, watchdog
+from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import monotonic, sleep
 
 __unittest = True
@@ -80,7 +81,7 @@ class Deadline(watchdog.Watch):
         self.pause()
 
     def _expire(self) -> None:
-        if self._is_debugged or watchdog.is_debugger_attached():
+        if self._is_debugged or debuggers.are_attached():
             return
         self.is_over = True
         self.report.pending = self.report.pending or self.describe()

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from asynctest_tornado._timeouts import interrupter
+from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import exists, monotonic, sleep
 
 __unittest = True
@@ -34,9 +35,6 @@ LOOK_INTERVAL_SECONDS = 0.05
 INTERRUPTED_CALLBACK_SECONDS = 1.0
 #: Seconds after which the thread ends, without anything to watch.
 _IDLE_SECONDS = 1.0
-
-#: Modules of debuggers, in which a stopped program runs. A trace function alone is no sign: coverage tools have one.
-_DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb")
 
 
 class Watch:
@@ -222,10 +220,12 @@ def _look(watch: Watch) -> None:
     before, _ = interrupter.look(watch.thread)
     sleep(LOOK_INTERVAL_SECONDS)
     after, innermost = interrupter.look(watch.thread)
-    if innermost is not None and is_debugging(innermost):
+    if innermost is not None and debuggers.have_stopped(innermost):
         watch.stop_clock()
     with _lock:
-        is_stuck = before is not None and before is after and innermost is not None and not is_debugging(innermost)
+        is_stuck = (
+            before is not None and before is after and innermost is not None and not debuggers.have_stopped(innermost)
+        )
         if watch not in _watches or not is_stuck:
             watch.when = monotonic() + OVERRUN_SECONDS
             return
@@ -238,29 +238,6 @@ def _look(watch: Watch) -> None:
             return
         _watches.remove(watch)
     print(message, file=sys.stderr, flush=True)
-
-
-def is_debugging(frame: types.FrameType | None) -> bool:
-    """Return whether a debugger has stopped the program at a frame."""
-    while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
-            return True
-        frame = frame.f_back
-    return False
-
-
-def is_debugger_attached() -> bool:
-    """Return whether a debugger traces this thread."""
-    trace = sys.gettrace()
-    owner = getattr(trace, "__self__", trace)
-    if str(getattr(type(owner), "__module__", "")).partition(".")[0] in _DEBUGGERS:
-        return True
-    if any(base.__module__ == "bdb" for base in type(owner).__mro__):
-        return True
-    if str(getattr(trace, "__module__", "")).partition(".")[0] in _DEBUGGERS:
-        return True
-    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12
-    return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
 
 
 def stack(frame: types.FrameType) -> str:

@@ -18,8 +18,7 @@ from tornado import locks
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._loop.child_processes import has_children
-from asynctest_tornado._timeouts import watchdog
-from asynctest_tornado._util import names
+from asynctest_tornado._util import debuggers, names
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import cases, stuck
 from tests.support import run_body, run_case, run_code, run_python
@@ -479,7 +478,7 @@ class DebuggerTest(unittest.TestCase):
         before = sys.gettrace()
         sys.settrace(trace)
         try:
-            self.assertFalse(watchdog.is_debugger_attached())
+            self.assertFalse(debuggers.are_attached())
         finally:
             sys.settrace(before)
 
