@@ -1,4 +1,4 @@
-"""Whose test it is, and what to tell of one that is of two."""
+"""Whose test it is: ours or another plugin's."""
 
 # Tested by tests/pytest/test_neighbours.py.
 
@@ -23,14 +23,14 @@ NAME = "asynctest_tornado_tests"
 ROOT = "_asynctest_tornado"
 #: The fixture that those lead to which are no more than the number of a port.
 PORTS = "_asynctest_tornado_ports"
-#: What the names of our fixtures begin with where no other plugin can have them.
+#: The beginning of the names of our fixtures that no other plugin can have.
 PREFIX = "asynctest_tornado_"
 #: Those to which the fixtures lead by either name.
 SHARED = {"asynctest_tornado_app", "asynctest_tornado_ssl_options"}
 #: The marker as pytest-tornado calls it, and the name that is ours alone.
 MARKER = "gen_test"
 OWN_MARKER = "asynctest_tornado"
-#: The end of what the plugin says of the markers, by which its lines are known.
+#: The end of the lines in which the plugin describes its markers.
 SIGNATURE = "(asynctest_tornado)"
 FUNCTION: "pytest.StashKey[Function]" = pytest.StashKey()
 _MARKERS: "pytest.StashKey[tuple[str, ...]]" = pytest.StashKey()
@@ -125,7 +125,7 @@ def is_async(func: Any) -> bool:
 
 
 def traced(test: Any) -> Any:
-    """Return a test that begins in the debugger: what a call of it returns does not run yet, and cannot be traced."""
+    """Return a test that begins in the debugger: the coroutine that it returns does not run yet."""
 
     def begin(**kwargs: Any) -> Any:
         pytest.set_trace()

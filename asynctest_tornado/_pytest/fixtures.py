@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tornado.ioloop import IOLoop
 
     from asynctest_tornado._clock.virtual_clock import VirtualClock
-    from asynctest_tornado._pytest.function import Function, Served
+    from asynctest_tornado._pytest.function import Function
+    from asynctest_tornado._pytest.served import Served
 
 __unittest = True
 __tracebackhide__ = True
@@ -58,7 +59,7 @@ class Inner:
     @pytest.fixture(name=claims.PORTS)
     def _ports(self) -> Generator[Callable[[str], "socket.socket"], None, None]:
         # By the protocol; each is bound when it is first asked for.
-        from asynctest_tornado._pytest.function import unused_socket
+        from asynctest_tornado._pytest.served import unused_socket
 
         sockets: dict[str, socket.socket] = {}
 
@@ -85,8 +86,10 @@ class Inner:
     def _asynctest_tornado_http(
         self, request: Any, _asynctest_tornado: "Function", _asynctest_tornado_ports: Any, asynctest_tornado_app: Any
     ) -> Generator["Served", None, None]:
+        from asynctest_tornado._pytest.served import Served
+
         _use_io_loop(request)
-        served = _asynctest_tornado.serve(asynctest_tornado_app, _asynctest_tornado_ports("http"))
+        served = Served(_asynctest_tornado, asynctest_tornado_app, _asynctest_tornado_ports("http"))
         yield served
         served.close()
 
@@ -99,15 +102,17 @@ class Inner:
         asynctest_tornado_app: Any,
         asynctest_tornado_ssl_options: Any,
     ) -> Generator["Served", None, None]:
+        from asynctest_tornado._pytest.served import Served
+
         _use_io_loop(request)
         sock = _asynctest_tornado_ports("https")
-        served = _asynctest_tornado.serve(asynctest_tornado_app, sock, asynctest_tornado_ssl_options)
+        served = Served(_asynctest_tornado, asynctest_tornado_app, sock, asynctest_tornado_ssl_options)
         yield served
         served.close()
 
 
 def _use_io_loop(request: Any) -> None:
-    """Set up what the user has made of the fixture ``io_loop``, on which the server depends in pytest-tornado."""
+    """Set up the fixture ``io_loop`` if the user overrides it: in pytest-tornado, the server depends on it."""
     if claims.leads_to_ours(request.node, "io_loop"):
         request.getfixturevalue("io_loop")
 
@@ -166,7 +171,7 @@ class Fixtures:
 
         As in pytest-tornado, which has no certificate, so that tests have to define the fixture. New in version 0.1.
         """
-        from asynctest_tornado._pytest.function import ssl_options_of_tests
+        from asynctest_tornado._pytest.served import ssl_options_of_tests
 
         return ssl_options_of_tests()
 

@@ -1,36 +1,25 @@
-"""One run of a test function of pytest, on the harness.
-
-It is a second thin shell, beside `AsyncTestCase`. It knows pytest by the objects that it is handed, and does not import
-it.
-"""
+"""One run of a test function of pytest on the harness. It does not import pytest."""
 
 # Tested by tests/pytest/test_plugin.py.
 
 import asyncio
 import contextvars
 import functools
-import inspect
 import re
 import shlex
-import socket
 import traceback
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from tornado.httpclient import AsyncHTTPClient
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import contexts, failure_notes, notes
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import phase
-from asynctest_tornado._http import sockets
-from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._loop import new_loop
-from asynctest_tornado._pytest.settings import Settings, seeds
+from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._sources.place_in_run import Place, place_of
-from asynctest_tornado._tls import own_certificate
 from asynctest_tornado._unittest.late_errors import PLUGIN
 from asynctest_tornado._util import exceptions, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
@@ -41,8 +30,6 @@ add_note = notes.add
 text_of = exceptions.text_of
 __tracebackhide__ = True
 
-__all__ = ["Function", "Served", "is_ours", "seeds", "ssl_options_of_tests", "unused_socket"]
-
 _MISSING = object()
 
 
@@ -51,10 +38,10 @@ class Function:
 
     :param item: the test, as pytest knows it.
     :param markers: its markers that are for this library, the closest one first.
-    :param seed: of the order to run in, if that is not the one of asyncio.
+    :param seed: the seed of the order to run in, if it is not the order of asyncio.
     :param report_late: called with the test and an error that surfaces after its end; returns whether it will report.
 
-    Raises ``TypeError`` or ``ValueError`` for settings that there are not.
+    Raises ``TypeError`` or ``ValueError`` for a setting that does not exist, or has a wrong value.
     """
 
     io_loop: IOLoop
@@ -74,11 +61,11 @@ class Function:
         self._item = item
         self._chain: contexts.Chain = ()
         self._is_inside = False
-        #: Whether the report that pytest makes is that of a subtest.
+        #: True while pytest reports a subtest.
         self.is_in_subtest = False
-        # That the time was over, once a subtest has reported it.
-        self._told: BaseException | None = None
-        #: What variables have been around the context of the test.
+        # The error of a timeout that a subtest has reported.
+        self._reported: BaseException | None = None
+        # For the values that context variables had around the context of the test.
         self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
         trap = self.harness.trap
         trap.is_strict = settings.fails_on_server_error()
@@ -104,10 +91,10 @@ class Function:
         return self._loop_factory is not None or self.harness.clock is not None
 
     def open(self, lent: object = None) -> None:
-        """Make the loop. From now on, all code that pytest runs is that of the test, up to `finish`.
+        """Make the loop. From now on, all code that pytest runs is code of the test, up to `finish`.
 
-        :param lent: the value of a fixture ``io_loop`` that is the user's. If it is an ``IOLoop``, the test runs on
-            that.
+        :param lent: the value of the fixture ``io_loop``, if it is the user's. A test runs on it if it is an
+            ``IOLoop``.
         """
         self._chain = contexts.contexts.get()
         if isinstance(lent, IOLoop):
@@ -121,10 +108,10 @@ class Function:
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
         """Call the test itself.
 
-        :param waits: whether what it returns is to be waited for.
-        :return: what it returned.
+        :param waits: True if its result is something to wait for.
+        :return: the result.
 
-        Raises what it raises, else what is in the trap.
+        Raises the error of the test, else the errors in the trap.
         """
         call = functools.partial(func, **kwargs)
 
@@ -132,7 +119,7 @@ class Function:
             try:
                 return self.run(call) if waits else self._inside(functools.partial(self.harness.context.call, call))
             except BaseException as error:
-                if error is not self._told:
+                if error is not self._reported:
                     raise
                 self.harness.trap.record_failure(error)
                 return None  # pytest itself fails a test for its subtests
@@ -149,8 +136,8 @@ class Function:
     def _inside(self, func: Callable[[], Any]) -> Any:
         """Call a function that runs code in the context of the test.
 
-        That is one context from the first fixture to the last, so that what a fixture sets it can also reset. Around
-        it, fixtures that are not asynchronous see the same variables, up to the end of the test.
+        All fixtures share one context, so that a fixture can reset a variable that it has set. Around the context,
+        fixtures that are not asynchronous see the same variables, up to the end of the test.
         """
         if self._is_inside:
             return func()
@@ -173,51 +160,16 @@ class Function:
             if variable is not contexts.contexts and variable.get(_MISSING) is not value:
                 self._tokens.setdefault(variable, variable.set(value))
 
-    def set_up(
-        self, func: Callable[..., Any], add_finalizer: Callable[[Callable[[], None]], None], **kwargs: Any
-    ) -> Any:
-        """Run an asynchronous fixture; return its value."""
-        if not inspect.isasyncgenfunction(func):
-            return self.run(functools.partial(func, **kwargs))
-        generator = func(**kwargs)
-
-        async def begin() -> Any:
-            try:
-                return await generator.__anext__()
-            except StopAsyncIteration:
-                raise RuntimeError(
-                    f"The asynchronous fixture '{generator.__name__}' has ended without a 'yield'. Let each way "
-                    "through it yield the value once, None for no value."
-                ) from None
-
-        value = self.run(_named(func, begin))
-        add_finalizer(functools.partial(self._tear_down, func, generator))
-        return value
-
-    def _tear_down(self, func: Callable[..., Any], generator: AsyncGenerator[Any, None]) -> None:
-        async def end() -> None:
-            try:
-                await generator.__anext__()
-            except StopAsyncIteration:
-                return
-            await generator.aclose()
-            raise RuntimeError(
-                f"The asynchronous fixture {generator.__name__} yields more than once. What comes after its one "  # type: ignore[attr-defined]
-                "'yield' cleans up."
-            )
-
-        self.run(_named(func, end))
-
     def error_of_subtest(self, error: BaseException) -> BaseException | None:
-        """Return the error that a subtest has to report, in the place of one that has left its block; or None."""
+        """Return the error that a subtest has to report, if any, given the error that has left its block."""
         trap = self.harness.trap
         own: BaseException | None = error
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
             is_cancelled = isinstance(error, asyncio.CancelledError)
             if is_cancelled and trap.has_errors:
                 own = trap.take()
-            elif self._told is None:
-                own = self._told = self.harness.waits.error_of_block(error)
+            elif self._reported is None:
+                own = self._reported = self.harness.waits.error_of_block(error)
             else:
                 own = None
             if own is None and not is_cancelled:
@@ -227,23 +179,23 @@ class Function:
         return own
 
     def end_report(self, is_made: bool) -> None:
-        """Note that pytest has made the report of a subtest, or was kept from that."""
+        """Record that pytest has made the report of a subtest, or has failed to make it."""
         self.is_in_subtest = False
-        if self._told is not None:
+        if self._reported is not None:
             if not is_made:
-                self._told = None  # so that the test itself fails of it
+                self._reported = None  # the test itself fails of it
             self.harness.waits.go_on_after_report()
 
     def ends_with_subtest(self, error: BaseException | None, own: BaseException | None) -> bool:
         """Return whether the test ends at the end of a subtest.
 
-        :param error: has left its block.
-        :param own: was reported for it.
+        :param error: the error that has left its block.
+        :param own: the error that was reported instead.
         """
-        return error is not None and own is not error and (own is None or own is self._told)
+        return error is not None and own is not error and (own is None or own is self._reported)
 
     def ends_with(self, error: BaseException, is_failure: bool) -> None:
-        """Note what pytest makes of an error: one that skips the test is none."""
+        """Record the outcome that pytest gives to an error. An error that skips the test is no failure."""
         trap = self.harness.trap
         if is_failure:
             trap.failure = trap.failure or error
@@ -251,20 +203,20 @@ class Function:
             trap.failure = None
 
     def begin_closing(self) -> None:
-        """Note that connections are closed from now on."""
+        """Record that connections are closed from now on."""
         self.harness.begin_closing(self._futures())
 
     def _futures(self) -> Iterable[object]:
-        """Return what may keep a future that has failed: the values of the fixtures."""
+        """Return objects that may have failed futures: the values of the fixtures."""
         return (self._item.funcargs or {}).values()
 
     def begin_to_end(self) -> None:
-        """Keep errors for the verdict from now on: they must not keep fixtures from cleaning up."""
+        """Defer errors to the verdict from now on: they must not prevent fixtures from cleaning up."""
         self.harness.is_ending = True
         self.harness.trap.hold()
 
     def finish(self) -> None:
-        """Close the loop. Raises what nobody has told yet."""
+        """Close the loop. Raises the errors that were not reported yet."""
         try:
             self.harness.waits.check_not_closed(self.io_loop)
         except RuntimeError as error:
@@ -274,68 +226,19 @@ class Function:
         except BaseException as error:
             tb = strip(error).__traceback__
             if tb is not None and owner_of(tb.tb_frame) is OURS:
-                error.__traceback__ = None  # it was raised by nobody but us, to tell of leaks
+                error.__traceback__ = None  # this library has made it, for a leak
             raise
         finally:
             for variable, token in self._tokens.items():
                 variable.reset(token)
             contexts.contexts.set(self._chain)
             self.harness.trap.forget_reports()
-            self._told = None  # it holds frames
-
-    def serve(self, app: Any, sock: socket.socket, ssl_options: Any = None) -> "Served":
-        """Serve an application on a socket, which listens."""
-        return Served(self, app, sock, ssl_options)
-
-
-class Served:
-    """An application that is served for a test function.
-
-    :param function: the test.
-    :param app: the application.
-    :param sock: the socket to serve on. It is closed in the end.
-    :param ssl_options: those of the server, if it speaks HTTPS.
-    """
-
-    def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any) -> None:
-        self._function = function
-        self._server = LocalServer(sock, function.harness.waits.snapshot, is_https=ssl_options is not None)
-        app = self._server.servable(app, "The result of the fixture app")
-        self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
-
-    def make_client(self) -> AsyncHTTPClient:
-        """Return a client that verifies the certificate of the server."""
-        client = self._server.make_client()
-        self._function.harness.waits.clients.append(client)
-        return client
-
-    def close(self) -> None:
-        """Close the server and its connections."""
-        self._function.harness.look_for_requests()
-        try:
-            self._function.run(functools.partial(self._server.close, self._function.begin_closing))
-        finally:
-            self._function.harness.trap.closing.have_cut_off()
+            self._reported = None  # it refers to frames
 
 
 def is_ours(error: BaseException) -> bool:
     """Return whether an error was raised by this library, without a call of code of the user."""
     return all(owner_of(frame) is OURS for frame, _ in traceback.walk_tb(error.__traceback__))
-
-
-def unused_socket() -> socket.socket:
-    """Return a socket that listens on a port of 127.0.0.1 that nobody uses."""
-    return sockets.bind_unused_port()[0]
-
-
-def ssl_options_of_tests() -> dict[str, Any]:
-    """Return ``ssl_options`` for a server with the test certificate."""
-    return own_certificate.server_options()
-
-
-def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[], Any]:
-    """Let reports call a part of a fixture by the name of that."""
-    return functools.update_wrapper(part, fixture, ("__name__", "__qualname__"), ())
 
 
 def _hint(seed: int, item: Any) -> str:

@@ -3,19 +3,18 @@
 # Tested by tests/pytest/test_plugin.py.
 
 import contextlib
-import functools
 import inspect
 import sys
 import unittest
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asynctest_tornado._pytest import claims, subtests
+from asynctest_tornado._pytest import async_fixtures, claims, subtests
 
 if TYPE_CHECKING:
-    from asynctest_tornado._pytest.function import Function
+    pass
 
 __unittest = True
 __tracebackhide__ = True
@@ -29,7 +28,7 @@ class Hooks:
         self._late: list[tuple[pytest.Item, BaseException, str | None]] = []
         #: How many tests have begun, of any kind.
         self.number = 0
-        self._told: set[tuple[str, type, str | None]] = set()
+        self._reported: set[tuple[str, type, str | None]] = set()
         self._is_over = False
         # pytest calls the one that came first as the last one.
         config.add_cleanup(_watch_again)
@@ -63,10 +62,10 @@ class Hooks:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if self._is_ours(metafunc.definition):
-            from asynctest_tornado._pytest import function as _function
+            from asynctest_tornado._pytest import settings
 
             try:
-                seeds = _function.seeds(metafunc.definition, list(claims.markers_of(metafunc.definition)))
+                seeds = settings.seeds(metafunc.definition, list(claims.markers_of(metafunc.definition)))
             except (TypeError, ValueError):
                 return  # the test itself says so, and its module can be collected
             if seeds is not None and len(seeds) > 1:
@@ -133,8 +132,8 @@ class Hooks:
         from asynctest_tornado._pytest import function as _function
 
         key = item.nodeid, type(error), _function.text_of(error)
-        if key not in self._told:  # a timer, say, that goes on for as long as its loop
-            self._told.add(key)
+        if key not in self._reported:  # a timer, say, that goes on for as long as its loop
+            self._reported.add(key)
             if self._is_over:
                 return False
             self._late.append((item, error, other))
@@ -160,43 +159,17 @@ class Hooks:
             value = yield
             subtests.watch(value, item)
             return value
-        if not (claims.is_async(func) and self._is_ours(item)) or self._is_of_another(fixturedef, request):
+        if not (claims.is_async(func) and self._is_ours(item)) or async_fixtures.is_of_another(fixturedef, request):
             return (yield)
         assert item is not None
-        if inspect.ismethod(func) and isinstance(request.instance, type(func.__self__)):
-            func = func.__func__.__get__(request.instance)
-
-        # In the place of the fixture: pytest cannot set a fixture up again for another test that has failed before.
-        def set_up(**kwargs: Any) -> Any:
-            if fixturedef.scope != "function":
-                # Or other tests, which may be those of another plugin, would be told what this one is.
-                item.addfinalizer(functools.partial(fixturedef.finish, request))
-                _refuse_scope(fixturedef)
-            function: Function = request.getfixturevalue(claims.ROOT)
-            if function.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
-                claims.refuse(
-                    f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a "
-                    "coroutine, whose event loop is running, so that nothing can wait for it. Name it as an argument "
-                    "instead."
-                )
-            return function.set_up(func, request.addfinalizer, **kwargs)
-
-        before, fixturedef.func = fixturedef.func, set_up
+        # Here, and not for good: pytest cannot set a fixture up again for another test that has failed before.
+        fixturedef.func = async_fixtures.on_loop(fixturedef, request, item)
         try:
             return (yield)
         finally:
-            fixturedef.func = before
+            fixturedef.func = func
 
-    def _is_of_another(self, fixturedef: Any, request: Any) -> bool:
-        """Return whether another plugin sets the fixture up, on a loop of its own."""
-        is_shared = fixturedef.scope != "function"
-        return (
-            getattr(getattr(fixturedef.func, "__func__", fixturedef.func), "_force_asyncio_fixture", False)
-            or (is_shared and claims.is_auto(request.config, "asyncio_mode"))
-            or "anyio_backend" in request.fixturenames
-        )
-
-    # After that of --trace, which makes of the test what runs it in a debugger, and returns nothing to wait for.
+    # After the hook of --trace, which replaces the test by a function that runs it in a debugger, and returns None.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         function = pyfuncitem.stash.get(claims.FUNCTION, None)
@@ -294,11 +267,3 @@ def _as_current(item: pytest.Item) -> Iterator[None]:
         yield
     finally:
         worker.item_index = before
-
-
-def _refuse_scope(fixturedef: Any) -> NoReturn:
-    claims.refuse(
-        f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test has an "
-        "event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not asynchronous; "
-        "tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
-    )

@@ -1,0 +1,59 @@
+"""Serves the application of a test function."""
+
+# Tested by tests/pytest/test_plugin.py.
+
+import functools
+import socket
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+
+from asynctest_tornado._http import sockets
+from asynctest_tornado._http.local_server import LocalServer
+from asynctest_tornado._pytest.function import Function
+from asynctest_tornado._tls import own_certificate
+
+__unittest = True
+__tracebackhide__ = True
+
+
+class Served:
+    """An application that is served for a test function.
+
+    :param function: the test.
+    :param app: the application.
+    :param sock: the socket to serve on, which listens. It is closed in the end.
+    :param ssl_options: the options of the server, if it speaks HTTPS.
+    """
+
+    def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any = None) -> None:
+        self._function = function
+        self._server = LocalServer(sock, function.harness.waits.snapshot, is_https=ssl_options is not None)
+        app = self._server.servable(app, "The result of the fixture app")
+        self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
+
+    def make_client(self) -> AsyncHTTPClient:
+        """Return a client that verifies the certificate of the server."""
+        client = self._server.make_client()
+        self._function.harness.waits.clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Close the server and its connections."""
+        harness = self._function.harness
+        harness.look_for_requests()
+        try:
+            self._function.run(functools.partial(self._server.close, self._function.begin_closing))
+        finally:
+            harness.trap.closing.have_cut_off()
+
+
+def unused_socket() -> socket.socket:
+    """Return a socket that listens on an unused port of 127.0.0.1."""
+    return sockets.bind_unused_port()[0]
+
+
+def ssl_options_of_tests() -> dict[str, Any]:
+    """Return ``ssl_options`` for a server with the test certificate."""
+    return own_certificate.server_options()
