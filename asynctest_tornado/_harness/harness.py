@@ -42,7 +42,7 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
-# Each test asks for these eight times, and CPython looks the members of an enumeration up the long way.
+# For speed: a test uses these eight times, and CPython looks the members of an enumeration up in a slow way.
 NEW, OPEN, CLOSED = State
 
 
@@ -54,7 +54,7 @@ def _amend_nothing(error: BaseException, text: str) -> None:
 
 
 class Harness:
-    """A context manager that owns what one asynchronous test needs. It knows nothing of unittest.
+    """A context manager that owns the loop, the trap and the clock of one test. It knows nothing of unittest.
 
     ::
 
@@ -62,10 +62,10 @@ class Harness:
             harness.waits.run(my_coroutine_function, timeout)
 
     :param describe: returns the name of the test, for reports.
-    :param outer: that of the class, whose loop, clock and context variables the test gets.
-    :param clock: gives the time of the loop, if it is not that of the computer.
-    :param leaks: what it means that something is left in the end.
-    :param schedule: the order of what is ready, if it is not that of asyncio.
+    :param outer: the harness of the class, whose loop, clock and context variables the test gets.
+    :param clock: the clock of the loop, if its time is virtual.
+    :param leaks: the consequence of leaks.
+    :param schedule: the order of ready callbacks, if it is not the order of asyncio.
     """
 
     _outer_chain: contexts.Chain = ()
@@ -108,7 +108,7 @@ class Harness:
         """Make the loop and watch it; return it. It is current, and does not run.
 
         :param make_loop: returns the loop.
-        :param is_lent: whether others use the loop as well, so that the test ends nothing but what it has begun.
+        :param is_lent: True if others use the loop as well: the test then ends only its own tasks and timers.
         """
         if self.state is OPEN:
             # A test that calls tearDown() and setUp(), or a setUp() that is reached twice: it goes on with a new loop.
@@ -135,7 +135,7 @@ class Harness:
         if self.clock is not None:
             self.waits.time = time_and_order.TimeOfTest(self.clock, self.waits.run_for_clock)
         if not self.has_shell and contexts.contexts.get()[:1] != (self.trap,):
-            # The caller's code is that of the test, up to `finish`.
+            # The caller's code is code of the test, up to `finish`.
             self._outer_chain = contexts.contexts.get()
             contexts.contexts.set((self.trap,))
         self.state = OPEN
@@ -166,9 +166,9 @@ class Harness:
         self.finish()
 
     def finish(self, futures: Iterable[object] = ()) -> None:
-        """Close, and raise what is in the trap.
+        """Close, and raise the errors in the trap.
 
-        :param futures: objects, among which the failed futures are looked for whose error nobody has seen.
+        :param futures: objects. Those of them that are failed futures are reported, unless the test has seen the error.
         """
         self.close(futures)
         if not self.has_shell:
@@ -185,7 +185,7 @@ class Harness:
             raise_as_it_was(error)
 
     def look_for_tasks(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
-        """Find the tasks that the test has left, before they are cancelled or what they wait for is closed.
+        """Find the tasks that the test has left, before they are cancelled or the things that they wait for are closed.
 
         :param get_held: returns the ids of objects which the test is still going to end.
         """
@@ -193,7 +193,7 @@ class Harness:
             self._get_leak_check().look_for_tasks(get_held)
 
     def look_for_requests(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
-        """Find the requests that nobody waits for, before the server is closed that they are made to.
+        """Find the requests that the test does not wait for, before their server is closed.
 
         :param get_held: see `look_for_tasks`.
         """
@@ -201,17 +201,17 @@ class Harness:
             self._get_leak_check().look_for_requests(get_held)
 
     def drain(self) -> None:
-        """Cancel the tasks that still run, and let them end. What they raise goes into the trap."""
+        """Cancel the tasks that still run, and let them end. Their errors go into the trap."""
         if self.loop.may_have_pending_tasks():
             self.waits.running.drain()
 
     def close(self, futures: Iterable[object] = ()) -> None:
-        """End all that is left, and close the loop. Afterwards the trap has all that there is to be told."""
+        """End the tasks and the like that are left, and close the loop. Afterwards the trap has all errors."""
         if self.state is not OPEN:
             return
         self.trap.hold()
         try:
-            # Most tests have left nothing that could go on: one look instead of one before and after each step.
+            # Most tests have left nothing that could go on: one check instead of one before and after each step.
             if self._resources is not None or self.loop.may_have_pending_tasks():
                 self.look_for_tasks()
                 self.close_resources(futures)
@@ -247,16 +247,16 @@ class Harness:
             )
 
     def begin_closing(self, futures: Iterable[object] = ()) -> None:
-        """Note that connections are closed from now on: what fails of that is no error of the test.
+        """Record that connections are closed from now on. A consequence of that is no error of the test.
 
-        :param futures: objects, among which the failed futures are looked for whose error nobody has seen.
+        :param futures: see `finish`.
         """
         if not self.trap.closing.is_under_way:
             under_way = [future for future, _ in self.loop.own_futures()]
             self.trap.closing.begin(self.loop.lost_errors(futures), under_way)
 
     def close_resources(self, futures: Iterable[object] = ()) -> None:
-        """Close what was registered with `resources`, now and not with the loop.
+        """Close the `resources` now, and not with the loop.
 
         :param futures: see `begin_closing`.
         """

@@ -80,6 +80,6 @@ def attach_schedule(loop: LoopOfTest, schedule: Schedule) -> Callable[[], None] 
         return None
     loop.close()
     raise TypeError(
-        f"What is ready on {asyncio_loop!r} has no other order than its own: schedules are for loops of asyncio. "
+        f"{asyncio_loop!r} runs ready callbacks in its own order only: schedules are for loops of asyncio. "
         "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
     )

@@ -1,4 +1,4 @@
-"""Everything that Tornado lets a coroutine yield, awaited by a native one.
+"""Awaits everything that Tornado lets a coroutine yield.
 
 With this, a test that is a generator is cancelled, timed and traced like one that is an ``async def``.
 """
@@ -19,20 +19,20 @@ from asynctest_tornado._util.real_time import turn
 __unittest = True
 
 _T = TypeVar("_T")
-#: What is waited for, and has a result.
+#: A coroutine, a future or the like, whose result has a known type.
 Begun = Awaitable[_T] | Generator[Any, Any, _T]
-#: What else may be, with a result whose type is not known, or with nothing to wait for.
+#: Other things to wait for, whose result has an unknown type; or None.
 Other = list[Any] | dict[Any, Any] | concurrent.futures.Future[Any] | None
 
 
 async def run(
     func: Callable[[], Any], must_wait: bool = False, on_end: Callable[[bool], object] = lambda was_future: None
 ) -> Any:
-    """Call the function and wait for what it began: a coroutine, a generator, or whatever Tornado can yield.
+    """Call a function and wait for its result: a coroutine, a generator, or another thing that Tornado can yield.
 
-    Anything else that it returns is returned as it is, or a ``TypeError`` if there has to be something to wait for.
-    None is always good.
+    Any other result is returned as it is.
 
+    :param must_wait: raise ``TypeError`` for a result that is nothing to wait for, except None.
     :param on_end: called at the very end, with true if a future was waited for: it was done a turn of the loop before.
     """
     was_future = False
@@ -59,7 +59,7 @@ async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
     if must_wait and result is not None:
         raise TypeError(
             f"{name_of(func)} gave nothing to wait for: {result!r}. Give run_sync() a coroutine function and its "
-            "arguments, or something that a coroutine could yield; what is not asynchronous can be called directly."
+            "arguments, or something that a coroutine could yield; call a function that is not asynchronous directly."
         )
     return result
 
@@ -68,7 +68,7 @@ def _is_generator(value: object) -> TypeGuard[Generator[Any, Any, Any]]:
     """Return whether it is to be run as a coroutine of Tornado, and not to be awaited."""
     if isinstance(value, types.GeneratorType):  # nearly always: to ask the abstract class takes 1 us
         return not value.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE
-    # What __anext__() of an asynchronous generator returns has all the methods of a generator, too.
+    # The result of __anext__() of an asynchronous generator has all the methods of a generator, too.
     return isinstance(value, Generator) and not inspect.isawaitable(value)
 
 
@@ -86,7 +86,7 @@ def is_yieldable(value: object) -> bool:
 
 
 def as_awaitable(value: Any) -> Awaitable[Any]:
-    """Convert what Tornado can yield. Raises `tornado.gen.BadYieldError` for anything else."""
+    """Convert a value that Tornado can yield. Raises `tornado.gen.BadYieldError` for any other."""
     if value is None or value is gen.moment:
         return turn()
     if isinstance(value, asyncio.Future):
@@ -119,7 +119,7 @@ async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
 
 
 def check_is_no_coroutine(result: object, method: str, cls: type) -> None:
-    """Raise ``TypeError`` for what a ``setUp`` or ``tearDown`` began and nobody runs.
+    """Raise ``TypeError`` if the result of a ``setUp`` or ``tearDown`` is a coroutine, which nothing runs.
 
     :param method: its name.
     :param cls: the class of the test.
@@ -127,17 +127,17 @@ def check_is_no_coroutine(result: object, method: str, cls: type) -> None:
     if isinstance(result, (Coroutine, Generator)):
         result.close()
         raise TypeError(
-            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nobody runs. Make it a plain method "
+            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nothing runs. Make it a plain method "
             f"that calls super().{method}() and self.run_sync(a coroutine function), or decorate it with @gen_test."
         )
 
 
 def check_returned(result: object) -> None:
-    """Raise ``TypeError`` for what a test method began and nobody runs, ``ValueError`` for any other result."""
+    """Raise ``TypeError`` for the result of a test method that is a coroutine, ``ValueError`` for another one."""
     if isinstance(result, (Coroutine, Generator)):
         result.close()
         raise TypeError(
-            f"The test method returned a {type(result).__name__}, which nobody runs. Generator and coroutine test "
+            f"The test method returned a {type(result).__name__}, which nothing runs. Generator and coroutine test "
             "methods should be decorated with gen_test; an 'async def' needs no decorator."
         )
     if result is not None:

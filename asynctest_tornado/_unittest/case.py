@@ -56,8 +56,8 @@ class AsyncTestCase(unittest.TestCase):
                 self.assertEqual(self.wait(), 42)
 
     An exception in any callback, timer or task that a test set off fails that test with the exception's own
-    traceback, at once where the test is still waiting. What a test expects, it says by `ExpectError`, `ExpectLog`,
-    ``assertLogs`` or `ExceptionStackContext`.
+    traceback, at once if the test is still waiting. For an error that the test expects, there are `ExpectError`,
+    `ExpectLog`, ``assertLogs`` and `ExceptionStackContext`.
 
     The class attribute ``async_test_timeout`` sets how long each wait may take, in seconds; see
     `get_async_test_timeout` for the default. 0 stands for no limit.
@@ -65,7 +65,7 @@ class AsyncTestCase(unittest.TestCase):
     From ``tornado.testing``. New in version 0.1.
     """
 
-    #: How long each wait may take, in seconds, where the call does not say.
+    #: The time limit of each wait, in seconds, if the call sets none.
     async_test_timeout: float | None = None
 
     #: The loop of the test, from ``setUp`` on.
@@ -81,7 +81,7 @@ class AsyncTestCase(unittest.TestCase):
     clock: VirtualClock
 
     #: "test" for a loop for each test, "class" for one that all tests of the class share. With the latter, errors,
-    #: tasks and timers are still those of the test that set them off, and end with it.
+    #: tasks and timers still belong to the test that set them off, and end with it.
     loop_scope: ClassVar[str] = "test"
 
     #: The consequence of leaks, such as tasks, timers, streams or threads. "fail": the test fails. "warn": there is a
@@ -100,13 +100,13 @@ class AsyncTestCase(unittest.TestCase):
 
     _asynctest: case_state.State = case_state.UNUSED
 
-    if not TYPE_CHECKING:  # the constructor is that of unittest, and of the subclasses
+    if not TYPE_CHECKING:  # unittest and the subclasses have the constructor
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
             new = super().__new__
             case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
             if cls.__init__ is not unittest.TestCase.__init__ or kwargs or len(args) != 1:
-                # Each of several orders begins with what the constructor makes. Most have only the name of the method.
+                # Each of several orders begins with a call of the constructor. Most have only the name of the method.
                 case_state.own_state(case).made_by = args, kwargs
             return case
 
@@ -118,10 +118,10 @@ class AsyncTestCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Make the loop, where the ``loop_scope`` is "class", and call `asyncSetUpClass`.
+        """Make the loop, if the ``loop_scope`` is "class", and call `asyncSetUpClass`.
 
-        Raises ``ValueError`` for another ``loop_scope``, ``TypeError`` where that and the methods of the class do not
-        go together, and what the coroutine raises.
+        Raises ``ValueError`` for another ``loop_scope``, ``TypeError`` if it and the methods of the class do not go
+        together, and the error of the coroutine.
 
         As in `unittest.TestCase`. New in version 0.1.
         """
@@ -141,7 +141,7 @@ class AsyncTestCase(unittest.TestCase):
 
     @classmethod
     def doClassCleanups(cls) -> None:
-        """Run the cleanups of the class, and report what has gone wrong after its tests.
+        """Run the cleanups of the class, and report errors that have occurred after its tests.
 
         As in `unittest.TestCase`. New in version 0.1.
         """
@@ -150,7 +150,7 @@ class AsyncTestCase(unittest.TestCase):
 
     @classmethod
     async def asyncSetUpClass(cls) -> None:
-        """Prepare what all tests of the class share, on their loop; for a ``loop_scope`` of "class".
+        """Prepare the resources that all tests of the class share, on their loop; for a ``loop_scope`` of "class".
 
         New in version 0.1.
         """
@@ -172,9 +172,9 @@ class AsyncTestCase(unittest.TestCase):
         case_run.open_loop(self, harness, _DEFAULTS)
 
     def tearDown(self) -> None:
-        """Cancel what still runs, and close the loop: here, or after the cleanups of the test where there are some.
+        """Cancel the tasks that still run, and close the loop: here, or after the cleanups of the test if it has some.
 
-        Tasks are cancelled here in any case, unless there are asynchronous cleanups, which may still wait for them.
+        Tasks are cancelled here in any case, unless there are asynchronous cleanups, which may still await them.
 
         From ``tornado.testing``. New in version 0.1.
         """
@@ -191,7 +191,7 @@ class AsyncTestCase(unittest.TestCase):
     async def asyncSetUp(self) -> None:
         """Prepare the test; called after ``setUp``, on the loop of the test.
 
-        Raises what `run_sync` raises. An ``asyncSetUp`` that is no coroutine function is just a method.
+        Raises the errors of `run_sync`. An ``asyncSetUp`` that is no coroutine function is just a method.
 
         As in `unittest.IsolatedAsyncioTestCase`. New in version 0.1.
         """
@@ -215,9 +215,9 @@ class AsyncTestCase(unittest.TestCase):
     async def enterAsyncContext(self, cm: contextlib.AbstractAsyncContextManager[_T]) -> _T:
         """Enter an asynchronous context manager; it is left in the cleanups.
 
-        :return: what the context manager gives to ``as``.
+        :return: the value that the context manager gives to ``as``.
 
-        Raises ``TypeError`` for what is no asynchronous context manager.
+        Raises ``TypeError`` if it is no asynchronous context manager.
 
         As in `unittest.IsolatedAsyncioTestCase`. New in version 0.1.
         """
@@ -225,7 +225,7 @@ class AsyncTestCase(unittest.TestCase):
         if not (hasattr(cls, "__aenter__") and hasattr(cls, "__aexit__")):
             raise TypeError(
                 f"{cls.__module__}.{cls.__qualname__} does not support the asynchronous context manager protocol. "
-                "Give enterAsyncContext() what can stand in an 'async with', or use enterContext()."
+                "Give enterAsyncContext() an asynchronous context manager, or use enterContext()."
             )
         result: _T = await cls.__aenter__(cm)
         self.addAsyncCleanup(cls.__aexit__, cm, None, None, None)
@@ -263,7 +263,7 @@ class AsyncTestCase(unittest.TestCase):
         :param condition: called without arguments after each ``stop``; unless it returns true, the loop runs on.
         :param timeout: how long that may take, in seconds, 0 for no limit. The default is the class attribute
             ``async_test_timeout``, else the environment variable ``ASYNC_TEST_TIMEOUT``, else 5.
-        :return: what ``stop`` was given.
+        :return: the argument of ``stop``.
 
         Raises the error of a callback or task, if there is one, and ``failureException`` when the time is over.
 
@@ -272,7 +272,7 @@ class AsyncTestCase(unittest.TestCase):
         limit = limits.limit(timeout, self.async_test_timeout)
         return harness_of(self).waits.wait(condition, limit, self.failureException)
 
-    # With a timeout, the arguments are not checked: no type stands for those of func and one more.
+    # With a timeout, the arguments are not checked: no type stands for the arguments of func and one more.
     @overload
     def run_sync(self, func: Callable[..., Begun[_T]], /, *args: Any, timeout: float | None, **kwargs: Any) -> _T: ...
     @overload
@@ -296,15 +296,15 @@ class AsyncTestCase(unittest.TestCase):
                 super().setUp()
                 self.connection = self.run_sync(connect, "localhost", port=27017)
 
-        :param func: a coroutine function of either kind, or another one that returns something to wait for; or what
-            Tornado can yield, such as a future or a list of futures.
+        :param func: a coroutine function of either kind, or another one that returns something to wait for; or
+            something that Tornado can yield, such as a future or a list of futures.
         :param timeout: how long that may take, in seconds, 0 for no limit. The default is as for `wait`.
         :return: the result.
 
         All other arguments are handed to the function.
 
-        Raises what the function raises, or the error of a callback or task meanwhile; ``TimeoutError`` when the time
-        is over; ``TypeError`` where there is nothing to wait for.
+        Raises the error of the function, or of a callback or task meanwhile; ``TimeoutError`` when the time is over;
+        ``TypeError`` if there is nothing to wait for.
 
         New in version 0.1.
         """
@@ -314,19 +314,19 @@ class AsyncTestCase(unittest.TestCase):
         elif args or kwargs:
             raise TypeError(
                 f"run_sync() cannot call {func!r} with arguments: it is no function. Give a coroutine function and "
-                "its arguments, or what a call of it returned and no arguments."
+                "its arguments, or the result of a call and no arguments."
             )
         else:
             func = functools.partial(case_run.identity, func)
         return harness_of(self).waits.run(func, limit, must_wait=True)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
-        """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is told once."""
+        """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is reported once."""
         return expect_log.NoLogs(super().assertNoLogs(logger, level))
 
     @contextlib.contextmanager
     def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
-        """Report errors in the block for itself, as in `unittest.TestCase`; also one that ends its waiting."""
+        """Report the errors of the block separately, as in `unittest.TestCase`; also an error that ends its waiting."""
         cancellation: asyncio.CancelledError | None = None
         harness = self._asynctest.harness
         with super().subTest(*args, **params):
@@ -343,14 +343,14 @@ class AsyncTestCase(unittest.TestCase):
                     failure_notes.explain(error, harness.trap)
                 raise
         if cancellation is not None:
-            # For the time, which is over for the test as a whole; or by the test itself, as in any other block.
+            # The time is over for the test as a whole; or the test has cancelled itself, as in any other block.
             raise cancellation
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         return case_run.run(self, result, super().run)
 
     def __del__(self) -> None:
-        # What goes with the test, as its attribute, is the test's. In a collection, it is nobody's for certain.
+        # An attribute that goes with the test belongs to the test. In a garbage collection, no owner is certain.
         owner = self._asynctest.owner
         if owner is not None and (contexts.collector is None or not garbage.is_collecting()):
             token = contexts.contexts.set((owner,))

@@ -193,9 +193,9 @@ def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
 
 
 def _call_own_set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
-    """Call ``setUp``, and open the loop where that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
+    """Call ``setUp``, and open the loop if that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
     cls = type(case)
-    # Before, where it is clear, as setUp may use the loop. But an overridden method may use what setUp() sets.
+    # Before setUp(), which may use the loop. But an overridden method may use attributes that setUp() sets.
     if cls.get_new_ioloop is defaults.get_new_ioloop and not super_calls.lead_to(defaults.base, cls):
         open_loop(case, harness, defaults)
     returned = case.setUp()
@@ -293,7 +293,7 @@ def finish(case: Any) -> None:
 
 
 async def wait_for(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-    """Call what is no coroutine function, and may return something to wait for all the same."""
+    """Call a function that is no coroutine function, but may return something to wait for."""
     result = func(*args, **kwargs)
     if inspect.isawaitable(result):
         await result

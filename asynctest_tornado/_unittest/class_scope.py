@@ -1,4 +1,4 @@
-"""The loop that all tests of a class share, if its ``loop_scope`` says so."""
+"""``loop_scope = "class"``: one loop for all tests of a class."""
 
 import inspect
 import unittest.util
@@ -28,9 +28,9 @@ class ClassScope:
         clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
         self.harness = Harness(lambda: name, clock=clock, leaks=policy.policy(cls.leaks, cls.allowed_leaks))
         self.harness.has_shell = True
-        #: That of the test that runs, if one does.
+        #: The harness of the test that runs, if one does.
         self.current = self.harness
-        #: What the first test has made for all of them.
+        #: The resources that the first test has made for all tests.
         self.made: dict[str, Any] = {}
         self._cls = cls
         self._limit: limits.Limit = limits.limit(None, self._cls.async_test_timeout)
@@ -42,7 +42,7 @@ class ClassScope:
         self._cls.addClassCleanup(self.close)
         self.harness.waits.run(self._cls.asyncSetUpClass, self._limit, shared=True)
         self._is_set_up = True
-        # Where tearDownClass() was overridden and does not call that of its base.
+        # For an overridden tearDownClass() that does not call the one of its base.
         self._cls.addClassCleanup(self.tear_down)
 
     def tear_down(self) -> None:
@@ -53,7 +53,7 @@ class ClassScope:
             self.harness.waits.run(self._cls.asyncTearDownClass, self._limit, shared=True)
 
     def close(self) -> None:
-        """Close the loop. Raises what nobody has told yet."""
+        """Close the loop. Raises the errors that were not reported yet."""
         delattr(self._cls, _NAME)
         del self._cls.io_loop
         try:
@@ -63,16 +63,16 @@ class ClassScope:
             self.harness.trap.forget_reports()
 
     def call(self, func: Callable[[], None]) -> None:
-        """Call a function whose doings belong to the class, and not to the test that happens to be the first."""
+        """Call a function whose resources belong to the class, and not to the test that happens to be the first."""
         self.harness.context.call(func)
 
     def describe(self) -> str:
-        """Tell what the loop still has to do."""
+        """Describe the work that is left for the loop."""
         return self.current.waits.snapshot()
 
 
 def is_shared(cls: Any) -> bool:
-    """Return whether the tests of the class share a loop. Raises ``ValueError`` where its ``loop_scope`` is none."""
+    """Return whether the tests of the class share a loop. Raises ``ValueError`` for a wrong ``loop_scope``."""
     return LOOP_SCOPE.read(cls.loop_scope, f"{LOOP_SCOPE.by_attribute} of {cls.__qualname__}") == "class"
 
 
@@ -84,7 +84,7 @@ def open_for(cls: Any, base: Any) -> None:
 
     :param base: the class that has the hooks anyway.
 
-    Raises ``TypeError`` for a class whose ``get_new_ioloop``, or whose hooks, nobody would call.
+    Raises ``TypeError`` for a class whose ``get_new_ioloop``, or whose hooks, would never be called.
     """
     if not is_shared(cls):
         _check_has_no_hooks(cls, base)
@@ -113,7 +113,7 @@ def _check_has_no_hooks(cls: Any, base: Any) -> None:
 def of(cls: Any) -> ClassScope | None:
     """Return the scope of a class, or None if each of its tests has a loop of its own.
 
-    Raises ``RuntimeError`` where it was not opened.
+    Raises ``RuntimeError`` if it was not opened.
     """
     if cls.loop_scope == "test" or not is_shared(cls):
         return None

@@ -1,4 +1,4 @@
-"""Attributes of a test that are more than values."""
+"""Attributes that explain what is missing."""
 
 # Tested by tests/unittest/test_case.py.
 
@@ -9,10 +9,10 @@ __unittest = True
 
 
 class Missing:
-    """Stands for what a test does not have, so that it can be told what is missing.
+    """Stands for an attribute that a test does not have, and explains why.
 
     :param explain: returns the message, given the class.
-    :param error: the class of the error: ``AttributeError``, so that ``hasattr`` says no, where the name is public.
+    :param error: the class of the error: ``AttributeError``, so that ``hasattr`` returns false, if the name is public.
     """
 
     def __init__(self, explain: Callable[[type], str], error: type[Exception] = AttributeError) -> None:

@@ -1,4 +1,4 @@
-"""gen_test, and what else test methods are written with."""
+"""gen_test and setup_with_context_manager."""
 
 import contextlib
 import functools
@@ -36,7 +36,7 @@ def gen_test(func: Callable[_P, Begun[_T]], timeout: float | None = None) -> Cal
 @overload
 def gen_test(func: Callable[_P, Other], timeout: float | None = None) -> Callable[_P, Any]: ...
 def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = None) -> Any:
-    """Make a test method of a coroutine: a generator that yields what Tornado can yield, or an ``async def``.
+    """Make a test method of a coroutine: a generator, as for ``tornado.gen.coroutine``, or an ``async def``.
 
     ::
 
@@ -59,8 +59,8 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
     Like the original, it also works for methods of any other object that has a loop of its own as ``self.io_loop``;
     errors of callbacks and tasks are then trapped only if that is the loop of an `AsyncTestCase`.
 
-    Raises ``TypeError`` for what is not callable. The decorated method raises what the coroutine raises, else the
-    error of a callback or task, or ``TimeoutError``; and ``TypeError`` if ``self`` has no loop.
+    Raises ``TypeError`` if the function is not callable. The decorated method raises the error of the coroutine, else
+    of a callback or task, or ``TimeoutError``; and ``TypeError`` if ``self`` has no loop.
 
     From ``tornado.testing``, which looks the environment variable up when it decorates. New in version 0.1.
     """
@@ -70,7 +70,7 @@ def gen_test(func: Callable[..., Any] | None = None, timeout: float | None = Non
         return functools.partial(gen_test, timeout=timeout)
     if not callable(func):
         raise TypeError(
-            f"gen_test cannot decorate what is not callable: {func!r}. Write @gen_test, or @gen_test(timeout=10), "
+            f"gen_test cannot decorate {func!r}, which is not callable. Write @gen_test, or @gen_test(timeout=10), "
             "above a test method."
         )
 
@@ -123,7 +123,7 @@ def setup_with_context_manager(testcase: unittest.TestCase, cm: contextlib.Abstr
             super().setUp()
             setup_with_context_manager(self, warnings.catch_warnings())
 
-    :return: what the context manager gives to ``as``.
+    :return: the value that the context manager gives to ``as``.
 
     From ``tornado.testing``; unittest has it as ``enterContext`` since Python 3.11. New in version 0.1.
     """

@@ -1,4 +1,4 @@
-"""Errors that surface after their test, reported through the result that ran it."""
+"""Errors that occur after the end of their test, reported through the result that ran it."""
 
 import contextlib
 import traceback
@@ -38,10 +38,10 @@ class _Late:
     """An error that waits until its result can take it.
 
     :param result: returns the result that has run the test, if that is still there.
-    :param kind: the class of that. Some runners make a new one for each test, or for each class of tests.
+    :param kind: the class of the result. Some runners make a new one for each test, or for each class of tests.
     """
 
-    #: Where the result keeps it, if it may still drop it.
+    #: The place where the result keeps it, if the result may still drop it.
     place: object = None
 
     def __init__(self, test: StandIn, error: BaseException, result: Callable[[], Any], kind: type) -> None:
@@ -60,17 +60,17 @@ class _Late:
 
 
 _pending: list[_Late] = []
-#: Whose notes those of late errors are: not of the test that runs now.
+#: The owner of the notes of late errors, which is not the test that runs now.
 _nobody = contexts.Context()
 
 
 class Reporter:
-    """Takes the late errors of one test, and tells its name. It does not keep the test alive.
+    """Reports the late errors of one test, and knows its name. It does not keep the test alive.
 
-    :param result: the one that runs the test, if there is one.
+    :param result: the result that the test runs for, if any.
     """
 
-    #: The errors that it has taken.
+    #: The errors that it has reported.
     _reported: frozenset[tuple[type, str | None, object]] = frozenset()
 
     def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
@@ -112,10 +112,10 @@ class Reporter:
             return None
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
-        """Take an error. Return true: it is told at the end of the process, if not before."""
+        """Report an error. Return true: that happens at the end of the process, if not before."""
         key = (type(error), exceptions.text_of(error), _last_line(error))
         if key in self._reported:
-            return True  # a timer, say, that goes on for as long as its loop
+            return True  # for example of a timer that goes on for as long as its loop
         self._reported |= {key}
         test = stand_in(self._cls, self._method, self.name(), other)
         if (current := observer.current) is not None:
@@ -137,13 +137,13 @@ class Reporter:
 
     def amend(self, error: BaseException, text: str) -> None:
         """Add to the report of the test, which has failed of this error already."""
-        # For a result that formats it later, as that of pytest does.
+        # For a result that formats it later, for example in pytest.
         notes.add(error, text)
         case, result = self._case(), self._result()
         if _plugin_of(result) is not None and not any(
             each.value is error for each in vars(result).get("_excinfo") or ()
         ):
-            # That of a subtest, which it has formatted already.
+            # The failure of a subtest, which it has formatted already.
             result.add_report_section("teardown", "leaks", text)
         for reports in (getattr(result, "errors", ()), getattr(result, "failures", ())):
             # A subtest refers to its test.
@@ -152,7 +152,7 @@ class Reporter:
 
 
 def _plugin_of(result: object) -> Any:
-    """Return the plugin of this library for pytest, if that runs the test: it is pytest's item then."""
+    """Return the plugin of this library for pytest, if pytest runs the test: the result is its item then."""
     manager = getattr(getattr(result, "config", None), "pluginmanager", None)
     return None if manager is None else manager.get_plugin(PLUGIN)
 
@@ -166,40 +166,40 @@ def _last_line(error: BaseException) -> tuple[object, int] | None:
 
 def _keep(late: _Late) -> None:
     _pending.append(late)
-    process_end.add(_tell_rest)
+    process_end.add(_report_rest)
     result = late.result()
     if result is not None:
         result_protocol.watch(result, _flush_own)
 
 
-def _tell_rest() -> None:
+def _report_rest() -> None:
     rest, _pending[:] = [late for late in _pending if late.place is None], []
     for late in rest:
         process_end.fail(late.text())
 
 
 def flush(result: Any) -> None:
-    """Report what is pending for a result that runs no test now, and for those of its kind that are gone."""
+    """Report pending errors to a result that runs no test now; also if their result is gone and was of its kind."""
     if _pending and result is not None:
         result_protocol.unwatch(result)
         for late in _taken(lambda each: each.is_for(result)):
-            _report(late, result, result_protocol.tell)
+            _report(late, result, result_protocol.report)
 
 
 def _flush_own(result: Any, is_verdict: bool) -> None:
     result_protocol.unwatch(result)
     for late in _taken(lambda each: each.result() is result):
-        _report(late, result, result_protocol.tell)
+        _report(late, result, result_protocol.report)
         if is_verdict and not hasattr(result, "errors"):
             # Its runner has printed all reports before, and others cannot read them from it.
             process_end.write(late.text())
 
 
 def flush_class(cls: type[unittest.TestCase]) -> None:
-    """Report what is pending, where unittest ends a class. For many a result, nothing else comes after that."""
+    """Report pending errors when unittest ends a class: many a result cannot report anything later."""
     _flush_where_ended(lambda last: last is cls)
     if process_end.is_worker():
-        # Its results are read when that is over, and have no method that is called then.
+        # Its results are read when the module is over, and none of their methods is called then.
         unittest.addModuleCleanup(_flush_where_ended, lambda last: last.__module__ == cls.__module__)
 
 
@@ -210,18 +210,18 @@ def _flush_where_ended(is_meant: Callable[[type], bool]) -> None:
 
     for late in _taken(fits):
         result = late.result()
-        if _report(late, result, result_protocol.tell_at_class_end) and process_end.is_worker():
+        if _report(late, result, result_protocol.report_at_class_end) and process_end.is_worker():
             late.place = result_protocol.last_report(result)
             if late.place is not None:
                 _keep(late)
 
 
-def _report(late: _Late, result: Any, tell: Callable[[Any, StandIn, BaseException], None]) -> bool:
+def _report(late: _Late, result: Any, report: Callable[[Any, StandIn, BaseException], None]) -> bool:
     try:
-        tell(result, late.test, late.error)
+        report(result, late.test, late.error)
     except Exception as refusal:
         if process_end.is_worker():
-            raise  # as where the test itself fails, since the status of this process is of no interest
+            raise  # as if the test itself failed: the exit status of a worker is not looked at
         notes.add(late.error, f"The result that has run the test does not take it: {refusal!r}", _nobody)
         process_end.fail_later(late.text())
         return False

@@ -11,14 +11,14 @@ from asynctest_tornado._util import process_end
 
 __unittest = True
 
-#: The methods by which runners end a test or a run. ``done`` is that of trial.
+#: The methods by which runners end a test or a run. ``done`` belongs to trial.
 _ENDS = ("stopTest", "stopTestRun", "printErrors", "done", "wasSuccessful")
 
 
-def tell(result: Any, test: unittest.TestCase, error: BaseException) -> None:
-    """Tell a result that runs no test of an error; a whole test to itself, since that is what all of them know.
+def report(result: Any, test: unittest.TestCase, error: BaseException) -> None:
+    """Report an error to a result that runs no test, as the error of a whole test: all results know these.
 
-    Raises what the result raises.
+    Raises the error of the result, if it refuses.
     """
     if process_end.is_worker():
         # Another process reads it, which may know tests by their order or number: none can begin that it has not sent.
@@ -37,17 +37,17 @@ def tell(result: Any, test: unittest.TestCase, error: BaseException) -> None:
         _set(result, "testsRun", count)
 
 
-def tell_at_class_end(result: Any, test: unittest.TestCase, error: BaseException) -> None:
-    """Do so where unittest itself would tell of an error in ``tearDownClass``, and has redirected what is written.
+def report_at_class_end(result: Any, test: unittest.TestCase, error: BaseException) -> None:
+    """Report an error when unittest itself would report one of ``tearDownClass``: it has redirected the output then.
 
-    Raises what the result raises.
+    Raises the error of the result, if it refuses.
     """
     if process_end.is_worker():
         _add(result, test, error)
         return
     _call(result, "_restoreStdout")
     try:
-        tell(result, test, error)
+        report(result, test, error)
     finally:
         _call(result, "_setupStdout")
 
@@ -56,8 +56,8 @@ def _add(result: Any, test: unittest.TestCase, error: BaseException) -> None:
     is_worker = process_end.is_worker()
     count = getattr(result, "testsRun", None)
     if is_worker:
-        # As if no test had begun. That of Django sends the number of the test that was the last to begin; and only
-        # where there was none, the name of the one that it is told of.
+        # As if no test had begun. The result of Django sends the number of the last test that has begun; and only if
+        # there was none, the name of the test that has failed.
         _set(result, "testsRun", 0)
     add = result.addFailure if isinstance(error, test.failureException) else result.addError
     try:
@@ -86,7 +86,7 @@ def last_report(result: object) -> object:
 
 
 def keeps(result: object, report: object) -> bool:
-    """Return whether a result keeps a report still. That of green drops what was added between two tests."""
+    """Return whether a result still has a report. The result of green drops reports from between two tests."""
     reports = getattr(result, "errors", None)
     return isinstance(reports, list) and any(each[1] is report for each in reports)
 
@@ -122,10 +122,10 @@ class _End:
 
 
 def watch(result: Any, flush: Callable[[Any, bool], None]) -> None:
-    """Have a function called when a runner ends a test or the run; with the result, and whether that is the verdict."""
+    """Call a function when a runner ends a test or the run, with the result and true if it asks for the verdict."""
     for name in _ENDS:
         if not isinstance(getattr(result, name, _End), (_End, type)):
-            with contextlib.suppress(AttributeError):  # it has __slots__, and is told at another moment
+            with contextlib.suppress(AttributeError):  # it has __slots__, and gets errors at another moment
                 setattr(result, name, _End(result, name, flush))
 
 

@@ -1,4 +1,4 @@
-"""Stands for a test that is gone, in the result that is to tell of it."""
+"""Stands in a result for a test that is gone."""
 
 # Tested by tests/unittest/test_late_errors.py.
 
@@ -10,7 +10,7 @@ from typing import Any
 
 __unittest = True
 
-#: What unittest has in the place of a test where an error belongs to none. Some results look for the class.
+#: The class that unittest uses if an error belongs to no test. Some results look for it.
 _HOLDER: Any = getattr(unittest.suite, "_ErrorHolder", object)
 
 
@@ -48,9 +48,9 @@ class StandIn(unittest.TestCase, _HOLDER):  # type: ignore[misc]  # a class, in 
 
 
 def stand_in(cls: type[unittest.TestCase], method: str, name: str, other: str | None = None) -> StandIn:
-    """Return what stands for a test. It keeps neither that nor what its attributes refer to alive.
+    """Return a stand-in for a test. It keeps neither the test nor its attributes alive.
 
-    :param name: what ``id()`` of the test returned.
+    :param name: the ``id()`` of the test.
     :param other: the name of another test that may be meant instead.
     """
     function = inspect.getattr_static(cls, method, None)

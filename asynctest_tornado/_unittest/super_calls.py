@@ -1,4 +1,4 @@
-"""Whether the setUp() of a test case leads to that of its base class."""
+"""Whether the setUp() of a test case leads to the one of its base class."""
 
 import types
 
@@ -6,7 +6,7 @@ __unittest = True
 
 
 def lead_to(base: type, cls: type) -> bool:
-    """Return false if the ``setUp`` of a class cannot call that of the base class: neither is named in its code.
+    """Return false if the ``setUp`` of a class cannot call the one of the base class: its code names neither.
 
     True if it can, also if that depends. A function that gets there in another way, by a helper, is not recognized.
     """

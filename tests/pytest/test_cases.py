@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.samples import cases
 from tests.support import ROOT, run_case
 
-#: The words of pytest for those of unittest; it has no errors apart from failures.
+#: The words of pytest for the words of unittest; it has no errors apart from failures.
 WORDS = {
     "addSuccess": "passed",
     "addError": "failed",

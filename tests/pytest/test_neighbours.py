@@ -1,4 +1,4 @@
-"""Other plugins of pytest keep what is theirs, in whatever order pytest loads them; test cases keep their hooks."""
+"""Other plugins of pytest keep their tests, in any order of loading; test cases keep their hooks."""
 
 import subprocess
 import tempfile

@@ -263,7 +263,7 @@ class BadSettingsTest(unittest.TestCase):
             self.check("ValueError: The environment variable ASYNC_TEST_SEED cannot be '-1'.")
 
     def test_loops_of_another_make(self) -> None:
-        self.check("TypeError: What is ready on .* has no other order than its own", loop_factory=uvloop.new_event_loop)
+        self.check("TypeError: .* runs ready callbacks in its own order only", loop_factory=uvloop.new_event_loop)
         with environ(ASYNC_TEST_SCHEDULES="3"):
             # That is meant for those for which it makes sense.
             events, result = run_counting(loop_factory=uvloop.new_event_loop, schedules=None)

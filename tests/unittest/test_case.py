@@ -74,7 +74,7 @@ class WaitStopTest(AsyncTestCase):
 
         def condition() -> bool:
             looks.append(len(looks))
-            # As a thread would that comes to its end just now: nobody else will stop again.
+            # As a thread would that comes to its end just now: there is no other stop().
             self.stop(len(looks))
             return len(looks) == 3
 
@@ -650,9 +650,9 @@ class GenTestTest(AsyncTestCase):
     def test_it_keeps_the_name_and_the_docstring(self) -> None:
         @gen_test
         async def method(case: GenTestTest) -> None:
-            """What it does."""
+            """The docstring."""
 
-        self.assertEqual((method.__name__, method.__doc__), ("method", "What it does."))
+        self.assertEqual((method.__name__, method.__doc__), ("method", "The docstring."))
 
     def test_it_waits_for_a_decorated_coroutine(self) -> None:
         events: list[str] = []
@@ -811,7 +811,7 @@ class HousekeepingTest(unittest.TestCase):
             gc.collect()
             gc.collect()
 
-        run_all()  # what is made once is there afterwards
+        run_all()  # objects that are made once exist afterwards
         collect()
         files, objects = open_files(), len(gc.get_objects())
         for _ in range(50):

@@ -32,14 +32,14 @@ def run_class(cls: type[unittest.TestCase]) -> RecordingResult:
 
 
 async def turn_a_few_times() -> None:
-    """Let the loop do what there is to do."""
+    """Let the loop run all that is ready."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 class Shared(AsyncTestCase):
     loop_scope = "class"
-    #: What happened, in order.
+    #: The events, in order.
     events: ClassVar[list[Any]]
 
     @classmethod
@@ -180,7 +180,7 @@ class LifeTest(unittest.TestCase):
 
 
 class AttributionTest(unittest.TestCase):
-    """Errors, tasks and timers are those of the test that set them off."""
+    """Errors, tasks and timers belong to the test that set them off."""
 
     def failures(self, result: RecordingResult) -> list[str]:
         return [test.id().rpartition(".")[2] for test, _ in result.errors + result.failures]

@@ -17,7 +17,7 @@ from asynctest_tornado._unittest.stand_in import stand_in
 from tests.samples.late import in_next_case, support
 from tests.support import run_code, run_python
 
-#: Those at which unittest's own results can still be told.
+#: The moments at which unittest's own results can still take an error.
 MOMENTS = ["in_next_case", "at_class_end", "at_last_class_end", "in_plain_case", "at_module_end"]
 
 
@@ -35,7 +35,7 @@ def each_test_of(suite: Any) -> Iterator[unittest.TestCase]:
 
 
 class Recorder:
-    """A result that has only what a test needs, and tells another one."""
+    """A result that has only the methods that a test needs, and records the calls."""
 
     __slots__ = ("events", "testsRun")
     shouldStop = False  # noqa: N815  # the name that unittest looks for
@@ -131,7 +131,7 @@ class MomentsTest(unittest.TestCase):
         result.failfast = True
         load("in_next_case").run(result)
         self.assertEqual(len(result.errors), 1)
-        self.assertEqual(result.testsRun, 3)  # with that of the class that comes first
+        self.assertEqual(result.testsRun, 3)  # with the output of the class that comes first
 
     def test_an_error_while_the_class_is_cleaned_up_is_told_as_well(self) -> None:
         def fail() -> None:
@@ -188,7 +188,7 @@ class MomentsTest(unittest.TestCase):
 
 
 class ResultsTest(unittest.TestCase):
-    """What others have for results."""
+    """The results of other runners."""
 
     def test_one_that_has_nothing_but_what_a_test_needs(self) -> None:
         events: list[tuple[str, str]] = []

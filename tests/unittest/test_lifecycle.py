@@ -16,7 +16,7 @@ from tests.support import RecordingResult, run_body, run_case
 
 
 class Events(AsyncTestCase):
-    """A test that notes what is called."""
+    """A test that records the calls of its methods."""
 
     fails: str | None = None
 

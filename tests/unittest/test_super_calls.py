@@ -1,4 +1,4 @@
-"""A setUp() that does not call that of AsyncTestCase: suites for IsolatedAsyncioTestCase, and mistakes."""
+"""A setUp() that does not call the one of AsyncTestCase: suites for IsolatedAsyncioTestCase, and mistakes."""
 
 import asyncio
 import unittest
