@@ -4,11 +4,11 @@
 
 import asyncio
 import contextvars
-import functools
 import math
 import sys
 import types
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from tornado import gen
@@ -89,10 +89,9 @@ class Waits:
         loop = self._loop.loop
         own = self._context.variables
         context = own if shared and not self._context.is_inside else contextvars.copy_context()
-        end = functools.partial(self._end_main, ends_with_future)
+        end = partial(self._end_main, ends_with_future)
         main = create_main(loop, yieldables.run(func, must_wait, end), context)
-        cancel = functools.partial(self._cancel, main)
-        with Deadline(self._loop, cancel, limit, functools.partial(self.snapshot, main)) as deadline:
+        with Deadline(self._loop, partial(self._cancel, main), limit, partial(self.snapshot, main)) as deadline:
             self._deadline = deadline
             loop._asynctest.main = main, func
             try:
@@ -103,10 +102,7 @@ class Waits:
             current.waited(self._describe, deadline.spent(), limit.seconds)
         if context is not own:
             copy_variables(context)
-        if not main.done():
-            self.running.abandoned.add(main)
-            names.keep_name(main.get_coro(), func)
-        return self._outcome(main, deadline)
+        return self._outcome(main, func, deadline)
 
     def _end_main(self, ends_with_future: bool, was_future: bool) -> None:
         if self._trap.made:
@@ -117,13 +113,15 @@ class Waits:
         self._trap.has_cancelled = True
         self.running.cancel(main)
 
-    def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
+    def _outcome(self, main: "asyncio.Task[Any]", func: Callable[[], Any], deadline: Deadline) -> Any:
         error: BaseException | None = None
         result = None
         try:
             result = main.result()
         except asyncio.InvalidStateError:
             assert deadline.is_hopeless
+            self.running.abandoned.add(main)
+            names.keep_name(main.get_coro(), func)
         except BaseException as raised:
             error = strip(raised)
         try:
@@ -192,7 +190,7 @@ class Waits:
         value, self._stop_value = self._stop_value, None
         remark = self._second_stop if condition is None else None
         if is_early and remark is None:
-            remark = functools.partial(hints.early_stop, self._early_stop)
+            remark = partial(hints.early_stop, self._early_stop)
         self._trap.set_remark(remark)
         self._second_stop = None
         return value
@@ -200,7 +198,7 @@ class Waits:
     def stop(self, value: Any) -> None:
         """End the current call of `wait`, or the next one; may be called by any thread."""
         if self._is_stopped:
-            self._second_stop = functools.partial(hints.second_stop, hints.brief(self._stop_value), hints.brief(value))
+            self._second_stop = partial(hints.second_stop, hints.brief(self._stop_value), hints.brief(value))
         elif not self._is_waiting:
             frame = sys._getframe(1).f_back
             # None: a thread calls stop(), and nothing else.

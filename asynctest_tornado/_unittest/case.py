@@ -6,14 +6,14 @@ import functools
 import inspect
 import re
 import unittest
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock
-from asynctest_tornado._errors import contexts, failure_notes
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._harness import misspelled_settings
@@ -24,7 +24,7 @@ from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._sources import garbage
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import case_run, case_state, class_scope, late_errors
+from asynctest_tornado._unittest import case_phases, case_run, case_state, class_scope, late_errors
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing
 
@@ -168,8 +168,8 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest.harness
         if harness is None or harness.state is CLOSED:
             # Without run() or debug(): the test case is used by hand, as a fixture.
-            harness = case_run.new_harness(self, has_shell=False)
-        case_run.open_loop(self, harness, _DEFAULTS)
+            harness = case_phases.new_harness(self, has_shell=False)
+        case_phases.open_loop(self, harness, _DEFAULTS)
 
     def tearDown(self) -> None:
         """Cancel the tasks that still run, and close the loop: here, or after the cleanups of the test if it has some.
@@ -210,7 +210,7 @@ class AsyncTestCase(unittest.TestCase):
         if inspect.iscoroutinefunction(func):
             self.addCleanup(func, *args, **kwargs)
         else:
-            self.addCleanup(case_run.wait_for, func, *args, **kwargs)
+            self.addCleanup(case_phases.wait_for, func, *args, **kwargs)
 
     async def enterAsyncContext(self, cm: contextlib.AbstractAsyncContextManager[_T]) -> _T:
         """Enter an asynchronous context manager; it is left in the cleanups.
@@ -317,34 +317,16 @@ class AsyncTestCase(unittest.TestCase):
                 "its arguments, or the result of a call and no arguments."
             )
         else:
-            func = functools.partial(case_run.identity, func)
+            func = functools.partial(case_phases.identity, func)
         return harness_of(self).waits.run(func, limit, must_wait=True)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is reported once."""
         return expect_log.NoLogs(super().assertNoLogs(logger, level))
 
-    @contextlib.contextmanager
-    def subTest(self, *args: Any, **params: Any) -> Generator[None, None, None]:
+    def subTest(self, *args: Any, **params: Any) -> contextlib.AbstractContextManager[None]:
         """Report the errors of the block separately, as in `unittest.TestCase`; also an error that ends its waiting."""
-        cancellation: asyncio.CancelledError | None = None
-        harness = self._asynctest.harness
-        with super().subTest(*args, **params):
-            try:
-                try:
-                    yield
-                except asyncio.CancelledError as error:
-                    cancellation = error
-                if cancellation is not None and harness is not None and harness.trap.has_errors:
-                    cancellation = None
-                    harness.trap.raise_errors()
-            except BaseException as error:
-                if harness is not None:
-                    failure_notes.explain(error, harness.trap)
-                raise
-        if cancellation is not None:
-            # The time is over for the test as a whole; or the test has cancelled itself, as in any other block.
-            raise cancellation
+        return case_phases.subtest(self._asynctest.harness, super().subTest(*args, **params))
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         return case_run.run(self, result, super().run)
@@ -374,19 +356,19 @@ class AsyncTestCase(unittest.TestCase):
         return good
 
     def _callSetUp(self) -> None:
-        harness = case_run.new_harness(self, has_shell=True)
-        phase(harness.trap, case_run.set_up, self, harness, _DEFAULTS)
+        harness = case_phases.new_harness(self, has_shell=True)
+        phase(harness.trap, case_phases.set_up, self, harness, _DEFAULTS)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest.harness
         assert harness is not None
-        phase(harness.trap, case_run.call_test, self, harness, method, is_main=True)
+        phase(harness.trap, case_phases.call_test, self, harness, method, is_main=True)
 
     def _callTearDown(self) -> None:
         harness = self._asynctest.harness
         assert harness is not None
         harness.is_ending = True
-        phase(harness.trap, case_run.tear_down, self, harness, _DEFAULTS)
+        phase(harness.trap, case_phases.tear_down, self, harness, _DEFAULTS)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         harness = self._asynctest.harness
@@ -394,10 +376,10 @@ class AsyncTestCase(unittest.TestCase):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
         harness.trap.hold()
-        phase(harness.trap, case_run.call_cleanup, self, harness, function, args, kwargs)
+        phase(harness.trap, case_phases.call_cleanup, self, harness, function, args, kwargs)
 
 
-_DEFAULTS = case_run.Defaults(AsyncTestCase)
+_DEFAULTS = case_phases.Defaults(AsyncTestCase)
 
 
 def _say_no_clock(cls: type[unittest.TestCase]) -> str:

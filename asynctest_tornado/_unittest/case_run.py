@@ -1,27 +1,18 @@
-"""One run of a test case on its harness."""
+"""Runs a test case, in several orders if its settings say so, and closes its harness."""
 
 # Tested by tests/unittest/test_lifecycle.py.
 
-import functools
-import inspect
 import unittest
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tornado.ioloop import IOLoop
-
-from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
-from asynctest_tornado._leaks import policy, reachable
-from asynctest_tornado._loop import new_loop
+from asynctest_tornado._leaks import reachable
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import case_state, class_scope, late_errors, super_calls
-from asynctest_tornado._util import names
+from asynctest_tornado._unittest import case_state, late_errors
 
 __unittest = True
 
@@ -30,29 +21,6 @@ _Run = Callable[[Any], unittest.TestResult | None]
 
 #: The attributes of any test, none of which is a future. A test in real time may have a "clock" of its own.
 _PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", repeat.PRIVATE))
-
-
-# Without these, unittest would take a coroutine for the result of a test, and let it pass.
-for _hook in ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup"):
-    if not hasattr(unittest.TestCase, _hook):
-        raise ImportError(
-            f"AsyncTestCase needs unittest.TestCase.{_hook}(), which this version of Python lacks. "
-            "Take another version."
-        )
-
-
-class Defaults:
-    """The hooks of AsyncTestCase as they are here: a suite may patch the class, and its own hooks are to be called.
-
-    :param base: the class.
-    """
-
-    def __init__(self, base: Any) -> None:
-        self.base = base
-        self.set_up = base.setUp
-        self.get_new_ioloop = base.get_new_ioloop
-        self.async_set_up = base.asyncSetUp
-        self.async_tear_down = base.asyncTearDown
 
 
 def say_no_loop(cls: type) -> str:
@@ -144,136 +112,6 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
             harness.close()
 
 
-def new_harness(case: Any, *, has_shell: bool) -> Harness:
-    """Make the harness of a test case, as its settings say. Raises the error of a bad setting.
-
-    :param has_shell: True if unittest sets the test up, False if the test case is used by hand.
-    """
-    cls = type(case)
-    state: case_state.State = case._asynctest if has_shell else case_state.own_state(case)
-    if state.bad_setting is not None:
-        raise state.bad_setting
-    # Set by unittest's run(), and not by its debug().
-    result = getattr(getattr(case, "_outcome", None), "result", None) if has_shell else None
-    if isinstance(result, repeat.Report):
-        result = result.result
-    reporter = late_errors.Reporter(case, result)
-    scope = class_scope.of(cls)
-    leaks = policy.policy(case.leaks, case.allowed_leaks)
-    if leaks.action == "warn" and state.has_warned:
-        leaks = policy.IGNORE
-    if scope is None:
-        clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-        harness = Harness(reporter.name, None, clock, leaks, state.schedule)
-    else:
-        harness = scope.current = Harness(reporter.name, scope.harness, None, leaks, state.schedule)
-    state.harness = harness
-    harness.has_shell = has_shell
-    if result is not None:
-        harness.trap.report_late = reporter
-        harness.trap.place = reporter.place
-        harness.amend = reporter.amend
-    if state.schedule is not None and has_shell:
-        harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
-    return harness
-
-
-def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
-    """Call the hooks that set a test up."""
-    try:
-        if getattr(case.setUp, "__func__", None) is defaults.set_up:
-            harness.context.call(case.setUp)  # mostly
-        else:
-            harness.context.call(_call_own_set_up, case, harness, defaults)
-        if getattr(case.asyncSetUp, "__func__", None) is not defaults.async_set_up:
-            _call_hook(case, harness, case.asyncSetUp)
-    except BaseException:
-        harness.is_ending = True  # the cleanups are next
-        raise
-
-
-def _call_own_set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
-    """Call ``setUp``, and open the loop if that does not: suites for ``IsolatedAsyncioTestCase`` rely on it."""
-    cls = type(case)
-    # Before setUp(), which may use the loop. But an overridden method may use attributes that setUp() sets.
-    if cls.get_new_ioloop is defaults.get_new_ioloop and not super_calls.lead_to(defaults.base, cls):
-        open_loop(case, harness, defaults)
-    returned = case.setUp()
-    if returned is not None:
-        yieldables.check_is_no_coroutine(returned, "setUp", cls)
-    own = vars(case).get("io_loop")
-    if isinstance(own, IOLoop) and not harness.has_loop(own):
-        harness.open(lambda: own)  # that setUp() has made by itself
-    elif harness.state is NEW:
-        open_loop(case, harness, defaults)
-
-
-def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
-    """Make the loop and the clock of a test case, as its hooks and settings say."""
-    make = case.get_new_ioloop
-    factory = type(case).loop_factory
-    if getattr(make, "__func__", None) is not defaults.get_new_ioloop:
-        case.io_loop = harness.open(make)
-    elif factory is None:
-        case.io_loop = harness.open()
-    else:
-        case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, is_watched=True))
-    if harness.clock is not None:
-        case.clock = harness.clock
-
-
-def _call_hook(case: Any, harness: Harness, hook: Callable[[], Any]) -> None:
-    """Call a hook that is a coroutine function. Another one is just a method."""
-    if inspect.iscoroutinefunction(hook):
-        harness.waits.run(hook, limits.limit(None, case.async_test_timeout), shared=True)
-
-
-def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None:
-    """Call the test method. Run the coroutine of an ``async def``; any other result is an error."""
-    try:
-        returned: Any = harness.context.call(method)
-        if returned is not None:
-            if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
-                returned = _run_coroutine(case, harness, method, returned)
-            yieldables.check_returned(returned)
-    finally:
-        if getattr(getattr(case, "_outcome", None), "expecting_failure", False):
-            # The verdict comes too late to be the failure that is expected.
-            harness.loop.report_lost_errors()
-
-
-def tear_down(case: Any, harness: Harness, defaults: Defaults) -> None:
-    """Call the hooks that tear a test down: the second one also if the first one fails."""
-    try:
-        if getattr(case.asyncTearDown, "__func__", None) is not defaults.async_tear_down:
-            _call_hook(case, harness, case.asyncTearDown)
-    finally:
-        harness.trap.hold()
-        returned: Any = harness.context.call(case.tearDown)
-        if returned is not None:
-            yieldables.check_is_no_coroutine(returned, "tearDown", type(case))
-
-
-def call_cleanup(case: Any, harness: Harness, func: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """Call a cleanup, which may be a coroutine function."""
-    result = harness.context.call(functools.partial(func, *args, **kwargs) if args or kwargs else func)
-    if inspect.iscoroutine(result):
-        _run_coroutine(case, harness, func, result)
-
-
-def _run_coroutine(case: Any, harness: Harness, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
-    """Run the coroutine of a function. Reports call it by the name of the function."""
-
-    def begin() -> Coroutine[Any, Any, Any]:
-        return coro
-
-    begin.__qualname__ = names.name_of(func)
-    try:
-        return harness.waits.run(begin, limits.limit(None, case.async_test_timeout), shared=True)
-    finally:
-        coro.close()  # or a second report would say that it was never awaited
-
-
 def look_for_tasks(case: Any) -> bool:
     """Look for tasks that are left. Return False if asynchronous cleanups may still wait for them."""
     cleanups = reachable.of(case)
@@ -290,14 +128,3 @@ def finish(case: Any) -> None:
         # An error in an attribute of the test would be reported only when the test is gone. Most keep nothing.
         attributes = vars(case)
         harness.finish(() if attributes.keys() <= _PLAIN else attributes.values())
-
-
-async def wait_for(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
-    """Call a function that is no coroutine function, but may return something to wait for."""
-    result = func(*args, **kwargs)
-    if inspect.isawaitable(result):
-        await result
-
-
-def identity(value: _T) -> _T:
-    return value

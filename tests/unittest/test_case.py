@@ -689,7 +689,7 @@ class GenTestTest(AsyncTestCase):
             method(self)
 
     def test_what_cannot_be_called_cannot_be_decorated(self) -> None:
-        with self.assertRaisesRegex(TypeError, "not callable: 42.*above a test method"):
+        with self.assertRaisesRegex(TypeError, "cannot decorate 42.*above a test method"):
             gen_test(42)  # type: ignore[call-overload]
         with self.assertRaisesRegex(TypeError, "not callable"):
             gen_test(timeout=5)(property())  # type: ignore[call-overload]
