@@ -56,7 +56,9 @@ def new_harness(case: Any, *, has_shell: bool) -> Harness:
     :param has_shell: True if unittest sets the test up, False if the test case is used by hand.
     """
     cls = type(case)
-    state: case_state.State = case._asynctest if has_shell else case_state.own_state(case)
+    state: case_state.State = case._asynctest
+    if not has_shell or state is case_state.UNUSED:  # run() has made one, unless a subclass has its own run()
+        state = case_state.own_state(case)
     if state.bad_setting is not None:
         raise state.bad_setting
     # Set by unittest's run(), and not by its debug().

@@ -476,6 +476,24 @@ class SetUpTearDownTest(unittest.TestCase):
         names = dir(AsyncTestCase)
         self.assertEqual([name for name in names if name.startswith("_asynctest")], ["_asynctest"])
 
+    def test_a_class_may_have_a_run_of_its_own(self) -> None:
+        class Sample(AsyncTestCase):
+            def run(self, result: unittest.TestResult | None = None) -> None:
+                self._callSetUp()
+                self.io_loop.add_callback(self.stop, 42)
+                self._callTestMethod(lambda: self.assertEqual(self.wait(), 42))
+                self._callTearDown()
+                self.doCleanups()
+
+            def test(self) -> None:
+                pass
+
+        case = Sample("test")
+        case.run()
+        self.assertTrue(case.io_loop.asyncio_loop.is_closed())  # type: ignore[attr-defined]
+        with self.assertRaisesRegex(RuntimeError, "has no event loop"):
+            Sample("test").wait()
+
     def test_a_constructor_need_not_call_the_one_of_unittest(self) -> None:
         class Sample(AsyncTestCase):
             def __init__(self) -> None:
