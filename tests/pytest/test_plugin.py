@@ -296,7 +296,8 @@ class OthersTest(unittest.TestCase):
             "names = 'tornado', 'asynctest_tornado._', 'asyncio'; "
             "print(sorted(name for name in sys.modules if name.startswith(names)))"
         )
-        own = [f"asynctest_tornado._pytest{name}" for name in ("", ".claims", ".fixtures", ".hooks", ".subtests")]
+        rooms = ".async_fixtures", ".claims", ".fixtures", ".hooks", ".subtests"
+        own = [f"asynctest_tornado._pytest{name}" for name in ("", *rooms)]
         own += [f"asynctest_tornado._util{name}" for name in ("", ".fast_environ", ".settings")]
         self.assertEqual(run_python("-c", code).stdout.strip(), repr(sorted(own)))
 
