@@ -173,7 +173,7 @@ class MistakenTest(ErrorTest):
         async def body(case: Case) -> Any:
             return case.ws_connect("/")
 
-        self.check(body, "returned a Connecting, which nobody runs", error="TypeError")
+        self.check(body, "returned a Connecting, which nothing runs", error="TypeError")
 
     @unittest.skipIf(sys.version_info < (3, 13), "before, a group of tasks does not close the coroutine")
     def test_one_in_a_group_of_tasks_that_has_ended(self) -> None:
