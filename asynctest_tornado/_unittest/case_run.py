@@ -1,4 +1,4 @@
-"""Runs a test case, in several orders if its settings say so, and closes its harness."""
+"""Runs a test case, in one order or several, and closes its harness."""
 
 # Tested by tests/unittest/test_lifecycle.py.
 

@@ -1,4 +1,4 @@
-"""Errors that occur after the end of their test, reported through the result that ran it."""
+"""Errors after the end of their test, reported through its result."""
 
 import contextlib
 import traceback
