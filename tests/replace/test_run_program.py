@@ -9,15 +9,15 @@ from tests.support import ROOT, run_code, run_python
 
 SUITE = "tests.samples.unmodified"
 NAME = f"{SUITE}.Unmodified"
-#: The summary of the suite, under any runner.
+#: The summary of the suite, under any runner. On a busy machine, any wait may be among the slow ones.
 SUMMARY = rf"""3 tests ran on it, in place of tornado.testing.
 Errors that had no caller to catch them: 1 in 1 test. .*
   {NAME}.test_error_in_callback: IndexError: list index out of range
 Leaks: 1 in 1 test. .*
-  {NAME}.test_timer: pending timer AsyncTestCase.stop, due in 60 s
+  {NAME}.test_timer: pending timer AsyncTestCase.stop, due in \d\S* s
 Slowest waits:
-  {NAME}.test_sleep: \d\S* s of at most 60 s
-"""
+(?:  {NAME}.test_error_in_callback: .*\n)?  {NAME}.test_sleep: \d\S* s of at most 60 s
+(?:  {NAME}.test_error_in_callback: .*\n)?"""
 #: A suite that fails in most orders other than the order of asyncio.
 RACING = """
 import asyncio
