@@ -24,6 +24,9 @@ class Fast(RequestHandler):
     def get(self) -> None:
         self.write("fine")
 
+    def on_finish(self) -> None:
+        self.application.settings["served"].set()
+
 
 class Served(AsyncHTTPTestCase):
     leaks = "fail"
@@ -116,7 +119,7 @@ class UnfinishedTest(unittest.TestCase):
     def test_none_that_is_about_to_end(self) -> None:
         async def body(case: Served) -> None:
             case.http_client.fetch(case.get_url("/fast"))
-            await asyncio.sleep(0.01)
+            await case.served.wait()
 
         self.assertEqual(self.run_body(body).report, "")
 
