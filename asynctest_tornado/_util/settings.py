@@ -136,7 +136,7 @@ def _one_of(*words: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in words:
             raise ValueError
-        return str(value)
+        return words[words.index(value)]  # str() of a member of an enumeration is another text
 
     return check
 

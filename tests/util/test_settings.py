@@ -1,3 +1,4 @@
+import enum
 import re
 import threading
 import unittest
@@ -62,6 +63,12 @@ class ReadTest(unittest.TestCase):
         self.assertEqual(TIMEOUT.read("0.5", "", is_text=True), 0.5)
         self.assertEqual(SCHEDULES.read("50", "", is_text=True), 50)
         self.assertEqual(LEAKS.read("fail", "", is_text=True), "fail")
+
+    def test_a_member_of_an_enumeration_stands_for_its_text(self) -> None:
+        class Consequence(str, enum.Enum):  # noqa: UP042  # str() of a StrEnum is its value, and works anyhow
+            FAIL = "fail"
+
+        self.assertEqual(LEAKS.read(Consequence.FAIL, "the place"), "fail")
 
     def test_a_reason_says_which_part_is_wrong(self) -> None:
         for value, reason in (("x", r"write \('x',\)"), (["("], r"pattern '\(' is malformed"), ([1], "1 is neither")):
