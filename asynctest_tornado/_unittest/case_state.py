@@ -60,7 +60,9 @@ def own_state(case: Any) -> State:
         return known
     state: State
     # Without a constructor of its own, which would cost each test three times as much.
-    state = case._asynctest = State()
+    state = State()
+    # The __setattr__ of a subclass may need attributes that its constructor makes later.
+    object.__setattr__(case, repeat.PRIVATE, state)
     state._case = weakref.ref(case)
     if known.made_by is not None:
         state.made_by = known.made_by

@@ -37,6 +37,21 @@ class AttributesTest(unittest.TestCase):
                 self.assertEqual(result.verdicts, ["addError"])
                 self.assertNotIn("after the end of its test", result.report)
 
+    def test_the_constructor_may_prepare_for_setting_them(self) -> None:
+        class Sample(AsyncTestCase):
+            def __init__(self, name: str) -> None:
+                vars(self)["names"] = []
+                super().__init__(name)
+
+            def __setattr__(self, name: str, value: object) -> None:
+                self.names.append(name)  # type: ignore[attr-defined]
+                super().__setattr__(name, value)
+
+            async def test(self) -> None:
+                self.assertIn("io_loop", self.names)  # type: ignore[attr-defined]
+
+        self.assertEqual(run_case(Sample).verdicts, ["addSuccess"])
+
 
 class WaitStopTest(AsyncTestCase):
     def test_wait_returns_what_stop_was_given(self) -> None:
