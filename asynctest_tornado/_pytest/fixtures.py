@@ -44,15 +44,18 @@ class Inner:
         from asynctest_tornado._pytest.function import Function, is_ours
 
         markers = list(claims.markers_of(item))
+        wrong_setting = ""
         try:
             function = Function(item, markers, getattr(request, "param", None), claims.add_late)
             lent = None if function.needs_own_loop else claims.loop_of_user(request)
             item.stash[claims.FUNCTION] = function
             function.open(lent)
         except (TypeError, ValueError) as error:
-            if is_ours(error):
-                claims.refuse(str(error))  # a setting is wrong: no line of code says more
-            raise
+            if not is_ours(error):
+                raise
+            wrong_setting = str(error)  # no line of code says more
+        if wrong_setting:  # here, or the report would have the message twice
+            claims.refuse(wrong_setting)
         yield function
         function.finish()
 

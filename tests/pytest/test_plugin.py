@@ -171,7 +171,7 @@ class SettingsTest(unittest.TestCase):
             report = reports.get(f"test_{number}") or reports[f"test_{number}[seed0]"]
             with self.subTest(message):
                 self.assertRegex(report, message)
-                self.assertNotRegex(report, r"asynctest_tornado/|\n>|Traceback")
+                self.assertNotRegex(report, r"asynctest_tornado/|\n>|Traceback|During handling")
         self.assertIn("return {}['planted']", reports["test_error_of_the_user"])
 
     def test_a_limit_comes_from_the_option_the_settings_or_the_environment(self) -> None:
