@@ -153,6 +153,7 @@ class Waits:
             result = func()
             return None if result is None else gen.convert_yielded(result)
 
+        call.__qualname__ = names.name_of(func)
         return self.run(call, limit)
 
     def run_for_clock(self, reach: Callable[[], Awaitable[None]]) -> None:

@@ -46,6 +46,10 @@ class DeadlockTest(unittest.TestCase):
         for body in start, run_sync:
             self.check_deadlock(body)
 
+    def test_a_function_that_the_loop_runs_for_the_user_keeps_its_name(self) -> None:
+        result = run_body(AsyncTestCase, lambda case: case.io_loop.run_sync(asyncio.Event().wait))
+        self.assertRegex(result.report, r"\n  Event.wait <Task-\d+> \(the test\)")
+
     def test_the_helpers_of_multiprocessing_wake_nobody(self) -> None:
         done = run_code(POOL)
         self.assertIn("this is a deadlock", done.stderr)
