@@ -25,6 +25,10 @@ Begun = Awaitable[_T] | Generator[Any, Any, _T]
 Other = list[Any] | dict[Any, Any] | concurrent.futures.Future[Any] | None
 
 
+def identity(value: _T) -> _T:
+    return value
+
+
 async def run(
     func: Callable[[], Any], must_wait: bool = False, on_end: Callable[[bool], object] = lambda was_future: None
 ) -> Any:
@@ -57,9 +61,10 @@ async def _run(func: Callable[[], Any], result: Any, must_wait: bool) -> Any:
     if is_yieldable(result):
         return await as_awaitable(result)
     if must_wait and result is not None:
+        source = "The argument of run_sync()" if getattr(func, "func", None) is identity else name_of(func)
         raise TypeError(
-            f"{name_of(func)} gave nothing to wait for: {result!r}. Give run_sync() a coroutine function and its "
-            "arguments, or something that a coroutine could yield; call a function that is not asynchronous directly."
+            f"{source} gave nothing to wait for: {result!r}. Give run_sync() a coroutine function and its arguments, "
+            "or something that a coroutine could yield; call a function that is not asynchronous directly."
         )
     return result
 

@@ -6,6 +6,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._schedules import settings
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import observer
@@ -144,9 +145,13 @@ def _make_anew(case: unittest.TestCase, before: dict[str, Any]) -> None:
     Attributes that were set later, for example by a loader of tests, keep their objects.
     """
     name = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
-    args, kwargs = before[PRIVATE].made_by or ((name,), {})
+    state = before[PRIVATE]
+    args, kwargs = state.made_by or ((name,), {})
+    # An attribute that is dropped here belongs to the test.
+    token = contexts.contexts.set(() if state.owner is None else (state.owner,))
     vars(case).clear()
-    vars(case)[PRIVATE] = before[PRIVATE]
+    contexts.contexts.reset(token)
+    vars(case)[PRIVATE] = state
     try:
         type(case).__init__(case, *args, **kwargs)
         made = vars(case).copy()

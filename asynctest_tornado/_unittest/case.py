@@ -16,7 +16,7 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
-from asynctest_tornado._harness import misspelled_settings
+from asynctest_tornado._harness import misspelled_settings, yieldables
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._harness.yieldables import Begun, Other
@@ -317,7 +317,7 @@ class AsyncTestCase(unittest.TestCase):
                 "its arguments, or the result of a call and no arguments."
             )
         else:
-            func = functools.partial(case_phases.identity, func)
+            func = functools.partial(yieldables.identity, func)
         return harness_of(self).waits.run(func, limit, must_wait=True)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:

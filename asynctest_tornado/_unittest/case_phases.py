@@ -8,7 +8,7 @@ import functools
 import inspect
 import unittest
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from typing import Any
 
 from tornado.ioloop import IOLoop
 
@@ -25,7 +25,6 @@ from asynctest_tornado._util import names
 
 __unittest = True
 
-_T = TypeVar("_T")
 
 # Without these, unittest would take a coroutine for the result of a test, and let it pass.
 for _hook in ("_callSetUp", "_callTestMethod", "_callTearDown", "_callCleanup"):
@@ -60,7 +59,8 @@ def new_harness(case: Any, *, has_shell: bool) -> Harness:
     if not has_shell or state is case_state.UNUSED:  # run() has made one, unless a subclass has its own run()
         state = case_state.own_state(case)
     if state.bad_setting is not None:
-        raise state.bad_setting
+        error, state.bad_setting = state.bad_setting, None
+        raise error
     # Set by unittest's run(), and not by its debug().
     result = getattr(getattr(case, "_outcome", None), "result", None) if has_shell else None
     if isinstance(result, repeat.Report):
@@ -212,7 +212,3 @@ async def wait_for(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> No
     result = func(*args, **kwargs)
     if inspect.isawaitable(result):
         await result
-
-
-def identity(value: _T) -> _T:
-    return value

@@ -212,6 +212,23 @@ class RunTest(unittest.TestCase):
 
         self.assertEqual(run_case(Sample).report, "")
 
+    def test_an_attribute_that_is_dropped_for_the_next_order_belongs_to_the_test(self) -> None:
+        orders = []
+
+        class Sample(AsyncTestCase):
+            schedules = 2
+
+            async def test(self) -> None:
+                orders.append(1)
+                if len(orders) == 1:
+                    work = asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                    self.work = work
+
+        result = run_case(Sample)
+        self.assertIn("addError", result.verdicts)
+        self.assertIn("RuntimeWarning: coroutine 'sleep' was never awaited", result.report)
+
     def test_leaks_are_told_once(self) -> None:
         async def leave(self: ordered.Counting) -> None:
             asyncio.get_running_loop().call_later(60, self.id)
@@ -261,6 +278,16 @@ class BadSettingsTest(unittest.TestCase):
             self.check("ValueError: The environment variable ASYNC_TEST_SCHEDULES cannot be 'x'.", schedules=None)
         with environ(ASYNC_TEST_SEED="-1"):
             self.check("ValueError: The environment variable ASYNC_TEST_SEED cannot be '-1'.")
+
+    def test_one_that_was_corrected_is_forgotten(self) -> None:
+        case: Any = type("Sample", (ordered.Counting,), {"events": [], "schedules": "many"})("test")
+        verdicts = []
+        for schedules in "many", 2:
+            case.schedules = schedules
+            result = RecordingResult()
+            case.run(result)
+            verdicts += result.verdicts
+        self.assertEqual(verdicts, ["addError", "addSuccess"])
 
     def test_loops_of_another_make(self) -> None:
         self.check("TypeError: .* runs ready callbacks in its own order only", loop_factory=uvloop.new_event_loop)

@@ -818,6 +818,8 @@ class RunSyncTest(AsyncTestCase):
         for value in 42, lambda: 42, "text", [1, 2]:
             with self.assertRaisesRegex(TypeError, "nothing to wait for.*coroutine function"):
                 self.run_sync(value)  # type: ignore[arg-type]
+        with self.assertRaisesRegex(TypeError, r"The argument of run_sync\(\) gave"):
+            self.run_sync(42)  # type: ignore[call-overload]
 
     def test_what_is_no_function_takes_no_arguments(self) -> None:
         with self.assertRaisesRegex(TypeError, "cannot call 42 with arguments"):
