@@ -64,7 +64,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 
 
-#: The private names of asyncio's loops that this module and `autojump` need. `internals` has the reasons.
+#: The private names of asyncio's loops that this module and `autojump` need. `private_names` has the reasons.
 _NEEDED = (
     *("_clock_resolution", "_close_self_pipe", "_csock", "_internal_fds", "_make_self_pipe", "_read_from_self"),
     *("_ready", "_scheduled", "_selector", "_ssock", "_write_to_self"),

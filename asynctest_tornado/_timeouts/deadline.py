@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.stop_at_error import from_anywhere
-from asynctest_tornado._timeouts import deadlock, interrupter, limits, timeout_report, watchdog
+from asynctest_tornado._timeouts import blocked_code, deadlock, limits, timeout_error, watchdog
 from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import monotonic, sleep
 
@@ -52,11 +52,11 @@ class Deadline(watchdog.Watch):
         self.is_over = False
         #: True if the operation was given up.
         self.is_hopeless = False
-        self.report = timeout_report.TimeoutReport(limit)
+        self.report = timeout_error.TimeoutReport(limit)
         self._call_off: Callable[[], object] | None = None
         self._is_watched = False
         #: The interruption of a callback in this run of the loop.
-        self._sent: interrupter.Interruption | None = None
+        self._sent: blocked_code.Interruption | None = None
         self._loop = loop
         self._end = end
         self._seconds = limit.seconds if limit.is_set else None
@@ -135,13 +135,13 @@ class Deadline(watchdog.Watch):
             return None
         stack = watchdog.stack(frame)
         if self._sent is not None and self._sent.has_raised is not False:
-            return timeout_report.still_blocked(stack)
+            return timeout_error.still_blocked(stack)
         report = self.report
         report.interruption = None
         report.blocked_at = stack
         # Before the interruption is sent, as it may arrive at once.
         report.is_interrupted = True
-        self._sent = interrupter.interrupt(self.thread, callback)
+        self._sent = blocked_code.interrupt(self.thread, callback)
         if self._sent is not None:
             return None
         report.is_interrupted = False
@@ -157,7 +157,7 @@ class Deadline(watchdog.Watch):
         sent = self._sent
         if not self.report.is_interrupted or sent is None:
             return
-        until = monotonic() + interrupter.DELIVERY_SECONDS
+        until = monotonic() + blocked_code.DELIVERY_SECONDS
         while sent.has_raised is None and monotonic() < until:
             sleep(0.001)
         if sent.has_raised is False:

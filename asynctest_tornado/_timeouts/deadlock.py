@@ -45,7 +45,7 @@ from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._timeouts import interrupter, watchdog
+from asynctest_tornado._timeouts import blocked_code, watchdog
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import (
     Socket,
@@ -160,7 +160,7 @@ def _is_alarm_set(timer: int) -> bool:
 
 def _has_signal_handlers() -> bool:
     """Return whether a signal, which any process can send, would run something; an interruption does not count."""
-    handlers = map(get_signal_handler, valid_signals() - {signal.SIGINT, interrupter.stand_in})
+    handlers = map(get_signal_handler, valid_signals() - {signal.SIGINT, blocked_code.stand_in})
     return any(handler is not None and callable(handler) for handler in handlers)
 
 

@@ -3,7 +3,7 @@
 A loop that synchronous code blocks runs no timers, so that no time limit can end the wait. The thread sleeps until
 `OVERRUN_SECONDS` after the next limit; mostly, the loop has ended the wait by then. If not, the thread looks at the
 stack of the loop's thread twice, `LOOK_INTERVAL_SECONDS` apart. If both looks find the same call of the same callback,
-it blocks the loop: the watch is called, which interrupts it (see `interrupter`), or has a message printed. A program
+it blocks the loop: the watch is called, which interrupts it (see `blocked_code`), or has a message printed. A program
 that a debugger has stopped does not count, and has no time limit from then on.
 
 There is one thread for the process, which ends if it has nothing to watch. It is not a thread of the ``threading``
@@ -21,7 +21,7 @@ from _thread import allocate_lock, get_native_id, start_new_thread
 from collections.abc import Callable
 from typing import Protocol
 
-from asynctest_tornado._timeouts import interrupter
+from asynctest_tornado._timeouts import blocked_code
 from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import exists, monotonic, sleep
 
@@ -79,8 +79,8 @@ _next_look = 0.0
 
 def start(watch: Watched) -> None:
     """Begin a watch."""
-    if interrupter.stand_in is None:
-        interrupter.prepare()
+    if blocked_code.stand_in is None:
+        blocked_code.prepare()
     with _lock:
         _watches.append(watch)
         if _thread is None:
@@ -217,9 +217,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def _look(watch: Watch) -> None:
-    before, _ = interrupter.look(watch.thread)
+    before, _ = blocked_code.look(watch.thread)
     sleep(LOOK_INTERVAL_SECONDS)
-    after, innermost = interrupter.look(watch.thread)
+    after, innermost = blocked_code.look(watch.thread)
     if innermost is not None and debuggers.have_stopped(innermost):
         watch.stop_clock()
     with _lock:

@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._timeouts import interrupter, watchdog
+from asynctest_tornado._timeouts import blocked_code, watchdog
 
 LIMIT = 0.0005
 RUNS = 10_000
@@ -41,13 +41,13 @@ def main(runs: int) -> None:
     sys.setswitchinterval(1e-5)
     sent: list[Any] = []
 
-    def note(*args: Any, interrupt: Any = interrupter.interrupt) -> Any:
+    def note(*args: Any, interrupt: Any = blocked_code.interrupt) -> Any:
         sent.append(interrupt(*args))
         return sent[-1]
 
     with (
         mock.patch.multiple(watchdog, OVERRUN_SECONDS=0, LOOK_INTERVAL_SECONDS=0.00001),
-        mock.patch.object(interrupter, "interrupt", note),
+        mock.patch.object(blocked_code, "interrupt", note),
     ):
         ended, late, interrupted = run_many(runs)
     arrived_late = sum(interruption.has_raised is False for interruption in sent)

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._timeouts import interrupter, watchdog
+from asynctest_tornado._timeouts import blocked_code, watchdog
 from tests.limits import limit_clock
 from tests.support import run_body, run_code
 
@@ -81,7 +81,7 @@ class LateInterruptionTest(unittest.TestCase):
 
     def test_as_the_library_stops(self) -> None:
         ends, stops = threading.Event(), threading.Event()
-        interrupt, stop = interrupter.interrupt, watchdog.stop
+        interrupt, stop = blocked_code.interrupt, watchdog.stop
 
         def interrupt_late(*args: Any) -> Any:
             ends.set()
@@ -102,7 +102,7 @@ class LateInterruptionTest(unittest.TestCase):
 
         with (
             limit_clock.stopped(),
-            mock.patch.object(interrupter, "interrupt", interrupt_late),
+            mock.patch.object(blocked_code, "interrupt", interrupt_late),
             mock.patch.object(watchdog, "stop", stop_and_say),
         ):
             result = run_body(AsyncTestCase, body)
@@ -112,12 +112,12 @@ class LateInterruptionTest(unittest.TestCase):
         self.assertEqual(run_body(AsyncTestCase, lambda case: case.run_sync(sleep)).verdicts, ["addSuccess"])
 
     def test_in_another_callback(self) -> None:
-        interrupter.prepare()
+        blocked_code.prepare()
         thread = threading.get_ident()
         frame = sys._getframe()
 
         def of_another() -> None:
-            interruption = interrupter.interrupt(thread, another)
+            interruption = blocked_code.interrupt(thread, another)
             self.assertIsNotNone(interruption)
             self.assertIs(interruption.has_raised, False)  # type: ignore[union-attr]
 
@@ -126,20 +126,20 @@ class LateInterruptionTest(unittest.TestCase):
 
         another = other()
         of_another()
-        callback = interrupter.callback_frame(frame)
+        callback = blocked_code.callback_frame(frame)
         assert callback is not None
         # Sent while the callback calls this library, it is for none of its functions; then it is.
-        self.assertIs(interrupter.interrupt(thread, callback).has_raised, False)  # type: ignore[union-attr]
-        interrupter._sent.append(interrupter.Interruption(callback))
-        assert interrupter.stand_in is not None
+        self.assertIs(blocked_code.interrupt(thread, callback).has_raised, False)  # type: ignore[union-attr]
+        blocked_code._sent.append(blocked_code.Interruption(callback))
+        assert blocked_code.stand_in is not None
         with self.assertRaises(KeyboardInterrupt):
-            signal.raise_signal(interrupter.stand_in)
+            signal.raise_signal(blocked_code.stand_in)
 
     def test_ctrl_c_stays_with_the_user(self) -> None:
         before = signal.getsignal(signal.SIGINT)
-        interrupter.prepare()
+        blocked_code.prepare()
         self.assertIs(signal.getsignal(signal.SIGINT), before)
-        self.assertNotEqual(interrupter.stand_in, signal.SIGINT)
+        self.assertNotEqual(blocked_code.stand_in, signal.SIGINT)
 
 
 async def sleep() -> None:

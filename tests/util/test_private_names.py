@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asynctest_tornado
-from asynctest_tornado._util.internals import LOCALS, PRIVATE, Private
+from asynctest_tornado._util.private_names import LOCALS, PRIVATE, Private
 from tests.support import run_python
 
 PACKAGE = Path(asynctest_tornado.__file__).parent
@@ -128,12 +128,12 @@ class TestTheTable(unittest.TestCase):
                     "_wanted",
                     "_fixtures",
                 }
-                if path.stem != "internals" and not is_room and name not in {"_open_site", "_app"}:
+                if path.stem != "private_names" and not is_room and name not in {"_open_site", "_app"}:
                     with self.subTest(f"{path.name}:{line}"):
                         self.assertIn(name, listed)
 
     def test_names_nothing_that_the_source_does_not_use(self) -> None:
-        sources = "\n".join(path.read_text(encoding="utf-8") for path in _MODULES if path.stem != "internals")
+        sources = "\n".join(path.read_text(encoding="utf-8") for path in _MODULES if path.stem != "private_names")
         used = set(re.findall(r"\w+", sources))
         self.assertEqual([], [row for row in PRIVATE if row.name not in used])
 

@@ -4,7 +4,7 @@ A row has the reason, the loss without the name, and the fallback. Local variabl
 and closures of other packages have their rows, too. Local variables of its own functions are no way to hand anything
 on: see `asynctest_tornado._util.coroutines`.
 
-Where another package renames one, `tests/util/test_internals.py` names its row.
+Where another package renames one, `tests/util/test_private_names.py` names its row.
 """
 
 from dataclasses import dataclass
