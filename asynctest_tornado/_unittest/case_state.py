@@ -19,37 +19,49 @@ class State:
     """The private data of a test case.
 
     It has no more than a weak reference to the test case: another one would make a cycle.
+
+    Each test reads most of the attributes. CPython finds them at once only if the class has no defaults for them.
+    `_new` sets them: the call of a constructor would cost three times as much.
     """
 
+    __slots__ = ("_case", "bad_setting", "harness", "has_warned", "made_by", "owner", "schedule", "server")
+
     #: The harness of the run that is in progress, or of a test case that is used by hand.
-    harness: Harness | None = None
+    harness: Harness | None
     #: The order of the run, if it is not the order of asyncio.
-    schedule: Schedule | None = None
+    schedule: Schedule | None
     #: The owner of the attributes of the test case, after a run.
-    owner: contexts.Owner | None = None
+    owner: contexts.Owner | None
     #: True if a run has warned of leaks. Later runs of the same test do not.
-    has_warned = False
+    has_warned: bool
     #: The error in a setting of the class, for the next run to raise.
-    bad_setting: Exception | None = None
+    bad_setting: Exception | None
     #: The arguments of the constructor, unless the name of the test method is the only one.
-    made_by: repeat.Arguments | None = None
+    made_by: repeat.Arguments | None
     #: The server of an AsyncHTTPTestCase, once it has one.
-    server: Any = None
+    server: Any
     # Returns the test case.
-    _case: Callable[[], object] = types.NoneType
+    _case: Callable[[], object]
 
     def __reduce__(self) -> Any:
         return _copy_of, (self.made_by,)
 
 
-def _copy_of(made_by: repeat.Arguments | None) -> State:
-    state = State()  # the copy of a test is another test
+def _new(case: Callable[[], object], made_by: repeat.Arguments | None) -> State:
+    state = State()
+    state._case = case
     state.made_by = made_by
+    state.harness = state.schedule = state.owner = state.bad_setting = state.server = None
+    state.has_warned = False
     return state
 
 
+def _copy_of(made_by: repeat.Arguments | None) -> State:
+    return _new(types.NoneType, made_by)  # the copy of a test is another test
+
+
 #: The state of each test case up to its first run.
-UNUSED = State()
+UNUSED = _copy_of(None)
 
 
 # vars() would cost more: CPython makes the dictionary of an object when it is first asked for.
@@ -58,12 +70,7 @@ def own_state(case: Any) -> State:
     known: State = case._asynctest
     if known._case() is case:
         return known
-    state: State
-    # Without a constructor of its own, which would cost each test three times as much.
-    state = State()
+    state = _new(weakref.ref(case), known.made_by)
     # The __setattr__ of a subclass may need attributes that its constructor makes later.
     object.__setattr__(case, repeat.PRIVATE, state)
-    state._case = weakref.ref(case)
-    if known.made_by is not None:
-        state.made_by = known.made_by
     return state
