@@ -136,7 +136,8 @@ class LoopOfTest:
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
     ) -> None:
         """Report the errors of failed tasks, and of failed futures among the given ones, that no code has looked at."""
-        error_routing.report_lost(self.loop, futures, wanted)
+        if futures or self.loop._asynctest.records.futures:  # mostly, there are none
+            error_routing.report_lost(self.loop, futures, wanted)
 
     def lost_errors(self, futures: Iterable[object] = ()) -> list[BaseException]:
         """Return the same errors, without any report: code may still look at them."""
