@@ -15,7 +15,6 @@ import sys
 import time
 import types
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import tornado.util
@@ -147,21 +146,26 @@ def _are_asyncios_own() -> bool:
 _is_same: bool | None = None if _CAN_FILL else False
 
 
-def construct(loop: Any, selector: Any, by_asyncio: Callable[[Any], None]) -> None:
-    """Initialize a new object of a class of loops.
+def is_usual() -> bool:
+    """Return whether the constructors of asyncio are its own, and do what they mostly do."""
+    return _are_asyncios_own() and fast_environ.get("PYTHONASYNCIODEBUG") is None
 
-    :param by_asyncio: the constructor of asyncio, which takes the selector.
-    """
+
+def construct(loop: Any, selector: Any) -> bool:
+    """Initialize a new object of a class of loops; return False if the constructor of asyncio has to do it."""
+    if not (_is_same and is_usual()):
+        return False
+    _fill(loop)
+    _logger.debug("Using selector: %s", selector.__class__.__name__)
+    loop._selector = selector
+    loop._make_self_pipe()
+    return True
+
+
+def compare(loop: Any, was_usual: bool) -> None:
+    """Look at the first loop that the usual constructor of asyncio has initialized: are later ones the same?"""
     global _is_same
-    is_usual = _is_same is not False and _are_asyncios_own() and fast_environ.get("PYTHONASYNCIODEBUG") is None
-    if is_usual and _is_same:
-        _fill(loop)
-        _logger.debug("Using selector: %s", selector.__class__.__name__)
-        loop._selector = selector
-        loop._make_self_pipe()
-        return
-    by_asyncio(selector)
-    if is_usual and _is_same is None:
+    if was_usual and _is_same is None:
         _is_same = _is_like(loop)
 
 

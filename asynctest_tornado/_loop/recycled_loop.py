@@ -140,12 +140,17 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         # One attribute, as `error_routing.Use` is: loops of 3.14 have no more to spare.
         self._asynctest_system = system = _System()
-        construction.construct(self, system.selector, super().__init__)
+        # No super() for each test, which takes CPython up to 3.11 as long as a call.
+        if not construction.construct(self, system.selector):
+            is_usual = construction.is_usual()
+            super().__init__(system.selector)
+            construction.compare(self, is_usual)
 
     def __del__(self) -> None:
         # The garbage collector finalizes the sockets as well, before or after this.
         self._asynctest_system.is_dropped = True
-        super().__del__()
+        if not self.is_closed():  # else asyncio does nothing
+            super().__del__()
 
     def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:  # type: ignore[override]
         self._asynctest_system.was_woken = True
