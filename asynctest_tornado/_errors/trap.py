@@ -1,5 +1,6 @@
 """Trap: the errors of one test, and its verdict."""
 
+import asyncio
 import threading
 import types
 import weakref
@@ -48,6 +49,9 @@ class Trap(contexts.Context):
     has_cancelled = False
     #: The mark of the error that Tornado logged last, while it raises that error on.
     just_logged: marks.Mark | None = None
+    #: The connections that the end of the test closes, and the errors that follow from that: none before
+    #: `begin_closing`.
+    closing = closed_connections.Closing()
     #: The number of errors that the trap has recorded.
     count = 0
     #: The recorder and the filters of warnings, as they were when the test began.
@@ -70,8 +74,6 @@ class Trap(contexts.Context):
         self.report_late: Callable[[BaseException, str | None], bool] | None = None
         #: Returns the place of the test in its run, if that is known: a `place_in_run.Place`.
         self.place: Callable[[], tuple[weakref.ref[Any], int, object] | None] = types.NoneType
-        #: The connections that the end of the test closes, and the errors that follow from that.
-        self.closing = closed_connections.Closing()
         #: The error that the test fails of, once it was raised.
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []
@@ -133,6 +135,11 @@ class Trap(contexts.Context):
         if is_new and interrupt is not None:
             interrupt()
         return True
+
+    def begin_closing(self, failed_before: list[BaseException], under_way: "list[asyncio.Future[Any]]") -> None:
+        """Record that connections are closed from now on; see `closed_connections.Closing.begin`."""
+        self.closing = closed_connections.Closing()
+        self.closing.begin(failed_before, under_way)
 
     def comes_of_closing(self, error: BaseException) -> bool:
         """Return true if the end of the test has caused the error, because it closes connections still in use."""

@@ -253,7 +253,7 @@ class Harness:
         """
         if not self.trap.closing.is_under_way:
             under_way = [future for future, _ in self.loop.own_futures()]
-            self.trap.closing.begin(self.loop.lost_errors(futures), under_way)
+            self.trap.begin_closing(self.loop.lost_errors(futures), under_way)
 
     def close_resources(self, futures: Iterable[object] = ()) -> None:
         """Close the `resources` now, and not with the loop.

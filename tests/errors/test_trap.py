@@ -103,7 +103,7 @@ class TrapTest(unittest.TestCase):
                 late = mock.Mock(return_value=True)
                 trap.report_late = late
                 if closes:
-                    trap.closing.begin([], [])
+                    trap.begin_closing([], [])
                     trap.closing.end()
                 trap.close()
                 error = ConnectionResetError()
