@@ -14,7 +14,7 @@ from asynctest_tornado._http import case_server, sockets
 from asynctest_tornado._http.fetch import Fetched, Response
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.websocket_connect import Connecting
-from asynctest_tornado._tls import own_certificate
+from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._unittest.case import AsyncTestCase
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing, computed
@@ -263,7 +263,7 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
 
     #: The path of the certificate that clients have to trust, in PEM format. The key of the server's certificate is
     #: public by design, a part of this package: it is for tests on one machine, and no system should trust it.
-    ca_certs: str = own_certificate.AUTHORITY
+    ca_certs: str = bundled_certificate.AUTHORITY
 
     def get_httpserver_options(self) -> dict[str, Any] | Any:
         """Return keyword arguments for the server. May be overridden, also by a coroutine function.
@@ -287,7 +287,7 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
 
         From ``tornado.testing``. New in version 0.1.
         """
-        return own_certificate.server_options()
+        return bundled_certificate.server_options()
 
     def get_protocol(self) -> str:
         """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""

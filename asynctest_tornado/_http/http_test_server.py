@@ -16,7 +16,7 @@ from asynctest_tornado._http import sockets, websocket_connect
 from asynctest_tornado._http.local_server import LocalServer, check_app
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._timeouts import pending_report
-from asynctest_tornado._tls import own_certificate
+from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._util.real_time import all_tasks
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class HTTPTestServer:
     ) -> None:
         check_app(app, "The application of this HTTPTestServer")
         if https:
-            options.setdefault("ssl_options", own_certificate.server_options())
+            options.setdefault("ssl_options", bundled_certificate.server_options())
         self._app = app
         self._address = address
         self._port = port

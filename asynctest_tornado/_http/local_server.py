@@ -26,7 +26,7 @@ from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
 from asynctest_tornado._timeouts import deadlock
-from asynctest_tornado._tls import own_certificate, server_certificate, tls_arguments
+from asynctest_tornado._tls import bundled_certificate, certificate_check, tls_arguments
 
 __unittest = True
 
@@ -103,7 +103,7 @@ class LocalServer(tls_arguments.Place):
         try:
             self._sock.setblocking(False)
             if self._is_https:
-                own_certificate.read_certificate_once()
+                bundled_certificate.read_certificate_once()
                 self._verifier = tls_arguments.Verifier(self, self._trusts_strangers)
             if make_client is not None:
                 client = make_client()
@@ -172,9 +172,9 @@ class LocalServer(tls_arguments.Place):
             hints.add(error, _NOT_YET.format(owner))
 
     @property
-    def ssl_options(self) -> server_certificate.Options | None:
+    def ssl_options(self) -> certificate_check.Options | None:
         """The ``ssl_options`` of the server, as they are now."""
-        options: server_certificate.Options | None = getattr(self.http_server, "ssl_options", None)
+        options: certificate_check.Options | None = getattr(self.http_server, "ssl_options", None)
         return options
 
     def may_be_own(self, url: str) -> bool:
@@ -242,7 +242,7 @@ class LocalServer(tls_arguments.Place):
 
     def _explain(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
         """Add notes about the certificates, if these are the reason, and about the request, if it has no response."""
-        server_certificate.explain(error)
+        certificate_check.explain(error)
         if self._verifier is not None and not arguments.get("client_cert"):
             self._verifier.explain(error, url)
         if isinstance(error, (ConnectionError, socket.gaierror)):

@@ -12,7 +12,7 @@ from tornado import simple_httpclient
 
 from asynctest_tornado._errors import made_objects
 from asynctest_tornado._loop.child_processes import has_children
-from asynctest_tornado._tls import own_certificate
+from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.real_time import active_count, sleep, turn
 
@@ -111,7 +111,7 @@ def _spare_ca_certificates() -> None:
         given = (request.ssl_options, request.ca_certs, request.client_cert, request.client_key)
         is_trusting = scheme == "https" and not request.validate_cert and given == (None, None, None, None)
         if is_trusting and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop):
-            return own_certificate.trusting_context()
+            return bundled_certificate.trusting_context()
         return original(self, scheme)
 
     connection._get_ssl_options = get_ssl_options

@@ -12,7 +12,7 @@ from tornado.httpserver import HTTPServer
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._pytest.function import Function
-from asynctest_tornado._tls import own_certificate
+from asynctest_tornado._tls import bundled_certificate
 
 __unittest = True
 __tracebackhide__ = True
@@ -56,4 +56,4 @@ def unused_socket() -> socket.socket:
 
 def ssl_options_of_tests() -> dict[str, Any]:
     """Return ``ssl_options`` for a server with the test certificate."""
-    return own_certificate.server_options()
+    return bundled_certificate.server_options()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado._tls import own_certificate, server_certificate
+from asynctest_tornado._tls import bundled_certificate, certificate_check
 
 __unittest = True
 
@@ -21,7 +21,7 @@ class Place:
     """The facts about a server that a client has to know."""
 
     @property
-    def ssl_options(self) -> server_certificate.Options | None:
+    def ssl_options(self) -> certificate_check.Options | None:
         """The options of the server, or None if they are not known."""
         raise NotImplementedError
 
@@ -55,12 +55,12 @@ class Verifier:
         if place is None or not place.may_be_own(request.url):
             return {} if self._trusts_strangers else _for_strangers(request, has_contexts)
         options = place.ssl_options
-        if options is None or not own_certificate.is_ours(options):
+        if options is None or not bundled_certificate.is_ours(options):
             return self._for_own_certificate(request, options, has_contexts)
         if request.ca_certs is not None and (request.validate_cert or not self._trusts_strangers):
             return {}  # the request names the authorities to trust
         if not has_contexts:
-            return {"validate_cert": True, "ca_certs": own_certificate.AUTHORITY}
+            return {"validate_cert": True, "ca_certs": bundled_certificate.AUTHORITY}
         return {"ssl_options": _with_certificates(request)}
 
     def explain(self, error: OSError | HTTPClientError, url: str) -> None:
@@ -73,7 +73,7 @@ class Verifier:
             error.add_note("The server asks clients for a certificate. Give client_cert=, and client_key=.")
 
     def _for_own_certificate(
-        self, request: HTTPRequest, options: server_certificate.Options | None, has_contexts: bool
+        self, request: HTTPRequest, options: certificate_check.Options | None, has_contexts: bool
     ) -> dict[str, Any]:
         """Return the arguments for a server with a certificate of the user, whose authority is not known."""
         if request.validate_cert or request.ca_certs is not None:
@@ -81,8 +81,8 @@ class Verifier:
         if not has_contexts:
             return {"validate_cert": False}
         if options is not None:
-            server_certificate.check_date(options)
-        context = own_certificate.trusting_context()
+            certificate_check.check_date(options)
+        context = bundled_certificate.trusting_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
 
@@ -92,8 +92,8 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
         return {}
     if has_contexts:
         if request.client_cert is None:
-            return {"ssl_options": own_certificate.public_context()}
-        context = own_certificate.make_public_context()
+            return {"ssl_options": bundled_certificate.public_context()}
+        context = bundled_certificate.make_public_context()
         _load_client_certificate(context, request)
         return {"ssl_options": context}
     # A handle of curl cannot go back to its default after it had another authority.
@@ -102,10 +102,10 @@ def _for_strangers(request: HTTPRequest, has_contexts: bool) -> dict[str, Any]:
 
 def _with_certificates(request: HTTPRequest) -> ssl.SSLContext:
     """Return a context that verifies our certificate, with the certificates of the request."""
-    is_named = urlsplit(request.url).hostname in own_certificate.HOSTS
+    is_named = urlsplit(request.url).hostname in bundled_certificate.HOSTS
     if request.client_cert is None and request.ca_certs is None:
-        return own_certificate.client_context() if is_named else own_certificate.any_host_context()
-    context = ssl.create_default_context(cafile=own_certificate.AUTHORITY)
+        return bundled_certificate.client_context() if is_named else bundled_certificate.any_host_context()
+    context = ssl.create_default_context(cafile=bundled_certificate.AUTHORITY)
     context.check_hostname = is_named
     if request.ca_certs is not None:
         context.load_verify_locations(request.ca_certs)

@@ -64,7 +64,7 @@ async def test_ours_by_the_marker():
 
 @pytest.fixture
 def asynctest_tornado_ssl_options():
-    from asynctest_tornado._tls.own_certificate import server_options
+    from asynctest_tornado._tls.bundled_certificate import server_options
     return server_options()
 """
 for _name in NAMES:

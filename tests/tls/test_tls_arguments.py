@@ -17,7 +17,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.tcpclient import TCPClient
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
-from asynctest_tornado._tls import own_certificate, tls_arguments
+from asynctest_tornado._tls import bundled_certificate, tls_arguments
 from tests.sources.test_request_handlers import setUpModule, tearDownModule
 from tests.support import run_body
 
@@ -124,7 +124,7 @@ class OwnCertificateTest(Case):
 
     def test_in_a_context_too(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(own_certificate.CERTIFICATE, own_certificate.KEY)
+        context.load_cert_chain(bundled_certificate.CERTIFICATE, bundled_certificate.KEY)
         self.http_server.ssl_options = context
         self.assert_verified(lambda: self.fetch("/"))
         # Up to TLS 1.2, the certificate of the client comes in the middle.
@@ -318,7 +318,7 @@ class ClientWithoutContexts(AsyncHTTPClient):
 class PlaceOfOurs(tls_arguments.Place):
     @property
     def ssl_options(self) -> dict[str, Any]:
-        return own_certificate.server_options()
+        return bundled_certificate.server_options()
 
     def may_be_own(self, url: str) -> bool:
         return ":1234" in url
@@ -346,15 +346,17 @@ class ClientOfAnotherMakeTest(unittest.TestCase):
         url = "https://localhost:1234/"
         for trusts in False, True:
             for arguments in {}, {"validate_cert": True}:
-                self.assertEqual(self.told(trusts, url, **arguments), (True, own_certificate.AUTHORITY, None, None))
-            self.assertEqual(self.told(trusts, url, client_cert="own"), (True, own_certificate.AUTHORITY, "own", None))
+                self.assertEqual(self.told(trusts, url, **arguments), (True, bundled_certificate.AUTHORITY, None, None))
+            self.assertEqual(
+                self.told(trusts, url, client_cert="own"), (True, bundled_certificate.AUTHORITY, "own", None)
+            )
             self.assertEqual(self.told(trusts, url, validate_cert=False)[0], False)
 
     def test_it_verifies_strangers_where_it_should(self) -> None:
         self.assertEqual(self.told(True, "https://localhost:5/")[:2], (False, None))
         is_verified, authorities, *_ = self.told(False, "https://localhost:5/")
         self.assertTrue(is_verified)
-        self.assertNotEqual(authorities, own_certificate.AUTHORITY)
+        self.assertNotEqual(authorities, bundled_certificate.AUTHORITY)
         self.assertEqual(self.told(False, "https://localhost:5/", ca_certs="own")[:2], (True, "own"))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tornado import tcpserver
 from tornado.netutil import ssl_options_to_context
 
-from asynctest_tornado._tls import server_certificate
+from asynctest_tornado._tls import certificate_check
 
 __unittest = True
 
@@ -32,11 +32,11 @@ def server_options() -> dict[str, Any]:
     return {"certfile": CERTIFICATE, "keyfile": KEY}
 
 
-def is_ours(options: server_certificate.Options) -> bool:
+def is_ours(options: certificate_check.Options) -> bool:
     """Return whether a server with these ``ssl_options`` presents the certificate of this module."""
     if isinstance(options, dict):
         return options.get("certfile") == CERTIFICATE
-    return server_certificate.is_signed_by(options, AUTHORITY)
+    return certificate_check.is_signed_by(options, AUTHORITY)
 
 
 @functools.cache

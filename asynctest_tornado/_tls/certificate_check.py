@@ -1,6 +1,6 @@
 """The certificate that a server presents, and whether its dates are right."""
 
-# Tested by tests/tls/test_own_certificate.py.
+# Tested by tests/tls/test_bundled_certificate.py.
 
 import ssl
 from datetime import UTC, datetime

@@ -14,7 +14,7 @@ from tornado.httpclient import HTTPError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, HTTPTestServer
-from asynctest_tornado._tls import own_certificate, server_certificate
+from asynctest_tornado._tls import bundled_certificate, certificate_check
 from tests.support import run_case
 
 
@@ -24,25 +24,27 @@ class CertificateTest(unittest.TestCase):
         return ssl._ssl._test_decode_cert(path)  # type: ignore[attr-defined,no-any-return]
 
     def test_it_is_valid_for_decades(self) -> None:
-        for path in own_certificate.AUTHORITY, own_certificate.CERTIFICATE:
+        for path in bundled_certificate.AUTHORITY, bundled_certificate.CERTIFICATE:
             end = ssl.cert_time_to_seconds(str(self.certificate(path)["notAfter"]))
             self.assertGreater(datetime.fromtimestamp(end) - datetime.now(), timedelta(days=30 * 365))
 
     def test_it_is_valid_on_a_machine_whose_clock_was_never_set(self) -> None:
-        for path in own_certificate.AUTHORITY, own_certificate.CERTIFICATE:
+        for path in bundled_certificate.AUTHORITY, bundled_certificate.CERTIFICATE:
             self.assertEqual(ssl.cert_time_to_seconds(str(self.certificate(path)["notBefore"])), 0)
 
     def test_its_key_says_that_it_is_public(self) -> None:
-        text, begin, _ = Path(own_certificate.KEY).read_text().partition("-----BEGIN PRIVATE KEY-----")
+        text, begin, _ = Path(bundled_certificate.KEY).read_text().partition("-----BEGIN PRIVATE KEY-----")
         self.assertTrue(begin)
         self.assertIn("public by design", text)
 
     def test_it_is_for_this_machine_only(self) -> None:
-        names = self.certificate(own_certificate.CERTIFICATE)["subjectAltName"]
+        names = self.certificate(bundled_certificate.CERTIFICATE)["subjectAltName"]
         self.assertEqual(names, (("DNS", "localhost"), ("IP Address", "127.0.0.1"), ("IP Address", "0:0:0:0:0:0:0:1")))
 
     def test_the_key_belongs_to_it(self) -> None:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(own_certificate.CERTIFICATE, own_certificate.KEY)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            bundled_certificate.CERTIFICATE, bundled_certificate.KEY
+        )
 
 
 class CheckDateTest(unittest.TestCase):
@@ -61,39 +63,39 @@ class CheckDateTest(unittest.TestCase):
         self.now = datetime.now(UTC)
 
     def test_one_that_is_valid_is_good_whoever_has_signed_it(self) -> None:
-        server_certificate.check_date(self.options())
-        server_certificate.check_date(own_certificate.server_options())
+        certificate_check.check_date(self.options())
+        certificate_check.check_date(bundled_certificate.server_options())
 
     def test_one_that_has_expired_is_an_error_that_names_it(self) -> None:
         options = self.options(not_after=self.now - timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "own.crt' of the server has expired.*Renew it, .*validate_cert=False"):
-            server_certificate.check_date(options)
+            certificate_check.check_date(options)
 
     def test_one_that_is_not_valid_yet_is_an_error(self) -> None:
         options = self.options(not_before=self.now + timedelta(days=1))
         with self.assertRaisesRegex(ValueError, "is not valid yet"):
-            server_certificate.check_date(options)
+            certificate_check.check_date(options)
 
     def test_one_in_a_context_is_looked_at_too(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options(not_after=self.now - timedelta(days=1)))
         with self.assertRaisesRegex(ValueError, "in <ssl.SSLContext object .* has expired"):
-            server_certificate.check_date(context)
+            certificate_check.check_date(context)
 
     def test_a_server_that_asks_for_certificates_is_looked_at_too(self) -> None:
         expired = self.options(not_after=self.now - timedelta(days=1))
-        asking = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": own_certificate.AUTHORITY}
+        asking = {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": bundled_certificate.AUTHORITY}
         with self.assertRaisesRegex(ValueError, "has expired"):
-            server_certificate.check_date({**expired, **asking})
+            certificate_check.check_date({**expired, **asking})
         for paths, is_refused in (expired, True), (self.options(), False):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(**paths)
-            context.load_verify_locations(own_certificate.AUTHORITY)
+            context.load_verify_locations(bundled_certificate.AUTHORITY)
             context.verify_mode = ssl.CERT_REQUIRED
             with self.subTest(is_refused=is_refused), contextlib.ExitStack() as stack:
                 if is_refused:
                     stack.enter_context(self.assertRaisesRegex(ValueError, "has expired"))
-                server_certificate.check_date(context)
+                certificate_check.check_date(context)
 
     def test_any_other_fault_is_not_about_dates(self) -> None:
         asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,20 +105,20 @@ class CheckDateTest(unittest.TestCase):
         faulty: tuple[Any, ...] = (
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),  # without a certificate
             asking,
-            {**self.options(), "keyfile": own_certificate.KEY},
+            {**self.options(), "keyfile": bundled_certificate.KEY},
             {"certfile": "/nowhere"},
             {**self.options(), "unknown": 1},
             {**self.options(), "ciphers": "none"},
         )
         for options in faulty:
             with self.subTest(options=options):
-                server_certificate.check_date(options)
+                certificate_check.check_date(options)
 
     def test_a_callback_of_the_test_is_not_called(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(**self.options())
         context.sni_callback = mock.Mock()
-        server_certificate.check_date(context)
+        certificate_check.check_date(context)
         context.sni_callback.assert_not_called()
 
     def test_a_suite_learns_of_it_unless_it_does_not_verify(self) -> None:
@@ -189,7 +191,7 @@ class OptionsOfTheServerTest(AsyncHTTPSTestCase):
 
     def test_they_are_those_that_it_was_given(self) -> None:
         self.assertIs(self.http_server.ssl_options, self.given)
-        self.assertEqual(self.given, {"certfile": own_certificate.CERTIFICATE, "keyfile": own_certificate.KEY})
+        self.assertEqual(self.given, {"certfile": bundled_certificate.CERTIFICATE, "keyfile": bundled_certificate.KEY})
 
     def test_our_certificate_is_read_once(self) -> None:
         self.fetch("/")
@@ -206,7 +208,7 @@ class OptionsOfTheServerTest(AsyncHTTPSTestCase):
 
     def test_a_context_is_the_one_that_was_given(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(own_certificate.CERTIFICATE, own_certificate.KEY)
+        context.load_cert_chain(bundled_certificate.CERTIFICATE, bundled_certificate.KEY)
 
         class Sample(AsyncHTTPSTestCase):
             def get_app(self) -> web.Application:
@@ -248,15 +250,15 @@ class TrustingClientTest(AsyncHTTPSTestCase):
         self.assertEqual((response.code, self.read.mock_calls), (301, []))
 
     async def test_each_request_has_a_context_of_its_own(self) -> None:
-        make = own_certificate.trusting_context
-        with mock.patch.object(own_certificate, "trusting_context", side_effect=make) as made:
+        make = bundled_certificate.trusting_context
+        with mock.patch.object(bundled_certificate, "trusting_context", side_effect=make) as made:
             for _ in range(2):
                 await self.fetch_by_own_client()
         self.assertEqual(made.call_count, 2)
         self.assertIsNot(make(), make())
 
     async def test_one_that_has_a_certificate_gets_what_tornado_makes(self) -> None:
-        paths = own_certificate.server_options()
+        paths = bundled_certificate.server_options()
         self.assertEqual(
             await self.fetch_by_own_client(client_cert=paths["certfile"], client_key=paths["keyfile"]), 301
         )
