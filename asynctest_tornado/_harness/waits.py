@@ -89,9 +89,9 @@ class Waits:
         loop = self._loop.loop
         own = self._context.variables
         context = own if shared and not self._context.is_inside else contextvars.copy_context()
-        end = partial(self._end_main, ends_with_future)
+        end = self._end_main_of_future if ends_with_future else self._end_main
         main = create_main(loop, yieldables.run(func, must_wait, end), context)
-        with Deadline(self._loop, partial(self._cancel, main), limit, partial(self.snapshot, main)) as deadline:
+        with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
             self._deadline = deadline
             loop._asynctest.main = main, func
             try:
@@ -104,10 +104,13 @@ class Waits:
             copy_variables(context)
         return self._outcome(main, func, deadline)
 
-    def _end_main(self, ends_with_future: bool, was_future: bool) -> None:
+    def _end_main(self, was_future: bool) -> None:
         if self._trap.made:
             self.open_streams = kinds.open_streams(thing for thing, _ in self._trap.made.known())
-        self.running.end(was_future or ends_with_future)
+        self.running.end(was_future)
+
+    def _end_main_of_future(self, was_future: bool) -> None:
+        self._end_main(True)
 
     def _cancel(self, main: "asyncio.Task[Any]") -> None:
         self._trap.has_cancelled = True

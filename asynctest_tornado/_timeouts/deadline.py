@@ -155,7 +155,7 @@ class Deadline(watchdog.Watch):
         """End the watch, and let an interruption arrive that was sent."""
         self.pause()
         sent = self._sent
-        if not self.report.is_interrupted or sent is None:
+        if sent is None or not self.report.is_interrupted:
             return
         until = monotonic() + blocked_code.DELIVERY_SECONDS
         while sent.has_raised is None and monotonic() < until:
