@@ -20,6 +20,7 @@ from asynctest_tornado._leaks import reachable
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case_run import harness_of
+from asynctest_tornado._util import settings
 
 __unittest = True
 
@@ -34,7 +35,7 @@ def set_up(case: Any, is_https: bool, is_private: bool) -> None:
     :param is_private: see `LocalServer.start`.
     """
     harness = harness_of(case)
-    harness.trap.is_strict = case.fail_on_server_error
+    harness.trap.is_strict, _ = settings.FAIL_ON_SERVER_ERROR.find(case.fail_on_server_error)
     scope = class_scope.of(type(case))
     if scope is None:
         _start(case, harness, None, is_https, is_private)

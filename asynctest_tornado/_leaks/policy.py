@@ -85,7 +85,9 @@ def _advice(leaks: Sequence[Leak]) -> str:
         parts.append(_WAIT_IN_SETUP)
     if len(pending) < len(leaks):
         parts.append(_END)
-    return " ".join([*parts, _ALL_LINES])
+    if not origins.are_allocations_traced():
+        parts.append(_ALL_LINES)
+    return " ".join(parts)
 
 
 def warn(test: str, leaks: Sequence[Leak], hint: str | None) -> None:

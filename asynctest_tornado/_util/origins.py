@@ -3,9 +3,10 @@
 # Tested by tests/leaks/test_search.py.
 
 import functools
+import linecache
 import sys
 import types
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from asynctest_tornado._util import names
 from asynctest_tornado._util.tracebacks import MACHINERY, PACKAGE, STDLIB, USER, owner_of_file
@@ -112,11 +113,30 @@ def of_code(code: types.CodeType) -> Line:
     return Line(code, code.co_firstlineno, owner_of_file(code.co_filename) is PACKAGE, "defined")
 
 
+def are_allocations_traced() -> bool:
+    """Return whether reports can have all lines of the user that lead to an object."""
+    return tracemalloc is not None and tracemalloc.is_tracing()
+
+
+def _allocation(thing: object) -> list[str]:
+    """Return the lines of the user that have led to an object, outermost first, if ``tracemalloc`` has them.
+
+    Python 3.11 has them for objects of built-in types only, such as tasks and timers.
+    """
+    traceback = tracemalloc.get_object_traceback(thing) if are_allocations_traced() else None
+    lines = []
+    for frame in traceback or ():
+        if owner_of_file(frame.filename) is USER:
+            lines.append(f'  File "{frame.filename}", line {frame.lineno}')
+            if text := linecache.getline(frame.filename, frame.lineno).strip():
+                lines.append(f"    {text}")
+    return lines
+
+
 def describe(origin: Origin, thing: object) -> list[str]:
-    """Return the place where an object was made, as text: all lines that lead there, if ``tracemalloc`` has them."""
-    traceback: Any = None if tracemalloc is None else tracemalloc.get_object_traceback(thing)
-    if traceback is not None and len(traceback) > 1:
-        return ["made at:", *(line.rstrip() for line in traceback.format())]
+    """Return the place where an object was made, as text: all lines of the user if ``tracemalloc`` has them."""
+    if allocation := _allocation(thing):
+        return ["made at:", *allocation]
     if origin is None:
         return []
     lines = [f"{origin.verb} at {names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)}"]

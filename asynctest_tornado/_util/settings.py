@@ -141,6 +141,12 @@ def _one_of(*words: str) -> Callable[[Any], str]:
     return check
 
 
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _callable(value: Any) -> Callable[[], Any]:
     if not callable(value):
         raise TypeError
@@ -237,7 +243,7 @@ LOOP_SCOPE = Setting[str](
     attribute="loop_scope",
 )
 FAIL_ON_SERVER_ERROR = Setting[bool](
-    *("True or False", bool, False),
+    *("True or False", _truth, False),
     attribute="fail_on_server_error",
     argument="fail_on_server_error",
 )

@@ -393,6 +393,25 @@ class OwnServer(HTTPServer):
         OwnServer.closed += 1
 
 
+class FailOnServerErrorTest(unittest.TestCase):
+    def test_a_text_is_no_truth(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            fail_on_server_error: Any = "no"
+
+            def get_app(self) -> web.Application:
+                return web.Application()
+
+            def test(self) -> None:
+                self.fail("it has run")
+
+        result = run_case(Sample)
+        self.assertEqual(result.verdicts, ["addError"])
+        self.assertIn(
+            "TypeError: The class attribute fail_on_server_error cannot be 'no'. Set it to True or False.",
+            result.report,
+        )
+
+
 class OwnServerTest(unittest.TestCase):
     def test_it_closes_its_connections_also_if_there_are_none(self) -> None:
         class Sample(AsyncHTTPTestCase):
