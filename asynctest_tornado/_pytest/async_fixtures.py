@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __unittest = True
 __tracebackhide__ = True
 
+#: Stands for the value of a fixture that has none.
+_NOTHING = object()
+
 
 def is_of_another(fixturedef: Any, request: Any) -> bool:
     """Return whether another plugin sets a fixture up, on a loop of its own."""
@@ -61,32 +64,37 @@ def _set_up(
     generator = func(**kwargs)
 
     async def begin() -> Any:
-        try:
-            return await generator.__anext__()
-        except StopAsyncIteration:
-            raise RuntimeError(
-                f"The asynchronous fixture '{generator.__name__}' has ended without a 'yield'. Let each way through it "
-                "yield the value once, None for no value."
-            ) from None
+        async for value in generator:  # which goes on in `_tear_down`
+            return value
+        return _NOTHING
 
     value = function.run(_named(func, begin))
+    if value is _NOTHING:
+        claims.refuse(
+            f"{_describe(generator)} has ended without a 'yield'. Let each way through it yield the value once, None "
+            "for no value."
+        )
     add_finalizer(functools.partial(_tear_down, function, func, generator))
     return value
 
 
 def _tear_down(function: "Function", func: Any, generator: AsyncGenerator[Any, None]) -> None:
-    async def end() -> None:
-        try:
-            await generator.__anext__()
-        except StopAsyncIteration:
-            return
-        await generator.aclose()
-        raise RuntimeError(
-            f"The asynchronous fixture '{func.__name__}' yields more than once. Let it yield its value once, and clean "
-            "up after that 'yield'."
+    async def end() -> bool:
+        async for _ in generator:
+            await generator.aclose()
+            return False
+        return True
+
+    if not function.run(_named(func, end)):
+        claims.refuse(
+            f"{_describe(generator)} yields more than once. Let it yield its value once, and clean up after that "
+            "'yield'."
         )
 
-    function.run(_named(func, end))
+
+def _describe(generator: Any) -> str:
+    code = generator.ag_code
+    return f"The asynchronous fixture '{generator.__name__}' ({code.co_filename}:{code.co_firstlineno})"
 
 
 def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[], Any]:

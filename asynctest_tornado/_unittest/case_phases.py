@@ -164,9 +164,22 @@ def tear_down(case: Any, harness: Harness, defaults: Defaults) -> None:
 
 def call_cleanup(case: Any, harness: Harness, func: Callable[..., Any], args: Any, kwargs: Any) -> None:
     """Call a cleanup, which may be a coroutine function."""
+    _check_is_function(func)
     result = harness.context.call(functools.partial(func, *args, **kwargs) if args or kwargs else func)
     if inspect.iscoroutine(result):
         _run_coroutine(case, harness, func, result)
+
+
+def _check_is_function(cleanup: Any) -> None:
+    """Raise ``TypeError`` for a cleanup that was called too early, as in ``addCleanup(self.close())``."""
+    if inspect.iscoroutine(cleanup):
+        cleanup.close()  # or a second report would say that it was never awaited
+        code = cleanup.cr_code
+        place = names.line_at(code.co_filename, code.co_firstlineno, code.co_name)
+        raise TypeError(
+            f"A cleanup is no function, but the coroutine that {cleanup.__qualname__}() has returned ({place}). Give "
+            f"the function itself, and its arguments after it, as in addAsyncCleanup({code.co_name})."
+        )
 
 
 def _run_coroutine(case: Any, harness: Harness, func: Callable[..., Any], coro: Coroutine[Any, Any, Any]) -> Any:
@@ -209,6 +222,7 @@ def subtest(harness: Harness | None, block: contextlib.AbstractContextManager[An
 
 async def wait_for(func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
     """Call a function that is no coroutine function, but may return something to wait for."""
+    _check_is_function(func)
     result = func(*args, **kwargs)
     if inspect.isawaitable(result):
         await result

@@ -125,8 +125,13 @@ class VerdictsTest(unittest.TestCase):
             report = self.report(f"ERROR at setup of {name}")
             self.assertIn("The asynchronous fixture 'wide' has the scope 'module'", report)
         self.assertIn("Name it as an argument", self.report("test_fixture_that_is_asked_for_in_a_coroutine"))
-        self.assertIn("'empty' has ended without a 'yield'", self.report("ERROR at setup of test_empty_fixture"))
-        self.assertIn("yields more than once", self.report("ERROR at teardown of test_unbounded_fixture"))
+        for when, name, reason in (
+            ("setup", "empty", "has ended without a 'yield'"),
+            ("teardown", "unbounded", "yields more"),
+        ):
+            report = self.report(f"ERROR at {when} of test_{name}_fixture")
+            self.assertRegex(report, rf"The asynchronous fixture '{name}' \(.*functions.py:\d+\) {reason}")
+            self.assertNotIn("asynctest_tornado/_", report)
         self.assertIn("real time, without a clock", self.report("ERROR at setup of test_no_clock"))
         report = self.report("test_clock_that_nothing_awaits")
         self.assertRegex(report, r">\s+clock\.advance\(9\)\n(?s:.*)'VirtualClock.advance' was never awaited")

@@ -131,6 +131,26 @@ class OrderTest(unittest.TestCase):
                 _, result = run_events(async_test_timeout=0.1, **phase)
                 self.assertIn("TimeoutError: Operation timed out after 0.1 seconds", result.report)
 
+    def test_a_cleanup_that_was_called_too_early_says_so(self) -> None:
+        class Sample(AsyncTestCase):
+            async def close(self) -> None:
+                pass
+
+            def test_plain(self) -> None:
+                add: Any = self.addCleanup
+                add(self.close())
+
+            async def test_asynchronous(self) -> None:
+                add: Any = self.addAsyncCleanup
+                add(self.close())
+
+        for method in "test_plain", "test_asynchronous":
+            result = RecordingResult()
+            Sample(method).run(result)
+            self.assertEqual(result.verdicts, ["addError"], result.report)
+            self.assertRegex(result.report, r"coroutine that .*close\(\) has returned .*test_lifecycle.py:\d+ in close")
+            self.assertIn("as in addAsyncCleanup(close)", result.report)
+
     def test_a_cleanup_that_is_stuck_does_not_hold_up_the_next(self) -> None:
         events: list[str] = []
 
