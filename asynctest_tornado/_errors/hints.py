@@ -111,7 +111,10 @@ def missing_await(error: BaseException) -> tuple[str, object] | None:
     elif flags & inspect.CO_GENERATOR:
         word = "yield"
     else:
-        return "Its result has to be waited for: self.run_sync() does so in code that is no coroutine.", thing
+        advice = (
+            f"make {frame.f_code.co_name}() an 'async def' and write 'await' before the call, or use self.run_sync()"
+        )
+        return f"Its result has to be waited for: {advice}.", thing
     written = f"'{name} = {word} {call}'" if name else f"'{word}' before the call"
     return f"Its result has to be waited for: write {written}.", thing
 

@@ -73,11 +73,11 @@ class MissingAwaitTest(unittest.TestCase):
 
         self.check(body, "write 'await' before the call")
 
-    def test_code_that_is_no_coroutine_has_run_sync(self) -> None:
+    def test_a_plain_function_can_become_a_coroutine(self) -> None:
         def body(case: Any) -> None:
             case.http_client.fetch(case.get_url("/")).code  # noqa: B018
 
-        self.check(body, r"self.run_sync\(\) does so in code that is no coroutine")
+        self.check(body, r"make body\(\) an 'async def' and write 'await' before the call, or use self.run_sync\(\)")
 
     def test_other_errors_have_no_such_hint(self) -> None:
         class Unprintable:
