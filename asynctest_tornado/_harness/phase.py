@@ -28,7 +28,7 @@ def phase(trap: Trap, func: Callable[..., _T], *args: Any, is_main: bool = False
             if is_main:
                 trap.record_failure(error)
             raise
-        if is_main and trap.has_errors:
+        if is_main:
             trap.raise_errors()
     except BaseException as error:
         failure_notes.explain(error, trap)

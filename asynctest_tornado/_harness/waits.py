@@ -87,17 +87,19 @@ class Waits:
         self._check_idle()
         self._trap.raise_errors()
         loop = self._loop.loop
-        own = self._context.variables
-        context = own if shared and not self._context.is_inside else contextvars.copy_context()
+        of_test = self._context
+        own = of_test.variables
+        context = own if shared and not of_test.is_inside else contextvars.copy_context()
         end = self._end_main_of_future if ends_with_future else self._end_main
         main = create_main(loop, yieldables.run(func, must_wait, end), context)
         with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
             self._deadline = deadline
-            loop._asynctest.main = main, func
+            use = loop._asynctest
+            use.main = main, func
             try:
                 self.running.until_done(main, deadline)
             finally:
-                self._deadline = loop._asynctest.main = None
+                self._deadline = use.main = None
         if (current := observer.current) is not None:
             current.waited(self._describe, deadline.spent(), limit.seconds)
         if context is not own:

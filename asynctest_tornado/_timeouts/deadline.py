@@ -10,6 +10,7 @@ callback by a KeyboardInterrupt, which leaves the loop and comes to `Deadline.ow
 interrupted, the watchdog prints the stack, and the time is over once the callback has ended.
 """
 
+import math
 import threading
 import types
 from collections.abc import Callable
@@ -59,7 +60,8 @@ class Deadline(watchdog.Watch):
         self._sent: blocked_code.Interruption | None = None
         self._loop = loop
         self._end = end
-        self._seconds = limit.seconds if limit.is_set else None
+        seconds = limit.seconds
+        self._seconds = seconds if 0 < seconds < math.inf else None
         self.describe = describe
         self._interrupt = end if interrupt is None else interrupt
         self._began = monotonic()
