@@ -60,7 +60,7 @@ class Deadline(watchdog.Watch):
         self._sent: blocked_code.Interruption | None = None
         self._loop = loop
         self._end = end
-        seconds = limit.seconds
+        seconds = limit.seconds  # as `Limit.is_set`, without the call of a property: each wait asks
         self._seconds = seconds if 0 < seconds < math.inf else None
         self.describe = describe
         self._interrupt = end if interrupt is None else interrupt

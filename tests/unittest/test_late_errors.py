@@ -407,7 +407,7 @@ async def fail():
 
 async def raise_in_task():
     held.append(asyncio.gather(fail()))
-    await asyncio.sleep(0.001)
+    await asyncio.wait(held)
 
 class Sample(AsyncTestCase):
     async def test(self):
