@@ -5,7 +5,7 @@ import threading
 import types
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 from unittest import SkipTest
 
 from asynctest_tornado._errors import closed_connections, contexts, marks, notes
@@ -32,6 +32,32 @@ def raise_as_it_was(error: BaseException | None) -> None:
 
 class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
     """Several failed assertions: a failure, as each of them is, and not an error."""
+
+
+class Hooks(Protocol):
+    """The features whose hooks the trap, the loop or a wait calls: a part of `_harness.feature.Features`."""
+
+    wait_began: Sequence[Any]
+    before_sleep: Sequence[Any]
+    trapped: Sequence[Any]
+    pending: Sequence[Any]
+    wait_ended: Sequence[Any]
+
+    def begin(self, hook: str, undo: str, *args: Any) -> None: ...
+
+
+class _NoHooks:
+    wait_began: Sequence[Any] = ()
+    before_sleep: Sequence[Any] = ()
+    trapped: Sequence[Any] = ()
+    pending: Sequence[Any] = ()
+    wait_ended: Sequence[Any] = ()
+
+    def begin(self, hook: str, undo: str, *args: Any) -> None:
+        """Do nothing, for no feature."""
+
+
+_NO_HOOKS = _NoHooks()
 
 
 class Trap(contexts.Context):
@@ -78,6 +104,10 @@ class Trap(contexts.Context):
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
+        #: The features of the test; none if the trap belongs to no test.
+        self.features: Hooks = _NO_HOOKS
+        #: The data that features have for the test.
+        self.data: dict[object, Any] = {}
         #: The errors that the test expects, the innermost block last: each returns true for an error that it consumes.
         self.expectations: list[Callable[[BaseException], bool]] = []
         #: The objects that the test has made and may have to close, with the line that made each.
@@ -272,8 +302,10 @@ class Trap(contexts.Context):
         return self._is_open
 
     def forget_reports(self) -> None:
-        """Drop the failure and the errors of request handlers, all of which hold frames."""
+        """Drop the failure, the errors of request handlers and the data of features, all of which hold frames."""
         self.failure = None
+        if self.data:
+            self.data.clear()
         if self._marks_made is not None:
             self._marks_made.forget()
         if self._report is not None:

@@ -3,24 +3,20 @@
 import contextlib
 import enum
 import functools
-from collections.abc import Callable, Collection, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
-from asynctest_tornado._harness import misspelled_settings, time_and_order
+from asynctest_tornado._harness import misspelled_settings
+from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
-from asynctest_tornado._leaks import client_requests, policy, tracking
-from asynctest_tornado._leaks.check import LeakCheck
 from asynctest_tornado._loop import managed_loop, new_loop
-from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import interpreter_hooks, loggers, pool_contexts, request_handlers, unawaited_coroutines
 from asynctest_tornado._timeouts import deadlock
-from asynctest_tornado._util import observer
 from asynctest_tornado._util.real_time import get_running_loop
 
 __unittest = True
@@ -32,8 +28,6 @@ loggers.watch_loggers()
 interpreter_hooks.watch_hooks()
 pool_contexts.watch()
 request_handlers.watch_handlers()
-tracking.watch_tornado()
-client_requests.watch()
 
 
 class State(enum.Enum):
@@ -46,6 +40,7 @@ class State(enum.Enum):
 NEW, OPEN, CLOSED = State
 
 
+_NO_OPTIONS: Mapping[Feature, Any] = {}
 _new_ioloop = functools.partial(new_loop.new_ioloop, is_watched=True)
 
 
@@ -54,7 +49,7 @@ def _amend_nothing(error: BaseException, text: str) -> None:
 
 
 class Harness:
-    """A context manager that owns the loop, the trap and the clock of one test. It knows nothing of unittest.
+    """A context manager that owns the loop and the trap of one test. It knows nothing of unittest, and no feature.
 
     ::
 
@@ -62,22 +57,19 @@ class Harness:
             harness.waits.run(my_coroutine_function, timeout)
 
     :param describe: returns the name of the test, for reports.
-    :param outer: the harness of the class, whose loop, clock and context variables the test gets.
-    :param clock: the clock of the loop, if its time is virtual.
-    :param leaks: the consequence of leaks.
-    :param schedule: the order of ready callbacks, if it is not the order of asyncio.
+    :param outer: the harness of the class, whose loop and context variables the test gets.
+    :param features: the features that a test can have, in the order of their hooks; see `feature`.
+    :param options: the settings of the test for features.
     """
 
     _outer_chain: contexts.Chain = ()
-    _end_schedule: Callable[[], None] | None = None
 
     def __init__(
         self,
         describe: Callable[[], str],
         outer: "Harness | None" = None,
-        clock: VirtualClock | None = None,
-        leaks: policy.Policy = policy.IGNORE,
-        schedule: Schedule | None = None,
+        features: Features = NO_FEATURES,
+        options: Mapping[Feature, Any] = _NO_OPTIONS,
     ) -> None:
         if not misspelled_settings.has_looked:
             misspelled_settings.check_environment()
@@ -88,21 +80,18 @@ class Harness:
         self.closer = "tearDown()"
         #: True if the test is over, up to its cleanups.
         self.is_ending = False
-        #: True if there was a warning of leaks.
-        self.has_warned = False
         #: Adds to the report of the failure that was reported last.
         self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
         self.trap = Trap(describe)
         unawaited_coroutines.watch(self.trap)
-        self._leaks = leaks
-        self._schedule = schedule
-        self._outer = outer
-        self.clock: VirtualClock | None = clock if outer is None else outer.clock
+        self.outer = outer
+        self.options = options
         self.context: SharedContext = SharedContext(self.trap, None if outer is None else outer.context)
         self._resources: contextlib.ExitStack | None = None
-        # Made once there may be leaks.
-        self._leak_check: LeakCheck | None = None
+        self.features = NO_FEATURES
+        if features is not NO_FEATURES:
+            self.features = self.trap.features = features.of_test(options)
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop, is_lent: bool = False) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run.
@@ -115,25 +104,20 @@ class Harness:
             self.close()
         else:
             assert self.state is NEW, self.state
-        outer = self._outer
+        outer = self.outer
         if outer is not None:
             make_loop, is_lent = lambda: outer.loop.io_loop, True
         loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent)
-        if self.clock is not None and outer is None:
-            time_and_order.attach_clock(loop, self.clock)
-        if self._schedule is not None:
-            self._end_schedule = time_and_order.attach_schedule(loop, self._schedule)
         self.loop: managed_loop.LoopOfTest = loop
-        self._leak_check = None
-        deadlock.watch(loop)
         #: Run the loop, from now on.
         self.waits = Waits(loop, self.trap, self.describe, self.context)
         interpreter_hooks.watch(self.trap)
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
         loop.stand_in("run_sync", self.waits.run_sync)
         loop.watch_close(self.closer)
-        if self.clock is not None:
-            self.waits.time = time_and_order.TimeOfTest(self.clock, self.waits.run_for_clock)
+        if self.features.opened:
+            self._open_features()
+        deadlock.watch(loop)
         if not self.has_shell and contexts.contexts.get()[:1] != (self.trap,):
             # The caller's code is code of the test, up to `finish`.
             self._outer_chain = contexts.contexts.get()
@@ -141,9 +125,16 @@ class Harness:
         self.state = OPEN
         return loop.io_loop
 
+    def _open_features(self) -> None:
+        try:
+            self.features.begin("opened", "closed", self)
+        except BaseException:
+            self.loop.close()
+            raise
+
     def has_loop(self, io_loop: IOLoop) -> bool:
         """Return whether this is the loop of the test, or the test has to take the loop of the class."""
-        return self._outer is not None or (self.state is OPEN and self.loop.io_loop is io_loop)
+        return self.outer is not None or (self.state is OPEN and self.loop.io_loop is io_loop)
 
     @property
     def resources(self) -> contextlib.ExitStack:
@@ -151,12 +142,6 @@ class Harness:
         if self._resources is None:
             self._resources = contextlib.ExitStack()
         return self._resources
-
-    def _get_leak_check(self) -> LeakCheck:
-        if self._leak_check is None:
-            outer = None if self._outer is None else self._outer.trap
-            self._leak_check = LeakCheck(self.loop, self.waits.running, self.trap, self._leaks, outer, self.amend)
-        return self._leak_check
 
     def __enter__(self) -> "Harness":
         self.open()
@@ -175,30 +160,21 @@ class Harness:
             contexts.contexts.set(self._outer_chain)
             self.trap.forget_reports()
         error = self.trap.close()
-        if self._leak_check is not None or (observer.current is not None and self.state is CLOSED):
-            leak_check = self._get_leak_check()
+        for feature in self.features.verdict:
             try:
-                error = leak_check.report(self.describe(), error)
-            finally:  # a filter may make an error of the warning
-                self.has_warned |= leak_check.has_warned
+                error = feature.verdict(self, error)
+            except Exception as raised:  # for example a warning of which a filter makes an error
+                error = raised
         if error is not None:
             raise_as_it_was(error)
 
-    def look_for_tasks(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
-        """Find the tasks that the test has left, before they are cancelled or the things that they wait for are closed.
+    def end(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
+        """Act at the end of the test, before its tasks are cancelled or the things that they wait for are closed.
 
-        :param get_held: returns the ids of objects which the test is still going to end.
+        :param get_held: returns the ids of objects which the cleanups of the test are still going to end.
         """
-        if self.loop.may_have_pending_tasks():
-            self._get_leak_check().look_for_tasks(get_held)
-
-    def look_for_requests(self, get_held: Callable[[], Collection[int]] = tuple) -> None:
-        """Find the requests that the test does not wait for, before their server is closed.
-
-        :param get_held: see `look_for_tasks`.
-        """
-        if self.loop.may_have_pending_tasks():
-            self._get_leak_check().look_for_requests(get_held)
+        for feature in self.features.ending:
+            feature.ending(self, get_held)
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. Their errors go into the trap."""
@@ -213,12 +189,12 @@ class Harness:
         try:
             # Most tests have left nothing that could go on: one check instead of one before and after each step.
             if self._resources is not None or self.loop.may_have_pending_tasks():
-                self.look_for_tasks()
+                self.end()
                 self.close_resources(futures)
                 self.drain()
             if self.trap.made or not self.loop.is_tidy():
                 self.begin_closing(futures)
-                self._get_leak_check().look_for_all(self.waits.open_streams)
+                self._call_features(self.features.closing, "closing")
                 self.trap.closing.have_cut_off()
             if self.loop.has_async_generators():
                 self._end_async_generators()
@@ -228,13 +204,18 @@ class Harness:
             self.waits.is_closed = True
             for task in self.waits.running.abandoned:
                 self.loop.forget(task)
-            if self.waits.time is not None:
-                self.waits.time.end()
             self.loop.close()
-            if self._end_schedule is not None:
-                self._end_schedule()
+            if self.features.closed:
+                self._call_features(self.features.closed, "closed")
             self.trap.closing.end()
             self.trap.release()
+
+    def _call_features(self, features: Sequence[Feature], hook: str) -> None:
+        for feature in features:
+            try:
+                getattr(feature, hook)(self)
+            except Exception as error:
+                self.trap.add(error, is_own=True)
 
     def _end_async_generators(self) -> None:
         if not self.waits.running.to_end(self.loop.loop.shutdown_asyncgens()):

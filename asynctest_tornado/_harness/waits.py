@@ -7,7 +7,7 @@ import contextvars
 import math
 import sys
 import types
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -17,15 +17,13 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness import yieldables
+from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._harness.shared_context import SharedContext, copy_variables
-from asynctest_tornado._harness.time_and_order import TimeOfTest
-from asynctest_tornado._leaks import kinds
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import limits, pending_report
-from asynctest_tornado._timeouts.deadline import Deadline
-from asynctest_tornado._timeouts.loop_driver import Running
-from asynctest_tornado._util import names, observer
+from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import get_running_loop
 from asynctest_tornado._util.tracebacks import strip
 
@@ -41,10 +39,6 @@ class Waits:
     :param context: the context of the test.
     """
 
-    #: The virtual time of the test, if it has a clock.
-    time: TimeOfTest | None = None
-    #: References to the streams that were open at the end of the last wait for a coroutine.
-    open_streams: Sequence[Callable[[], object]] = ()
     # For hints in the report of a failure: a stop() that ended no wait(), or not the one that it was meant for.
     _early_stop: tuple[types.CodeType, int] | None = None
     _second_stop: Callable[[], str] | None = None
@@ -91,8 +85,8 @@ class Waits:
         own = of_test.variables
         context = own if shared and not of_test.is_inside else contextvars.copy_context()
         end = self._end_main_of_future if ends_with_future else self._end_main
-        main = create_main(loop, yieldables.run(func, must_wait, end), context)
         with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
+            main = create_main(loop, yieldables.run(func, must_wait, end), context)
             self._deadline = deadline
             use = loop._asynctest
             use.main = main, func
@@ -100,15 +94,11 @@ class Waits:
                 self.running.until_done(main, deadline)
             finally:
                 self._deadline = use.main = None
-        if (current := observer.current) is not None:
-            current.waited(self._describe, deadline.spent(), limit.seconds)
         if context is not own:
             copy_variables(context)
         return self._outcome(main, func, deadline)
 
     def _end_main(self, was_future: bool) -> None:
-        if self._trap.made:
-            self.open_streams = kinds.open_streams(thing for thing, _ in self._trap.made.known())
         self.running.end(was_future)
 
     def _end_main_of_future(self, was_future: bool) -> None:
@@ -185,8 +175,6 @@ class Waits:
                         is_done = condition is None or condition()
             finally:
                 self._is_stopped = self._is_waiting = False
-        if (current := observer.current) is not None:
-            current.waited(self._describe, deadline.spent(), limit.seconds)
         self._trap.raise_errors()
         if deadline.is_over:
             reason = "; self.stop() was not called"
@@ -252,7 +240,8 @@ class Waits:
         tasks = [task for task in self._loop.all_tasks() if task not in self.running.abandoned]
         jobs = [name for _, name in self._loop.pending_jobs()]
         text = pending_report.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
-        return text if self.time is None else f"{text}\n{self.time.describe()}"
+        loop, features = self._loop, self._trap.features
+        return "\n".join([text, *filter(None, (feature.pending(loop) for feature in features.pending))])
 
     def check_not_closed(self, io_loop: IOLoop | None) -> None:
         """Raise ``RuntimeError`` if the test has closed its loop by Tornado's method, and no error has said so.

@@ -17,6 +17,7 @@ from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._leaks import reachable
+from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case_run import harness_of
@@ -185,7 +186,7 @@ def tear_down(case: Any) -> None:
         if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask
             scope.made["http_client"] = case.get_http_client()
     if not case_run.look_for_tasks(case):
-        harness.look_for_requests(lambda: reachable.within_reach(reachable.of(case)))
+        LEAKS.look_for_requests(harness, lambda: reachable.within_reach(reachable.of(case)))
     harness.close_resources(vars(case).values())
     del case.http_server
     del case._app

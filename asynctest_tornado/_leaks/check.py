@@ -24,10 +24,10 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._timeouts.loop_driver import Running
 from asynctest_tornado._util import observer
 
 __unittest = True
@@ -53,7 +53,7 @@ class LeakCheck:
         outer: Trap | None,
         amend: Callable[[BaseException, str], object],
     ) -> None:
-        self._loop = loop
+        self.loop = loop
         self._running = running
         self._trap = trap
         self._policy = policy
@@ -83,7 +83,7 @@ class LeakCheck:
     ) -> None:
         if not self._is_interested():
             return
-        if self._trap.shows_pending or self._loop.loop.is_closed() or not look(()):
+        if self._trap.shows_pending or self.loop.loop.is_closed() or not look(()):
             return
         held = get_held()
         if self._running.has_run and not self._trap.is_failing:
@@ -97,7 +97,7 @@ class LeakCheck:
         :param open_streams: references to the streams that were open at the end of the last wait.
         """
         leftovers = self._leftovers
-        if not self._is_interested() or self._loop.loop.is_closed():
+        if not self._is_interested() or self.loop.loop.is_closed():
             return
         if not self._trap.shows_pending:
             leftovers.find_callbacks()
@@ -114,12 +114,12 @@ class LeakCheck:
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)
 
-    def report(self, name: str, error: BaseException | None) -> BaseException | None:
+    def report(self, error: BaseException | None) -> BaseException | None:
         """Report leaks once, in the report of a failure if there is one. Return the error that the test fails of.
 
-        :param name: the name of the test.
         :param error: the error that it fails of without the leaks.
         """
+        name = self._trap.describe()
         leaks = self._leftovers.take()
         if (current := observer.current) is not None:
             is_searched, is_ordered = self._policy.action != "ignore", self._trap.report.hint is not None

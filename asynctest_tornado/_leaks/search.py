@@ -34,7 +34,7 @@ class Leftovers:
     """
 
     def __init__(self, loop: LoopOfTest, trap: Trap, policy: Policy) -> None:
-        self._loop = loop
+        self.loop = loop
         self._trap = trap
         self._policy = policy
         self._found: list[Leak] = []
@@ -75,7 +75,7 @@ class Leftovers:
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
     def _made(self, held: Collection[int]) -> _Pending:
-        return [] if id(self._loop.loop) in held else self._loop.own_futures()
+        return [] if id(self.loop.loop) in held else self.loop.own_futures()
 
     def _roots(self, made: _Pending, held: Collection[int]) -> _Pending:
         """Return the futures that no other of these waits for, unless they are known or held."""
@@ -92,17 +92,17 @@ class Leftovers:
 
     def find_callbacks(self) -> None:
         """Find the timers, and the callbacks that had not run; cancel them, unless the loop goes on."""
-        for timer in self._loop.own_timers():
+        for timer in self.loop.own_timers():
             origin = self._trap.made.take(timer, _origins.LIBRARY)
-            self._cancel(safely(_timer, timer, origin, self._loop.loop.time()))
+            self._cancel(safely(_timer, timer, origin, self.loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
-        for handle in self._loop.own_callbacks() if self._loop.is_own else ():
+        for handle in self.loop.own_callbacks() if self.loop.is_own else ():
             self._cancel(safely(_callback, handle))
 
     def _cancel(self, leak: Leak | None) -> None:
         if leak is not None and not self._policy.allows(leak):
             self._found.append(leak)
-            if self._loop.is_own:
+            if self.loop.is_own:
                 leak.thing.cancel()
 
     def find_open(self, streams: Collection[BaseIOStream]) -> bool:
@@ -115,7 +115,7 @@ class Leftovers:
         for leak, kind in list(self._open(ends_by_itself=False)):
             if id(leak.thing) not in known:  # for example a client with an unfinished request
                 self._found.append(leak)
-            if self._loop.is_own and kind.close is not None:  # on any other loop, a later test may still use it
+            if self.loop.is_own and kind.close is not None:  # on any other loop, a later test may still use it
                 # The test is not to fail of an error in code that it has not called.
                 with contextlib.suppress(Exception):
                     kind.close(leak.thing)
@@ -152,8 +152,8 @@ class Leftovers:
         self._found += self._jobs()
 
     def _jobs(self) -> list[Leak]:
-        pending = self._loop.pending_jobs()
-        own = {id(future): origin for future, origin in self._loop.own_futures()} if pending else {}
+        pending = self.loop.pending_jobs()
+        own = {id(future): origin for future, origin in self.loop.own_futures()} if pending else {}
         leaks = []
         for future, name in pending:
             origin = own.get(id(future), _origins.LIBRARY)

@@ -1,6 +1,6 @@
 """Looks for child processes, which may act at any time."""
 
-# Tested by tests/timeouts/test_deadline.py.
+# Tested by tests/harness/test_deadline.py.
 
 import multiprocessing
 import os

@@ -70,7 +70,15 @@ class LoopOfTest:
         if selector is not None:
             self._gives_back = is_adopted
             self._outer_before_sleep = selector.hooks.before_sleep
+            selector.hooks.before_sleep = self.before_sleep
         asyncio.set_event_loop(self.loop)
+
+    def before_sleep(self, timeout: float | None) -> float | None:
+        """Return the seconds that the loop may sleep, given the seconds that it would sleep; None for no limit."""
+        for feature in self.trap.features.before_sleep:
+            if timeout != 0:
+                timeout = feature.before_sleep(self, timeout)
+        return timeout
 
     @property
     def own_selector(self) -> Selector | None:

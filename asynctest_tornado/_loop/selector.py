@@ -1,6 +1,6 @@
 """Asks for ready files at little cost, and calls hooks before sleep."""
 
-# Tested by tests/timeouts/test_deadline.py.
+# Tested by tests/harness/test_deadline.py.
 
 import select
 import selectors

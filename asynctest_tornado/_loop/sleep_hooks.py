@@ -1,6 +1,6 @@
 """Calls hooks before a loop sleeps: virtual time, deadlock detection, alarm."""
 
-# Tested by tests/timeouts/test_deadline.py.
+# Tested by tests/harness/test_deadline.py.
 
 import math
 from collections.abc import Callable

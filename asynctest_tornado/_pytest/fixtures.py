@@ -137,7 +137,7 @@ class Fixtures:
 
         New in version 0.1.
         """
-        clock = _asynctest_tornado.harness.clock
+        clock = _asynctest_tornado.clock
         if clock is None:
             claims.refuse(
                 "This test runs in real time, without a clock. Mark it with @pytest.mark.gen_test(clock_factory="

@@ -13,7 +13,10 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
+from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, failure_notes, notes
+from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._loop import new_loop
@@ -52,9 +55,7 @@ class Function:
         settings = Settings(item, markers)
         schedule = settings.schedule(seed)
         self.limit = settings.limit()
-        self.harness = Harness(
-            lambda: str(item.nodeid), clock=settings.clock(), leaks=settings.leaks(), schedule=schedule
-        )
+        self.harness = Harness(lambda: str(item.nodeid), features=FEATURES, options=settings.options(schedule))
         self.harness.has_shell = True
         self.harness.closer = "the fixture"
         self._loop_factory, self._place_of_factory = settings.loop_factory()
@@ -86,9 +87,15 @@ class Function:
         self.harness.amend = lambda error, text: item.add_report_section("teardown", "leaks", text)
 
     @property
+    def clock(self) -> VirtualClock | None:
+        """The clock of the test; None if its time is real."""
+        clock: VirtualClock | None = self.harness.options.get(VIRTUAL_TIME)
+        return clock
+
+    @property
     def needs_own_loop(self) -> bool:
         """Whether the settings of the test are for a loop that this library makes."""
-        return self._loop_factory is not None or self.harness.clock is not None
+        return self._loop_factory is not None or self.clock is not None
 
     def open(self, lent: object = None) -> None:
         """Make the loop. From now on, all code that pytest runs is code of the test, up to `finish`.

@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
+from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._pytest.function import Function
 from asynctest_tornado._tls import bundled_certificate
 
@@ -42,7 +43,7 @@ class Served:
     def close(self) -> None:
         """Close the server and its connections."""
         harness = self._function.harness
-        harness.look_for_requests()
+        LEAKS.look_for_requests(harness)
         try:
             self._function.run(functools.partial(self._server.close, self._function.begin_closing))
         finally:

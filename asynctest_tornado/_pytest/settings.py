@@ -5,9 +5,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
+from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._leaks import policy
+from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import settings as orders
+from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts.limits import Limit
 from asynctest_tornado._util import settings, spelling
@@ -63,6 +67,19 @@ class Settings:
     def leaks(self) -> policy.Policy:
         """Return the consequence of leaks for the test."""
         return policy.Policy(self._find(settings.LEAKS), self._find(settings.ALLOWED_LEAKS))
+
+    def options(self, schedule: Schedule | None) -> dict[Feature, Any]:
+        """Return the options of the test for features.
+
+        :param schedule: the order of the run, if it is not the order of asyncio.
+        """
+        options: dict[Feature, Any] = {LEAKS: self.leaks()}
+        clock = self.clock()
+        if clock is not None:
+            options[VIRTUAL_TIME] = clock
+        if schedule is not None:
+            options[ORDER] = schedule
+        return options
 
     def seeds(self) -> range | None:
         """Return the seeds of the orders to run the test under; None for the order of asyncio alone."""

@@ -79,6 +79,7 @@ def _before_sleep(loop: LoopOfTest, selector: Selector, timeout: float | None) -
     :param timeout: the seconds up to its next timer; None if it has no timer.
     """
     hooks = selector.hooks
+    timeout = loop.before_sleep(timeout)
     if timeout is not None and (hooks.servers is None or timeout <= hooks.rest()):
         return timeout
     seconds = _seconds_without_timers(loop, selector)

@@ -1,6 +1,6 @@
 """Describes pending tasks and the lines at which they wait, timers, requests."""
 
-# Tested by tests/timeouts/test_deadline.py.
+# Tested by tests/harness/test_deadline.py.
 
 import asyncio
 import types

@@ -12,13 +12,18 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._errors import failure_notes
+from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness import yieldables
+from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import NEW, Harness
 from asynctest_tornado._leaks import policy
+from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_state, class_scope, late_errors, super_calls
 from asynctest_tornado._util import names
@@ -70,11 +75,17 @@ def new_harness(case: Any, *, has_shell: bool) -> Harness:
     leaks = policy.policy(case.leaks, case.allowed_leaks)
     if leaks.action == "warn" and state.has_warned:
         leaks = policy.IGNORE
+    options: dict[Feature, Any] = {LEAKS: leaks}
+    if state.schedule is not None:
+        options[ORDER] = state.schedule
     if scope is None:
-        clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-        harness = Harness(reporter.name, None, clock, leaks, state.schedule)
+        if cls.clock_factory is not None:
+            options[VIRTUAL_TIME] = make_clock(cls.clock_factory)
+        harness = Harness(reporter.name, None, FEATURES, options)
     else:
-        harness = scope.current = Harness(reporter.name, scope.harness, None, leaks, state.schedule)
+        if VIRTUAL_TIME in scope.harness.options:
+            options[VIRTUAL_TIME] = scope.harness.options[VIRTUAL_TIME]
+        harness = scope.current = Harness(reporter.name, scope.harness, FEATURES, options)
     state.harness = harness
     harness.has_shell = has_shell
     if result is not None:
@@ -126,8 +137,8 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
         case.io_loop = harness.open()
     else:
         case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, is_watched=True))
-    if harness.clock is not None:
-        case.clock = harness.clock
+    if VIRTUAL_TIME in harness.options:
+        case.clock = harness.options[VIRTUAL_TIME]
 
 
 def _call_hook(case: Any, harness: Harness, hook: Callable[[], Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
 from asynctest_tornado._leaks import reachable
+from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
@@ -58,7 +59,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     finally:
         harness = state.harness
         if harness is not None:
-            if harness.has_warned:
+            if harness.trap.data and LEAKS.has_warned(harness):
                 state.has_warned = True
             if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
                 harness.close()
@@ -117,7 +118,7 @@ def look_for_tasks(case: Any) -> bool:
     cleanups = reachable.of(case)
     if cleanups and reachable.has_coroutines(cleanups):
         return False
-    harness_of(case).look_for_tasks(lambda: reachable.within_reach(cleanups))
+    harness_of(case).end(lambda: reachable.within_reach(cleanups))
     return True
 
 

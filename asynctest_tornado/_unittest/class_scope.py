@@ -5,9 +5,13 @@ import unittest.util
 from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
+from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._leaks import policy
+from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util.settings import LOOP_SCOPE
@@ -25,8 +29,10 @@ class ClassScope:
 
     def __init__(self, cls: Any) -> None:
         name = unittest.util.strclass(cls)
-        clock = None if cls.clock_factory is None else make_clock(cls.clock_factory)
-        self.harness = Harness(lambda: name, clock=clock, leaks=policy.policy(cls.leaks, cls.allowed_leaks))
+        options: dict[Feature, Any] = {LEAKS: policy.policy(cls.leaks, cls.allowed_leaks)}
+        if cls.clock_factory is not None:
+            options[VIRTUAL_TIME] = make_clock(cls.clock_factory)
+        self.harness = Harness(lambda: name, features=FEATURES, options=options)
         self.harness.has_shell = True
         #: The harness of the test that runs, if one does.
         self.current = self.harness

@@ -15,7 +15,7 @@ import unittest
 from tornado import locks
 
 from asynctest_tornado import AsyncTestCase, gen_test
-from asynctest_tornado._timeouts import loop_driver
+from asynctest_tornado._harness import loop_driver
 
 
 class Good(AsyncTestCase):

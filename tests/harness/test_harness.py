@@ -113,7 +113,7 @@ class HarnessTest(unittest.TestCase):
 
         told = self.assertRaisesRegex(RuntimeError, "until_closed was cancelled twice")
         with (
-            mock.patch("asynctest_tornado._timeouts.loop_driver.DRAIN_ROUND_SECONDS", 0.01),
+            mock.patch("asynctest_tornado._harness.loop_driver.DRAIN_ROUND_SECONDS", 0.01),
             told,
             Harness(lambda: "it") as harness,
         ):

@@ -391,7 +391,7 @@ class SetUpTearDownTest(unittest.TestCase):
         self.assertIn("on the way out", run_case(cases.FailsWhenCancelled).report)
 
     def test_a_task_that_refuses_to_end_is_named_and_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._timeouts.loop_driver.DRAIN_ROUND_SECONDS", 0.01):
+        with mock.patch("asynctest_tornado._harness.loop_driver.DRAIN_ROUND_SECONDS", 0.01):
             self.assertRegex(run_case(cases.RefusesToEnd).report, "RuntimeError: .*stubborn was cancelled twice")
 
     def test_cleanups_can_still_use_the_loop(self) -> None:
@@ -763,7 +763,7 @@ class TimeoutTest(unittest.TestCase):
                 self.assertEqual("KeyError: 'instead'" in report, name == "test_swallows_and_fails")
 
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._timeouts.deadline.CANCEL_RETRY_SECONDS", 0.01), limit_clock.stopped():
+        with mock.patch("asynctest_tornado._harness.deadline.CANCEL_RETRY_SECONDS", 0.01), limit_clock.stopped():
             self.assertRegex(run_case(cases.TimesOut, "test_refuses").report, "TimeoutError: .*abandoned")
 
 

@@ -1,6 +1,6 @@
 """Describes how a wait has ended: the message, traceback and notes of its error."""
 
-# Tested by tests/timeouts/test_deadline.py.
+# Tested by tests/harness/test_deadline.py.
 
 import asyncio
 

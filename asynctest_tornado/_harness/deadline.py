@@ -15,9 +15,10 @@ import threading
 import types
 from collections.abc import Callable
 
+from asynctest_tornado._harness import timeout_error
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._loop.stop_at_error import from_anywhere
-from asynctest_tornado._timeouts import blocked_code, deadlock, limits, timeout_error, watchdog
+from asynctest_tornado._timeouts import blocked_code, deadlock, limits, watchdog
 from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import monotonic, sleep
 
@@ -53,34 +54,56 @@ class Deadline(watchdog.Watch):
         self.is_over = False
         #: True if the operation was given up.
         self.is_hopeless = False
+        #: The time limit.
+        self.limit = limit
         self.report = timeout_error.TimeoutReport(limit)
         self._call_off: Callable[[], object] | None = None
         self._is_watched = False
         #: The interruption of a callback in this run of the loop.
         self._sent: blocked_code.Interruption | None = None
-        self._loop = loop
+        self.loop = loop
         self._end = end
         seconds = limit.seconds  # as `Limit.is_set`, without the call of a property: each wait asks
         self._seconds = seconds if 0 < seconds < math.inf else None
         self.describe = describe
         self._interrupt = end if interrupt is None else interrupt
+        #: True if code of the test waits, and not the library, at the end of the test.
+        self.is_of_test = interrupt is None
         self._began = monotonic()
 
     def __enter__(self) -> "Deadline":
-        loop = self._loop
+        loop = self.loop
         self._outer_on_deadlock, loop.on_deadlock = loop.on_deadlock, self._expire_for_deadlock
         self._outer_interrupt = loop.trap.interrupt
         loop.trap.interrupt = from_anywhere(loop.loop, self._interrupt)
         if self._seconds is not None:
             self._call_off = loop.call_later(self._seconds, self._expire)
+        if loop.trap.features.wait_began:
+            try:
+                loop.trap.features.begin("wait_began", "wait_ended", self)
+            except BaseException:
+                self._restore()
+                raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._loop.on_deadlock = self._outer_on_deadlock
-        self._loop.trap.interrupt = self._outer_interrupt
+        self._restore()
+        first: BaseException | None = None
+        for feature in self.loop.trap.features.wait_ended:
+            try:
+                feature.wait_ended(self)
+            except BaseException as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _restore(self) -> None:
+        self.loop.on_deadlock = self._outer_on_deadlock
+        self.loop.trap.interrupt = self._outer_interrupt
         if self._call_off is not None:
             self._call_off()
-        self.pause()
+        if self._is_watched:
+            self.pause()
 
     def _expire(self) -> None:
         if self._is_debugged or debuggers.are_attached():
@@ -93,22 +116,22 @@ class Deadline(watchdog.Watch):
             # Tasks that wait for each other: asyncio cannot cancel them.
             self._give_up()
             return
-        self._call_off = self._loop.call_later(CANCEL_RETRY_SECONDS, self._insist)
+        self._call_off = self.loop.call_later(CANCEL_RETRY_SECONDS, self._insist)
 
     def _expire_for_deadlock(self) -> bool:
         if self.is_over:
             return False  # the cancelled task has its time to end
-        self.report.record_deadlock(self.spent(), deadlock.has_private_servers(self._loop))
+        self.report.record_deadlock(self.spent(), deadlock.has_private_servers(self.loop))
         self._expire()
         return True
 
     def _insist(self) -> None:
         self._end()
-        self._call_off = self._loop.call_later(CANCEL_RETRY_SECONDS, self._give_up)
+        self._call_off = self.loop.call_later(CANCEL_RETRY_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
         self.is_hopeless = self.report.is_abandoned = True
-        self._loop.loop.stop()
+        self.loop.loop.stop()
 
     def watch(self) -> None:
         """Let the watchdog look at the loop, which is about to run."""

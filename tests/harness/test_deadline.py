@@ -56,7 +56,7 @@ class DeadlockTest(unittest.TestCase):
         self.assertIn("Ran 2 tests", done.stderr)
 
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
-        with mock.patch("asynctest_tornado._timeouts.deadline.CANCEL_RETRY_SECONDS", 0.01):
+        with mock.patch("asynctest_tornado._harness.deadline.CANCEL_RETRY_SECONDS", 0.01):
             report = run_case(cases.RefusesToEndInDeadlock).report
         self.assertRegex(report, "this is a deadlock.*is abandoned")
 
@@ -68,7 +68,7 @@ class DeadlockTest(unittest.TestCase):
                     await asyncio.Event().wait()
 
         tasks: list[Any] = []
-        with mock.patch("asynctest_tornado._timeouts.deadline.CANCEL_RETRY_SECONDS", 0.01):
+        with mock.patch("asynctest_tornado._harness.deadline.CANCEL_RETRY_SECONDS", 0.01):
             run_body(AsyncTestCase, body)
         self.assertRegex(names.name_of_task(tasks[0]), r"\.body$")
 

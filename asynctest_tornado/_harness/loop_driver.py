@@ -10,11 +10,11 @@ from typing import Any
 
 from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.deadline import CANCEL_RETRY_SECONDS, Deadline
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._timeouts.deadline import CANCEL_RETRY_SECONDS, Deadline
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn
 

@@ -1,0 +1,14 @@
+"""The features of a test, in the order in which the core calls their hooks."""
+
+# Tested by tests/harness/test_feature.py.
+
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
+from asynctest_tornado._features.events import EVENTS
+from asynctest_tornado._harness.feature import Features
+from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._schedules.feature import ORDER
+
+__unittest = True
+
+#: Each test has all of them but the optional ones that it has no option for.
+FEATURES = Features((EVENTS, VIRTUAL_TIME, ORDER, LEAKS))

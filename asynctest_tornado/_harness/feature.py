@@ -1,0 +1,155 @@
+"""The protocol of features, which plug into the core: the hooks, and their order.
+
+The core of a test is its `Harness`: the loop, the trap and the waits. All else is a feature. As a plugin of pytest is,
+a feature is one object for all tests, of a subclass of `Feature` that overrides the hooks it needs. It has its data for
+one test in ``trap.data``, where each hook can get at the trap of the test. The core knows the hooks and no feature.
+
+One test calls the hooks in this order:
+
+    opened                                the loop is there and current, and does not run yet
+      wait_began                          a wait of the test begins
+        before_sleep                      the loop is about to sleep
+        trapped                           an error arrives, maybe from another thread
+        pending                           a timeout report is written
+      wait_ended
+    ending                                the test is over; its tasks still run, its servers still serve
+    closing                               the tasks were cancelled; the loop is still open
+    closed                                the loop is closed
+    verdict                               all errors are known
+
+`ending` is called only if tasks or resources are left, `closing` only if the test has made objects, or calls are ready;
+to cancel tasks is a wait, too. A harness that opens again, after its loop was closed, calls the hooks from `opened` on
+once more. Hooks that begin something are called in the order of the features, hooks that end something (`wait_ended`,
+`ending`, `closing`, `closed`, `verdict`) in the opposite order.
+
+If a hook raises an exception:
+
+- in `opened` and `wait_began`: the features before get `closed` or `wait_ended`, and the exception is raised;
+- in `wait_ended`: the other features get it, and the exception is raised;
+- in `closing` and `closed`: it is an error of the test, and the other features get it;
+- in `verdict`: it is the verdict, and the other hooks get it;
+- in each other hook: it is raised where the hook is called, as an exception of the test's own code would be.
+
+A hook that no feature overrides costs one truth test: `Features` finds the features of each hook once for all tests.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from typing import Any
+
+__unittest = True
+
+
+class Feature:
+    """A feature of tests. A subclass overrides the hooks that it needs.
+
+    It refers to no test: ``trap.data[self]`` is the place for an object of one test.
+    """
+
+    #: True if only tests that have an option for it have this feature.
+    is_optional = False
+
+    def opened(self, harness: Any) -> None:
+        """Attach the feature to the loop, ``harness.loop``."""
+
+    def wait_began(self, wait: Any) -> None:
+        """Prepare for a wait of the test, a `Deadline`."""
+
+    def wait_ended(self, wait: Any) -> None:
+        """Undo `wait_began`."""
+
+    def before_sleep(self, loop: Any, timeout: float | None) -> float | None:
+        """Return the seconds that a loop may sleep, 0 if there is something to do now, None for no limit.
+
+        :param loop: the loop, a `LoopOfTest`.
+        :param timeout: the seconds that it would sleep otherwise.
+        """
+        return timeout
+
+    def trapped(self, trap: Any, error: BaseException) -> bool:
+        """Return true to consume an error before the trap records it."""
+        return False
+
+    def pending(self, loop: Any) -> str:
+        """Return a text about the work that is left for a loop, for a timeout report; empty for none."""
+        return ""
+
+    def ending(self, harness: Any, get_held: Callable[[], Collection[int]]) -> None:
+        """Act while the tasks of the test still run.
+
+        :param get_held: returns the ids of objects that the cleanups of the test are still going to end.
+        """
+
+    def closing(self, harness: Any) -> None:
+        """Act while the loop can still run."""
+
+    def closed(self, harness: Any) -> None:
+        """Undo `opened`."""
+
+    def verdict(self, harness: Any, error: BaseException | None) -> BaseException | None:
+        """Return the error that the test fails of.
+
+        :param error: the error of the test without this feature, or None.
+        """
+        return error
+
+
+#: The hooks that the core calls.
+HOOKS = (
+    *("opened", "wait_began", "before_sleep", "trapped", "pending"),
+    *("wait_ended", "ending", "closing", "closed", "verdict"),
+)
+#: The hooks that end something: the feature that began last ends first.
+_REVERSED = frozenset({"wait_ended", "ending", "closing", "closed", "verdict"})
+
+
+class Features:
+    """A list of features, and for each hook the features that override it, in the order of the calls.
+
+    :param members: the features.
+    """
+
+    __slots__ = ("_chosen", "members", *HOOKS)
+
+    opened: Sequence[Any]
+    wait_began: Sequence[Any]
+    before_sleep: Sequence[Any]
+    trapped: Sequence[Any]
+    pending: Sequence[Any]
+    wait_ended: Sequence[Any]
+    ending: Sequence[Any]
+    closing: Sequence[Any]
+    closed: Sequence[Any]
+    verdict: Sequence[Any]
+
+    def __init__(self, members: Sequence[Feature] = ()) -> None:
+        self.members = members
+        self._chosen: dict[Hashable, Features] = {}
+        for hook in HOOKS:
+            users = [each for each in members if getattr(type(each), hook) is not getattr(Feature, hook)]
+            setattr(self, hook, tuple(users[::-1] if hook in _REVERSED else users))
+
+    def of_test(self, options: Iterable[Feature]) -> "Features":
+        """Return the features of a test, given the features that it has options for."""
+        key = tuple(options)
+        chosen = self._chosen.get(key)
+        if chosen is None:
+            chosen = Features([each for each in self.members if not each.is_optional or each in key])
+            self._chosen[key] = chosen
+        return chosen
+
+    def begin(self, hook: str, undo: str, *args: Any) -> None:
+        """Call a hook that begins something. If it raises, call the hook that undoes it for the features before."""
+        begun: list[Feature] = []
+        try:
+            for feature in getattr(self, hook):
+                getattr(feature, hook)(*args)
+                begun.append(feature)
+        except BaseException:
+            users = getattr(self, undo)
+            for feature in reversed(begun):
+                if feature in users:
+                    getattr(feature, undo)(*args)
+            raise
+
+
+NO_FEATURES = Features()

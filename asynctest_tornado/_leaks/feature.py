@@ -1,0 +1,67 @@
+"""Checks each test for leaks, when it ends."""
+
+# Tested by tests/leaks/test_search.py.
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.feature import Feature
+from asynctest_tornado._harness.harness import CLOSED, Harness
+from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
+from asynctest_tornado._leaks.check import LeakCheck
+from asynctest_tornado._util import observer
+
+__unittest = True
+
+tracking.watch_tornado()
+client_requests.watch()
+
+
+class Leaks(Feature):
+    """The leak checks of tests. The option is the policy."""
+
+    def wait_ended(self, wait: Deadline) -> None:
+        trap = wait.loop.trap
+        if trap.made and wait.is_of_test:
+            trap.data[OPEN_STREAMS] = kinds.open_streams(thing for thing, _ in trap.made.known())
+
+    def ending(self, harness: Harness, get_held: Callable[[], Collection[int]]) -> None:
+        if harness.loop.may_have_pending_tasks():
+            self._check(harness).look_for_tasks(get_held)
+
+    def look_for_requests(self, harness: Harness, get_held: Callable[[], Collection[int]] = tuple) -> None:
+        """Find the requests that a test does not wait for, before their server is closed.
+
+        :param get_held: see `ending`.
+        """
+        if harness.loop.may_have_pending_tasks():
+            self._check(harness).look_for_requests(get_held)
+
+    def closing(self, harness: Harness) -> None:
+        self._check(harness).look_for_all(harness.trap.data.get(OPEN_STREAMS, ()))
+
+    def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:
+        if self in harness.trap.data or (observer.current is not None and harness.state is CLOSED):
+            return self._check(harness).report(error)
+        return error
+
+    def has_warned(self, harness: Harness) -> bool:
+        """Return whether there was a warning of leaks."""
+        check: LeakCheck | None = harness.trap.data.get(self)
+        return check is not None and check.has_warned
+
+    def _check(self, harness: Harness) -> LeakCheck:
+        data = harness.trap.data
+        check: LeakCheck | None = data.get(self)
+        if check is None or check.loop is not harness.loop:
+            outer = None if harness.outer is None else harness.outer.trap
+            chosen = harness.options.get(self, policy.IGNORE)
+            check = LeakCheck(harness.loop, harness.waits.running, harness.trap, chosen, outer, harness.amend)
+            data[self] = check
+        return check
+
+
+LEAKS = Leaks()
+#: The key for references to the streams that were open at the end of the last wait.
+OPEN_STREAMS: Any = object()

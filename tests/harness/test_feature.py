@@ -1,0 +1,211 @@
+"""The protocol of features: the order of the hooks, an exception in each of them, the core without any feature."""
+
+import asyncio
+import itertools
+import unittest
+from collections.abc import Callable, Collection
+from typing import Any
+
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
+from asynctest_tornado._clock.virtual_clock import VirtualClock
+from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.feature import HOOKS, Feature, Features
+from asynctest_tornado._harness.harness import Harness, State
+from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._schedules.feature import ORDER
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts.limits import Limit
+
+LIMIT = Limit(60, "the test")
+#: The options of the features that a test has only with an option.
+OPTIONS: dict[Feature, Callable[[], Any]] = {VIRTUAL_TIME: VirtualClock, ORDER: lambda: Schedule(1)}
+
+
+class Recorder(Feature):
+    """Records each hook that is called."""
+
+    def __init__(self, name: str, events: list[str], failing_hook: str = "") -> None:
+        self.name = name
+        self.events = events
+        self.failing_hook = failing_hook
+
+    def record(self, hook: str) -> None:
+        self.events.append(f"{self.name} {hook}")
+        if hook == self.failing_hook:
+            raise LookupError(hook)
+
+    def opened(self, harness: Harness) -> None:
+        assert not harness.loop.loop.is_running()
+        self.record("opened")
+
+    def wait_began(self, wait: Deadline) -> None:
+        self.record("wait_began")
+
+    def wait_ended(self, wait: Deadline) -> None:
+        self.record("wait_ended")
+
+    def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
+        # The loop asks as often as it sleeps.
+        if not self.events[-1].endswith("before_sleep"):
+            self.record("before_sleep")
+        return timeout
+
+    def pending(self, loop: LoopOfTest) -> str:
+        self.record("pending")
+        return f"pending, by {self.name}"
+
+    def ending(self, harness: Harness, get_held: Callable[[], Collection[int]]) -> None:
+        self.record("ending")
+
+    def closing(self, harness: Harness) -> None:
+        assert not harness.loop.loop.is_closed()
+        self.record("closing")
+
+    def closed(self, harness: Harness) -> None:
+        self.record("closed")
+
+    def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:
+        self.record("verdict")
+        return error
+
+
+def run_recorded(
+    *names: str, failing_hook: str = "", use: Callable[[Harness], object] = lambda harness: None
+) -> list[str]:
+    """Run a test with a feature of each name, the last one of which fails in a hook; return the calls of the hooks."""
+    events: list[str] = []
+    hooks = [""] * (len(names) - 1) + [failing_hook]
+    features = Features([Recorder(name, events, hook) for name, hook in zip(names, hooks, strict=True)])
+    try:
+        with Harness(lambda: "it", features=features) as harness:
+            use(harness)
+    except LookupError as error:
+        events.append(repr(error))
+    return events
+
+
+def wait(harness: Harness) -> None:
+    """Wait, and leave a callback."""
+    harness.waits.run(lambda: asyncio.sleep(0.001), LIMIT)
+    IOLoop.current().add_callback(lambda: None)
+
+
+def both(hook: str) -> list[str]:
+    return [f"first {hook}", f"second {hook}"]
+
+
+class OrderOfHooksTest(unittest.TestCase):
+    maxDiff = None
+
+    def test_hooks_that_end_something_are_called_in_the_opposite_order(self) -> None:
+        events = run_recorded("first", "second", use=wait)
+        began = [*both("opened"), *both("wait_began"), *both("before_sleep")[:1]]
+        ended = [*both("wait_ended")[::-1], *both("closing")[::-1], *both("closed")[::-1], *both("verdict")[::-1]]
+        self.assertEqual(events, [*began, *ended])
+
+    def test_a_test_that_leaves_a_task(self) -> None:
+        async def leave() -> None:
+            self.task = asyncio.ensure_future(asyncio.Event().wait())
+
+        events = run_recorded("first", use=lambda harness: harness.waits.run(leave, LIMIT))
+        end = ["wait_ended", "ending", "wait_began", "wait_ended", "closed", "verdict"]
+        self.assertEqual(events, [f"first {hook}" for hook in ("opened", "wait_began", *end)])
+
+    def test_a_timeout_report_has_the_texts_of_all_features(self) -> None:
+        with (
+            Harness(lambda: "it", features=Features([Recorder("first", [""]), Recorder("second", [""])])) as harness,
+            self.assertRaises(TimeoutError) as caught,
+        ):
+            harness.waits.run(asyncio.Event().wait, Limit(0.001, "the test"))
+        self.assertIn("pending, by first\npending, by second", caught.exception.__notes__[0])
+
+    def test_a_harness_that_opens_again(self) -> None:
+        events = run_recorded("first", use=lambda harness: harness.open())
+        hooks = ["opened", "closed", "opened", "closed", "verdict"]
+        self.assertEqual(events, [f"first {hook}" for hook in hooks])
+
+    def test_each_hook_is_recorded(self) -> None:
+        """A hook that the protocol gets needs its place in these tests."""
+        self.assertEqual([hook for hook in HOOKS if getattr(Recorder, hook) is getattr(Feature, hook)], ["trapped"])
+
+
+class ExceptionInHookTest(unittest.TestCase):
+    """The first feature is sound, the second one raises an exception."""
+
+    def events_if(self, hook: str) -> list[str]:
+        return run_recorded("first", "second", failing_hook=hook, use=wait)
+
+    def test_opened(self) -> None:
+        events = self.events_if("opened")
+        self.assertEqual(events, [*both("opened"), "first closed", "LookupError('opened')"])
+        self.assertIsNone(IOLoop.current(instance=False))
+
+    def test_hooks_of_a_wait(self) -> None:
+        for hook in "wait_began", "wait_ended":
+            with self.subTest(hook):
+                events = self.events_if(hook)
+                self.assertIn("first wait_ended", events)
+                self.assertEqual(events[-1], f"LookupError({hook!r})")
+                self.assertIn("first closed", events)
+
+    def test_hooks_of_the_end(self) -> None:
+        for hook in "closing", "closed", "verdict":
+            with self.subTest(hook):
+                events = self.events_if(hook)
+                ended = [both(each)[::-1] for each in ("closing", "closed", "verdict")]
+                self.assertEqual(events[-7:], [*itertools.chain(*ended), f"LookupError({hook!r})"])
+
+
+class FeaturesTest(unittest.TestCase):
+    def test_a_test_has_the_optional_ones_that_it_has_an_option_for(self) -> None:
+        self.assertNotIn(VIRTUAL_TIME, FEATURES.of_test([]).members)
+        chosen = FEATURES.of_test([LEAKS, VIRTUAL_TIME])
+        self.assertEqual([each for each in chosen.members if each.is_optional], [VIRTUAL_TIME])
+        self.assertIs(FEATURES.of_test([LEAKS, VIRTUAL_TIME]), chosen)
+
+
+class CoreTest(unittest.TestCase):
+    """The core does its work with no feature, and with each feature alone."""
+
+    def harnesses(self) -> list[tuple[str, Harness]]:
+        found = [("none", Harness(lambda: "it"))]
+        for each in FEATURES.members:
+            options = {each: OPTIONS[each]()} if each in OPTIONS else {}
+            found.append((type(each).__name__, Harness(lambda: "it", features=Features([each]), options=options)))
+        return found
+
+    def test_a_coroutine_has_its_result(self) -> None:
+        for name, harness in self.harnesses():
+            with self.subTest(name), harness:
+                self.assertEqual(harness.waits.run(lambda: asyncio.sleep(0.001, 42), LIMIT), 42)
+
+    def test_an_error_in_a_callback_ends_the_wait(self) -> None:
+        for name, harness in self.harnesses():
+            with self.subTest(name), harness, self.assertRaises(ZeroDivisionError):
+                IOLoop.current().add_callback(lambda: 1 / 0)
+                harness.waits.run(asyncio.Event().wait, LIMIT)
+
+    def test_an_error_at_the_end_is_the_verdict(self) -> None:
+        async def fail() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise ZeroDivisionError
+
+        async def begin() -> None:
+            self.task = asyncio.ensure_future(fail())
+            await asyncio.sleep(0)
+
+        for name, harness in self.harnesses():
+            with self.subTest(name), self.assertRaises(ZeroDivisionError), harness:
+                harness.waits.run(begin, LIMIT)
+            self.assertIs(harness.state, State.CLOSED)
+
+    def test_a_wait_ends_at_its_limit(self) -> None:
+        for name, harness in self.harnesses():
+            with self.subTest(name), harness, self.assertRaises(TimeoutError):
+                harness.waits.run(asyncio.Event().wait, Limit(0.001, "the test"))
