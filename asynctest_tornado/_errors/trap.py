@@ -41,6 +41,7 @@ class Hooks(Protocol):
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
     pending: Sequence[Any]
+    main_ended: Sequence[Any]
     wait_ended: Sequence[Any]
 
     def begin(self, hook: str, undo: str, *args: Any) -> None: ...
@@ -51,6 +52,7 @@ class _NoHooks:
     before_sleep: Sequence[Any] = ()
     trapped: Sequence[Any] = ()
     pending: Sequence[Any] = ()
+    main_ended: Sequence[Any] = ()
     wait_ended: Sequence[Any] = ()
 
     def begin(self, hook: str, undo: str, *args: Any) -> None:

@@ -11,6 +11,7 @@ One test calls the hooks in this order:
         before_sleep                      the loop is about to sleep
         trapped                           an error arrives, maybe from another thread
         pending                           a timeout report is written
+        main_ended                        the coroutine of the wait has ended; the calls that are ready come next
       wait_ended
     ending                                the test is over; its tasks still run, its servers still serve
     closing                               the tasks were cancelled; the loop is still open
@@ -54,6 +55,12 @@ class Feature:
     def wait_began(self, wait: Any) -> None:
         """Prepare for a wait of the test, a `Deadline`."""
 
+    def main_ended(self, loop: Any) -> None:
+        """Act in the task that the wait is for, before other calls of the loop.
+
+        :param loop: the loop, a `LoopOfTest`.
+        """
+
     def wait_ended(self, wait: Any) -> None:
         """Undo `wait_began`."""
 
@@ -95,7 +102,7 @@ class Feature:
 
 #: The hooks that the core calls.
 HOOKS = (
-    *("opened", "wait_began", "before_sleep", "trapped", "pending"),
+    *("opened", "wait_began", "before_sleep", "trapped", "pending", "main_ended"),
     *("wait_ended", "ending", "closing", "closed", "verdict"),
 )
 #: The hooks that end something: the feature that began last ends first.
@@ -115,6 +122,7 @@ class Features:
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
     pending: Sequence[Any]
+    main_ended: Sequence[Any]
     wait_ended: Sequence[Any]
     ending: Sequence[Any]
     closing: Sequence[Any]

@@ -158,13 +158,15 @@ class Harness:
         self.close(futures)
         if not self.has_shell:
             contexts.contexts.set(self._outer_chain)
-            self.trap.forget_reports()
+            self.trap.failure = None  # its report is beyond reach
         error = self.trap.close()
         for feature in self.features.verdict:
             try:
                 error = feature.verdict(self, error)
             except Exception as raised:  # for example a warning of which a filter makes an error
                 error = raised
+        if not self.has_shell:
+            self.trap.forget_reports()
         if error is not None:
             raise_as_it_was(error)
 

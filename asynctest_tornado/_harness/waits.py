@@ -99,6 +99,8 @@ class Waits:
         return self._outcome(main, func, deadline)
 
     def _end_main(self, was_future: bool) -> None:
+        for feature in self._trap.features.main_ended:
+            feature.main_ended(self._loop)
         self.running.end(was_future)
 
     def _end_main_of_future(self, was_future: bool) -> None:

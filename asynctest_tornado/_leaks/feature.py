@@ -5,11 +5,11 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import CLOSED, Harness
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import LeakCheck
+from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._util import observer
 
 __unittest = True
@@ -21,9 +21,9 @@ client_requests.watch()
 class Leaks(Feature):
     """The leak checks of tests. The option is the policy."""
 
-    def wait_ended(self, wait: Deadline) -> None:
-        trap = wait.loop.trap
-        if trap.made and wait.is_of_test:
+    def main_ended(self, loop: LoopOfTest) -> None:
+        trap = loop.trap
+        if trap.made:
             trap.data[OPEN_STREAMS] = kinds.open_streams(thing for thing, _ in trap.made.known())
 
     def ending(self, harness: Harness, get_held: Callable[[], Collection[int]]) -> None:

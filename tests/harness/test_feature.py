@@ -45,6 +45,10 @@ class Recorder(Feature):
     def wait_began(self, wait: Deadline) -> None:
         self.record("wait_began")
 
+    def main_ended(self, loop: LoopOfTest) -> None:
+        assert loop.loop.is_running()
+        self.record("main_ended")
+
     def wait_ended(self, wait: Deadline) -> None:
         self.record("wait_ended")
 
@@ -103,7 +107,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_hooks_that_end_something_are_called_in_the_opposite_order(self) -> None:
         events = run_recorded("first", "second", use=wait)
-        began = [*both("opened"), *both("wait_began"), *both("before_sleep")[:1]]
+        began = [*both("opened"), *both("wait_began"), *both("before_sleep")[:1], *both("main_ended")]
         ended = [*both("wait_ended")[::-1], *both("closing")[::-1], *both("closed")[::-1], *both("verdict")[::-1]]
         self.assertEqual(events, [*began, *ended])
 
@@ -113,7 +117,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
         events = run_recorded("first", use=lambda harness: harness.waits.run(leave, LIMIT))
         end = ["wait_ended", "ending", "wait_began", "wait_ended", "closed", "verdict"]
-        self.assertEqual(events, [f"first {hook}" for hook in ("opened", "wait_began", *end)])
+        self.assertEqual(events, [f"first {hook}" for hook in ("opened", "wait_began", "main_ended", *end)])
 
     def test_a_timeout_report_has_the_texts_of_all_features(self) -> None:
         with (
@@ -145,7 +149,7 @@ class ExceptionInHookTest(unittest.TestCase):
         self.assertIsNone(IOLoop.current(instance=False))
 
     def test_hooks_of_a_wait(self) -> None:
-        for hook in "wait_began", "wait_ended":
+        for hook in "wait_began", "main_ended", "wait_ended":
             with self.subTest(hook):
                 events = self.events_if(hook)
                 self.assertIn("first wait_ended", events)
