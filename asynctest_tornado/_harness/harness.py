@@ -113,8 +113,6 @@ class Harness:
         self.waits = Waits(loop, self.trap, self.describe, self.context)
         interpreter_hooks.watch(self.trap)
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
-        loop.stand_in("run_sync", self.waits.run_sync)
-        loop.watch_close(self.closer)
         if self.features.opened:
             self._open_features()
         deadlock.watch(loop)

@@ -4,15 +4,11 @@
 
 import asyncio
 import contextvars
-import math
 import sys
 import types
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
-
-from tornado import gen
-from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.trap import Trap
@@ -140,19 +136,6 @@ class Waits:
         self._trap.mark(error).shows_pending = True
         return error
 
-    def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
-        """Stand in for the method of the ``IOLoop``: it also ends at an error, and shows the line where it stood."""
-        if not callable(func):
-            raise hints.called_already(func)
-        limit = limits.Limit(math.inf if timeout is None else timeout, "the argument timeout")
-
-        def call() -> Any:
-            result = func()
-            return None if result is None else gen.convert_yielded(result)
-
-        call.__qualname__ = names.name_of(func)
-        return self.run(call, limit)
-
     def run_for_clock(self, reach: Callable[[], Awaitable[None]]) -> None:
         """Run the loop until a function of the clock has ended."""
         self.run(reach, limits.limit(None, None))
@@ -245,22 +228,6 @@ class Waits:
         loop, features = self._loop, self._trap.features
         return "\n".join([text, *filter(None, (feature.pending(loop) for feature in features.pending))])
 
-    def check_not_closed(self, io_loop: IOLoop | None) -> None:
-        """Raise ``RuntimeError`` if the test has closed its loop by Tornado's method, and no error has said so.
-
-        ``tornado.testing`` cannot close it once more, and fails with a ``KeyError``.
-
-        :param io_loop: the attribute of the test, which may be another loop by now.
-        """
-        if self._loop.closed_at is not None and io_loop is self._loop.io_loop:
-            self._check_not_closed()
-
-    def _check_not_closed(self) -> None:
-        if self._loop.closed_at is not None:
-            message = self._loop.describe_close()
-            self._loop.closed_at = None
-            raise RuntimeError(message)
-
     def _check_idle(self) -> None:
         if self.is_closed:
             raise RuntimeError(
@@ -268,9 +235,10 @@ class Waits:
                 "in between, and super().setUp() first thing in a setUp() of your own."
             )
         if self._loop.loop.is_closed():
-            self._check_not_closed()
+            why, self._loop.why_closed = self._loop.why_closed, None
             raise RuntimeError(
-                f"The event loop of {self._describe()} was closed, and not by its tearDown(). Do not close "
+                why
+                or f"The event loop of {self._describe()} was closed, and not by its tearDown(). Do not close "
                 "self.io_loop: it is closed at the end of the test."
             )
         if self._loop.loop.is_running():

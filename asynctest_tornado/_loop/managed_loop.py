@@ -3,12 +3,11 @@
 import asyncio
 import functools
 import gc
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from tornado.ioloop import IOLoop
-from tornado.platform.asyncio import AsyncIOLoop, AsyncIOMainLoop
+from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
 from asynctest_tornado._errors import contexts
@@ -16,7 +15,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing, instrumented_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._util import names, origins
+from asynctest_tornado._util import origins
 from asynctest_tornado._util.real_time import all_tasks, monotonic
 
 __unittest = True
@@ -43,9 +42,8 @@ class LoopOfTest:
         self.trap = trap
         #: Called at a deadlock; returns true if it ends the wait. Without it, the trap gets an error.
         self.on_deadlock: Callable[[], bool] | None = None
-        self._stand_ins: dict[str, Any] = {}
-        #: The line at which the test has closed the loop, or None.
-        self.closed_at: str | None = None
+        #: The error of the next wait if the test has closed the loop, or None.
+        self.why_closed: str | None = None
         before = _loops()
         try:
             self.io_loop = make()
@@ -84,44 +82,6 @@ class LoopOfTest:
     def own_selector(self) -> Selector | None:
         """The selector, for a clock, if this library has made the loop; else None."""
         return self.selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
-
-    def stand_in(self, name: str, func: Callable[..., object]) -> None:
-        """Put a function where the loop of Tornado has a method, until `close`."""
-        io_loop: Any = self.io_loop
-        is_plain = type(io_loop) is AsyncIOLoop
-        if is_plain and getattr(getattr(io_loop, name), "__func__", None) is getattr(AsyncIOLoop, name):
-            # Mostly. Without its ``__dict__``: CPython would have to make that, for 3 % of the cost of an empty test.
-            self._stand_ins[name] = (None, func)
-            setattr(io_loop, name, func)
-        else:
-            attributes = vars(io_loop)
-            self._stand_ins[name] = (attributes.get(name), func)
-            attributes[name] = func
-
-    def watch_close(self, closer: str) -> None:
-        """Record that the test closes the loop, unless the user has supplied the loop.
-
-        :param closer: the function that should close the loop, for messages.
-        """
-        self._closer = closer
-        if self.is_own or self.is_lent:
-            self.stand_in("close", functools.partial(self._close_for_test, self.io_loop.close))
-
-    def _close_for_test(self, close: Callable[[bool], object], all_fds: bool = False) -> None:
-        if self.is_lent:
-            raise RuntimeError(self.describe_close())
-        if self.loop.is_running():
-            # Tornado would drop its files before asyncio refuses to close a running loop.
-            raise RuntimeError(self.describe_close())
-        frame = sys._getframe(1)
-        self.closed_at = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
-        close(all_fds)
-
-    def describe_close(self) -> str:
-        """Return the message of the error that the test closes the loop."""
-        place = "" if self.closed_at is None else f" ({self.closed_at})"
-        which = "loop of its class, which tearDownClass()" if self.is_lent else f"loop, which {self._closer}"
-        return f"{self.trap.describe()} closes the {which} does{place}. Take io_loop.close() away."
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
         """Call a function once, in real time, also if the loop has a virtual clock. The next call replaces this one.
@@ -244,17 +204,6 @@ class LoopOfTest:
     def close(self) -> None:
         """Close the loop and its files, or restore a loop that was there before."""
         io_loop, selector = self.io_loop, self.selector
-        is_plain = type(io_loop) is AsyncIOLoop  # see `stand_in`
-        for name, (before, func) in self._stand_ins.items():
-            if (getattr(io_loop, name, None) if is_plain else vars(io_loop).get(name)) is not func:
-                continue  # other code has replaced it later
-            if before is not None:
-                vars(io_loop)[name] = before
-            elif is_plain:
-                delattr(io_loop, name)
-            else:
-                del vars(io_loop)[name]
-        self._stand_ins.clear()  # they refer to this object
         if self.is_lent:
             # On its own loop, which would be closed, they would never be due.
             for timer in self.own_timers():

@@ -16,6 +16,7 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, failure_notes, notes
+from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import phase
@@ -225,7 +226,7 @@ class Function:
     def finish(self) -> None:
         """Close the loop. Raises the errors that were not reported yet."""
         try:
-            self.harness.waits.check_not_closed(self.io_loop)
+            loop_methods.check_not_closed(self.harness, self.io_loop)
         except RuntimeError as error:
             self.harness.trap.add(error)
         try:

@@ -16,6 +16,7 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
+from asynctest_tornado._features import loop_methods
 from asynctest_tornado._harness import misspelled_settings, yieldables
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
@@ -183,8 +184,8 @@ class AsyncTestCase(unittest.TestCase):
         if harness.loop.may_have_pending_tasks() and case_run.look_for_tasks(self):
             harness.drain()
         super().tearDown()
-        if harness.loop.closed_at is not None:
-            harness.waits.check_not_closed(vars(self).get("io_loop"))
+        if harness.loop.why_closed is not None:
+            loop_methods.check_not_closed(harness, vars(self).get("io_loop"))
         if not harness.has_shell:
             case_run.finish(self)
 
