@@ -9,7 +9,7 @@ belongs to:
 - of any other future, nothing is known. Its error surfaces when it is dropped: by code of the test, or by the garbage
   collector; then it belongs to one of the tests that have used the loop.
 
-On a loop that the test has not made, errors without a chain may belong to other code: see `lent_loop`.
+On a loop that the test has not made, errors without a chain may belong to other code: see `OtherCode`.
 """
 
 # Tested by tests/loop/test_managed_loop.py.
@@ -18,14 +18,25 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._loop.records import Records
-from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import names
 
 __unittest = True
+
+
+class OtherCode(contexts.Context):
+    """Stands for the code that uses a loop besides the tests of this library."""
+
+    is_trap = True
+    is_sure = True
+
+    def handle(self, error: BaseException) -> bool:
+        return False
+
+
+_OTHERS: contexts.Chain = (OtherCode(),)
 
 
 class Use:
@@ -39,7 +50,7 @@ class Use:
     :param before: the use of the loop by the class, if its loop is lent to the test.
     """
 
-    __slots__ = ("borrower", "is_foreign", "is_own", "lender", "main", "others", "ready", "records", "trap")
+    __slots__ = ("is_foreign", "is_own", "main", "of_garbage", "others", "outer", "ready", "records", "trap")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -47,11 +58,11 @@ class Use:
         #: True if neither the test nor its class has made the loop, so that other code may have used it before.
         self.is_foreign = not is_own and before is None
         #: The chain of errors that have none: of other code on a foreign loop; else empty, which stands for the test.
-        self.others = lent_loop.OTHERS if self.is_foreign else ()
-        #: The trap of the class, if its loop is lent to the test.
-        self.lender: Trap | None = None if before is None else before.trap
-        #: The trap of the last test that the loop was lent to.
-        self.borrower: Trap | None = None
+        self.others = _OTHERS if self.is_foreign else ()
+        #: The use of the loop by the class, if its loop is lent to the test.
+        self.outer = before
+        #: The chain of garbage that the class, or one of the tests that its loop was lent to, has left on the loop.
+        self.of_garbage: contexts.Chain | None = None
         #: Returns the calls that are ready, if a schedule has them instead of the loop.
         self.ready: Callable[[], Sequence[asyncio.Handle]] | None = None if before is None else before.ready
         #: The task that the loop runs for, and the function that this task runs; None between waits.
@@ -77,15 +88,15 @@ class Use:
         if chain or scheduled is not future:
             return chain
         if isinstance(future, asyncio.Task) and self.is_foreign:
-            return lent_loop.OTHERS  # each task of the test is recorded
+            return self.others  # each task of the test is recorded
         return self._chain_without_context()
 
     def _chain_without_context(self) -> contexts.Chain | None:
         """Return the chain of a future that has no context. Its error is found as it is dropped."""
-        if self.borrower is not None and not self.trap.is_open:
-            return lent_loop.owners(self.trap, self.borrower)  # the class is over
-        if garbage.is_collecting():
-            return () if self.is_own else lent_loop.owners(self.lender, self.trap)
+        if self.of_garbage is not None and not self.trap.is_open:
+            return self.of_garbage  # the class is over
+        if collection.is_collecting():
+            return () if self.is_own else None if self.outer is None else self.of_garbage
         chain = contexts.contexts.get()
         return chain if chain[:1] == (self.trap,) else ()
 
@@ -106,7 +117,7 @@ def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]]
         handle(context)
         return
     # asyncio calls the handler in any context.
-    with garbage.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, loop))):
+    with collection.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, loop))):
         handle(context)
 
 

@@ -14,13 +14,12 @@ from typing import Any
 
 from tornado import gen
 
-from asynctest_tornado._errors import contexts, made_objects
+from asynctest_tornado._errors import collection, contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.stop_at_error import interruptible
-from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import origins
 
 __unittest = True
@@ -96,7 +95,7 @@ class WatchedLoop(ConnectingLoop):
             return  # it has left the loop, too
         if error is not None and is_of_future and self._asynctest.trap.knows(error):
             return  # other code has waited for it as well
-        garbage.apart(error_routing.report, self, context, super().default_exception_handler)
+        collection.apart(error_routing.report, self, context, super().default_exception_handler)
 
     def run_forever(self) -> None:
         trap = self._asynctest.trap
@@ -200,8 +199,6 @@ def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     else:
         loop.__class__ = _watched(cls)
     loop._asynctest = Use(trap, is_own, before)
-    if before is not None:
-        before.borrower = trap
 
     def restore() -> None:
         if before is None:

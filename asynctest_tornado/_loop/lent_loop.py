@@ -4,16 +4,14 @@
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._loop.error_routing import OtherCode, Use
 from asynctest_tornado._sources import garbage
 
 __unittest = True
 
 
-class _Others(contexts.Context):
-    """Stands for the code that uses the loop besides the tests of this library."""
-
-    is_trap = True
-    is_sure = True
+class _Others(OtherCode):
+    """Says that an error is not of a test."""
 
     def handle(self, error: BaseException) -> bool:
         text = "No test of this library has begun its code: that was on the event loop before the test, perhaps."
@@ -38,10 +36,13 @@ class _OneOf(contexts.Context):
         return garbage.report_for_one_of(garbage.suspects_between(self._first, self._last), error)
 
 
-def owners(lender: Trap | None, trap: Trap) -> contexts.Chain | None:
-    """Return the chain of garbage on a lent loop; None if other code may have left it.
+def name_owners(use: Use) -> None:
+    """Set the owners of errors on a loop that a test has not made.
 
-    :param lender: the trap of the class, if the loop was made for a class.
-    :param trap: the trap of the test.
+    Garbage on the loop of a class belongs to the class, or to one of its tests. Other code may have left the garbage on
+    any other loop.
     """
-    return None if lender is None else (_OneOf(lender, trap),)
+    if use.is_foreign:
+        use.others = OTHERS
+    elif use.outer is not None:
+        use.of_garbage = use.outer.of_garbage = (_OneOf(use.outer.trap, use.trap),)

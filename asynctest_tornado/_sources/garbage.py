@@ -7,21 +7,17 @@ to any code: it is reported as if this library were not there, and the report na
 
 import atexit
 import collections
-import contextlib
-import contextvars
 import gc
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from asynctest_tornado._errors import contexts, notes
+from asynctest_tornado._errors.collection import apart, is_collecting
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources.place_in_run import Place, follows, is_same
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
-
-_T = TypeVar("_T")
 
 #: The tests that can have left the objects that the garbage collector finds, the latest last.
 _suspects: collections.deque[Trap] = collections.deque(maxlen=20)
@@ -31,7 +27,6 @@ _latest: Place | None = None
 _names_at_end: list[str] = []
 #: True if no other code has run since the last full collection, as far as that can be known.
 _is_complete = False
-_is_attributed = False
 #: None under PyPy, which does not report collections.
 _callbacks = getattr(gc, "callbacks", None)
 
@@ -82,33 +77,6 @@ def _is_other_running() -> bool:
     """Return true if a test of another library may be running, or have run, after the latest test."""
     place = _suspects[-1].place() if _suspects else None
     return place is None or not is_same(place, _latest)
-
-
-@contextlib.contextmanager
-def attributed() -> Iterator[None]:
-    """For a block that reports errors whose owner is known, although the garbage collector runs."""
-    global _is_attributed
-    # A collection that begins within the block is about other objects.
-    before, _is_attributed = _is_attributed, contexts.collector == threading.get_ident()
-    try:
-        yield
-    finally:
-        _is_attributed = before
-
-
-def is_collecting() -> bool:
-    """Return true if an error that surfaces now is about garbage of unknown origin."""
-    return contexts.collector == threading.get_ident() and not _is_attributed
-
-
-def apart(func: Callable[..., _T], *args: Any) -> _T:
-    """Call a function that sets context variables, in a context of its own if garbage is being collected.
-
-    See `contexts.leave` for the reason.
-    """
-    if contexts.collector == threading.get_ident():
-        return contextvars.copy_context().run(func, *args)
-    return func(*args)
 
 
 def deliver(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
-from asynctest_tornado._errors import closed_connections, contexts, notes
+from asynctest_tornado._errors import closed_connections, collection, contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
@@ -218,7 +218,7 @@ def _consume(
     is_enabled: bool,
 ) -> bool:
     """Deliver a logged error to its test. Return true if the record need not be logged any more."""
-    if garbage.is_collecting():
+    if collection.is_collecting():
         return closed_connections.is_noted(caught) or garbage.deliver(caught) or _is_guessed(caught)
     chain = (logger.name == pool_contexts.LOGGER and pool_contexts.chain_of(caught)) or contexts.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import names
@@ -104,7 +104,7 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
     is_generator = frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR
     verb = "Yield" if is_generator else "Await"
     error = RuntimeWarning(f"{message}, so that nothing of it ran. {verb} it, or hand it to run_sync().")
-    if frame is not None and not garbage.is_collecting():
+    if frame is not None and not collection.is_collecting():
         # Where it was dropped: mostly the very line of the call.
         error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)
     return error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
@@ -23,7 +23,6 @@ from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
-from asynctest_tornado._sources import garbage
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_phases, case_run, case_state, class_scope, late_errors
 from asynctest_tornado._unittest.case_run import harness_of
@@ -335,7 +334,7 @@ class AsyncTestCase(unittest.TestCase):
     def __del__(self) -> None:
         # An attribute that goes with the test belongs to the test. In a garbage collection, no owner is certain.
         owner = self._asynctest.owner
-        if owner is not None and (contexts.collector is None or not garbage.is_collecting()):
+        if owner is not None and (contexts.collector is None or not collection.is_collecting()):
             token = contexts.contexts.set((owner,))
             vars(self).clear()
             contexts.contexts.reset(token)
