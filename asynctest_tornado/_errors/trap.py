@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from unittest import SkipTest
 
-from asynctest_tornado._errors import closed_connections, contexts, marks, notes
+from asynctest_tornado._errors import closed_connections, contexts, marks
 from asynctest_tornado._errors.report_additions import ReportAdditions
 from asynctest_tornado._errors.server_error import ServerError, record_in
-from asynctest_tornado._util import exceptions, observer, origins
-from asynctest_tornado._util.tracebacks import strip
+from asynctest_tornado._util import exceptions, origins
 from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
@@ -40,6 +39,8 @@ class Hooks(Protocol):
     wait_began: Sequence[Any]
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
+    recorded: Sequence[Any]
+    failing: Sequence[Any]
     pending: Sequence[Any]
     main_ended: Sequence[Any]
     wait_ended: Sequence[Any]
@@ -47,25 +48,11 @@ class Hooks(Protocol):
     def begin(self, hook: str, undo: str, *args: Any) -> None: ...
 
 
-class _NoHooks:
-    wait_began: Sequence[Any] = ()
-    before_sleep: Sequence[Any] = ()
-    trapped: Sequence[Any] = ()
-    pending: Sequence[Any] = ()
-    main_ended: Sequence[Any] = ()
-    wait_ended: Sequence[Any] = ()
-
-    def begin(self, hook: str, undo: str, *args: Any) -> None:
-        """Do nothing, for no feature."""
-
-
-_NO_HOOKS = _NoHooks()
-
-
 class Trap(contexts.Context):
     """The outermost context of a test: it records each error that no handler consumed, for the test to raise.
 
     :param describe: returns the name of the test, for messages.
+    :param features: the features of the test.
     """
 
     is_trap = True
@@ -88,8 +75,9 @@ class Trap(contexts.Context):
     _marks_made: marks.Marks | None = None
     _report: ReportAdditions | None = None
 
-    def __init__(self, describe: Callable[[], str]) -> None:
+    def __init__(self, describe: Callable[[], str], features: Hooks) -> None:
         self.describe = describe
+        self.features = features
         # Errors come from threads, too; and from finalizers, in the middle of anything.
         self._lock = threading.RLock()
         self._is_open = True
@@ -106,8 +94,6 @@ class Trap(contexts.Context):
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []
         self._held: list[BaseException] = []
-        #: The features of the test; none if the trap belongs to no test.
-        self.features: Hooks = _NO_HOOKS
         #: The data that features have for the test.
         self.data: dict[object, Any] = {}
         #: The errors that the test expects, the innermost block last: each returns true for an error that it consumes.
@@ -143,12 +129,14 @@ class Trap(contexts.Context):
     def add(self, error: BaseException, *, is_own: bool = False) -> bool:
         """Record an error, and end the wait of the test. Return true unless the error still has to be reported.
 
-        :param is_own: True if the library has made the error, because something does not end. Closed connections never
-            explain such an error.
+        :param is_own: True if the library has made the error, for example because a task does not end. Features are
+            not asked about such an error.
         """
         if not is_own and (closed_connections.is_noted(error) or self.comes_of_closing(error)):
             for sibling in self.siblings_of(error):
                 self.add(sibling)  # which has another reason
+            return True
+        if not is_own and self.features.trapped and self._is_consumed(error):
             return True
         if self.is_expected(error):
             self.expect(error)
@@ -162,11 +150,21 @@ class Trap(contexts.Context):
         if not is_open:
             if self.closing.has_begun and error.__traceback__ is None and closed_connections.says_so(error):
                 return False  # of a future that no code has waited for: it may have failed at any time
-            return self.report_late is not None and self.report_late(strip(error), None)
+            return self.report_late is not None and self.report_late(error, None)
         interrupt = self.interrupt
         if is_new and interrupt is not None:
             interrupt()
         return True
+
+    def _is_consumed(self, error: BaseException) -> bool:
+        for feature in self.features.trapped:
+            try:
+                if feature.trapped(self, error):
+                    return True
+            except Exception as raised:
+                if not self.add(raised, is_own=True):
+                    raise
+        return False
 
     def begin_closing(self, failed_before: list[BaseException], under_way: "list[asyncio.Future[Any]]") -> None:
         """Record that connections are closed from now on; see `closed_connections.Closing.begin`."""
@@ -187,10 +185,17 @@ class Trap(contexts.Context):
         self.report.refusals.append(failure)
 
     def _record(self, error: BaseException) -> None:
-        notes.begin(error, self)
         self.mark(error).is_known = True
-        self._errors.append(strip(error))
+        self._errors.append(error)
         self.count += 1
+        self._call_recorded(error)
+
+    def _call_recorded(self, error: BaseException) -> None:
+        for feature in self.features.recorded:
+            try:
+                feature.recorded(self, error)
+            except Exception as raised:
+                self._errors.append(raised)
 
     def is_expected(self, error: BaseException) -> bool:
         """Return true if an `ExpectError` consumes the error."""
@@ -221,9 +226,9 @@ class Trap(contexts.Context):
     def record_failure(self, error: BaseException) -> None:
         """Record that the test fails of this error, which its own code raises."""
         with self._lock:
-            notes.begin(error, self)
             self.mark(error).is_known = True
             self._errors = [each for each in self._errors if each is not error]
+            self._call_recorded(error)
             self._promote(error)
 
     def add_sibling(self, first: BaseException, error: BaseException) -> bool:
@@ -286,8 +291,12 @@ class Trap(contexts.Context):
                 mark = self.mark(error)
                 mark.is_known, mark.is_done = False, True
         failures = [error for error in errors if not isinstance(error, SkipTest)]
-        if failures and (current := observer.current) is not None:
-            current.trapped(self.describe(), failures)
+        known = list(failures)
+        for feature in self.features.failing if failures else ():
+            try:
+                feature.failing(self, known)
+            except Exception as raised:
+                failures.append(raised)
         errors = failures or errors[:1]
         if len(errors) < 2:
             return errors[0] if errors else None

@@ -10,6 +10,8 @@ One test calls the hooks in this order:
       wait_began                          a wait of the test begins
         before_sleep                      the loop is about to sleep
         trapped                           an error arrives, maybe from another thread
+        recorded                          the test is going to fail of an error
+        failing                           errors of the trap are about to be raised
         pending                           a timeout report is written
         main_ended                        the coroutine of the wait has ended; the calls that are ready come next
       wait_ended
@@ -27,7 +29,8 @@ If a hook raises an exception:
 
 - in `opened` and `wait_began`: the features before get `closed` or `wait_ended`, and the exception is raised;
 - in `wait_ended`: the other features get it, and the exception is raised;
-- in `closing` and `closed`: it is an error of the test, and the other features get it;
+- in `trapped`, `recorded`, `failing`, `closing` and `closed`: it is an error of the test, and the other features get
+  the hook;
 - in `verdict`: it is the verdict, and the other hooks get it;
 - in each other hook: it is raised where the hook is called, as an exception of the test's own code would be.
 
@@ -73,8 +76,21 @@ class Feature:
         return timeout
 
     def trapped(self, trap: Any, error: BaseException) -> bool:
-        """Return true to consume an error before the trap records it."""
+        """Return true to consume an error before the trap records it.
+
+        It may come after the end of the test. Errors that the library itself has made, for example because a task does
+        not end, do not come here.
+        """
         return False
+
+    def recorded(self, trap: Any, error: BaseException) -> None:
+        """Prepare an error for the report: the trap has recorded it, or the code of the test raises it.
+
+        The trap is locked.
+        """
+
+    def failing(self, trap: Any, errors: Sequence[BaseException]) -> None:
+        """Act before errors of the trap are raised: the test fails of them."""
 
     def pending(self, loop: Any) -> str:
         """Return a text about the work that is left for a loop, for a timeout report; empty for none."""
@@ -102,7 +118,7 @@ class Feature:
 
 #: The hooks that the core calls.
 HOOKS = (
-    *("opened", "wait_began", "before_sleep", "trapped", "pending", "main_ended"),
+    *("opened", "wait_began", "before_sleep", "trapped", "recorded", "failing", "pending", "main_ended"),
     *("wait_ended", "ending", "closing", "closed", "verdict"),
 )
 #: The hooks that end something: the feature that began last ends first.
@@ -121,6 +137,8 @@ class Features:
     wait_began: Sequence[Any]
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
+    recorded: Sequence[Any]
+    failing: Sequence[Any]
     pending: Sequence[Any]
     main_ended: Sequence[Any]
     wait_ended: Sequence[Any]

@@ -83,15 +83,13 @@ class Harness:
         #: Adds to the report of the failure that was reported last.
         self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
-        self.trap = Trap(describe)
+        self.features = NO_FEATURES if features is NO_FEATURES else features.of_test(options)
+        self.trap = Trap(describe, self.features)
         unawaited_coroutines.watch(self.trap)
         self.outer = outer
         self.options = options
         self.context: SharedContext = SharedContext(self.trap, None if outer is None else outer.context)
         self._resources: contextlib.ExitStack | None = None
-        self.features = NO_FEATURES
-        if features is not NO_FEATURES:
-            self.features = self.trap.features = features.of_test(options)
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop, is_lent: bool = False) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run.

@@ -78,7 +78,7 @@ class Function:
             return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
 
         def report(error: BaseException, other: str | None) -> bool:
-            if not report_late(item, error):
+            if not report_late(item, strip(error)):
                 process_end.fail_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
             return True
 

@@ -34,7 +34,7 @@ def _trap_of(cls: Any) -> Trap:
     trap: Trap | None = vars(cls).get(_NAME)
     if trap is None:
         name = unittest.util.strclass(cls)
-        trap = Trap(lambda: name)
+        trap = Trap(lambda: name, cls._asynctest.features)
         unawaited_coroutines.watch(trap)
         setattr(cls, _NAME, trap)
         cls.addClassCleanup(_close, cls)

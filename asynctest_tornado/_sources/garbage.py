@@ -15,7 +15,6 @@ from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.collection import apart, is_collecting
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources.place_in_run import Place, follows, is_same
-from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
@@ -110,7 +109,7 @@ def report_for_one_of(suspects: Sequence[Trap], error: BaseException) -> bool:
     found = "" if contexts.collector is None else "Garbage collection found it. "
     text = f"{found}The object was left by one of these tests, or by code outside of them: {names}"
     notes.add(error, text, last)
-    return last.report_late(strip(error), suspects[0].describe())
+    return last.report_late(error, suspects[0].describe())
 
 
 def suspects_between(first: Trap, last: Trap) -> list[Trap]:

@@ -14,6 +14,7 @@ from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import result_protocol
 from asynctest_tornado._unittest.stand_in import StandIn, stand_in
 from asynctest_tornado._util import exceptions, observer, process_end
+from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
@@ -113,6 +114,7 @@ class Reporter:
 
     def __call__(self, error: BaseException, other: str | None) -> bool:
         """Report an error. Return true: that happens at the end of the process, if not before."""
+        strip(error)
         key = (type(error), exceptions.text_of(error), _last_line(error))
         if key in self._reported:
             return True  # for example of a timer that goes on for as long as its loop

@@ -10,6 +10,7 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext
 from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._util import origins
 from tests.support import run_body, run_case
@@ -23,7 +24,7 @@ class ChainTest(unittest.TestCase):
     """The outermost context of the running code owns the objects that the code makes, if it is a test."""
 
     def setUp(self) -> None:
-        self.trap = Trap(self.id)
+        self.trap = Trap(self.id, NO_FEATURES)
         self.thing: Any = Thing()
 
     def recorded(self, chain: contexts.Chain) -> bool:

@@ -3,13 +3,14 @@ from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._util import tracebacks
 from tests.samples import cases
 
 
 class TrapTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = Trap(lambda: "my test")
+        self.trap = Trap(lambda: "my test", NO_FEATURES)
 
     def test_one_error_is_handed_over_as_itself(self) -> None:
         error = ValueError()
@@ -99,7 +100,7 @@ class TrapTest(unittest.TestCase):
     def test_a_late_error_is_reported_unless_closed_connections_may_explain_it(self) -> None:
         for closes in False, True:
             with self.subTest(closes=closes):
-                trap = Trap(lambda: "my test")
+                trap = Trap(lambda: "my test", NO_FEATURES)
                 late = mock.Mock(return_value=True)
                 trap.report_late = late
                 if closes:

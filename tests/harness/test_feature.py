@@ -1,15 +1,15 @@
 """The protocol of features: the order of the hooks, an exception in each of them, the core without any feature."""
 
 import asyncio
-import itertools
 import unittest
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import HOOKS, Feature, Features
@@ -58,6 +58,16 @@ class Recorder(Feature):
             self.record("before_sleep")
         return timeout
 
+    def trapped(self, trap: Trap, error: BaseException) -> bool:
+        self.record("trapped")
+        return self.name == "consumer"
+
+    def recorded(self, trap: Trap, error: BaseException) -> None:
+        self.record("recorded")
+
+    def failing(self, trap: Trap, errors: Sequence[BaseException]) -> None:
+        self.record("failing")
+
     def pending(self, loop: LoopOfTest) -> str:
         self.record("pending")
         return f"pending, by {self.name}"
@@ -98,6 +108,16 @@ def wait(harness: Harness) -> None:
     IOLoop.current().add_callback(lambda: None)
 
 
+def fail(harness: Harness) -> None:
+    """Wait until a callback fails."""
+    IOLoop.current().add_callback(lambda: 1 / 0)
+    harness.waits.run(asyncio.Event().wait, LIMIT)
+
+
+def errors_of(error: BaseException) -> list[str]:
+    return [repr(each) for each in (error.exceptions if isinstance(error, BaseExceptionGroup) else [error])]
+
+
 def both(hook: str) -> list[str]:
     return [f"first {hook}", f"second {hook}"]
 
@@ -127,6 +147,36 @@ class OrderOfHooksTest(unittest.TestCase):
             harness.waits.run(asyncio.Event().wait, Limit(0.001, "the test"))
         self.assertIn("pending, by first\npending, by second", caught.exception.__notes__[0])
 
+    def test_an_error_in_a_callback(self) -> None:
+        def use(harness: Harness) -> None:
+            self.assertRaises(ZeroDivisionError, fail, harness)
+
+        events = run_recorded("first", "second", use=use)
+        trapped = [*both("trapped"), *both("recorded"), *both("wait_ended")[::-1]]
+        place = events.index("first trapped")
+        self.assertEqual(events[place : place + 8], [*trapped, *both("failing")])
+
+    def test_an_error_that_a_feature_consumes(self) -> None:
+        events = run_recorded("first", "consumer", "last", use=lambda harness: harness.trap.add(ValueError()))
+        opened = ["first opened", "consumer opened", "last opened"]
+        self.assertEqual(events[:6], [*opened, "first trapped", "consumer trapped", "last closed"])
+
+    def test_an_error_that_the_test_raises_by_itself(self) -> None:
+        events: list[str] = []
+        with Harness(lambda: "it", features=Features([Recorder("first", events)])) as harness:
+            harness.trap.record_failure(ValueError())
+        self.assertEqual(events[:2], ["first opened", "first recorded"])
+
+    def test_an_error_of_the_library_is_not_offered(self) -> None:
+        events: list[str] = []
+        with (
+            self.assertRaises(RuntimeError),
+            Harness(lambda: "it", features=Features([Recorder("first", events)])) as harness,
+        ):
+            harness.trap.add(RuntimeError(), is_own=True)
+        self.assertIn("first recorded", events)
+        self.assertNotIn("first trapped", events)
+
     def test_a_harness_that_opens_again(self) -> None:
         events = run_recorded("first", use=lambda harness: harness.open())
         hooks = ["opened", "closed", "opened", "closed", "verdict"]
@@ -134,7 +184,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_each_hook_is_recorded(self) -> None:
         """A hook that the protocol gets needs its place in these tests."""
-        self.assertEqual([hook for hook in HOOKS if getattr(Recorder, hook) is getattr(Feature, hook)], ["trapped"])
+        self.assertEqual([hook for hook in HOOKS if getattr(Recorder, hook) is getattr(Feature, hook)], [])
 
 
 class ExceptionInHookTest(unittest.TestCase):
@@ -156,12 +206,27 @@ class ExceptionInHookTest(unittest.TestCase):
                 self.assertEqual(events[-1], f"LookupError({hook!r})")
                 self.assertIn("first closed", events)
 
+    def test_hooks_of_an_error(self) -> None:
+        for hook in "trapped", "recorded", "failing":
+            with self.subTest(hook), self.assertRaises(ExceptionGroup) as caught:
+                events: list[str] = []
+                features = Features([Recorder("second", events, hook), Recorder("last", events)])
+                with Harness(lambda: "it", features=features) as harness:
+                    fail(harness)
+            self.assertIn(f"last {hook}", events)
+            self.assertEqual(
+                sorted(errors_of(caught.exception)),
+                sorted([repr(LookupError(hook)), "ZeroDivisionError('division by zero')"]),
+            )
+
     def test_hooks_of_the_end(self) -> None:
         for hook in "closing", "closed", "verdict":
             with self.subTest(hook):
                 events = self.events_if(hook)
-                ended = [both(each)[::-1] for each in ("closing", "closed", "verdict")]
-                self.assertEqual(events[-7:], [*itertools.chain(*ended), f"LookupError({hook!r})"])
+                closing, closed, verdict = (both(each)[::-1] for each in ("closing", "closed", "verdict"))
+                failing = [] if hook == "verdict" else both("failing")
+                ended = [each for each in events if "recorded" not in each][-len(failing) - 7 :]
+                self.assertEqual(ended, [*closing, *closed, *failing, *verdict, f"LookupError({hook!r})"])
 
 
 class FeaturesTest(unittest.TestCase):

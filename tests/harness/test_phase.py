@@ -2,6 +2,7 @@ import unittest
 from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._harness.phase import phase
 
 
@@ -11,7 +12,7 @@ def fail(error: BaseException) -> None:
 
 class PhaseTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = Trap(lambda: "it")
+        self.trap = Trap(lambda: "it", NO_FEATURES)
         self.trap.report.hint = "The hint of the test."
 
     def notes_after(self, func: Any, *args: Any, **kwargs: Any) -> list[str]:

@@ -16,6 +16,7 @@ from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
 from asynctest_tornado._errors import trap
+from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._loop import instrumented_loop, managed_loop, new_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
@@ -374,7 +375,7 @@ class NameOfTestTest(AsyncTestCase):
 
 class WatchedLoopTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = trap.Trap(lambda: "it")
+        self.trap = trap.Trap(lambda: "it", NO_FEATURES)
         self.watched = managed_loop.LoopOfTest(new_loop.new_ioloop, self.trap)
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
@@ -443,7 +444,7 @@ class WatchedLoopTest(unittest.TestCase):
         self.assertFalse([name for name in vars(loop) if "asynctest" in name])
 
     def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
-        inner = trap.Trap(lambda: "inner")
+        inner = trap.Trap(lambda: "inner", NO_FEATURES)
         watched = managed_loop.LoopOfTest(lambda: self.watched.io_loop, inner)
         self.loop.call_soon(lambda: 1 / 0)
         with self.assertRaises(ZeroDivisionError):

@@ -209,6 +209,7 @@ FORKED = """
 import os, threading, unittest, warnings
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._errors import trap as _trap
+from asynctest_tornado._harness import feature
 
 held, let_go = threading.Event(), threading.Event()
 
@@ -221,7 +222,7 @@ class Sample(AsyncTestCase):
     async def test(self):
         pass
 
-threading.Thread(target=add_an_error, args=[_trap.Trap(lambda: "a test of the parent")]).start()
+threading.Thread(target=add_an_error, args=[_trap.Trap(lambda: "a test of the parent", feature.NO_FEATURES)]).start()
 held.wait()
 warnings.simplefilter("ignore", DeprecationWarning)  # from Python 3.12 on: that there is a thread
 child = os.fork()

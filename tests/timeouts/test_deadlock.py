@@ -12,6 +12,7 @@ from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.new_loop import new_ioloop
 from asynctest_tornado._timeouts import deadlock
@@ -132,7 +133,7 @@ class WatchTest(unittest.TestCase):
             watched.loop.stop()
             return True
 
-        watched = LoopOfTest(make, Trap(lambda: name))
+        watched = LoopOfTest(make, Trap(lambda: name, NO_FEATURES))
         watched.on_deadlock = stop
         deadlock.watch(watched)
         return watched
