@@ -4,12 +4,10 @@ import asyncio
 import inspect
 import linecache
 import re
-import reprlib
 import types
 
 from asynctest_tornado._errors import contexts, notes
-from asynctest_tornado._util import names as _names
-from asynctest_tornado._util.tracebacks import PACKAGE, USER, Owner, owner_of, owner_of_file
+from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of
 
 __unittest = True
 
@@ -65,28 +63,6 @@ def called_already(thing: object) -> TypeError:
     )
 
 
-def early_stop(line: tuple[types.CodeType, int] | None) -> str:
-    """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
-    place = ""
-    if line is not None and _writes_tests(owner_of_file(line[0].co_filename)):
-        place = f" at {_names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
-    return f"wait() returned at once, for the stop(){place} that came before it."
-
-
-def second_stop(first: str, last: str) -> str:
-    """Return the hint for a ``wait`` that two calls of ``stop`` have ended, with these values."""
-    if first == last:
-        return "stop() was called twice during one wait(): none is left for the next one."
-    return f"stop() was called twice during one wait(), with {first} and {last}: the last one counts."
-
-
-def brief(value: object) -> str:
-    """Return a short text for a value, without a call of the user's code."""
-    return reprlib.repr(value) if type(value) in _PLAIN else f"<{type(value).__qualname__}>"
-
-
-_PLAIN = {type(None), bool, int, float, str, bytes}
-
 _KINDS = r"'?(?:_asyncio\.)?(?:Task|Future|coroutine)'?"
 _MISUSE = re.compile(
     rf"{_KINDS} object (?:has no attribute|is not (?:subscriptable|iterable|an iterator|callable)|does not support)"
@@ -123,15 +99,11 @@ def _is_awaitable(thing: object) -> bool:
     return isinstance(thing, asyncio.Future) or inspect.iscoroutine(thing)
 
 
-def _writes_tests(owner: Owner) -> bool:
-    return owner in (USER, PACKAGE)  # some install their tests
-
-
 def _users_frame(tb: types.TracebackType | None) -> types.FrameType | None:
     """Return the innermost frame of the user."""
     found = None
     while tb is not None:
-        if _writes_tests(owner_of(tb.tb_frame)):
+        if owner_of(tb.tb_frame) in (USER, PACKAGE):  # some install their tests
             found = tb.tb_frame
         tb = tb.tb_next
     return found

@@ -4,23 +4,19 @@
 
 import asyncio
 import contextvars
-import sys
-import types
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._harness.shared_context import SharedContext, copy_variables
+from asynctest_tornado._harness.timeout_error import TimeoutReport
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._util import names
-from asynctest_tornado._util.real_time import get_running_loop
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
@@ -35,10 +31,6 @@ class Waits:
     :param context: the context of the test.
     """
 
-    # For hints in the report of a failure: a stop() that ended no wait(), or not the one that it was meant for.
-    _early_stop: tuple[types.CodeType, int] | None = None
-    _second_stop: Callable[[], str] | None = None
-
     def __init__(self, loop: LoopOfTest, trap: Trap, describe: Callable[[], str], context: SharedContext) -> None:
         self.running = Running(loop, trap)
         #: True if the test is over.
@@ -49,8 +41,6 @@ class Waits:
         self._trap = trap
         self._describe = describe
         self._context = context
-        self._is_stopped = self._is_waiting = False
-        self._stop_value: Any = None
         # The deadline of the operation that runs.
         self._deadline: Deadline | None = None
 
@@ -136,65 +126,27 @@ class Waits:
         self._trap.mark(error).shows_pending = True
         return error
 
-    def run_for_clock(self, reach: Callable[[], Awaitable[None]]) -> None:
-        """Run the loop until a function of the clock has ended."""
-        self.run(reach, limits.limit(None, None))
+    def run_until(
+        self,
+        is_done: Callable[[], bool],
+        limit: limits.Limit,
+        timed_out: Callable[[TimeoutReport], BaseException],
+    ) -> None:
+        """Run the loop, and on after each stop of the loop, until a function returns true.
 
-    def wait(self, condition: Callable[..., bool] | None, limit: limits.Limit, failure: type[BaseException]) -> Any:
-        """Run the loop until `stop`, and on until the condition holds; return the argument of ``stop``.
+        :param is_done: the function, called before each run.
+        :param timed_out: returns the error to raise when the time is over.
 
-        Raises the errors in the trap, or ``failure`` when the time is over.
+        Raises the errors in the trap.
         """
         self._check_idle()
-        is_early = self._is_stopped
+        trap = self._trap
         with Deadline(self._loop, self._loop.loop.stop, limit, self.snapshot) as deadline:
-            is_done = self._is_stopped
-            try:
-                while not (is_done or deadline.is_over or self._trap.has_errors):
-                    self._is_waiting = True
-                    if not self._is_stopped:
-                        self.running.run(deadline)
-                    if self._is_stopped:
-                        # Another stop() may come from a thread during the call of the condition.
-                        self._is_stopped = False
-                        is_done = condition is None or condition()
-            finally:
-                self._is_stopped = self._is_waiting = False
-        self._trap.raise_errors()
+            while not (is_done() or deadline.is_over or trap.has_errors):
+                self.running.run(deadline)
+        trap.raise_errors()
         if deadline.is_over:
-            reason = "; self.stop() was not called"
-            if condition is not None:
-                reason = f"; the condition {names.name_of(condition)} did not hold"
-            raise self._timeout(deadline.report.error(failure, "Async operation", addition=reason))
-        value, self._stop_value = self._stop_value, None
-        remark = self._second_stop if condition is None else None
-        if is_early and remark is None:
-            remark = partial(hints.early_stop, self._early_stop)
-        self._trap.set_remark(remark)
-        self._second_stop = None
-        return value
-
-    def stop(self, value: Any) -> None:
-        """End the current call of `wait`, or the next one; may be called by any thread."""
-        if self._is_stopped:
-            self._second_stop = partial(hints.second_stop, hints.brief(self._stop_value), hints.brief(value))
-        elif not self._is_waiting:
-            frame = sys._getframe(1).f_back
-            # None: a thread calls stop(), and nothing else.
-            self._early_stop = frame and (frame.f_code, frame.f_lineno)
-        self._stop_value = value
-        self._is_stopped = True
-        if self._is_waiting:
-            self._is_waiting = False
-            loop = self._loop.loop
-            try:
-                own_thread = get_running_loop() is loop
-            except RuntimeError:
-                own_thread = False
-            if own_thread:
-                loop.stop()
-            else:
-                loop.call_soon_threadsafe(loop.stop)
+            raise self._timeout(timed_out(deadline.report))
 
     def error_of_block(self, outcome: asyncio.CancelledError | KeyboardInterrupt) -> BaseException | None:
         """Return the error of a timeout, for a block that reports it; None if the time is not over.

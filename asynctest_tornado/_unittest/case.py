@@ -24,7 +24,7 @@ from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import case_phases, case_run, case_state, class_scope, late_errors
+from asynctest_tornado._unittest import case_phases, case_run, case_state, class_scope, late_errors, stop_and_wait
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing
 
@@ -255,7 +255,7 @@ class AsyncTestCase(unittest.TestCase):
                 f"stop() got a positional argument, {_arg!r}, and keyword arguments, {kwargs!r}; wait() could return "
                 "only one of them. Give all by keyword."
             )
-        harness_of(self).waits.stop(kwargs or _arg)
+        stop_and_wait.stop(self, kwargs or _arg)
 
     def wait(self, condition: Callable[..., bool] | None = None, timeout: float | None = None) -> Any:
         """Run the loop until `stop` is called.
@@ -270,7 +270,7 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         limit = limits.limit(timeout, self.async_test_timeout)
-        return harness_of(self).waits.wait(condition, limit, self.failureException)
+        return stop_and_wait.wait(self, condition, limit, self.failureException)
 
     # With a timeout, the arguments are not checked: no type stands for the arguments of func and one more.
     @overload

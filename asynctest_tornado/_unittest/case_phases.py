@@ -129,6 +129,7 @@ def _call_own_set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
 
 def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
     """Make the loop and the clock of a test case, as its hooks and settings say."""
+    case._asynctest.is_stopped = False  # by a stop() for another loop
     make = case.get_new_ioloop
     factory = type(case).loop_factory
     if getattr(make, "__func__", None) is not defaults.get_new_ioloop:

@@ -65,7 +65,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
                 harness.close()
             harness.trap.forget_reports()
             state.owner = contexts.Owner(harness.trap)
-            state.harness = None
+            state.harness = state.stop_value = None
         if state.schedule is None:  # else it is one order of several, between startTest and stopTest
             late_errors.flush(result)
 

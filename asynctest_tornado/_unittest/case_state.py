@@ -25,7 +25,10 @@ class State:
     `_new` sets them: the call of a constructor would cost three times as much.
     """
 
-    __slots__ = ("_case", "bad_setting", "harness", "has_warned", "made_by", "owner", "schedule", "server")
+    __slots__ = (
+        *("_case", "bad_setting", "harness", "has_warned", "made_by", "owner", "schedule", "server"),
+        *("early_stop", "is_stopped", "is_waiting", "second_stop", "stop_value"),
+    )
 
     #: The features of the trap that a ``setUpClass`` has.
     features = FEATURES.of_test(())
@@ -43,6 +46,16 @@ class State:
     made_by: repeat.Arguments | None
     #: The server of an AsyncHTTPTestCase, once it has one.
     server: Any
+    #: True if ``stop`` was called, and has ended no ``wait`` yet.
+    is_stopped: bool
+    #: True while ``wait`` runs the loop.
+    is_waiting: bool
+    #: The argument of ``stop``.
+    stop_value: Any
+    #: The line that has called ``stop`` before ``wait``.
+    early_stop: tuple[types.CodeType, int] | None
+    #: The arguments of two calls of ``stop`` for one ``wait``, as text.
+    second_stop: tuple[str, str] | None
     # Returns the test case.
     _case: Callable[[], object]
 
@@ -55,7 +68,8 @@ def _new(case: Callable[[], object], made_by: repeat.Arguments | None) -> State:
     state._case = case
     state.made_by = made_by
     state.harness = state.schedule = state.owner = state.bad_setting = state.server = None
-    state.has_warned = False
+    state.stop_value = state.early_stop = state.second_stop = None
+    state.has_warned = state.is_stopped = state.is_waiting = False
     return state
 
 

@@ -134,6 +134,32 @@ class HarnessTest(unittest.TestCase):
         with Harness(lambda: "it") as harness:
             self.assertEqual(harness.waits.run(work, LIMIT), 42)
 
+    def test_it_runs_on_after_each_stop_until_a_condition_holds(self) -> None:
+        count = 0
+
+        def stop() -> None:
+            nonlocal count
+            count += 1
+            io_loop.add_callback(stop)
+            io_loop.stop()
+
+        with Harness(lambda: "it") as harness:
+            io_loop = IOLoop.current()
+            io_loop.add_callback(stop)
+            harness.waits.run_until(lambda: count == 3, LIMIT, lambda report: AssertionError())
+            self.assertEqual(count, 3)
+
+    def test_a_condition_that_does_not_hold_in_time_is_an_error_of_the_caller(self) -> None:
+        with Harness(lambda: "it") as harness, self.assertRaisesRegex(LookupError, r"Work would have.* deadlock.*, or"):
+            harness.waits.run_until(
+                lambda: False, LIMIT, lambda report: report.error(LookupError, "Work", addition=", or")
+            )
+
+    def test_an_error_ends_a_run_until_a_condition_holds(self) -> None:
+        with Harness(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
+            IOLoop.current().add_callback(lambda: 1 / 0)
+            harness.waits.run_until(lambda: False, LIMIT, lambda report: AssertionError())
+
     def test_an_error_cancels_what_runs_and_lets_it_finish(self) -> None:
         events: list[str] = []
 

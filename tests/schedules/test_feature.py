@@ -28,12 +28,12 @@ def left_behind(seed: int) -> set[str]:
             steps[name] += 1
             if steps[name] == 5 and not at_stop:
                 at_stop.update(steps)
-                harness.waits.stop(None)
+                harness.loop.loop.stop()
 
     with harness_in(Schedule(seed)) as harness:
         for name in steps:
             IOLoop.current().asyncio_loop.create_task(spin(name))  # type: ignore[attr-defined]
-        harness.waits.wait(None, LIMIT, AssertionError)
+        harness.waits.run_until(lambda: bool(at_stop), LIMIT, lambda report: AssertionError())
         return {name for name in steps if steps[name] == at_stop[name]}
 
 

@@ -1,0 +1,115 @@
+"""Waits for callbacks: stop() and wait() of a test case."""
+
+# Tested by tests/unittest/test_case.py.
+
+import reprlib
+import sys
+import types
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from asynctest_tornado._harness.timeout_error import TimeoutReport
+from asynctest_tornado._timeouts import limits
+from asynctest_tornado._unittest.case_run import harness_of
+from asynctest_tornado._unittest.case_state import State
+from asynctest_tornado._util import names
+from asynctest_tornado._util.real_time import get_running_loop
+from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of_file
+
+__unittest = True
+
+
+def wait(case: Any, condition: Callable[..., bool] | None, limit: limits.Limit, failure: type[BaseException]) -> Any:
+    """Run the loop of a test case until `stop`, and on until the condition holds; return the argument of ``stop``.
+
+    Raises the errors in the trap, or ``failure`` when the time is over.
+    """
+    harness = harness_of(case)
+    state: State = case._asynctest
+    is_early = state.is_stopped
+    # A stop() before the wait does not ask for the condition.
+    is_done = partial(_is_done, state, None if is_early else condition)
+    try:
+        harness.waits.run_until(is_done, limit, partial(_timed_out, condition, failure))
+    finally:
+        state.is_stopped = state.is_waiting = False
+    value, state.stop_value = state.stop_value, None
+    remark: Callable[[], str] | None = None
+    if state.second_stop is not None and condition is None:
+        remark = partial(_describe_second_stop, *state.second_stop)
+    elif is_early:
+        remark = partial(_describe_early_stop, state.early_stop)
+    harness.trap.set_remark(remark)
+    return value
+
+
+def _is_done(state: State, condition: Callable[..., bool] | None) -> bool:
+    # First, as a thread may call stop() in between.
+    state.is_waiting = True
+    while state.is_stopped:
+        # Another stop() may come during the call of the condition.
+        state.is_stopped = False
+        if condition is None or condition():
+            return True
+        state.is_waiting = True
+    return False
+
+
+def stop(case: Any, value: Any) -> None:
+    """End the current call of `wait`, or the next one; may be called by any thread."""
+    harness = harness_of(case)
+    state: State = case._asynctest
+    if state.is_stopped:
+        state.second_stop = _brief(state.stop_value), _brief(value)
+    else:
+        state.second_stop = None
+        if not state.is_waiting:
+            frame = sys._getframe(1).f_back
+            # None: a thread calls stop(), and nothing else.
+            state.early_stop = frame and (frame.f_code, frame.f_lineno)
+    state.stop_value = value
+    state.is_stopped = True
+    if state.is_waiting:
+        state.is_waiting = False
+        loop = harness.loop.loop
+        try:
+            own_thread = get_running_loop() is loop
+        except RuntimeError:
+            own_thread = False
+        if own_thread:
+            loop.stop()
+        else:
+            loop.call_soon_threadsafe(loop.stop)
+
+
+def _timed_out(
+    condition: Callable[..., bool] | None, failure: type[BaseException], report: TimeoutReport
+) -> BaseException:
+    reason = "; self.stop() was not called"
+    if condition is not None:
+        reason = f"; the condition {names.name_of(condition)} did not hold"
+    return report.error(failure, "Async operation", addition=reason)
+
+
+def _describe_early_stop(line: tuple[types.CodeType, int] | None) -> str:
+    """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
+    place = ""
+    if line is not None and owner_of_file(line[0].co_filename) in (USER, PACKAGE):  # some install their tests
+        place = f" at {names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
+    return f"wait() returned at once, for the stop(){place} that came before it."
+
+
+def _describe_second_stop(first: str, last: str) -> str:
+    """Return the hint for a ``wait`` that two calls of ``stop`` have ended, with these values."""
+    if first == last:
+        return "stop() was called twice during one wait(): none is left for the next one."
+    return f"stop() was called twice during one wait(), with {first} and {last}: the last one counts."
+
+
+def _brief(value: object) -> str:
+    """Return a short text for a value, without a call of the user's code."""
+    return reprlib.repr(value) if type(value) in _PLAIN else f"<{type(value).__qualname__}>"
+
+
+_PLAIN = {type(None), bool, int, float, str, bytes}
