@@ -10,7 +10,6 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
-from asynctest_tornado._harness import misspelled_settings
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
@@ -71,8 +70,6 @@ class Harness:
         features: Features = NO_FEATURES,
         options: Mapping[Feature, Any] = _NO_OPTIONS,
     ) -> None:
-        if not misspelled_settings.has_looked:
-            misspelled_settings.check_environment()
         self.state = NEW
         #: True if a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
         self.has_shell = False

@@ -24,6 +24,7 @@ from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._sources.place_in_run import Place, place_of
+from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._unittest.late_errors import PLUGIN
 from asynctest_tornado._util import exceptions, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
@@ -53,6 +54,7 @@ class Function:
     def __init__(
         self, item: Any, markers: Sequence[Any], seed: int | None, report_late: Callable[[Any, BaseException], bool]
     ) -> None:
+        misspelled_settings.check_environment()
         settings = Settings(item, markers)
         schedule = settings.schedule(seed)
         self.limit = settings.limit()

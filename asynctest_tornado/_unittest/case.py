@@ -17,14 +17,22 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
-from asynctest_tornado._harness import misspelled_settings, yieldables
+from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import case_phases, case_run, case_state, class_scope, late_errors, stop_and_wait
+from asynctest_tornado._unittest import (
+    case_phases,
+    case_run,
+    case_state,
+    class_scope,
+    late_errors,
+    misspelled_settings,
+    stop_and_wait,
+)
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing
 

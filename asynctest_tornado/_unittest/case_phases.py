@@ -25,7 +25,7 @@ from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import case_state, class_scope, late_errors, super_calls
+from asynctest_tornado._unittest import case_state, class_scope, late_errors, misspelled_settings, super_calls
 from asynctest_tornado._util import names
 
 __unittest = True
@@ -59,6 +59,8 @@ def new_harness(case: Any, *, has_shell: bool) -> Harness:
 
     :param has_shell: True if unittest sets the test up, False if the test case is used by hand.
     """
+    if not misspelled_settings.has_looked:
+        misspelled_settings.check_environment()
     cls = type(case)
     state: case_state.State = case._asynctest
     if not has_shell or state is case_state.UNUSED:  # run() has made one, unless a subclass has its own run()

@@ -14,6 +14,7 @@ from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._timeouts import limits
+from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._util.settings import LOOP_SCOPE
 
 __unittest = True
@@ -28,6 +29,7 @@ class ClassScope:
     """
 
     def __init__(self, cls: Any) -> None:
+        misspelled_settings.check_environment()
         name = unittest.util.strclass(cls)
         options: dict[Feature, Any] = {LEAKS: policy.policy(cls.leaks, cls.allowed_leaks)}
         if cls.clock_factory is not None:

@@ -1,6 +1,6 @@
 """Find the name that a misspelled one stands for."""
 
-# Tested by tests/harness/test_misspelled_settings.py.
+# Tested by tests/unittest/test_misspelled_settings.py.
 
 from collections import Counter
 from collections.abc import Iterable

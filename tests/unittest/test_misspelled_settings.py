@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
-from asynctest_tornado._harness import misspelled_settings
+from asynctest_tornado._unittest import misspelled_settings
 from tests.support import run_python
 
 
@@ -165,17 +165,37 @@ class VariableTest(unittest.TestCase):
         "unittest.main()\n"
     )
 
+    SAID = "The environment variable ASYNC_TEST_TIMEOTU is no setting. Did you mean ASYNC_TEST_TIMEOUT?"
+
     def check(self, warnings: str, *options: str, **variables: str) -> None:
         done = run_python(*options, "-c", self.PROGRAM, **variables)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(re.findall(r"UserWarning: (.*)", done.stderr), [warnings] if warnings else [])
 
     def test_there_is_one_warning_in_a_run(self) -> None:
-        said = "The environment variable ASYNC_TEST_TIMEOTU is no setting. Did you mean ASYNC_TEST_TIMEOUT?"
-        self.check(said, ASYNC_TEST_TIMEOTU="3")
-        self.check(said, "-W", "error", ASYNC_TEST_TIMEOTU="3")
+        self.check(self.SAID, ASYNC_TEST_TIMEOTU="3")
+        self.check(self.SAID, "-W", "error", ASYNC_TEST_TIMEOTU="3")
         said = "The environment variable ASNYC_TEST_SCHEDULE is no setting. Did you mean ASYNC_TEST_SCHEDULES?"
         self.check(said, ASNYC_TEST_SCHEDULE="3")
 
     def test_a_variable_of_the_users_own_is_none(self) -> None:
         self.check("", ASYNC_TEST_DATABASE="x", ASYNC_TEST_TIMEOUT_S="5", TEST_TIMEOUT="5", ASYNC_TEST_TIMEOUT="5")
+
+    def test_a_class_warns_before_it_opens_its_loop(self) -> None:
+        program = (
+            "import unittest, asynctest_tornado\n"
+            "class T(asynctest_tornado.AsyncTestCase):\n"
+            "    loop_scope = 'class'\n"
+            "    @classmethod\n"
+            "    async def asyncSetUpClass(cls): raise unittest.SkipTest\n"
+            "    def test(self): pass\n"
+            "unittest.main()\n"
+        )
+        done = run_python("-c", program, ASYNC_TEST_TIMEOTU="3")
+        self.assertEqual(re.findall(r"UserWarning: (.*)", done.stderr), [self.SAID])
+
+    def test_a_test_function_of_pytest_warns(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "test_it.py").write_text("def test_1(io_loop): pass\ndef test_2(io_loop): pass\n")
+            done = run_python("-m", "pytest", "-p", "no:cacheprovider", cwd=folder, ASYNC_TEST_TIMEOTU="3")
+        self.assertEqual(re.findall(r"UserWarning: (.*)", done.stdout), [self.SAID], done.stdout)
