@@ -1,5 +1,6 @@
 """Run test cases and programs that fail on purpose, and read their reports."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -10,11 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._loop.new_loop import new_ioloop
 from asynctest_tornado._loop.recycled_loop import drop_spare
 
 ROOT = Path(__file__).resolve().parent.parent
 
 _T = TypeVar("_T")
+
+
+class RecyclingHarness(Harness):
+    """A harness that opens with the loop of the shells."""
+
+    def __enter__(self) -> Harness:
+        self.open(functools.partial(new_ioloop, None, self.features))
+        return self
 
 
 class RecordingResult(unittest.TestResult):

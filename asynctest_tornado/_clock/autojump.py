@@ -26,6 +26,7 @@ from tornado.process import Subprocess
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
+from asynctest_tornado._loop.executor_jobs import work_of
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util.real_time import active_count
 
@@ -94,7 +95,7 @@ class Passing:
 
     def __call__(self) -> float | None:
         """Pass time up to the next event. Return 0 if the loop has something to do now; None if it has to sleep."""
-        if (_waiting or self._loop._asynctest.records.work is not None) and self._hindrances():
+        if (_waiting or work_of(self._loop) is not None) and self._hindrances():
             return None
         quiet, is_held = self._quiet_period()
         if self._loop._ready:
@@ -123,7 +124,7 @@ class Passing:
     def _hindrances(self) -> list[str]:
         """Return the names of jobs and subprocesses that work for the loop in real time."""
         loop, found = self._loop, []
-        work = loop._asynctest.records.work
+        work = work_of(loop)
         if work is not None and work.is_going_on:
             found += [f"{name} in an executor" for _, name in work.pending_jobs]
             found += [f"the subprocess {process.get_pid()}" for process in work.pending_processes]

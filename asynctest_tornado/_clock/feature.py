@@ -58,9 +58,8 @@ class VirtualTime(Feature):
 
 
 def _attach(clock: VirtualClock, loop: LoopOfTest) -> None:
-    selector = loop.own_selector
-    if selector is not None:
-        Passing(loop.io_loop, loop.loop, selector, clock)
+    if loop.is_own and loop.selector is not None and isinstance(loop.loop, recycled_loop.RecyclingLoop):
+        Passing(loop.io_loop, loop.loop, loop.selector, clock)
         return
     missing = recycled_loop.missing()
     if missing:

@@ -1,10 +1,12 @@
 """Records an object for the running test, with the line that made it."""
 
+import threading
 from typing import Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util import origins
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 
@@ -30,5 +32,17 @@ def record_made_at(thing: Any, origin: origins.Origin) -> bool:
     chain = contexts.chain_here()
     if not chain or not isinstance(chain[0], Trap):
         return False
-    chain[0].made.note(thing, origin)
+    of(chain[0]).note(thing, origin)
     return True
+
+
+def of(trap: Trap) -> WeakNotes[origins.Origin]:
+    """Return the objects that a test has made, with the line that made each."""
+    made = trap.made
+    if made is None:
+        with _making:  # a thread may make another object now
+            made = trap.made = WeakNotes() if trap.made is None else trap.made
+    return made
+
+
+_making = threading.Lock()

@@ -11,7 +11,7 @@ from unittest import SkipTest
 from asynctest_tornado._errors import closed_connections, contexts, marks
 from asynctest_tornado._errors.report_additions import ReportAdditions
 from asynctest_tornado._errors.server_error import ServerError, record_in
-from asynctest_tornado._util import exceptions, origins
+from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
@@ -36,6 +36,7 @@ class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
 class Hooks(Protocol):
     """The features whose hooks the trap, the loop or a wait calls: a part of `_harness.feature.Features`."""
 
+    loop_classes: tuple[type, ...]
     wait_began: Sequence[Any]
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
@@ -98,8 +99,8 @@ class Trap(contexts.Context):
         self.data: dict[object, Any] = {}
         #: The errors that the test expects, the innermost block last: each returns true for an error that it consumes.
         self.expectations: list[Callable[[BaseException], bool]] = []
-        #: The objects that the test has made and may have to close, with the line that made each.
-        self.made: WeakNotes[origins.Origin] = WeakNotes()
+        #: The objects that the test has made and may have to close, as far as features record them.
+        self.made: WeakNotes[Any] | None = None
 
     @property
     def _known(self) -> marks.Marks:

@@ -4,6 +4,7 @@
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
+from asynctest_tornado._features.loop_classes import GATHER, JOBS, NUMERIC_HOSTS
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.reports import REPORTS
 from asynctest_tornado._features.sources import GARBAGE
@@ -14,4 +15,17 @@ from asynctest_tornado._schedules.feature import ORDER
 __unittest = True
 
 #: Each test has all of them but the optional ones that it has no option for.
-FEATURES = Features((REPORTS, GARBAGE, EVENTS, LOOP_METHODS, VIRTUAL_TIME, ORDER, LEAKS))
+FEATURES = Features(
+    (
+        REPORTS,
+        GARBAGE,
+        EVENTS,
+        LOOP_METHODS,
+        VIRTUAL_TIME,
+        ORDER,
+        GATHER,
+        JOBS,
+        LEAKS,
+        NUMERIC_HOSTS,
+    )
+)

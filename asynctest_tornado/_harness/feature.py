@@ -51,6 +51,8 @@ class Feature:
 
     #: True if only tests that have an option for it have this feature.
     is_optional = False
+    #: A subclass of `WatchedLoop`, whose methods the loop of the test gets, before the methods of later features.
+    loop_class: type | None = None
 
     def opened(self, harness: Any) -> None:
         """Attach the feature to the loop, ``harness.loop``."""
@@ -131,7 +133,7 @@ class Features:
     :param members: the features.
     """
 
-    __slots__ = ("_chosen", "members", *HOOKS)
+    __slots__ = ("_chosen", "loop_classes", "members", *HOOKS)
 
     opened: Sequence[Any]
     wait_began: Sequence[Any]
@@ -149,6 +151,7 @@ class Features:
 
     def __init__(self, members: Sequence[Feature] = ()) -> None:
         self.members = members
+        self.loop_classes = tuple(each.loop_class for each in members if each.loop_class is not None)
         self._chosen: dict[Hashable, Features] = {}
         for hook in HOOKS:
             users = [each for each in members if getattr(type(each), hook) is not getattr(Feature, hook)]

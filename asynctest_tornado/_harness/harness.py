@@ -13,7 +13,7 @@ from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
-from asynctest_tornado._loop import managed_loop, new_loop
+from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._sources import interpreter_hooks, loggers, pool_contexts, request_handlers, unawaited_coroutines
 from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._util.real_time import get_running_loop
@@ -40,7 +40,11 @@ NEW, OPEN, CLOSED = State
 
 
 _NO_OPTIONS: Mapping[Feature, Any] = {}
-_new_ioloop = functools.partial(new_loop.new_ioloop, is_watched=True)
+
+
+def _new_ioloop() -> IOLoop:
+    io_loop: IOLoop = IOLoop(make_current=False)
+    return io_loop
 
 
 def _amend_nothing(error: BaseException, text: str) -> None:
@@ -187,7 +191,7 @@ class Harness:
                 self.end()
                 self.close_resources(futures)
                 self.drain()
-            if self.trap.made or not self.loop.is_tidy():
+            if self.trap.made or getattr(self.loop.loop, "_ready", True):
                 self.begin_closing(futures)
                 self._call_features(self.features.closing, "closing")
                 self.trap.closing.have_cut_off()
@@ -228,8 +232,7 @@ class Harness:
         :param futures: see `finish`.
         """
         if not self.trap.closing.is_under_way:
-            under_way = [future for future, _ in self.loop.own_futures()]
-            self.trap.begin_closing(self.loop.lost_errors(futures), under_way)
+            self.trap.begin_closing(self.loop.lost_errors(futures), self.loop.own_futures())
 
     def close_resources(self, futures: Iterable[object] = ()) -> None:
         """Close the `resources` now, and not with the loop.

@@ -96,9 +96,8 @@ class Running:
         self.has_run = True
         try:
             self._loop.loop.run_forever()
-            ready = self._loop.loop._asynctest.ready
-            if ready is not None:
-                self._catch_up(ready, deadline)
+            if self._loop.loop._asynctest.is_ordered:
+                self._catch_up(self._loop.loop.ready_calls, deadline)
             deadline.settle()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted raises it in the tasks that wait for it, too, maybe later.

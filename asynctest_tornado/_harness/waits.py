@@ -13,6 +13,7 @@ from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._harness.shared_context import SharedContext, copy_variables
 from asynctest_tornado._harness.timeout_error import TimeoutReport
+from asynctest_tornado._loop import executor_jobs
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import limits, pending_report
@@ -175,7 +176,7 @@ class Waits:
         :param main: the task that the test waits for.
         """
         tasks = [task for task in self._loop.all_tasks() if task not in self.running.abandoned]
-        jobs = [name for _, name in self._loop.pending_jobs()]
+        jobs = [name for _, name in executor_jobs.pending_jobs(self._loop.loop)]
         text = pending_report.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
         loop, features = self._loop, self._trap.features
         return "\n".join([text, *filter(None, (feature.pending(loop) for feature in features.pending))])

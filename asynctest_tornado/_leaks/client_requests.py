@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._leaks.recording_loop import lines_of_futures
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -56,7 +57,8 @@ def _record(
     loop = future.get_loop()
     if not isinstance(loop, WatchedLoop) or future.done():
         return
-    loop._asynctest.records.record_future(future, contexts.contexts.get(), origin)
+    WatchedLoop.record_future(loop, future, contexts.contexts.get())
+    lines_of_futures(loop._asynctest.trap).note(future, origin)
     if isinstance(request, HTTPRequest):
         name = f"{request.method} {request.url}"
     else:

@@ -9,6 +9,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import CLOSED, Harness
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import LeakCheck
+from asynctest_tornado._leaks.recording_loop import RecordingLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._util import observer
 
@@ -20,6 +21,8 @@ client_requests.watch()
 
 class Leaks(Feature):
     """The leak checks of tests. The option is the policy."""
+
+    loop_class = RecordingLoop
 
     def main_ended(self, loop: LoopOfTest) -> None:
         trap = loop.trap

@@ -17,7 +17,7 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
 
-from asynctest_tornado._loop.file_handler import FileHandler
+from asynctest_tornado._leaks.recording_loop import FileHandler
 from asynctest_tornado._timeouts.pending_report import names_of_requests
 from asynctest_tornado._util import names, origins
 

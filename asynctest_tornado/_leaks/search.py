@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import types
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from threading import Thread
 from typing import Any
 
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 
+from asynctest_tornado._errors import made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import client_requests
 from asynctest_tornado._leaks.kinds import Kind, kind_of, look_at_stream, safely
 from asynctest_tornado._leaks.policy import Leak, Policy
+from asynctest_tornado._leaks.recording_loop import lines_of_futures
+from asynctest_tornado._loop.executor_jobs import pending_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts.pending_report import roots
 from asynctest_tornado._util import names as _names
@@ -37,6 +40,7 @@ class Leftovers:
         self.loop = loop
         self._trap = trap
         self._policy = policy
+        self._made_objects = made_objects.of(trap)
         self._found: list[Leak] = []
 
     def take(self) -> list[Leak]:
@@ -75,7 +79,10 @@ class Leftovers:
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
     def _made(self, held: Collection[int]) -> _Pending:
-        return [] if id(self.loop.loop) in held else self.loop.own_futures()
+        if id(self.loop.loop) in held:
+            return []
+        of: Callable[..., _origins.Origin] = lines_of_futures(self._trap).of
+        return [(future, of(future, _origins.LIBRARY)) for future in self.loop.own_futures()]
 
     def _roots(self, made: _Pending, held: Collection[int]) -> _Pending:
         """Return the futures that no other of these waits for, unless they are known or held."""
@@ -93,10 +100,10 @@ class Leftovers:
     def find_callbacks(self) -> None:
         """Find the timers, and the callbacks that had not run; cancel them, unless the loop goes on."""
         for timer in self.loop.own_timers():
-            origin = self._trap.made.take(timer, _origins.LIBRARY)
+            origin = self._made_objects.take(timer, _origins.LIBRARY)
             self._cancel(safely(_timer, timer, origin, self.loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
-        for handle in self.loop.own_callbacks() if self.loop.is_own else ():
+        for handle in self.loop.of_test(self.loop.loop.ready_calls()) if self.loop.is_own else ():
             self._cancel(safely(_callback, handle))
 
     def _cancel(self, leak: Leak | None) -> None:
@@ -124,7 +131,7 @@ class Leftovers:
             if isinstance(stream.error, ConnectionError) and safely(look_at_stream, stream, None) is None:
                 name = type(stream).__name__
                 text = f"unclosed stream {name}, until the connection was lost"
-                origin = self._trap.made.of(stream, None)
+                origin = self._made_objects.of(stream, None)
                 leak = Leak(text, (name,), stream, origin)
                 if not self._policy.allows(leak):
                     self._found.append(leak)
@@ -135,7 +142,7 @@ class Leftovers:
         known = {id(leak.thing) for leak in self._found}
         for leak, _ in list(self._open(ends_by_itself=False)):
             if id(leak.thing) not in known:
-                trap.made.note(leak.thing, leak.origin)
+                made_objects.of(trap).note(leak.thing, leak.origin)
 
     def has_running(self) -> bool:
         """Return whether a thread, a job or an asynchronous generator has not ended."""
@@ -152,8 +159,8 @@ class Leftovers:
         self._found += self._jobs()
 
     def _jobs(self) -> list[Leak]:
-        pending = self.loop.pending_jobs()
-        own = {id(future): origin for future, origin in self.loop.own_futures()} if pending else {}
+        pending = pending_jobs(self.loop.loop)
+        own = {id(future): origin for future, origin in self._made(())} if pending else {}
         leaks = []
         for future, name in pending:
             origin = own.get(id(future), _origins.LIBRARY)
@@ -162,7 +169,7 @@ class Leftovers:
         return [leak for leak in leaks if not self._policy.allows(leak)]
 
     def _open(self, ends_by_itself: bool) -> Iterator[tuple[Leak, Kind]]:
-        for thing, origin in self._trap.made.known():
+        for thing, origin in self._made_objects.known():
             kind = kind_of(thing)
             if kind is None or kind.ends_by_itself is not ends_by_itself:
                 continue

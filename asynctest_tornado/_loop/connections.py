@@ -1,35 +1,28 @@
-"""Connects: resolves numeric addresses without a thread, and records connections.
+"""Connects: resolves numeric addresses without a thread.
 
 HTTP clients with ``validate_cert=False`` do not load the CA certificates of the system.
 """
 
-import asyncio
 import functools
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tornado import simple_httpclient
 
-from asynctest_tornado._errors import made_objects
 from asynctest_tornado._loop.child_processes import has_children
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._tls import bundled_certificate
-from asynctest_tornado._util import origins
 from asynctest_tornado._util.real_time import active_count, sleep, turn
 
 __unittest = True
-
-if TYPE_CHECKING:
-    _Base = asyncio.BaseEventLoop
-else:
-    _Base = object
 
 _getaddrinfo = socket.getaddrinfo
 # A plain number: combining members of an enumeration takes as long as the rest of the look-up.
 _NUMERIC = int(socket.AI_NUMERICHOST | socket.AI_NUMERICSERV)
 
 
-class ConnectingLoop(_Base):
-    """The methods of a watched loop that open connections, on top of its own class."""
+class ConnectingLoop(WatchedLoop):
+    """The method of a watched loop that resolves addresses."""
 
     async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
         """Resolve numeric addresses without a thread: otherwise, each loop would start a thread for that.
@@ -73,31 +66,6 @@ def _release_processor() -> None:
         sleep(_FOR_THREADS)
 
 
-def _record_connections() -> None:
-    """Let the coroutines of a loop that open connections record these."""
-    for name in _OPENING:
-
-        async def open_and_record(self: Any, *args: Any, _name: str = name, **kwargs: Any) -> Any:
-            opened = await getattr(super(ConnectingLoop, self), _name)(*args, **kwargs)
-            made_objects.record(opened[0] if isinstance(opened, tuple) else opened, origins.STREAMS)
-            return opened
-
-        setattr(ConnectingLoop, name, open_and_record)
-
-
-#: They return a server, or a tuple that begins with a transport.
-_OPENING = (
-    "create_connection",
-    "create_unix_connection",
-    "create_server",
-    "create_unix_server",
-    "create_datagram_endpoint",
-    "connect_read_pipe",
-    "connect_write_pipe",
-    "connect_accepted_socket",
-)
-
-
 def _spare_ca_certificates() -> None:
     """Do not load the CA certificates of the system for a request with ``validate_cert=False``."""
     connection: Any = getattr(simple_httpclient, "_HTTPConnection", None)
@@ -117,5 +85,4 @@ def _spare_ca_certificates() -> None:
     connection._get_ssl_options = get_ssl_options
 
 
-_record_connections()
 _spare_ca_certificates()

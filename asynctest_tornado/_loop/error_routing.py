@@ -15,13 +15,12 @@ On a loop that the test has not made, errors without a chain may belong to other
 # Tested by tests/loop/test_managed_loop.py.
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop.records import Records
-from asynctest_tornado._util import names
+from asynctest_tornado._loop.records import Futures
 
 __unittest = True
 
@@ -50,7 +49,7 @@ class Use:
     :param before: the use of the loop by the class, if its loop is lent to the test.
     """
 
-    __slots__ = ("is_foreign", "is_own", "main", "of_garbage", "others", "outer", "ready", "records", "trap")
+    __slots__ = ("futures", "is_foreign", "is_ordered", "is_own", "main", "of_garbage", "others", "outer", "trap")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -63,11 +62,11 @@ class Use:
         self.outer = before
         #: The chain of garbage that the class, or one of the tests that its loop was lent to, has left on the loop.
         self.of_garbage: contexts.Chain | None = None
-        #: Returns the calls that are ready, if a schedule has them instead of the loop.
-        self.ready: Callable[[], Sequence[asyncio.Handle]] | None = None if before is None else before.ready
+        #: True if a schedule has the calls that are ready, instead of the loop.
+        self.is_ordered: bool = before is not None and before.is_ordered
         #: The task that the loop runs for, and the function that this task runs; None between waits.
         self.main: tuple[asyncio.Task[Any], Callable[[], Any]] | None = None
-        self.records: Records = Records(None if before is None else before.records)
+        self.futures = Futures()
 
     def chain_of(self, context: dict[str, Any]) -> contexts.Chain | None:
         """Return the chain of an error; None for garbage that other code may have left on the loop.
@@ -76,9 +75,11 @@ class Use:
         """
         future = context.get("task", context.get("future"))
         if future is not None:
-            made = self.records.made(future)
-            if made and made[0]:
-                return made[0]
+            of_future = self.futures.of(future, ())
+            if not of_future and self.outer is not None:  # it may be of the class
+                of_future = self.outer.futures.of(future, ())
+            if of_future:
+                return of_future
         scheduled = context.get("handle", future)
         if scheduled is None:
             return contexts.contexts.get()  # a transport, which runs the protocol in the context that it was made in
@@ -101,12 +102,6 @@ class Use:
         return chain if chain[:1] == (self.trap,) else ()
 
 
-def ready_calls(loop: Any) -> Sequence[Any]:
-    """Return the calls that the loop is to make next."""
-    ready = loop._asynctest.ready
-    return list(getattr(loop, "_ready", ())) if ready is None else ready()
-
-
 def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]) -> None:
     """Report an error to the test that it belongs to.
 
@@ -127,42 +122,9 @@ def report_lost(loop: Any, futures: Iterable[object], wanted: Callable[[BaseExce
     :param futures: objects to look through besides the recorded futures.
     :param wanted: returns false for errors to leave out.
     """
-    for future, error in loop._asynctest.records.lost(futures):
+    for future, error in loop._asynctest.futures.lost(futures):
         if wanted(error):
             future.exception()
             kind = "task" if isinstance(future, asyncio.Task) else "future"
             message = f"{kind.capitalize()} exception was never retrieved"
             loop.call_exception_handler({"message": message, "exception": error, kind: future})
-
-
-def look_for_gather(task: "asyncio.Task[Any]") -> None:
-    """Report the error of a task that ``gather`` is about to drop because another task has failed before."""
-    # By its attribute: exception() would mean that code has seen the error.
-    error = None if task.cancelled() else getattr(task, "_exception", None)
-    if not contexts.is_error(error):
-        return
-    loop: Any = task.get_loop()
-    trap: Trap = loop._asynctest.trap
-    if trap.comes_of_closing(error):
-        return
-    for handle in ready_calls(loop):
-        callback, args = names.call_of(handle)
-        if args and args[0] is task:
-            first = _first_error_of_gather(callback)
-            if first is not None and first is not error:
-                trap.add_sibling(first, error)
-
-
-def _first_error_of_gather(callback: Any) -> BaseException | None:
-    """Return the error that a ``gather`` has failed with, given the callback that it adds to its children."""
-    if getattr(callback, "__qualname__", None) != "gather.<locals>._done_callback":
-        return None
-    cells = {
-        name: cell.cell_contents
-        for name, cell in zip(callback.__code__.co_freevars, callback.__closure__, strict=True)
-        if name in ("outer", "return_exceptions")
-    }
-    if cells.get("return_exceptions", True):
-        return None
-    first: BaseException | None = getattr(cells.get("outer"), "_exception", None)
-    return first

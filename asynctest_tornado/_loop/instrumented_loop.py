@@ -9,82 +9,50 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tornado import gen
 
-from asynctest_tornado._errors import collection, contexts, made_objects
+from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
-from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.stop_at_error import interruptible
-from asynctest_tornado._util import origins
 
 __unittest = True
 
-#: The callback of the timers of ``asyncio.sleep``: they are its own, and the most frequent timers.
-_END_OF_SLEEP: Any = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
+if TYPE_CHECKING:
+    _Base = asyncio.BaseEventLoop
+else:
+    _Base = object
 
 
-class WatchedLoop(ConnectingLoop):
-    """The methods that a loop has while a test uses it, on top of its own class."""
+class WatchedLoop(_Base):
+    """The methods that a loop has while a test uses it, on top of its own class.
+
+    A feature that has to know more of the loop brings a subclass; see `watched`.
+    """
 
     _asynctest: Use
 
     def create_task(self, coro: Any, **kwargs: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
-        chain = contexts.contexts.get() if context is None else context.get(contexts.contexts, ())
-        origin = origins.find(origins.TASKS)
-        self._asynctest.records.record_future(task, chain, origin)
-        if origin is not origins.LIBRARY:  # which gathers nothing
-            task.add_done_callback(error_routing.look_for_gather)
+        self.record_future(task, contexts.contexts.get() if context is None else context.get(contexts.contexts, ()))
         return task
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
-        future: asyncio.Future[Any] = super().run_in_executor(executor, func, *args)
-        self._asynctest.records.record_job(future, func, origins.find(origins.JOBS))
-        return future
+    def record_future(self, future: asyncio.Future[Any], chain: contexts.Chain) -> bool:
+        """Record a future that is being made, with the chain of its errors.
 
-    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> Any:
-        transport, protocol = await super().subprocess_exec(*args, **kwargs)
-        self._asynctest.records.record_process(transport)
-        return transport, protocol
+        :return: False if a feature has found that a library makes it for itself.
+        """
+        self._asynctest.futures.note(future, chain)
+        return True
 
-    async def subprocess_shell(self, *args: Any, **kwargs: Any) -> Any:
-        transport, protocol = await super().subprocess_shell(*args, **kwargs)
-        self._asynctest.records.record_process(transport)
-        return transport, protocol
-
-    def call_at(self, when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:  # type: ignore[override]
-        timer: asyncio.TimerHandle = super().call_at(when, callback, *args, **kwargs)
-        if callback is not _END_OF_SLEEP:
-            made_objects.record(timer, origins.TIMERS)
-        return timer
-
-    def add_reader(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
-        handle = super().add_reader(fd, callback, *args)
-        self._asynctest.records.record_file(fd, False, callback, args)
-        return handle
-
-    def add_writer(self, fd: Any, callback: Any, *args: Any) -> Any:  # type: ignore[override]
-        handle = super().add_writer(fd, callback, *args)
-        self._asynctest.records.record_file(fd, True, callback, args)
-        return handle
-
-    def remove_reader(self, fd: Any) -> Any:
-        self._asynctest.records.drop_file(fd, False)
-        return super().remove_reader(fd)
-
-    def remove_writer(self, fd: Any) -> Any:
-        self._asynctest.records.drop_file(fd, True)
-        return super().remove_writer(fd)
-
-    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
-        super()._asyncgen_firstiter_hook(agen)  # type: ignore[misc]
-        made_objects.record(agen, origins.STREAMS)
+    def ready_calls(self) -> Sequence[asyncio.Handle]:
+        """Return the calls that the loop is to make next."""
+        return list(getattr(self, "_ready", ()))
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -120,7 +88,7 @@ def create_main(loop: WatchedLoop, coro: Any, context: contextvars.Context) -> a
         options: dict[str, Any] = {"context": context} if _takes_context(factory) else {}
         task = context.run(functools.partial(create, _carry(coro, context), **options))
         task.add_done_callback(lambda task: coro.close())  # if the task was cancelled before it began
-    loop._asynctest.records.record_future(task, context.get(contexts.contexts, ()), origins.LIBRARY)
+    loop._asynctest.futures.note(task, context.get(contexts.contexts, ()))
     return task
 
 
@@ -165,7 +133,7 @@ def _record_futures_of_coroutines() -> None:
         while made_at and made_at[-1].filename in (__file__, gen.__file__):
             del made_at[-1]
         if isinstance(loop, WatchedLoop):
-            loop._asynctest.records.record_future(future, contexts.contexts.get(), origins.find(origins.TASKS))
+            loop.record_future(future, contexts.contexts.get())
         return future
 
     vars(gen).update(_create_future=make_and_record)
@@ -173,31 +141,37 @@ def _record_futures_of_coroutines() -> None:
 
 _record_futures_of_coroutines()
 
-_watched_classes: dict[type, type] = {}
+#: The classes with the methods, by the class of the loop and the classes of the features.
+_watched_classes: dict[tuple[type, tuple[type, ...]], type] = {}
+#: The same in the other direction.
+_parts: dict[type, tuple[type, tuple[type, ...]]] = {}
 
 
-def _watched(cls: type) -> Any:
-    if cls not in _watched_classes:
-        _watched_classes[cls] = type(f"Watched{cls.__name__}", (WatchedLoop, cls), {})
-    return _watched_classes[cls]
+def watched(cls: type, loop_classes: tuple[type, ...]) -> Any:
+    """Return the class that adds the methods of `WatchedLoop` to a class of loops.
 
+    It is best for a loop to have it from the start. If an object gets another class, CPython looks its attributes up
+    the long way: a fifth of the cost of a callback.
 
-def new(cls: type) -> Any:
-    """Make a loop that has the methods of `WatchedLoop` from the start; call `watch` next.
-
-    If an object gets another class, CPython looks its attributes up the long way: a fifth of the cost of a callback.
+    :param loop_classes: subclasses of `WatchedLoop`, of the features of a test.
     """
-    return _watched(cls)()
+    parts = cls, loop_classes
+    found = _watched_classes.get(parts)
+    if found is None:
+        found = _watched_classes[parts] = type(f"Watched{cls.__name__}", (*loop_classes, WatchedLoop, cls), {})
+        _parts[found] = parts
+    return found
 
 
 def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
     """Give the loop the methods of `WatchedLoop`; return the function that takes them away again."""
     cls = type(loop)
     before: Use | None = None
-    if isinstance(loop, WatchedLoop):
+    plain, loop_classes = _parts.get(cls, (cls, None))
+    if loop_classes is not None:
         before = getattr(loop, "_asynctest", None)
-    else:
-        loop.__class__ = _watched(cls)
+    if loop_classes != trap.features.loop_classes:
+        loop.__class__ = watched(plain, trap.features.loop_classes)
     loop._asynctest = Use(trap, is_own, before)
 
     def restore() -> None:

@@ -13,9 +13,7 @@ from tornado.process import Subprocess
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing, instrumented_loop
-from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._util import origins
 from asynctest_tornado._util.real_time import all_tasks, monotonic
 
 __unittest = True
@@ -78,11 +76,6 @@ class LoopOfTest:
                 timeout = feature.before_sleep(self, timeout)
         return timeout
 
-    @property
-    def own_selector(self) -> Selector | None:
-        """The selector, for a clock, if this library has made the loop; else None."""
-        return self.selector if self.is_own and isinstance(self.loop, RecyclingLoop) else None
-
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
         """Call a function once, in real time, also if the loop has a virtual clock. The next call replaces this one.
 
@@ -95,21 +88,16 @@ class LoopOfTest:
         hooks.alarm = (monotonic() + seconds, callback)
         return functools.partial(setattr, hooks, "alarm", None)
 
-    def pending_jobs(self) -> list[tuple[asyncio.Future[Any], str]]:
-        """Return the futures of the jobs that executors still run for the loop, with the names of their functions."""
-        work = self.loop._asynctest.records.work
-        return [] if work is None else work.pending_jobs
-
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
     ) -> None:
         """Report the errors of failed tasks, and of failed futures among the given ones, that no code has looked at."""
-        if futures or self.loop._asynctest.records.futures:  # mostly, there are none
+        if futures or self.loop._asynctest.futures:  # mostly, there are none
             error_routing.report_lost(self.loop, futures, wanted)
 
     def lost_errors(self, futures: Iterable[object] = ()) -> list[BaseException]:
         """Return the same errors, without any report: code may still look at them."""
-        return [error for _, error in self.loop._asynctest.records.lost(futures)]
+        return [error for _, error in self.loop._asynctest.futures.lost(futures)]
 
     def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
@@ -117,19 +105,18 @@ class LoopOfTest:
 
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done, and that the test has to end."""
-        own = [future for future, _ in self.own_futures() if isinstance(future, asyncio.Task)]
+        own = [future for future in self.own_futures() if isinstance(future, asyncio.Task)]
         if not self.is_lent:
             # In the order in which they were made, as far as it is known.
             known = set(map(id, own))
             own += [task for task in self.all_tasks() if id(task) not in known]
         return own
 
-    def own_futures(self) -> list[tuple[asyncio.Future[Any], origins.Origin]]:
-        """Return the pending futures that the test has made, with the lines that made them."""
-        made = self.loop._asynctest.records.futures.known()
+    def own_futures(self) -> list[asyncio.Future[Any]]:
+        """Return the pending futures that the test has made."""
         return [
-            (future, origin)
-            for future, (chain, origin) in made
+            future
+            for future, chain in self.loop._asynctest.futures.known()
             if not future.done() and (not self.is_lent or chain[:1] == (self.trap,))
         ]
 
@@ -146,11 +133,10 @@ class LoopOfTest:
 
     def own_timers(self) -> list[Any]:
         """Return the pending timers that the test has set."""
-        return [timer for timer in self.pending_timers() if self._is_of_test(timer)]
+        return self.of_test(self.pending_timers())
 
-    def own_callbacks(self) -> list[Any]:
-        """Return the calls that the test has scheduled, and that the loop has not made yet."""
-        handles = error_routing.ready_calls(self.loop)
+    def of_test(self, handles: Iterable[Any]) -> list[Any]:
+        """Return the timers or ready calls, of these, that the test has scheduled."""
         return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
 
     def may_have_pending_tasks(self) -> bool:
@@ -160,12 +146,12 @@ class LoopOfTest:
         """
         if not (self.is_own or self.is_lent):
             return True
-        return bool(self.loop._asynctest.records.futures) and bool(self.own_futures())
+        return bool(self.loop._asynctest.futures) and bool(self.own_futures())
 
     def has_nothing_to_do(self) -> bool:
         """Return whether nothing is ready, no timer is set and no file is open. False if the loop does not say."""
         loop: Any = self.loop
-        if self.selector is None or loop._asynctest.ready is not None:
+        if self.selector is None or loop._asynctest.is_ordered:
             return False
         if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True):
             return False  # or asyncio does not say
@@ -178,10 +164,6 @@ class LoopOfTest:
             return False
         # If the time is over, the loop notices that when it asks for files.
         return selector.hooks.rest() > 0 and self.loop.is_running()
-
-    def is_tidy(self) -> bool:
-        """Return whether nothing is about to run, and nothing works for the loop elsewhere."""
-        return not (getattr(self.loop, "_ready", True) or self.loop._asynctest.records.work)
 
     def has_async_generators(self) -> bool:
         """Return whether asynchronous generators were begun and not finished. True if the loop does not say.

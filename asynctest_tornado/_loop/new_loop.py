@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._loop import construction, instrumented_loop, recycled_loop
+from asynctest_tornado._errors.trap import Hooks
+from asynctest_tornado._loop import construction, recycled_loop
+from asynctest_tornado._loop.instrumented_loop import watched
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._util.settings import LOOP_FACTORY
 
@@ -16,12 +18,12 @@ __unittest = True
 
 def new_ioloop(
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
-    is_watched: bool = False,
+    features: Hooks | None = None,
     where: str = LOOP_FACTORY.by_attribute,
 ) -> IOLoop:
     """Make the loop of a test, by the factory if there is one, else by the policy if one was set.
 
-    :param is_watched: true if a `LoopOfTest` gets the loop before it runs.
+    :param features: the features of the test whose `LoopOfTest` gets the loop before it runs, if one does.
     :param where: the place that sets the factory.
 
     Raises ``TypeError`` for a factory that makes no loop.
@@ -35,7 +37,8 @@ def new_ioloop(
     elif recycled_loop.missing():
         asyncio_loop = asyncio.SelectorEventLoop()
     else:
-        asyncio_loop = instrumented_loop.new(RecyclingLoop) if is_watched else RecyclingLoop()
+        cls = RecyclingLoop if features is None else watched(RecyclingLoop, features.loop_classes)
+        asyncio_loop = cls()
     return construction.around(asyncio_loop)
 
 

@@ -111,7 +111,7 @@ class Function:
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:
             self.io_loop = self.harness.open(
-                lambda: new_loop.new_ioloop(self._loop_factory, True, self._place_of_factory)
+                lambda: new_loop.new_ioloop(self._loop_factory, self.harness.features, self._place_of_factory)
             )
         contexts.contexts.set((self.harness.trap,))
 

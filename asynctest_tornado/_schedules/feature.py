@@ -22,7 +22,7 @@ class Order(Feature):
         loop = harness.loop.loop
         if isinstance(loop, asyncio.BaseEventLoop):
             use = loop._asynctest
-            use.ready = schedule.pending
+            use.is_ordered = True
             harness.trap.data[self] = use, schedule.attach(loop)
         elif schedule.is_required:
             raise TypeError(
@@ -36,7 +36,7 @@ class Order(Feature):
         if attached is not None:
             use, detach = attached
             detach()
-            use.ready = None
+            use.is_ordered = False
 
 
 ORDER = Order()

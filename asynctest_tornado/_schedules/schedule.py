@@ -96,15 +96,21 @@ class Schedule:
 
         The methods are replaced on the loop itself, where tasks and futures look for them.
         """
-        own = {name: value for name, value in vars(loop).items() if name in ("call_soon", "call_soon_threadsafe")}
+        replaced = {
+            "call_soon": self.call_soon,
+            "call_soon_threadsafe": self.call_soon_threadsafe,
+            "ready_calls": self.pending,
+        }
+        own = {name: value for name, value in vars(loop).items() if name in replaced}
         self._loop = loop
         self._thread = threading.get_ident()
         self._call_soon = loop.call_soon
         self._call_soon_threadsafe = loop.call_soon_threadsafe
-        vars(loop).update(call_soon=self.call_soon, call_soon_threadsafe=self.call_soon_threadsafe)
+        vars(loop).update(replaced)
 
         def detach() -> None:
-            del loop.call_soon, loop.call_soon_threadsafe
+            for name in replaced:
+                delattr(loop, name)
             vars(loop).update(own)
 
         return detach

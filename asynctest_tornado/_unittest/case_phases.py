@@ -136,10 +136,8 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
     factory = type(case).loop_factory
     if getattr(make, "__func__", None) is not defaults.get_new_ioloop:
         case.io_loop = harness.open(make)
-    elif factory is None:
-        case.io_loop = harness.open()
     else:
-        case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, is_watched=True))
+        case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, harness.features))
     if VIRTUAL_TIME in harness.options:
         case.clock = harness.options[VIRTUAL_TIME]
 

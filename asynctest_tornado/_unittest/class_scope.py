@@ -46,9 +46,10 @@ class ClassScope:
 
     def open(self) -> None:
         """Make the loop, and call ``asyncSetUpClass``."""
-        self._cls.io_loop = self.harness.open(lambda: new_loop.new_ioloop(self._cls.loop_factory, True))
+        harness = self.harness
+        self._cls.io_loop = harness.open(lambda: new_loop.new_ioloop(self._cls.loop_factory, harness.features))
         self._cls.addClassCleanup(self.close)
-        self.harness.waits.run(self._cls.asyncSetUpClass, self._limit, shared=True)
+        harness.waits.run(self._cls.asyncSetUpClass, self._limit, shared=True)
         self._is_set_up = True
         # For an overridden tearDownClass() that does not call the one of its base.
         self._cls.addClassCleanup(self.tear_down)

@@ -45,9 +45,11 @@ _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 # Modules that make an object because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._clock.autojump"})
 FILES = frozenset({"tornado.platform.asyncio", "tornado.netutil"})
-JOBS = frozenset(_LOOP | {"asyncio.threads"})
 _FETCH = {"asynctest_tornado._http.http_case", "asynctest_tornado._http.case_server"}
-TASKS = frozenset(_LOOP | _FETCH | {"asyncio.tasks", "asyncio.taskgroups", "tornado.gen"})
+# Our own methods of the loop lie between `record_future` and the caller.
+_RECORDING = {f"asynctest_tornado._loop.{name}" for name in ("executor_jobs", "gather", "instrumented_loop")}
+_WAITING = {"asyncio.tasks", "asyncio.taskgroups", "asyncio.threads", "tornado.gen"}
+FUTURES = frozenset(_LOOP | _FETCH | _RECORDING | _WAITING)
 STREAMS = frozenset(_LOOP | {"asyncio.streams", "tornado.iostream", "tornado.tcpclient", "tornado.gen"})
 SERVERS = frozenset({"asyncio.streams", "tornado.tcpserver", "tornado.httpserver", "tornado.web"})
 THREADS = frozenset({"threading"})

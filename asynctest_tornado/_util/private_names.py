@@ -219,7 +219,7 @@ PRIVATE: tuple[Private, ...] = (
 
 LOCALS: tuple[Local, ...] = (
     *(
-        Local("asyncio.gather", name, "_loop.error_routing", "its error", "errors that it drops", "these are lost")
+        Local("asyncio.gather", name, "_loop.gather", "its error", "errors that it drops", "these are lost")
         for name in ("outer", "return_exceptions")
     ),
     Local(

@@ -9,12 +9,13 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness, State
 from asynctest_tornado._timeouts.limits import Limit
+from tests.support import RecyclingHarness
 
 LIMIT = Limit(5, "the test")
 
 
 def harness_with(clock: VirtualClock, outer: Harness | None = None) -> Harness:
-    return Harness(lambda: "it", outer, Features([VIRTUAL_TIME]), {VIRTUAL_TIME: clock})
+    return RecyclingHarness(lambda: "it", outer, Features([VIRTUAL_TIME]), {VIRTUAL_TIME: clock})
 
 
 class TimeTest(unittest.TestCase):

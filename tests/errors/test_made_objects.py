@@ -38,27 +38,27 @@ class ChainTest(unittest.TestCase):
 
     def test_a_test_owns_what_it_makes(self) -> None:
         self.assertTrue(self.recorded((self.trap,)))
-        self.assertEqual(self.trap.made.known(), [(self.thing, None)])
+        self.assertEqual(made_objects.of(self.trap).known(), [(self.thing, None)])
 
     def test_handlers_inside_of_it_own_nothing(self) -> None:
         handler = contexts.InThread(threading.current_thread())
         self.assertTrue(self.recorded((self.trap, handler)))
-        self.assertEqual(self.trap.made.known(), [(self.thing, None)])
+        self.assertEqual(made_objects.of(self.trap).known(), [(self.thing, None)])
 
     def test_without_a_test_there_is_no_owner(self) -> None:
         for chain in (), lent_loop.OTHERS, (contexts.Owner(self.trap),), (contexts.InThread(threading.Thread()),):
             self.assertFalse(self.recorded(chain), chain)
-        self.assertEqual(self.trap.made, {})
+        self.assertEqual(made_objects.of(self.trap), {})
 
     def test_an_object_that_cannot_be_referred_to_weakly_is_left_out(self) -> None:
         self.thing = object()
         self.assertTrue(self.recorded((self.trap,)))
-        self.assertEqual(self.trap.made, {})
+        self.assertEqual(made_objects.of(self.trap), {})
 
     def test_a_thing_that_is_gone_is_forgotten(self) -> None:
         self.recorded((self.trap,))
         self.thing = None
-        self.assertEqual(self.trap.made, {})
+        self.assertEqual(made_objects.of(self.trap), {})
 
 
 class Tidy(AsyncTestCase):
@@ -78,18 +78,18 @@ class LineTest(AsyncTestCase):
         self.assertTrue(make())
         trap = contexts.contexts.get()[0]
         assert isinstance(trap, Trap)
-        (origin,) = (origin for each, origin in trap.made.known() if each is thing)
+        (origin,) = (origin for each, origin in made_objects.of(trap).known() if each is thing)
         assert origin is not None
         self.assertIs(origin.code, make.__code__)
 
     async def test_objects_that_libraries_make_for_themselves_have_no_owner(self) -> None:
         trap = contexts.contexts.get()[0]
         assert isinstance(trap, Trap)
-        before = dict(trap.made)
+        before = dict(made_objects.of(trap))
         self.future = gen.sleep(60)
         with self.assertRaises(TimeoutError):
             await gen.with_timeout(self.io_loop.time(), asyncio.get_running_loop().create_future())
-        self.assertEqual(trap.made, before)
+        self.assertEqual(made_objects.of(trap), before)
 
 
 class OwnerTest(unittest.TestCase):

@@ -19,6 +19,7 @@ from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts.limits import Limit
+from tests.support import RecyclingHarness
 
 LIMIT = Limit(60, "the test")
 #: The options of the features that a test has only with an option.
@@ -241,10 +242,11 @@ class CoreTest(unittest.TestCase):
     """The core does its work with no feature, and with each feature alone."""
 
     def harnesses(self) -> list[tuple[str, Harness]]:
-        found = [("none", Harness(lambda: "it"))]
+        found: list[tuple[str, Harness]] = [("none", Harness(lambda: "it"))]
         for each in FEATURES.members:
             options = {each: OPTIONS[each]()} if each in OPTIONS else {}
-            found.append((type(each).__name__, Harness(lambda: "it", features=Features([each]), options=options)))
+            harness = RecyclingHarness(lambda: "it", features=Features([each]), options=options)
+            found.append((type(each).__name__, harness))
         return found
 
     def test_a_coroutine_has_its_result(self) -> None:

@@ -55,6 +55,8 @@ class OrderTest(unittest.TestCase):
         schedule = Schedule(1)
         with harness_in(schedule):
             loop = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
-            self.assertEqual(loop._asynctest.ready, schedule.pending)
+            self.assertEqual(loop.ready_calls, schedule.pending)
+            self.assertTrue(loop._asynctest.is_ordered)
         self.assertNotIn("call_soon", vars(loop))
-        self.assertIsNone(loop._asynctest.ready)
+        self.assertNotEqual(loop.ready_calls, schedule.pending)
+        self.assertFalse(loop._asynctest.is_ordered)
