@@ -51,7 +51,6 @@ class Waits:
         limit: limits.Limit,
         *,
         shared: bool = False,
-        must_wait: bool = False,
         ends_with_future: bool = False,
     ) -> Any:
         """Run the loop until the function, and the coroutine or the like that it returns, has ended.
@@ -59,7 +58,6 @@ class Waits:
         An error in the trap, or the end of the time, cancels the coroutine, so that its ``finally`` blocks run.
 
         :param shared: run in the context that all parts of the test share, not in a copy of the current one.
-        :param must_wait: a function that returns neither None nor something to wait for is an error.
         :param ends_with_future: the last thing that the coroutine waits for is a future, and stands for it all.
         :return: the result.
 
@@ -73,7 +71,7 @@ class Waits:
         context = own if shared and not of_test.is_inside else contextvars.copy_context()
         end = self._end_main_of_future if ends_with_future else self._end_main
         with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
-            main = create_main(loop, yieldables.run(func, must_wait, end), context)
+            main = create_main(loop, yieldables.run(func, end), context)
             self._deadline = deadline
             use = loop._asynctest
             use.main = main, func

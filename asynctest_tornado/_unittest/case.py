@@ -17,10 +17,8 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
-from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
-from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._timeouts import limits
@@ -31,10 +29,12 @@ from asynctest_tornado._unittest import (
     class_scope,
     late_errors,
     misspelled_settings,
+    returned,
     stop_and_wait,
 )
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing
+from asynctest_tornado._unittest.returned import Begun, Other
 
 __unittest = True
 
@@ -325,8 +325,8 @@ class AsyncTestCase(unittest.TestCase):
                 "its arguments, or the result of a call and no arguments."
             )
         else:
-            func = functools.partial(yieldables.identity, func)
-        return harness_of(self).waits.run(func, limit, must_wait=True)
+            func = functools.partial(returned.identity, func)
+        return harness_of(self).waits.run(returned.insisting(func), limit)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is reported once."""

@@ -16,7 +16,6 @@ from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._errors import failure_notes
 from asynctest_tornado._features.all_features import FEATURES
-from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import NEW, Harness
 from asynctest_tornado._leaks import policy
@@ -26,6 +25,7 @@ from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_state, class_scope, late_errors, misspelled_settings, super_calls
+from asynctest_tornado._unittest.returned import check_is_no_coroutine, check_is_none
 from asynctest_tornado._util import names
 
 __unittest = True
@@ -121,7 +121,7 @@ def _call_own_set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
         open_loop(case, harness, defaults)
     returned = case.setUp()
     if returned is not None:
-        yieldables.check_is_no_coroutine(returned, "setUp", cls)
+        check_is_no_coroutine(returned, "setUp", cls)
     own = vars(case).get("io_loop")
     if isinstance(own, IOLoop) and not harness.has_loop(own):
         harness.open(lambda: own)  # that setUp() has made by itself
@@ -155,7 +155,7 @@ def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None
         if returned is not None:
             if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
                 returned = _run_coroutine(case, harness, method, returned)
-            yieldables.check_returned(returned)
+            check_is_none(returned)
     finally:
         if getattr(getattr(case, "_outcome", None), "expecting_failure", False):
             # The verdict comes too late to be the failure that is expected.
@@ -171,7 +171,7 @@ def tear_down(case: Any, harness: Harness, defaults: Defaults) -> None:
         harness.trap.hold()
         returned: Any = harness.context.call(case.tearDown)
         if returned is not None:
-            yieldables.check_is_no_coroutine(returned, "tearDown", type(case))
+            check_is_no_coroutine(returned, "tearDown", type(case))
 
 
 def call_cleanup(case: Any, harness: Harness, func: Callable[..., Any], args: Any, kwargs: Any) -> None:

@@ -9,10 +9,10 @@ from typing import Any, ParamSpec, Protocol, TypeVar, overload
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._harness import yieldables
-from asynctest_tornado._harness.yieldables import Begun, Other
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest.case import AsyncTestCase
 from asynctest_tornado._unittest.case_run import harness_of
+from asynctest_tornado._unittest.returned import Begun, Other
 from asynctest_tornado._util import names
 from asynctest_tornado._util.settings import TIMEOUT
 

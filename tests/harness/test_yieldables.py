@@ -13,8 +13,8 @@ from asynctest_tornado._harness import yieldables
 from asynctest_tornado._util import names as _names
 
 
-def run(func: Callable[[], Any], **kwargs: Any) -> Any:
-    return IOLoop.current().run_sync(lambda: yieldables.run(func, **kwargs))
+def run(func: Callable[[], Any]) -> Any:
+    return IOLoop.current().run_sync(lambda: yieldables.run(func))
 
 
 class RunTest(unittest.TestCase):
@@ -148,11 +148,6 @@ class RunTest(unittest.TestCase):
     def test_what_cannot_be_waited_for_is_returned(self) -> None:
         for value in 42, "text", None, [], {}, [1, 2], {"a": 1}:
             self.assertEqual(run(lambda value=value: value), value)  # type: ignore[misc]
-
-    def test_it_can_insist_on_something_to_wait_for(self) -> None:
-        self.assertIsNone(run(lambda: None, must_wait=True))
-        with self.assertRaisesRegex(TypeError, "nothing to wait for: 42.*Give"):
-            run(lambda: 42, must_wait=True)
 
     def test_an_asynchronous_generator_is_an_error(self) -> None:
         async def work() -> AsyncGenerator[int, None]:

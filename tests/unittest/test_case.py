@@ -820,6 +820,11 @@ class RunSyncTest(AsyncTestCase):
                 self.run_sync(value)  # type: ignore[arg-type]
         with self.assertRaisesRegex(TypeError, r"The argument of run_sync\(\) gave"):
             self.run_sync(42)  # type: ignore[call-overload]
+        with self.assertRaisesRegex(TypeError, "<lambda> gave nothing"):
+            self.run_sync(lambda: 42)  # type: ignore[arg-type,return-value]
+
+    def test_a_function_may_give_none(self) -> None:
+        self.assertIsNone(self.run_sync(lambda: None))
 
     def test_what_is_no_function_takes_no_arguments(self) -> None:
         with self.assertRaisesRegex(TypeError, "cannot call 42 with arguments"):

@@ -1,0 +1,68 @@
+"""Checks the values that test methods, hooks and functions to wait for return."""
+
+# Tested by tests/unittest/test_case.py.
+
+import concurrent.futures
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+from asynctest_tornado._harness import yieldables
+from asynctest_tornado._util import names
+
+__unittest = True
+
+_T = TypeVar("_T")
+#: A coroutine, a future or the like, whose result has a known type.
+Begun = Awaitable[_T] | Generator[Any, Any, _T]
+#: Other things to wait for, whose result has an unknown type; or None.
+Other = list[Any] | dict[Any, Any] | concurrent.futures.Future[Any] | None
+
+
+def identity(value: _T) -> _T:
+    return value
+
+
+def insisting(func: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function that raises ``TypeError`` if another one returns something that no code can wait for.
+
+    :param func: the other one, maybe a ``functools.partial`` of `identity`. It may return None.
+    """
+
+    def call() -> Any:
+        result = func()
+        if result is None or isinstance(result, (Generator, AsyncGenerator)) or yieldables.is_yieldable(result):
+            return result
+        source = "The argument of run_sync()" if getattr(func, "func", None) is identity else call.__qualname__
+        raise TypeError(
+            f"{source} gave nothing to wait for: {result!r}. Give run_sync() a coroutine function and its arguments, "
+            "or something that a coroutine could yield; call a function that is not asynchronous directly."
+        )
+
+    call.__qualname__ = names.name_of(func)
+    return call
+
+
+def check_is_no_coroutine(result: object, method: str, cls: type) -> None:
+    """Raise ``TypeError`` if the result of a ``setUp`` or ``tearDown`` is a coroutine, which nothing runs.
+
+    :param method: its name.
+    :param cls: the class of the test.
+    """
+    if isinstance(result, (Coroutine, Generator)):
+        result.close()
+        raise TypeError(
+            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nothing runs. Make it a plain method "
+            f"that calls super().{method}() and self.run_sync(a coroutine function), or decorate it with @gen_test."
+        )
+
+
+def check_is_none(result: object) -> None:
+    """Raise ``TypeError`` for the result of a test method that is a coroutine, ``ValueError`` for another one."""
+    if isinstance(result, (Coroutine, Generator)):
+        result.close()
+        raise TypeError(
+            f"The test method returned a {type(result).__name__}, which nothing runs. Generator and coroutine test "
+            "methods should be decorated with gen_test; an 'async def' needs no decorator."
+        )
+    if result is not None:
+        raise ValueError(f"Return value from test method ignored: {result!r}. A test method has to return None.")
