@@ -1,5 +1,8 @@
 """Gives a test the time of its virtual clock."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from asynctest_tornado._clock.autojump import Passing
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._harness.feature import Feature
@@ -52,7 +55,7 @@ class VirtualTime(Feature):
     def closed(self, harness: Harness) -> None:
         harness.trap.data[self].end()
 
-    def pending(self, loop: LoopOfTest) -> str:
+    def pending(self, loop: LoopOfTest, tasks: Sequence[Any], main: Any) -> str:
         time: TimeOfTest = loop.trap.data[self]
         return time.describe()
 

@@ -38,12 +38,16 @@ class Hooks(Protocol):
 
     loop_classes: tuple[type, ...]
     wait_began: Sequence[Any]
+    run_began: Sequence[Any]
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
     recorded: Sequence[Any]
     failing: Sequence[Any]
+    expiring: Sequence[Any]
     pending: Sequence[Any]
     main_ended: Sequence[Any]
+    run_ended: Sequence[Any]
+    interrupted: Sequence[Any]
     wait_ended: Sequence[Any]
 
     def begin(self, hook: str, undo: str, *args: Any) -> None: ...
@@ -82,8 +86,8 @@ class Trap(contexts.Context):
         # Errors come from threads, too; and from finalizers, in the middle of anything.
         self._lock = threading.RLock()
         self._is_open = True
-        #: Ends the call that runs the loop. Called at each error, maybe from another thread.
-        self.interrupt: Callable[[], None] | None = None
+        #: The code that runs the loop, the innermost last. Each error ends that, by its method ``interrupt``.
+        self.waits: list[Any] = []
         #: Adds errors that no code has seen yet to the trap, if the function returns true for them.
         self.report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
         #: Reports an error that surfaces after the end of the test, and returns true if it could. The second argument
@@ -152,9 +156,9 @@ class Trap(contexts.Context):
             if self.closing.has_begun and error.__traceback__ is None and closed_connections.says_so(error):
                 return False  # of a future that no code has waited for: it may have failed at any time
             return self.report_late is not None and self.report_late(error, None)
-        interrupt = self.interrupt
-        if is_new and interrupt is not None:
-            interrupt()
+        if is_new:
+            for wait in self.waits[-1:]:  # another thread may be about to end it
+                wait.interrupt()
         return True
 
     def _is_consumed(self, error: BaseException) -> bool:
@@ -327,7 +331,7 @@ class Trap(contexts.Context):
         """Return the trapped errors. Later ones are late."""
         with self._lock:
             self._is_open = False
-            self.interrupt = self.report_lost = self.just_logged = None
+            self.report_lost = self.just_logged = None
         # Not under the lock: to group errors asks the test for its name, which is code of the user.
         return self.take() if self._errors else None
 

@@ -11,6 +11,9 @@ from asynctest_tornado._features.sources import GARBAGE
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules.feature import ORDER
+from asynctest_tornado._timeouts.blocked_waits import BLOCKED_WAITS
+from asynctest_tornado._timeouts.deadlock import DEADLOCK
+from asynctest_tornado._timeouts.pending_report import PENDING
 
 __unittest = True
 
@@ -21,8 +24,11 @@ FEATURES = Features(
         GARBAGE,
         EVENTS,
         LOOP_METHODS,
+        PENDING,
         VIRTUAL_TIME,
         ORDER,
+        BLOCKED_WAITS,
+        DEADLOCK,
         GATHER,
         JOBS,
         LEAKS,

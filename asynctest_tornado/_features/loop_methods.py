@@ -15,8 +15,8 @@ from tornado.platform.asyncio import AsyncIOLoop
 from asynctest_tornado._errors import hints
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import OPEN, Harness
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.waits import Waits
-from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util import names
 
 __unittest = True
@@ -76,7 +76,7 @@ def _run_sync(waits: Waits, func: Callable[[], Any], timeout: float | None = Non
         return None if result is None else gen.convert_yielded(result)
 
     call.__qualname__ = names.name_of(func)
-    return waits.run(call, limits.Limit(math.inf if timeout is None else timeout, "the argument timeout"))
+    return waits.run(call, Limit(math.inf if timeout is None else timeout, "the argument timeout"))
 
 
 def _close(harness: Harness, close: Callable[[bool], object], all_fds: bool = False) -> None:

@@ -8,12 +8,16 @@ One test calls the hooks in this order:
 
     opened                                the loop is there and current, and does not run yet
       wait_began                          a wait of the test begins
-        before_sleep                      the loop is about to sleep
-        trapped                           an error arrives, maybe from another thread
-        recorded                          the test is going to fail of an error
-        failing                           errors of the trap are about to be raised
-        pending                           a timeout report is written
-        main_ended                        the coroutine of the wait has ended; the calls that are ready come next
+        run_began                         the loop is about to run for it
+          before_sleep                    the loop is about to sleep
+          trapped                         an error arrives, maybe from another thread
+          recorded                        the test is going to fail of an error
+          failing                         errors of the trap are about to be raised
+          expiring                        the limit of the wait is over
+          pending                         a timeout report is written
+          main_ended                      the coroutine of the wait has ended; the calls that are ready come next
+        run_ended                         the loop has stopped
+        interrupted                       a KeyboardInterrupt has left it
       wait_ended
     ending                                the test is over; its tasks still run, its servers still serve
     closing                               the tasks were cancelled; the loop is still open
@@ -22,8 +26,8 @@ One test calls the hooks in this order:
 
 `ending` is called only if tasks or resources are left, `closing` only if the test has made objects, or calls are ready;
 to cancel tasks is a wait, too. A harness that opens again, after its loop was closed, calls the hooks from `opened` on
-once more. Hooks that begin something are called in the order of the features, hooks that end something (`wait_ended`,
-`ending`, `closing`, `closed`, `verdict`) in the opposite order.
+once more. Hooks that begin something are called in the order of the features, hooks that end something (`run_ended`,
+`wait_ended`, `ending`, `closing`, `closed`, `verdict`) in the opposite order.
 
 If a hook raises an exception:
 
@@ -66,6 +70,12 @@ class Feature:
         :param loop: the loop, a `LoopOfTest`.
         """
 
+    def run_began(self, wait: Any) -> None:
+        """Prepare for a run of the loop. Also called if the run goes on after code of this library."""
+
+    def run_ended(self, wait: Any) -> None:
+        """Undo `run_began`. Also called before code of this library that must not be disturbed."""
+
     def wait_ended(self, wait: Any) -> None:
         """Undo `wait_began`."""
 
@@ -94,8 +104,20 @@ class Feature:
     def failing(self, trap: Any, errors: Sequence[BaseException]) -> None:
         """Act before errors of the trap are raised: the test fails of them."""
 
-    def pending(self, loop: Any) -> str:
-        """Return a text about the work that is left for a loop, for a timeout report; empty for none."""
+    def expiring(self, wait: Any) -> bool:
+        """Return true to let a wait go on without a limit, now that its time is over."""
+        return False
+
+    def interrupted(self, wait: Any, error: KeyboardInterrupt) -> bool:
+        """Return true for a KeyboardInterrupt that the feature has sent to end the wait."""
+        return False
+
+    def pending(self, loop: Any, tasks: Sequence[Any], main: Any) -> str:
+        """Return a text about the work that is left for a loop, for a timeout report; empty for none.
+
+        :param tasks: the tasks that are not done, without the abandoned ones.
+        :param main: the task that the test waits for, or None.
+        """
         return ""
 
     def ending(self, harness: Any, get_held: Callable[[], Collection[int]]) -> None:
@@ -120,11 +142,11 @@ class Feature:
 
 #: The hooks that the core calls.
 HOOKS = (
-    *("opened", "wait_began", "before_sleep", "trapped", "recorded", "failing", "pending", "main_ended"),
-    *("wait_ended", "ending", "closing", "closed", "verdict"),
+    *("opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring", "pending"),
+    *("main_ended", "run_ended", "interrupted", "wait_ended", "ending", "closing", "closed", "verdict"),
 )
 #: The hooks that end something: the feature that began last ends first.
-_REVERSED = frozenset({"wait_ended", "ending", "closing", "closed", "verdict"})
+_REVERSED = frozenset({"run_ended", "wait_ended", "ending", "closing", "closed", "verdict"})
 
 
 class Features:
@@ -137,12 +159,16 @@ class Features:
 
     opened: Sequence[Any]
     wait_began: Sequence[Any]
+    run_began: Sequence[Any]
     before_sleep: Sequence[Any]
     trapped: Sequence[Any]
     recorded: Sequence[Any]
     failing: Sequence[Any]
+    expiring: Sequence[Any]
     pending: Sequence[Any]
     main_ended: Sequence[Any]
+    run_ended: Sequence[Any]
+    interrupted: Sequence[Any]
     wait_ended: Sequence[Any]
     ending: Sequence[Any]
     closing: Sequence[Any]

@@ -15,7 +15,6 @@ from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._sources import interpreter_hooks, loggers, pool_contexts, request_handlers, unawaited_coroutines
-from asynctest_tornado._timeouts import deadlock
 from asynctest_tornado._util.real_time import get_running_loop
 
 __unittest = True
@@ -114,7 +113,6 @@ class Harness:
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
         if self.features.opened:
             self._open_features()
-        deadlock.watch(loop)
         if not self.has_shell and contexts.contexts.get()[:1] != (self.trap,):
             # The caller's code is code of the test, up to `finish`.
             self._outer_chain = contexts.contexts.get()

@@ -11,10 +11,10 @@ from typing import Any
 from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.deadline import CANCEL_RETRY_SECONDS, Deadline
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.stop_at_error import interruptible
-from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn
 
@@ -53,7 +53,7 @@ class Running:
         self.has_run = False
         #: The tasks that did not end after their cancellations.
         self.abandoned: set[asyncio.Task[Any]] = set()
-        #: The interruptions of the watchdog that have left the loop.
+        #: The interruptions of features that have left the loop.
         self._interruptions: list[KeyboardInterrupt] = []
 
     def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
@@ -91,14 +91,17 @@ class Running:
         self._loop.loop.stop()
 
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
-        """Run the loop until it is stopped, or interrupted by the watchdog."""
-        deadline.watch()
+        """Run the loop until it is stopped, or a feature interrupts it."""
+        loop = self._loop.loop
+        deadline.begin_run()
         self.has_run = True
         try:
-            self._loop.loop.run_forever()
-            if self._loop.loop._asynctest.is_ordered:
-                self._catch_up(self._loop.loop.ready_calls, deadline)
-            deadline.settle()
+            try:
+                loop.run_forever()
+                if loop._asynctest.is_ordered:
+                    self._catch_up(loop.ready_calls, deadline)
+            finally:
+                deadline.end_run()
         except KeyboardInterrupt as interruption:
             # A task that was interrupted raises it in the tasks that wait for it, too, maybe later.
             if deadline.owns(interruption):
@@ -126,7 +129,7 @@ class Running:
         if main is None or main.done() or loop.is_closed():
             return
         self.cancel(main)
-        limit = limits.Limit(CANCEL_RETRY_SECONDS, "of the library")
+        limit = Limit(CANCEL_RETRY_SECONDS, "of the library")
         with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:
             while not (main.done() or deadline.is_over):
                 loop.run_forever()
@@ -193,7 +196,7 @@ class Running:
         loop = self._loop.loop
         main = create_main(loop, coro, contextvars.copy_context())
         main.add_done_callback(self._stop)
-        limit = limits.Limit(2 * DRAIN_ROUND_SECONDS, "of the library")
+        limit = Limit(2 * DRAIN_ROUND_SECONDS, "of the library")
         with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:
             self.until_done(main, deadline)
         if not main.done():

@@ -10,13 +10,12 @@ from typing import Any
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._harness.shared_context import SharedContext, copy_variables
-from asynctest_tornado._harness.timeout_error import TimeoutReport
-from asynctest_tornado._loop import executor_jobs
+from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._timeouts import limits, pending_report
 from asynctest_tornado._util import names
 from asynctest_tornado._util.tracebacks import strip
 
@@ -36,8 +35,6 @@ class Waits:
         self.running = Running(loop, trap)
         #: True if the test is over.
         self.is_closed = False
-        #: The HTTP clients whose requests a report shows.
-        self.clients: list[object] = []
         self._loop = loop
         self._trap = trap
         self._describe = describe
@@ -48,7 +45,7 @@ class Waits:
     def run(
         self,
         func: Callable[[], Any],
-        limit: limits.Limit,
+        limit: Limit,
         *,
         shared: bool = False,
         ends_with_future: bool = False,
@@ -84,9 +81,11 @@ class Waits:
         return self._outcome(main, func, deadline)
 
     def _end_main(self, was_future: bool) -> None:
-        for feature in self._trap.features.main_ended:
-            feature.main_ended(self._loop)
-        self.running.end(was_future)
+        try:
+            for feature in self._trap.features.main_ended:
+                feature.main_ended(self._loop)
+        finally:
+            self.running.end(was_future)
 
     def _end_main_of_future(self, was_future: bool) -> None:
         self._end_main(True)
@@ -111,7 +110,7 @@ class Waits:
                 if deadline.reported is not None:
                     raise deadline.reported
                 went_on = "; it caught the CancelledError and went on" if error is None and main.done() else ""
-                raise self._timeout(deadline.report.error(TimeoutError, "Operation", error, went_on))
+                raise self._timeout(error_of(deadline, TimeoutError, "Operation", error, went_on))
             if error is None or isinstance(error, asyncio.CancelledError):
                 self._trap.raise_errors()
             if error is not None:
@@ -128,8 +127,8 @@ class Waits:
     def run_until(
         self,
         is_done: Callable[[], bool],
-        limit: limits.Limit,
-        timed_out: Callable[[TimeoutReport], BaseException],
+        limit: Limit,
+        timed_out: Callable[[Deadline], BaseException],
     ) -> None:
         """Run the loop, and on after each stop of the loop, until a function returns true.
 
@@ -145,7 +144,7 @@ class Waits:
                 self.running.run(deadline)
         trap.raise_errors()
         if deadline.is_over:
-            raise self._timeout(timed_out(deadline.report))
+            raise self._timeout(timed_out(deadline))
 
     def error_of_block(self, outcome: asyncio.CancelledError | KeyboardInterrupt) -> BaseException | None:
         """Return the error of a timeout, for a block that reports it; None if the time is not over.
@@ -157,16 +156,18 @@ class Waits:
         deadline = self._deadline
         if deadline is None:
             return None
-        if not (deadline.owns(outcome) if isinstance(outcome, KeyboardInterrupt) else deadline.is_over):
+        if not (isinstance(outcome, KeyboardInterrupt) or deadline.is_over):
             return None
-        deadline.reported = self._timeout(deadline.report.error(TimeoutError, "Operation", outcome))
-        deadline.pause()  # no interruption may come into the report
+        deadline.end_run()  # no interruption may come into the report
+        if isinstance(outcome, KeyboardInterrupt) and not deadline.owns(outcome):
+            return None
+        deadline.reported = self._timeout(error_of(deadline, TimeoutError, "Operation", outcome))
         return deadline.reported
 
     def go_on_after_report(self) -> None:
         """Watch the rest of the operation, once a block has reported that the time is over."""
-        if self._deadline is not None:
-            self._deadline.go_on()
+        if self._deadline is not None and self._deadline.raised is None:
+            self._deadline.begin_run()
 
     def snapshot(self, main: "asyncio.Task[Any] | None" = None) -> str:
         """Describe the work that is left for the loop.
@@ -174,10 +175,8 @@ class Waits:
         :param main: the task that the test waits for.
         """
         tasks = [task for task in self._loop.all_tasks() if task not in self.running.abandoned]
-        jobs = [name for _, name in executor_jobs.pending_jobs(self._loop.loop)]
-        text = pending_report.describe(self._loop.io_loop, tasks, main, jobs, self.clients)
-        loop, features = self._loop, self._trap.features
-        return "\n".join([text, *filter(None, (feature.pending(loop) for feature in features.pending))])
+        texts = [feature.pending(self._loop, tasks, main) for feature in self._trap.features.pending]
+        return "\n".join(filter(None, texts))
 
     def _check_idle(self) -> None:
         if self.is_closed:

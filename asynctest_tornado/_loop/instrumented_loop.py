@@ -67,7 +67,7 @@ class WatchedLoop(_Base):
 
     def run_forever(self) -> None:
         trap = self._asynctest.trap
-        if trap.interrupt is not None:  # this library runs the loop, and looks at the trap
+        if trap.waits:  # this library runs the loop, and looks at the trap
             super().run_forever()
             return
         with interruptible(self, self.stop):

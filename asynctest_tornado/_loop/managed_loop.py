@@ -38,8 +38,6 @@ class LoopOfTest:
     def __init__(self, make: Callable[[], IOLoop], trap: Trap, is_lent: bool = False) -> None:
         self.is_lent = is_lent
         self.trap = trap
-        #: Called at a deadlock; returns true if it ends the wait. Without it, the trap gets an error.
-        self.on_deadlock: Callable[[], bool] | None = None
         #: The error of the next wait if the test has closed the loop, or None.
         self.why_closed: str | None = None
         before = _loops()

@@ -3,7 +3,6 @@
 # Tested by tests/unittest/test_case.py.
 
 import contextlib
-import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,28 +10,29 @@ from typing import Any
 __unittest = True
 
 
-def from_anywhere(loop: Any, interrupt: Callable[[], object]) -> Callable[[], None]:
-    """Return a function that any thread may call: it calls a function in the present thread, which runs the loop."""
-    return functools.partial(_call, loop, threading.get_ident(), interrupt)
-
-
-def _call(loop: Any, thread: int, interrupt: Callable[[], object]) -> None:
+def call_in(thread: int, loop: Any, func: Callable[[], object]) -> None:
+    """Call a function in the thread that runs a loop; any thread may call this."""
     if threading.get_ident() == thread:
-        interrupt()
+        func()
         return
     with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-        loop.call_soon_threadsafe(interrupt)
+        loop.call_soon_threadsafe(func)
 
 
 class interruptible:
     """For a block that runs the loop: an error in the trap ends it, by ``interrupt`` in the loop's thread."""
 
     def __init__(self, loop: Any, interrupt: Callable[[], object]) -> None:
-        self._trap = loop._asynctest.trap
-        self._interrupt = from_anywhere(loop, interrupt)
+        self._loop = loop
+        self._interrupt = interrupt
+        self._thread = threading.get_ident()
+        self._waits: list[Any] = loop._asynctest.trap.waits
 
     def __enter__(self) -> None:
-        self._before, self._trap.interrupt = self._trap.interrupt, self._interrupt
+        self._waits.append(self)
 
     def __exit__(self, *exc_info: object) -> None:
-        self._trap.interrupt = self._before
+        self._waits.pop()
+
+    def interrupt(self) -> None:
+        call_in(self._thread, self._loop, self._interrupt)

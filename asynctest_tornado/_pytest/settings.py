@@ -8,12 +8,12 @@ from typing import Any
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
 from asynctest_tornado._harness.feature import Feature
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._timeouts.limits import Limit
 from asynctest_tornado._util import settings, spelling
 from asynctest_tornado._util.settings import Given, Setting
 

@@ -1,7 +1,7 @@
 """Detects deadlocks: whether anything can still wake the loop.
 
-A loop that nothing can wake would sleep for ever. `watch` adds a hook that a loop calls before it sleeps without a
-timer. The loop can be woken by
+A loop that nothing can wake would sleep for ever. `Deadlock` looks before a loop sleeps without a timer. It can be
+woken by
 
 - a timer, except on a virtual clock: that has passed time up to the next timer, or stands still;
 - a file: a connection, a pipe, the socket of a server;
@@ -29,7 +29,6 @@ connection between two ends of this process is silent if nothing is on its way. 
 server (for example, a request that times out after 20 seconds) do not count if the test's own time limit ends before.
 """
 
-import functools
 import os
 import signal
 import socket
@@ -41,6 +40,8 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
+from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.managed_loop import LoopOfTest
@@ -67,25 +68,22 @@ __unittest = True
 RECHECK_SECONDS = 0.1
 
 
-def watch(loop: LoopOfTest) -> None:
-    """End a wait on the loop at a deadlock, up to the end of the test."""
-    if loop.selector is not None:
-        loop.selector.hooks.before_sleep = functools.partial(_before_sleep, loop, loop.selector)
+class Deadlock(Feature):
+    """Deadlocks of tests: a wait that nothing can end is ended at once."""
+
+    def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
+        selector = loop.selector
+        if selector is None or (
+            timeout is not None and (selector.hooks.servers is None or timeout <= selector.hooks.rest())
+        ):
+            return timeout
+        seconds = _seconds_without_timers(loop, selector)
+        if timeout is None or seconds is None:
+            return timeout if seconds is None else seconds
+        return min(timeout, seconds)
 
 
-def _before_sleep(loop: LoopOfTest, selector: Selector, timeout: float | None) -> float | None:
-    """Return for how many seconds the loop may sleep: at most until it has to look again.
-
-    :param timeout: the seconds up to its next timer; None if it has no timer.
-    """
-    hooks = selector.hooks
-    timeout = loop.before_sleep(timeout)
-    if timeout is not None and (hooks.servers is None or timeout <= hooks.rest()):
-        return timeout
-    seconds = _seconds_without_timers(loop, selector)
-    if timeout is None or seconds is None:
-        return timeout if seconds is None else seconds
-    return min(timeout, seconds)
+DEADLOCK = Deadlock()
 
 
 def _seconds_without_timers(loop: LoopOfTest, selector: Selector) -> float | None:
@@ -103,17 +101,29 @@ def _seconds_without_timers(loop: LoopOfTest, selector: Selector) -> float | Non
     loop.report_lost_errors()
     if loop.trap.count > before:
         return 0
-    has_ended = _trap(loop) if loop.on_deadlock is None else loop.on_deadlock()
-    return 0 if has_ended else None
+    return 0 if _end(loop) else None
 
 
-def _trap(loop: LoopOfTest) -> bool:
-    """End a loop that the user runs, and that has no time limit."""
-    return loop.trap.add(
+def _end(loop: LoopOfTest) -> bool:
+    """End the wait, and return true; false if it is ending already."""
+    wait = loop.trap.waits[-1] if loop.trap.waits else None
+    if isinstance(wait, Deadline):
+        return wait.expire(_reason(wait))
+    return loop.trap.add(  # the user runs the loop, without a time limit
         TimeoutError(
             "The event loop would run for ever, and never have anything to do: this is a deadlock. No timer, open "
             "file, thread or child process is left that could wake it."
         )
+    )
+
+
+def _reason(wait: Deadline) -> str:
+    timers, files = "no timer", "no open file"
+    if has_private_servers(wait.loop):
+        timers, files = "no timer within that time", "no open file but those of the test's own server"
+    return (
+        f"would have timed out after {wait.limit.describe()}, and ends after {wait.spent():.3g} seconds: this is a "
+        f"deadlock. Nothing is left that could wake the event loop: {timers}, {files}, no thread, no child process"
     )
 
 

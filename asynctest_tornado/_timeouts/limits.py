@@ -1,26 +1,9 @@
 """Time limits: argument, else class attribute, else environment, else 5 seconds."""
 
-import math
-from typing import NamedTuple
-
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._util import settings
 
 __unittest = True
-
-
-class Limit(NamedTuple):
-    """A time limit and the place that sets it, for the report of a timeout."""
-
-    seconds: float
-    """0 or infinity: no limit."""
-    setting: str
-
-    @property
-    def is_set(self) -> bool:
-        return 0 < self.seconds < math.inf
-
-    def __str__(self) -> str:
-        return f"{self.seconds:g} seconds"
 
 
 def get_async_test_timeout() -> float:

@@ -4,14 +4,17 @@
 
 import asyncio
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
 
+from asynctest_tornado._harness.feature import Feature
+from asynctest_tornado._loop import executor_jobs
+from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._timeouts import client_requests
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
@@ -56,7 +59,7 @@ def _describe(
 ) -> str:
     tasks = [task for task in tasks if task is main or not _is_of(OURS, task)]
     tasks = [task for task in tasks if task is main or not _is_of(TORNADO, task)] or tasks
-    requests = [[line] for client in clients for line in names_of_requests(client)]
+    requests = [[line] for client in clients for line in client_requests.names_of_requests(client)]
     # The time limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
     parts = [
@@ -270,30 +273,12 @@ def _timers(loop: Any, hidden: str | None) -> list[str]:
     return lines
 
 
-def names_of_requests(client: object) -> list[str]:
-    """Return the requests of a client that have no response yet."""
-    active, waiting = _requests_of(client)
-    names = [f"{request.method} {request.url}" for request, _ in active]
-    return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]
+class Pending(Feature):
+    """The pending tasks, timers and requests, for the report of a timeout."""
+
+    def pending(self, loop: LoopOfTest, tasks: Sequence["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None") -> str:
+        jobs = [name for _, name in executor_jobs.pending_jobs(loop.loop)]
+        return describe(loop.io_loop, tasks, main, jobs, client_requests.clients_of(loop))
 
 
-def urls_of_requests(client: object) -> list[str]:
-    """Return the URLs of the requests that a client has begun, and has no response to."""
-    return [request.url for request, _ in _requests_of(client)[0]]
-
-
-_Request = tuple[HTTPRequest, Any]
-
-
-def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
-    """Return the requests that a client has begun and the requests that wait, each with its callback."""
-    cls = type(client)  # a mock may say that it is another one, or have any attribute
-    if issubclass(cls, SimpleAsyncHTTPClient):
-        active = list(client.active.values())
-        return active, [(request, callback) for _, request, callback in client.queue]
-    if not issubclass(cls, AsyncHTTPClient):
-        return [], []
-    # The attributes of Tornado's client for pycurl, which may be missing: then nothing is known.
-    handles = [getattr(curl, "info", None) for curl in getattr(client, "_curls", ())]
-    active = [(info["request"], info["callback"]) for info in handles if info]
-    return active, [(request, callback) for request, callback, *_ in getattr(client, "_requests", ())]
+PENDING = Pending()

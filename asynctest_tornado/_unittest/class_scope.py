@@ -10,6 +10,7 @@ from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import OPEN, Harness
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
@@ -41,7 +42,7 @@ class ClassScope:
         #: The resources that the first test has made for all tests.
         self.made: dict[str, Any] = {}
         self._cls = cls
-        self._limit: limits.Limit = limits.limit(None, self._cls.async_test_timeout)
+        self._limit: Limit = limits.limit(None, self._cls.async_test_timeout)
         self._is_set_up = False
 
     def open(self) -> None:

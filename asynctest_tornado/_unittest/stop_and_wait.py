@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from asynctest_tornado._harness.timeout_error import TimeoutReport
-from asynctest_tornado._timeouts import limits
+from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.case_state import State
 from asynctest_tornado._util import names
@@ -20,7 +21,7 @@ from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of_file
 __unittest = True
 
 
-def wait(case: Any, condition: Callable[..., bool] | None, limit: limits.Limit, failure: type[BaseException]) -> Any:
+def wait(case: Any, condition: Callable[..., bool] | None, limit: Limit, failure: type[BaseException]) -> Any:
     """Run the loop of a test case until `stop`, and on until the condition holds; return the argument of ``stop``.
 
     Raises the errors in the trap, or ``failure`` when the time is over.
@@ -84,12 +85,12 @@ def stop(case: Any, value: Any) -> None:
 
 
 def _timed_out(
-    condition: Callable[..., bool] | None, failure: type[BaseException], report: TimeoutReport
+    condition: Callable[..., bool] | None, failure: type[BaseException], deadline: Deadline
 ) -> BaseException:
     reason = "; self.stop() was not called"
     if condition is not None:
         reason = f"; the condition {names.name_of(condition)} did not hold"
-    return report.error(failure, "Async operation", addition=reason)
+    return error_of(deadline, failure, "Async operation", addition=reason)
 
 
 def _describe_early_stop(line: tuple[types.CodeType, int] | None) -> str:

@@ -8,7 +8,7 @@ from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness, State
-from asynctest_tornado._timeouts.limits import Limit
+from asynctest_tornado._harness.limit import Limit
 from tests.support import RecyclingHarness
 
 LIMIT = Limit(5, "the test")

@@ -80,11 +80,11 @@ class TrapTest(unittest.TestCase):
         self.assertIsNone(self.trap.report.remark)
 
     def test_each_error_interrupts_what_waits(self) -> None:
-        interrupts: list[None] = []
-        self.trap.interrupt = lambda: interrupts.append(None)
+        outer, inner = mock.Mock(), mock.Mock()
+        self.trap.waits += outer, inner
         self.trap.add(ValueError())
         self.trap.add(ValueError())
-        self.assertEqual(len(interrupts), 2)
+        self.assertEqual((outer.interrupt.call_count, inner.interrupt.call_count), (0, 2))
 
     def test_what_is_held_is_not_raised_before_it_is_released(self) -> None:
         first, second = ValueError(1), ValueError(2)

@@ -14,11 +14,11 @@ from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import HOOKS, Feature, Features
 from asynctest_tornado._harness.harness import Harness, State
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._timeouts.limits import Limit
 from tests.support import RecyclingHarness
 
 LIMIT = Limit(60, "the test")
@@ -46,6 +46,20 @@ class Recorder(Feature):
     def wait_began(self, wait: Deadline) -> None:
         self.record("wait_began")
 
+    def run_began(self, wait: Deadline) -> None:
+        self.record("run_began")
+
+    def run_ended(self, wait: Deadline) -> None:
+        self.record("run_ended")
+
+    def expiring(self, wait: Deadline) -> bool:
+        self.record("expiring")
+        return False
+
+    def interrupted(self, wait: Deadline, error: KeyboardInterrupt) -> bool:
+        self.record("interrupted")
+        return False
+
     def main_ended(self, loop: LoopOfTest) -> None:
         assert loop.loop.is_running()
         self.record("main_ended")
@@ -69,7 +83,7 @@ class Recorder(Feature):
     def failing(self, trap: Trap, errors: Sequence[BaseException]) -> None:
         self.record("failing")
 
-    def pending(self, loop: LoopOfTest) -> str:
+    def pending(self, loop: LoopOfTest, tasks: Sequence[Any], main: Any) -> str:
         self.record("pending")
         return f"pending, by {self.name}"
 
@@ -128,8 +142,15 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_hooks_that_end_something_are_called_in_the_opposite_order(self) -> None:
         events = run_recorded("first", "second", use=wait)
-        began = [*both("opened"), *both("wait_began"), *both("before_sleep")[:1], *both("main_ended")]
-        ended = [*both("wait_ended")[::-1], *both("closing")[::-1], *both("closed")[::-1], *both("verdict")[::-1]]
+        began = [*both("opened"), *both("wait_began"), *both("run_began"), *both("before_sleep")[:1]]
+        began += both("main_ended")
+        ended = [
+            *both("run_ended")[::-1],
+            *both("wait_ended")[::-1],
+            *both("closing")[::-1],
+            *both("closed")[::-1],
+            *both("verdict")[::-1],
+        ]
         self.assertEqual(events, [*began, *ended])
 
     def test_a_test_that_leaves_a_task(self) -> None:
@@ -137,8 +158,69 @@ class OrderOfHooksTest(unittest.TestCase):
             self.task = asyncio.ensure_future(asyncio.Event().wait())
 
         events = run_recorded("first", use=lambda harness: harness.waits.run(leave, LIMIT))
-        end = ["wait_ended", "ending", "wait_began", "wait_ended", "closed", "verdict"]
-        self.assertEqual(events, [f"first {hook}" for hook in ("opened", "wait_began", "main_ended", *end)])
+        run = ["run_began", "run_ended"]
+        waits = ["wait_began", "run_began", "main_ended", "run_ended", "wait_ended", "ending", "wait_began", *run]
+        hooks = ["opened", *waits, "wait_ended", "closed", "verdict"]
+        self.assertEqual(events, [f"first {hook}" for hook in hooks])
+
+    def test_a_wait_that_times_out(self) -> None:
+        def wait(harness: Harness) -> None:
+            with self.assertRaises(TimeoutError):
+                harness.waits.run(lambda: asyncio.sleep(60), Limit(0.001, "the test"))
+
+        events = run_recorded("first", use=wait)
+        began = ["opened", "wait_began", "run_began", "before_sleep"]
+        end = ["expiring", "pending", "main_ended", "run_ended", "wait_ended", "closed", "verdict"]
+        self.assertEqual(events, [f"first {hook}" for hook in began + end])
+
+    def test_a_feature_lets_a_wait_go_on_after_its_limit(self) -> None:
+        class Patient(Feature):
+            def expiring(self, wait: Deadline) -> bool:
+                wait.loop.loop.call_soon(done.set)
+                return True
+
+        done = asyncio.Event()
+        with Harness(lambda: "it", features=Features([Patient()])) as harness:
+            harness.waits.run(done.wait, Limit(0.001, "the test"))
+        self.assertTrue(done.is_set())
+
+    def test_a_feature_ends_a_wait_before_its_limit(self) -> None:
+        class Hasty(Feature):
+            def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
+                return 0 if loop.trap.waits[-1].expire("was too slow for a feature") else timeout
+
+        with (
+            Harness(lambda: "it", features=Features([Hasty()])) as harness,
+            self.assertRaisesRegex(TimeoutError, "^Operation was too slow for a feature$"),
+        ):
+            harness.waits.run(asyncio.Event().wait, LIMIT)
+
+    def test_a_feature_knows_the_interruption_that_it_has_sent(self) -> None:
+        class Interrupts(Feature):
+            def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
+                raise sent
+
+            def interrupted(self, wait: Deadline, error: KeyboardInterrupt) -> bool:
+                wait.raised, wait.remark = error, "; a feature has sent it"
+                wait.end()
+                return error is sent
+
+        sent = KeyboardInterrupt()
+        with (
+            Harness(lambda: "it", features=Features([Interrupts()])) as harness,
+            self.assertRaisesRegex(TimeoutError, "; a feature has sent it$"),
+        ):
+            harness.waits.run(asyncio.Event().wait, LIMIT)
+
+    def test_an_interruption_of_the_user_leaves_the_wait(self) -> None:
+        def interrupt(harness: Harness) -> None:
+            def raise_it() -> None:
+                raise KeyboardInterrupt
+
+            with self.assertRaises(KeyboardInterrupt):
+                harness.waits.run(raise_it, LIMIT)
+
+        self.assertIn("first interrupted", run_recorded("first", use=interrupt))
 
     def test_a_timeout_report_has_the_texts_of_all_features(self) -> None:
         with (
@@ -153,9 +235,9 @@ class OrderOfHooksTest(unittest.TestCase):
             self.assertRaises(ZeroDivisionError, fail, harness)
 
         events = run_recorded("first", "second", use=use)
-        trapped = [*both("trapped"), *both("recorded"), *both("wait_ended")[::-1]]
+        trapped = [*both("trapped"), *both("recorded"), *both("run_ended")[::-1], *both("wait_ended")[::-1]]
         place = events.index("first trapped")
-        self.assertEqual(events[place : place + 8], [*trapped, *both("failing")])
+        self.assertEqual(events[place : place + 10], [*trapped, *both("failing")])
 
     def test_an_error_that_a_feature_consumes(self) -> None:
         events = run_recorded("first", "consumer", "last", use=lambda harness: harness.trap.add(ValueError()))

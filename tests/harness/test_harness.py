@@ -9,7 +9,8 @@ from unittest import mock
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._harness.harness import Harness, State
-from asynctest_tornado._timeouts.limits import Limit
+from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._harness.timeout_error import error_of
 
 LIMIT = Limit(5, "the test")
 
@@ -152,7 +153,7 @@ class HarnessTest(unittest.TestCase):
     def test_a_condition_that_does_not_hold_in_time_is_an_error_of_the_caller(self) -> None:
         with Harness(lambda: "it") as harness, self.assertRaisesRegex(LookupError, r"Work would have.* deadlock.*, or"):
             harness.waits.run_until(
-                lambda: False, LIMIT, lambda report: report.error(LookupError, "Work", addition=", or")
+                lambda: False, LIMIT, lambda wait: error_of(wait, LookupError, "Work", addition=", or")
             )
 
     def test_an_error_ends_a_run_until_a_condition_holds(self) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._timeouts.limits import Limit
+from asynctest_tornado._harness.limit import Limit
 from tests.support import ROOT
 
 

@@ -5,9 +5,9 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._timeouts.limits import Limit
 
 LIMIT = Limit(5, "the test")
 SEEDS = range(1, 20)

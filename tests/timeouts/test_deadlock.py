@@ -1,21 +1,19 @@
+import asyncio
 import contextlib
 import socket
 import unittest
-from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
-from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._harness.feature import NO_FEATURES
-from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._loop.new_loop import new_ioloop
-from asynctest_tornado._timeouts import deadlock
+from asynctest_tornado._harness.feature import Features
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from tests.samples import waiting
 from tests.samples.outside import Outside
 from tests.samples.waiting import PREPARATIONS, WAKERS
@@ -127,23 +125,13 @@ class PrivateServerTest(unittest.TestCase):
 
 
 class WatchTest(unittest.TestCase):
-    def watched(self, name: str, make: Callable[[], IOLoop]) -> LoopOfTest:
-        def stop() -> bool:
-            self.reports.append(name)
-            watched.loop.stop()
-            return True
-
-        watched = LoopOfTest(make, Trap(lambda: name, NO_FEATURES))
-        watched.on_deadlock = stop
-        deadlock.watch(watched)
-        return watched
-
     def test_the_end_of_an_inner_test_restores_the_hook_of_the_outer_one(self) -> None:
-        self.reports: list[str] = []
-        outer = self.watched("outer", new_ioloop)
-        self.addCleanup(outer.close)
-        inner = self.watched("inner", lambda: outer.io_loop)
-        outer.loop.run_forever()
-        inner.close()
-        outer.loop.run_forever()
-        self.assertEqual(self.reports, ["inner", "outer"])
+        def wait(harness: Harness) -> None:
+            with self.assertRaisesRegex(TimeoutError, "this is a deadlock"):
+                harness.waits.run(asyncio.Event().wait, Limit(0, "the test"))
+
+        features = Features([DEADLOCK])
+        with Harness(lambda: "outer", features=features) as outer:
+            with Harness(lambda: "inner", outer, features) as inner:
+                wait(inner)
+            wait(outer)

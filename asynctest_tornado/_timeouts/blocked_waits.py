@@ -1,0 +1,120 @@
+"""Ends a wait whose loop is blocked by a callback.
+
+A loop that a callback blocks runs no timer, so its time limit cannot end the wait. A thread, the watchdog, looks at the
+loop from outside: it interrupts the callback by a KeyboardInterrupt, which leaves the loop, and is recognised by the
+hook ``interrupted``. If the main thread cannot be interrupted, the watchdog prints the stack, and the time is over once
+the callback has ended. A wait in a debugger has no limit.
+"""
+
+# Tested by tests/harness/test_deadline.py.
+
+import threading
+import types
+
+from asynctest_tornado._harness.deadline import Deadline
+from asynctest_tornado._harness.feature import Feature
+from asynctest_tornado._timeouts import blocked_code, watchdog
+from asynctest_tornado._util import debuggers
+from asynctest_tornado._util.real_time import monotonic, sleep
+
+__unittest = True
+
+
+class _Watch(watchdog.Watch):
+    """The look at one wait. The watchdog calls `is_blocked` and `stop_clock` in its thread."""
+
+    #: The stack of the callback that blocked the loop, as text.
+    _blocked_at = ""
+    #: True if that callback was sent a KeyboardInterrupt, in any run of the loop.
+    is_interrupted = False
+    #: True if that KeyboardInterrupt has left the loop.
+    has_left = False
+    #: True if a debugger has stopped the program.
+    is_debugged = False
+
+    def begin(self, wait: Deadline, ends_at: float) -> None:
+        """Begin to watch a run of the loop."""
+        #: The wait, as long as the loop runs: it refers to this object.
+        self.wait: Deadline | None = wait
+        #: The interruption of a callback in this run of the loop.
+        self._sent: blocked_code.Interruption | None = None
+        self.when = (monotonic() if wait.is_over else ends_at) + watchdog.OVERRUN_SECONDS
+        self.thread = threading.get_ident()
+        watchdog.start(self)
+
+    def end(self) -> None:
+        """End the watch, and let an interruption arrive that was sent."""
+        wait, sent = self.wait, self._sent
+        if wait is None:
+            return
+        watchdog.stop(self)
+        self.wait = None
+        if sent is None or not self.is_interrupted:
+            return
+        until = monotonic() + blocked_code.DELIVERY_SECONDS
+        while sent.has_raised is None and monotonic() < until:
+            sleep(0.001)
+        if sent.has_raised is False:
+            self.is_interrupted = wait.raised is not None  # the callback has ended by itself
+            return
+        wait.is_over = True
+        wait.raised = None
+        wait.remark = "; it blocked the event loop, and caught the KeyboardInterrupt that was to end that"
+        wait.note = f"It was blocked at:\n{self._blocked_at}"
+
+    def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
+        """Interrupt a callback that blocks the loop, in the thread of the watchdog; else return a text to print."""
+        wait = self.wait
+        if wait is None:
+            return None
+        stack = watchdog.stack(frame)
+        if self._sent is not None and self._sent.has_raised is not False:
+            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{stack}"
+        self._blocked_at = stack
+        # Before the interruption is sent, as it may arrive at once.
+        self.is_interrupted, self.has_left = True, False
+        self._sent = blocked_code.interrupt(self.thread, callback)
+        if self._sent is not None:
+            return None
+        self.is_interrupted = False
+        wait.is_over = True
+        limit = f"{wait.limit} are over ({wait.limit.setting})"
+        return f"The event loop is blocked: {limit}. It stands at:\n{stack}"
+
+    def stop_clock(self) -> None:
+        self.is_debugged = True
+
+
+class BlockedWaits(Feature):
+    """The watchdog for the waits of tests."""
+
+    def run_began(self, wait: Deadline) -> None:
+        ends_at = wait.ends_at
+        if ends_at is not None:
+            watch: _Watch | None = wait.data.get(self)
+            if watch is None:
+                watch = wait.data[self] = _Watch()
+            watch.begin(wait, ends_at)
+
+    def run_ended(self, wait: Deadline) -> None:
+        watch: _Watch | None = wait.data.get(self)
+        if watch is not None:
+            watch.end()
+
+    def interrupted(self, wait: Deadline, error: KeyboardInterrupt) -> bool:
+        watch: _Watch | None = wait.data.get(self)
+        if watch is None or not watch.is_interrupted:
+            return False
+        if not watch.has_left:
+            watch.has_left = True
+            wait.raised, wait.note = error, ""
+            wait.remark = "; this line blocked the event loop"
+            wait.end()
+        return True
+
+    def expiring(self, wait: Deadline) -> bool:
+        watch: _Watch | None = wait.data.get(self)
+        return (watch is not None and watch.is_debugged) or debuggers.are_attached()
+
+
+BLOCKED_WAITS = BlockedWaits()

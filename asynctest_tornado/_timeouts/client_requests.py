@@ -1,0 +1,58 @@
+"""The HTTP clients of a test, and their requests that have no response yet."""
+
+# Tested by tests/harness/test_deadline.py.
+
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from asynctest_tornado._loop.managed_loop import LoopOfTest
+
+__unittest = True
+
+#: The key of a test's loop and its clients.
+_CLIENTS = object()
+
+
+def watch_client(loop: LoopOfTest, client: object) -> None:
+    """Let the timeout reports of a test show the requests of a client."""
+    known: tuple[LoopOfTest, list[object]] | None = loop.trap.data.get(_CLIENTS)
+    if known is None or known[0] is not loop:  # a test that sets up twice has a new loop
+        known = loop.trap.data[_CLIENTS] = loop, []
+    known[1].append(client)
+
+
+def clients_of(loop: LoopOfTest) -> list[object]:
+    """Return the clients of a test on its present loop."""
+    known_loop, clients = loop.trap.data.get(_CLIENTS, (loop, []))
+    return list(clients) if known_loop is loop else []
+
+
+def names_of_requests(client: object) -> list[str]:
+    """Return the requests of a client that have no response yet."""
+    active, waiting = _requests_of(client)
+    names = [f"{request.method} {request.url}" for request, _ in active]
+    return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]
+
+
+def urls_of_requests(client: object) -> list[str]:
+    """Return the URLs of the requests that a client has begun, and has no response to."""
+    return [request.url for request, _ in _requests_of(client)[0]]
+
+
+_Request = tuple[HTTPRequest, Any]
+
+
+def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
+    """Return the requests that a client has begun and the requests that wait, each with its callback."""
+    cls = type(client)  # a mock may say that it is another one, or have any attribute
+    if issubclass(cls, SimpleAsyncHTTPClient):
+        active = list(client.active.values())
+        return active, [(request, callback) for _, request, callback in client.queue]
+    if not issubclass(cls, AsyncHTTPClient):
+        return [], []
+    # The attributes of Tornado's client for pycurl, which may be missing: then nothing is known.
+    handles = [getattr(curl, "info", None) for curl in getattr(client, "_curls", ())]
+    active = [(info["request"], info["callback"]) for info in handles if info]
+    return active, [(request, callback) for request, callback, *_ in getattr(client, "_requests", ())]
