@@ -37,6 +37,7 @@ class Hooks(Protocol):
     """The features whose hooks the trap, the loop or a wait calls: a part of `_harness.feature.Features`."""
 
     loop_classes: tuple[type, ...]
+    io_loop_classes: tuple[type, ...]
     wait_began: Sequence[Any]
     run_began: Sequence[Any]
     before_sleep: Sequence[Any]

@@ -2,7 +2,6 @@
 
 # Tested by tests/loop/test_closed_loop.py.
 
-import functools
 import math
 import sys
 from collections.abc import Callable
@@ -10,86 +9,62 @@ from typing import Any
 
 from tornado import gen
 from tornado.ioloop import IOLoop
-from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado._errors import hints
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._harness.limit import Limit
-from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._util import names
 
 __unittest = True
 
-#: A method that was replaced: its name, the attribute of the loop before, the function that stands in.
-_Replaced = tuple[str, Any, Callable[..., Any]]
+
+class _Methods(IOLoop):
+    """The methods that the loop of a test has before its own."""
+
+    asyncio_loop: Any
+
+    def run_sync(self, func: Callable[[], Any], timeout: float | None = None) -> Any:
+        """Run the loop until the result is there. This also ends at an error, and shows the line where it stood."""
+        harness = _harness_of(self)
+        if harness is None:
+            return super().run_sync(func, timeout)
+        if not callable(func):
+            raise hints.called_already(func)
+
+        def call() -> Any:
+            result = func()
+            return None if result is None else gen.convert_yielded(result)
+
+        call.__qualname__ = names.name_of(func)
+        return harness.waits.run(call, Limit(math.inf if timeout is None else timeout, "the argument timeout"))
+
+    def close(self, all_fds: bool = False) -> None:
+        """Close the loop; the error of the next wait says so. Or refuse that."""
+        harness = _harness_of(self)
+        if harness is not None and (harness.loop.is_own or harness.loop.is_lent):  # else the loop is the user's
+            # Tornado would drop its files before asyncio refuses to close a running loop.
+            if harness.loop.is_lent or harness.loop.loop.is_running():
+                raise RuntimeError(_describe_close(harness))
+            frame = sys._getframe(1)
+            place = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
+            harness.loop.why_closed = _describe_close(harness, f" ({place})")
+        super().close(all_fds)
+
+
+def _harness_of(io_loop: _Methods) -> Harness | None:
+    """Return the harness that uses a loop, if it is open."""
+    harness: Harness | None = io_loop.asyncio_loop._asynctest.trap.data.get(LOOP_METHODS)
+    return harness if harness is not None and harness.state is OPEN else None
 
 
 class LoopMethods(Feature):
     """The methods of the loop of Tornado that a test may call, and that end a wait or a test."""
 
+    io_loop_class = _Methods
+
     def opened(self, harness: Harness) -> None:
-        loop = harness.loop
-        io_loop = loop.io_loop
-        replaced = [_replace(io_loop, "run_sync", functools.partial(_run_sync, harness.waits))]
-        if loop.is_own or loop.is_lent:  # else the loop is the user's to close
-            replaced.append(_replace(io_loop, "close", functools.partial(_close, harness, io_loop.close)))
-        harness.trap.data[self] = replaced
-
-    def closed(self, harness: Harness) -> None:
-        # They refer to the harness.
-        for name, before, func in harness.trap.data.pop(self):
-            _restore(harness.loop.io_loop, name, before, func)
-
-
-def _replace(io_loop: Any, name: str, func: Callable[..., Any]) -> _Replaced:
-    before = None
-    if type(io_loop) is AsyncIOLoop and getattr(getattr(io_loop, name), "__func__", None) is getattr(AsyncIOLoop, name):
-        # Mostly. Without its ``__dict__``: CPython would have to make that, for 3 % of the cost of an empty test.
-        setattr(io_loop, name, func)
-    else:
-        attributes = vars(io_loop)
-        before = attributes.get(name)
-        attributes[name] = func
-    return name, before, func
-
-
-def _restore(io_loop: Any, name: str, before: Any, func: Callable[..., Any]) -> None:
-    is_plain = type(io_loop) is AsyncIOLoop  # see `_replace`
-    if (getattr(io_loop, name, None) if is_plain else vars(io_loop).get(name)) is not func:
-        return  # other code has replaced it later
-    if before is not None:
-        vars(io_loop)[name] = before
-    elif is_plain:
-        delattr(io_loop, name)
-    else:
-        del vars(io_loop)[name]
-
-
-def _run_sync(waits: Waits, func: Callable[[], Any], timeout: float | None = None) -> Any:
-    """Stand in for ``IOLoop.run_sync``: it also ends at an error, and shows the line where it stood."""
-    if not callable(func):
-        raise hints.called_already(func)
-
-    def call() -> Any:
-        result = func()
-        return None if result is None else gen.convert_yielded(result)
-
-    call.__qualname__ = names.name_of(func)
-    return waits.run(call, Limit(math.inf if timeout is None else timeout, "the argument timeout"))
-
-
-def _close(harness: Harness, close: Callable[[bool], object], all_fds: bool = False) -> None:
-    """Stand in for ``IOLoop.close``: record that the test closes the loop, or refuse that."""
-    loop = harness.loop
-    if harness.state is OPEN:
-        # Tornado would drop its files before asyncio refuses to close a running loop.
-        if loop.is_lent or loop.loop.is_running():
-            raise RuntimeError(_describe_close(harness))
-        frame = sys._getframe(1)
-        place = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
-        loop.why_closed = _describe_close(harness, f" ({place})")
-    close(all_fds)
+        harness.trap.data[self] = harness
 
 
 def _describe_close(harness: Harness, place: str = "") -> str:

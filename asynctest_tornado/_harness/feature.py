@@ -44,6 +44,8 @@ A hook that no feature overrides costs one truth test: `Features` finds the feat
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import Any
 
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop
+
 __unittest = True
 
 
@@ -57,6 +59,8 @@ class Feature:
     is_optional = False
     #: A subclass of `WatchedLoop`, whose methods the loop of the test gets, before the methods of later features.
     loop_class: type | None = None
+    #: A class whose methods the ``IOLoop`` of the test gets.
+    io_loop_class: type | None = None
 
     def opened(self, harness: Any) -> None:
         """Attach the feature to the loop, ``harness.loop``."""
@@ -155,7 +159,7 @@ class Features:
     :param members: the features.
     """
 
-    __slots__ = ("_chosen", "loop_classes", "members", *HOOKS)
+    __slots__ = ("_chosen", "io_loop_classes", "loop_classes", "members", *HOOKS)
 
     opened: Sequence[Any]
     wait_began: Sequence[Any]
@@ -177,7 +181,8 @@ class Features:
 
     def __init__(self, members: Sequence[Feature] = ()) -> None:
         self.members = members
-        self.loop_classes = tuple(each.loop_class for each in members if each.loop_class is not None)
+        self.loop_classes = (*(each.loop_class for each in members if each.loop_class is not None), WatchedLoop)
+        self.io_loop_classes = tuple(each.io_loop_class for each in members if each.io_loop_class is not None)
         self._chosen: dict[Hashable, Features] = {}
         for hook in HOOKS:
             users = [each for each in members if getattr(type(each), hook) is not getattr(Feature, hook)]
@@ -194,16 +199,16 @@ class Features:
 
     def begin(self, hook: str, undo: str, *args: Any) -> None:
         """Call a hook that begins something. If it raises, call the hook that undoes it for the features before."""
-        begun: list[Feature] = []
+        users = getattr(self, hook)
+        feature: Feature | None = None
         try:
-            for feature in getattr(self, hook):
+            for feature in users:
                 getattr(feature, hook)(*args)
-                begun.append(feature)
         except BaseException:
-            users = getattr(self, undo)
-            for feature in reversed(begun):
-                if feature in users:
-                    getattr(feature, undo)(*args)
+            begun = users[: users.index(feature)]
+            for each in getattr(self, undo):
+                if each in begun:
+                    getattr(each, undo)(*args)
             raise
 
 

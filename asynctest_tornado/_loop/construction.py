@@ -174,10 +174,12 @@ _KWARGS = "_Configurable__impl_kwargs"
 _CODE_OF_NEW = _code_of_own(AsyncIOLoop.__new__, tornado.util)
 
 
-def around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
+def around(asyncio_loop: asyncio.AbstractEventLoop, default: type[AsyncIOLoop] = AsyncIOLoop) -> IOLoop:
     """Return ``IOLoop(make_current=False, asyncio_loop=asyncio_loop)``.
 
     If no other class was configured, the default class is made without the search for it.
+
+    :param default: a class to make in its place.
     """
     base: Any = IOLoop
     if getattr(base, "_Configurable__impl_class", None) is AsyncIOLoop and not getattr(base, _KWARGS, True):
@@ -185,7 +187,7 @@ def around(asyncio_loop: asyncio.AbstractEventLoop) -> IOLoop:
     io_loop: IOLoop
     has_init = base.__init__ is not object.__init__  # Tornado has none
     if base is AsyncIOLoop and not has_init and _CODE_OF_NEW and getattr(base.__new__, "__code__", 0) is _CODE_OF_NEW:
-        io_loop = object.__new__(AsyncIOLoop)
+        io_loop = object.__new__(default)
         io_loop.initialize(make_current=False, asyncio_loop=asyncio_loop)
     else:
         io_loop = base(make_current=False, asyncio_loop=asyncio_loop)

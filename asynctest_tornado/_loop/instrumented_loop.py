@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from tornado import gen
 
 from asynctest_tornado._errors import collection, contexts
-from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.stop_at_error import interruptible
@@ -31,7 +30,7 @@ else:
 class WatchedLoop(_Base):
     """The methods that a loop has while a test uses it, on top of its own class.
 
-    A feature that has to know more of the loop brings a subclass; see `watched`.
+    A feature that has to know more of the loop brings a subclass, which is added as well.
     """
 
     _asynctest: Use
@@ -141,44 +140,29 @@ def _record_futures_of_coroutines() -> None:
 
 _record_futures_of_coroutines()
 
-#: The classes with the methods, by the class of the loop and the classes of the features.
-_watched_classes: dict[tuple[type, tuple[type, ...]], type] = {}
+#: The composed classes, by the class that they add to, and the classes that they add.
+_composed: dict[tuple[type, tuple[type, ...]], Any] = {}
 #: The same in the other direction.
 _parts: dict[type, tuple[type, tuple[type, ...]]] = {}
 
 
-def watched(cls: type, loop_classes: tuple[type, ...]) -> Any:
-    """Return the class that adds the methods of `WatchedLoop` to a class of loops.
-
-    It is best for a loop to have it from the start. If an object gets another class, CPython looks its attributes up
-    the long way: a fifth of the cost of a callback.
-
-    :param loop_classes: subclasses of `WatchedLoop`, of the features of a test.
-    """
-    parts = cls, loop_classes
-    found = _watched_classes.get(parts)
+def composed(cls: type, added: tuple[type, ...]) -> Any:
+    """Return the class that adds the methods of some classes to a class of loops."""
+    found = _composed.get((cls, added))
     if found is None:
-        found = _watched_classes[parts] = type(f"Watched{cls.__name__}", (*loop_classes, WatchedLoop, cls), {})
-        _parts[found] = parts
+        found = _composed[cls, added] = type(f"Watched{cls.__name__}", (*added, cls), {}) if added else cls
+        _parts[found] = cls, added
     return found
 
 
-def watch(loop: Any, trap: Trap, is_own: bool) -> Callable[[], None]:
-    """Give the loop the methods of `WatchedLoop`; return the function that takes them away again."""
+def compose(loop: Any, added: tuple[type, ...]) -> type:
+    """Let a loop have the methods of these classes, instead of others that were added; return its class before.
+
+    It is best for a loop to have them from the start. If an object gets another class, CPython looks its attributes up
+    the long way: a fifth of the cost of a callback.
+    """
     cls = type(loop)
-    before: Use | None = None
-    plain, loop_classes = _parts.get(cls, (cls, None))
-    if loop_classes is not None:
-        before = getattr(loop, "_asynctest", None)
-    if loop_classes != trap.features.loop_classes:
-        loop.__class__ = watched(plain, trap.features.loop_classes)
-    loop._asynctest = Use(trap, is_own, before)
-
-    def restore() -> None:
-        if before is None:
-            del loop._asynctest
-        else:
-            loop._asynctest = before
-        loop.__class__ = cls
-
-    return restore
+    plain, found = _parts.get(cls, (cls, ()))
+    if found != added:
+        loop.__class__ = composed(plain, added)
+    return cls

@@ -12,7 +12,9 @@ from tornado.process import Subprocess
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop import error_routing, instrumented_loop
+from asynctest_tornado._loop import error_routing
+from asynctest_tornado._loop.error_routing import Use
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop, compose
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._util.real_time import all_tasks, monotonic
 
@@ -52,9 +54,11 @@ class LoopOfTest:
                 f"get_new_ioloop() returned no IOLoop: {self.io_loop!r}. Return one, for example "
                 "super().get_new_ioloop() or IOLoop.current()."
             )
-        self.loop: instrumented_loop.WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+        self.loop: WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
-        self._restore = instrumented_loop.watch(self.loop, trap, self.is_own)
+        hooks = trap.features
+        self._classes = compose(self.loop, hooks.loop_classes), compose(self.io_loop, hooks.io_loop_classes)
+        self.loop._asynctest = Use(trap, self.is_own, getattr(self.loop, "_asynctest", None))
         selector: Any = getattr(self.loop, "_selector", None)
         is_adopted = not isinstance(selector, Selector)
         if is_adopted:
@@ -200,3 +204,14 @@ class LoopOfTest:
                 selector.give_back()
         if not self.is_own:
             self._restore()
+
+    def _restore(self) -> None:
+        loop: Any = self.loop
+        outer = loop._asynctest.outer
+        if outer is None:
+            del loop._asynctest
+        else:
+            loop._asynctest = outer
+        for each, cls in zip((loop, self.io_loop), self._classes, strict=True):
+            if type(each) is not cls:
+                each.__class__ = cls

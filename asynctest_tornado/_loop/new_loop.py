@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from tornado.ioloop import IOLoop
+from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado._errors.trap import Hooks
 from asynctest_tornado._loop import construction, recycled_loop
-from asynctest_tornado._loop.instrumented_loop import watched
+from asynctest_tornado._loop.instrumented_loop import composed
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._util.settings import LOOP_FACTORY
 
@@ -37,9 +38,10 @@ def new_ioloop(
     elif recycled_loop.missing():
         asyncio_loop = asyncio.SelectorEventLoop()
     else:
-        cls = RecyclingLoop if features is None else watched(RecyclingLoop, features.loop_classes)
+        cls = RecyclingLoop if features is None else composed(RecyclingLoop, features.loop_classes)
         asyncio_loop = cls()
-    return construction.around(asyncio_loop)
+    io_loop_classes = () if features is None else features.io_loop_classes
+    return construction.around(asyncio_loop, composed(AsyncIOLoop, io_loop_classes))
 
 
 def _is_made_by_others() -> bool:

@@ -220,6 +220,7 @@ class LentLoopTest(unittest.TestCase):
         del vars(io_loop)["run_sync"]
         self.assertEqual(run_body(base, lambda case: case.run_sync(asyncio.sleep, 0)).verdicts, ["addSuccess"])
         self.assertNotIn("run_sync", vars(io_loop))
+        self.assertIs(type(io_loop), AsyncIOLoop)
 
     def test_one_that_wraps_its_methods_is_handed_back_as_it_was(self) -> None:
         class Wrapping(AsyncIOLoop):
@@ -233,6 +234,7 @@ class LentLoopTest(unittest.TestCase):
         base = type("Lent", (AsyncTestCase,), {"get_new_ioloop": lambda case: io_loop})
         self.assertEqual(run_body(base, lambda case: None).verdicts, ["addSuccess"])
         self.assertEqual(vars(io_loop), before)
+        self.assertIs(type(io_loop), Wrapping)
 
 
 class OtherInterpreterTest(unittest.TestCase):
