@@ -821,7 +821,7 @@ class RunSyncTest(AsyncTestCase):
         with self.assertRaisesRegex(TypeError, r"The argument of run_sync\(\) gave"):
             self.run_sync(42)  # type: ignore[call-overload]
         with self.assertRaisesRegex(TypeError, "<lambda> gave nothing"):
-            self.run_sync(lambda: 42)  # type: ignore[arg-type,return-value]
+            self.run_sync(lambda: 42)  # type: ignore[call-overload]
 
     def test_a_function_may_give_none(self) -> None:
         self.assertIsNone(self.run_sync(lambda: None))
