@@ -59,7 +59,10 @@ def _harness_of(io_loop: _Methods) -> Harness | None:
 
 
 class LoopMethods(Feature):
-    """The methods of the loop of Tornado that a test may call, and that end a wait or a test."""
+    """The methods of the loop of Tornado that a test may call, and that end a wait or a test.
+
+    The option is the name of the function that closes the loop, for messages.
+    """
 
     io_loop_class = _Methods
 
@@ -68,7 +71,8 @@ class LoopMethods(Feature):
 
 
 def _describe_close(harness: Harness, place: str = "") -> str:
-    which = "loop of its class, which tearDownClass()" if harness.loop.is_lent else f"loop, which {harness.closer}"
+    closer = harness.options.get(LOOP_METHODS, "tearDown()")
+    which = "loop of its class, which tearDownClass()" if harness.loop.is_lent else f"loop, which {closer}"
     return f"{harness.describe()} closes the {which} does{place}. Take io_loop.close() away."
 
 

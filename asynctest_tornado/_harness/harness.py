@@ -8,14 +8,12 @@ from typing import Any, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._loop import managed_loop
 from asynctest_tornado._sources import interpreter_hooks, loggers, pool_contexts, request_handlers, unawaited_coroutines
-from asynctest_tornado._util.real_time import get_running_loop
 
 __unittest = True
 
@@ -64,8 +62,6 @@ class Harness:
     :param options: the settings of the test for features.
     """
 
-    _outer_chain: contexts.Chain = ()
-
     def __init__(
         self,
         describe: Callable[[], str],
@@ -74,12 +70,6 @@ class Harness:
         options: Mapping[Feature, Any] = _NO_OPTIONS,
     ) -> None:
         self.state = NEW
-        #: True if a test framework drives it; else it is used by hand, between ``open`` and ``finish``.
-        self.has_shell = False
-        #: The name of the function that closes the loop, for messages.
-        self.closer = "tearDown()"
-        #: True if the test is over, up to its cleanups.
-        self.is_ending = False
         #: Adds to the report of the failure that was reported last.
         self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
@@ -113,10 +103,6 @@ class Harness:
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
         if self.features.opened:
             self._open_features()
-        if not self.has_shell and contexts.contexts.get()[:1] != (self.trap,):
-            # The caller's code is code of the test, up to `finish`.
-            self._outer_chain = contexts.contexts.get()
-            contexts.contexts.set((self.trap,))
         self.state = OPEN
         return loop.io_loop
 
@@ -127,10 +113,6 @@ class Harness:
             self.loop.close()
             raise
 
-    def has_loop(self, io_loop: IOLoop) -> bool:
-        """Return whether this is the loop of the test, or the test has to take the loop of the class."""
-        return self.outer is not None or (self.state is OPEN and self.loop.io_loop is io_loop)
-
     @property
     def resources(self) -> contextlib.ExitStack:
         """Servers, clients and the like; closed before the loop, while it can still run."""
@@ -140,10 +122,24 @@ class Harness:
 
     def __enter__(self) -> "Harness":
         self.open()
+        self.context.enter()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.finish()
+        self.finish_by_hand()
+
+    def finish_by_hand(self, futures: Iterable[object] = ()) -> None:
+        """`finish` a test that no framework runs, and reports.
+
+        :param futures: see `finish`.
+        """
+        self.close(futures)
+        self.context.leave()
+        self.trap.failure = None  # its report is beyond reach
+        try:
+            self.finish()
+        finally:
+            self.trap.forget_reports()
 
     def finish(self, futures: Iterable[object] = ()) -> None:
         """Close, and raise the errors in the trap.
@@ -151,17 +147,12 @@ class Harness:
         :param futures: objects. Those of them that are failed futures are reported, unless the test has seen the error.
         """
         self.close(futures)
-        if not self.has_shell:
-            contexts.contexts.set(self._outer_chain)
-            self.trap.failure = None  # its report is beyond reach
         error = self.trap.close()
         for feature in self.features.verdict:
             try:
                 error = feature.verdict(self, error)
             except Exception as raised:  # for example a warning of which a filter makes an error
                 error = raised
-        if not self.has_shell:
-            self.trap.forget_reports()
         if error is not None:
             raise_as_it_was(error)
 
@@ -241,10 +232,3 @@ class Harness:
             self._resources.close()
             self.begin_closing(futures)
         self.trap.closing.have_cut_off()
-
-    def is_running_here(self) -> bool:
-        """Return whether the loop runs, and called the caller."""
-        try:
-            return self.state is OPEN and get_running_loop() is self.loop.loop
-        except RuntimeError:
-            return False

@@ -26,6 +26,19 @@ class SharedContext:
         self.variables.run(contexts.contexts.set, (trap,))
         #: True while synchronous code runs in the context: it cannot be entered twice.
         self.is_inside = False
+        self._trap = trap
+        self._outer_chain: contexts.Chain = ()
+
+    def enter(self) -> None:
+        """Let the caller's code be code of the test, up to `leave`."""
+        chain = contexts.contexts.get()
+        if chain[:1] != (self._trap,):
+            self._outer_chain = chain
+            contexts.contexts.set((self._trap,))
+
+    def leave(self) -> None:
+        """Undo `enter`."""
+        contexts.contexts.set(self._outer_chain)
 
     def call(self, func: Callable[..., _T], *args: Any) -> _T:
         """Call synchronous code of the test in the context."""

@@ -13,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 
 from asynctest_tornado._errors import hints
-from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
@@ -23,6 +23,7 @@ from asynctest_tornado._timeouts import client_requests, limits
 from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._util import settings
+from asynctest_tornado._util.real_time import get_running_loop
 
 __unittest = True
 
@@ -118,7 +119,7 @@ def make_server(case: Any) -> Any:
 
     if isinstance(options, dict) or not inspect.isawaitable(options):
         return make(options)
-    return make_later() if harness_of(case).is_running_here() else complete(case, make_later)
+    return make_later() if runs_here(harness_of(case)) else complete(case, make_later)
 
 
 def complete(case: Any, hook: Callable[[], Any]) -> Any:
@@ -146,9 +147,17 @@ def fetch(case: Any, path: str, raise_error: bool, arguments: Arguments) -> Any:
     server.check_listens(url, type(case).__qualname__)
     begin = functools.partial(server.fetch, case.http_client, url, raise_error, arguments)
     harness = harness_of(case)
-    if harness.is_running_here():
+    if runs_here(harness):
         return asyncio.ensure_future(begin())
     return harness.waits.run(begin, limits.limit(None, case.async_test_timeout), ends_with_future=True)
+
+
+def runs_here(harness: Harness) -> bool:
+    """Return whether the loop of a test runs, and called the caller."""
+    try:
+        return harness.state is OPEN and get_running_loop() is harness.loop.loop
+    except RuntimeError:
+        return False
 
 
 def begin_closing(case: Any) -> None:

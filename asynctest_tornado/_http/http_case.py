@@ -177,7 +177,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        if not harness_of(self).is_running_here():
+        if not case_server.runs_here(harness_of(self)):
             raise RuntimeError(
                 "async_fetch() is for coroutines, and the event loop does not run here. Use fetch(), which waits."
             )

@@ -59,12 +59,9 @@ class Function:
         schedule = settings.schedule(seed)
         self.limit = settings.limit()
         self.harness = Harness(lambda: str(item.nodeid), features=FEATURES, options=settings.options(schedule))
-        self.harness.has_shell = True
-        self.harness.closer = "the fixture"
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self._item = item
-        self._chain: contexts.Chain = ()
-        self._is_inside = False
+        self._is_inside = self._is_ending = False
         #: True while pytest reports a subtest.
         self.is_in_subtest = False
         # The error of a timeout that a subtest has reported.
@@ -106,14 +103,13 @@ class Function:
         :param lent: the value of the fixture ``io_loop``, if it is the user's. A test runs on it if it is an
             ``IOLoop``.
         """
-        self._chain = contexts.contexts.get()
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:
             self.io_loop = self.harness.open(
                 lambda: new_loop.new_ioloop(self._loop_factory, self.harness.features, self._place_of_factory)
             )
-        contexts.contexts.set((self.harness.trap,))
+        self.harness.context.enter()
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
         """Call the test itself.
@@ -138,7 +134,7 @@ class Function:
 
     def run(self, func: Callable[[], Any]) -> Any:
         """Run the loop until a coroutine of the test or of a fixture has ended; return its result."""
-        if self.harness.is_ending:
+        if self._is_ending:
             self.harness.trap.hold()
         run = functools.partial(self.harness.waits.run, func, self.limit, shared=True)
         return phase(self.harness.trap, self._inside, run)
@@ -222,7 +218,7 @@ class Function:
 
     def begin_to_end(self) -> None:
         """Defer errors to the verdict from now on: they must not prevent fixtures from cleaning up."""
-        self.harness.is_ending = True
+        self._is_ending = True
         self.harness.trap.hold()
 
     def finish(self) -> None:
@@ -241,7 +237,7 @@ class Function:
         finally:
             for variable, token in self._tokens.items():
                 variable.reset(token)
-            contexts.contexts.set(self._chain)
+            self.harness.context.leave()
             self.harness.trap.forget_reports()
             self._reported = None  # it refers to frames
 

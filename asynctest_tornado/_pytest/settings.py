@@ -7,6 +7,7 @@ from typing import Any
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock, make_clock
+from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
@@ -73,7 +74,7 @@ class Settings:
 
         :param schedule: the order of the run, if it is not the order of asyncio.
         """
-        options: dict[Feature, Any] = {LEAKS: self.leaks()}
+        options: dict[Feature, Any] = {LEAKS: self.leaks(), LOOP_METHODS: "the fixture"}
         clock = self.clock()
         if clock is not None:
             options[VIRTUAL_TIME] = clock

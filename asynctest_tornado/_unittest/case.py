@@ -176,8 +176,10 @@ class AsyncTestCase(unittest.TestCase):
         harness = self._asynctest.harness
         if harness is None or harness.state is CLOSED:
             # Without run() or debug(): the test case is used by hand, as a fixture.
-            harness = case_phases.new_harness(self, has_shell=False)
+            harness = case_phases.new_harness(self, is_by_hand=True)
         case_phases.open_loop(self, harness, _DEFAULTS)
+        if self._asynctest.is_by_hand:
+            harness.context.enter()
 
     def tearDown(self) -> None:
         """Cancel the tasks that still run, and close the loop: here, or after the cleanups of the test if it has some.
@@ -193,8 +195,8 @@ class AsyncTestCase(unittest.TestCase):
         super().tearDown()
         if harness.loop.why_closed is not None:
             loop_methods.check_not_closed(harness, vars(self).get("io_loop"))
-        if not harness.has_shell:
-            case_run.finish(self)
+        if self._asynctest.is_by_hand:
+            harness.finish_by_hand(case_run.values_of(self))
 
     async def asyncSetUp(self) -> None:
         """Prepare the test; called after ``setUp``, on the loop of the test.
@@ -353,8 +355,8 @@ class AsyncTestCase(unittest.TestCase):
     def doCleanups(self) -> Any:
         good: Any = super().doCleanups()
         harness = self._asynctest.harness
-        if harness is not None and harness.is_ending:  # else the test itself calls this
-            harness.is_ending = False
+        if harness is not None and self._asynctest.is_ending:  # else the test itself calls this
+            self._asynctest.is_ending = False
             try:
                 harness.context.call(case_run.finish, self)
             except BaseException as error:
@@ -364,7 +366,7 @@ class AsyncTestCase(unittest.TestCase):
         return good
 
     def _callSetUp(self) -> None:
-        harness = case_phases.new_harness(self, has_shell=True)
+        harness = case_phases.new_harness(self, is_by_hand=False)
         phase(harness.trap, case_phases.set_up, self, harness, _DEFAULTS)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
@@ -375,7 +377,7 @@ class AsyncTestCase(unittest.TestCase):
     def _callTearDown(self) -> None:
         harness = self._asynctest.harness
         assert harness is not None
-        harness.is_ending = True
+        self._asynctest.is_ending = True
         phase(harness.trap, case_phases.tear_down, self, harness, _DEFAULTS)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:

@@ -17,7 +17,7 @@ from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._errors import failure_notes
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._harness.harness import NEW, Harness
+from asynctest_tornado._harness.harness import NEW, OPEN, Harness
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
@@ -54,22 +54,22 @@ class Defaults:
         self.async_tear_down = base.asyncTearDown
 
 
-def new_harness(case: Any, *, has_shell: bool) -> Harness:
+def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     """Make the harness of a test case, as its settings say. Raises the error of a bad setting.
 
-    :param has_shell: True if unittest sets the test up, False if the test case is used by hand.
+    :param is_by_hand: see `State`.
     """
     if not misspelled_settings.has_looked:
         misspelled_settings.check_environment()
     cls = type(case)
     state: case_state.State = case._asynctest
-    if not has_shell or state is case_state.UNUSED:  # run() has made one, unless a subclass has its own run()
+    if is_by_hand or state is case_state.UNUSED:  # run() has made one, unless a subclass has its own run()
         state = case_state.own_state(case)
     if state.bad_setting is not None:
         error, state.bad_setting = state.bad_setting, None
         raise error
     # Set by unittest's run(), and not by its debug().
-    result = getattr(getattr(case, "_outcome", None), "result", None) if has_shell else None
+    result = getattr(getattr(case, "_outcome", None), "result", None) if not is_by_hand else None
     if isinstance(result, repeat.Report):
         result = result.result
     reporter = late_errors.Reporter(case, result)
@@ -89,12 +89,12 @@ def new_harness(case: Any, *, has_shell: bool) -> Harness:
             options[VIRTUAL_TIME] = scope.harness.options[VIRTUAL_TIME]
         harness = scope.current = Harness(reporter.name, scope.harness, FEATURES, options)
     state.harness = harness
-    harness.has_shell = has_shell
+    state.is_by_hand, state.is_ending = is_by_hand, False
     if result is not None:
         harness.trap.report_late = reporter
         harness.trap.place = reporter.place
         harness.amend = reporter.amend
-    if state.schedule is not None and has_shell:
+    if state.schedule is not None and not is_by_hand:
         harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
     return harness
 
@@ -109,7 +109,7 @@ def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
         if getattr(case.asyncSetUp, "__func__", None) is not defaults.async_set_up:
             _call_hook(case, harness, case.asyncSetUp)
     except BaseException:
-        harness.is_ending = True  # the cleanups are next
+        case._asynctest.is_ending = True  # the cleanups are next
         raise
 
 
@@ -123,7 +123,8 @@ def _call_own_set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
     if returned is not None:
         check_is_no_coroutine(returned, "setUp", cls)
     own = vars(case).get("io_loop")
-    if isinstance(own, IOLoop) and not harness.has_loop(own):
+    has_loop = harness.outer is not None or (harness.state is OPEN and harness.loop.io_loop is own)
+    if isinstance(own, IOLoop) and not has_loop:
         harness.open(lambda: own)  # that setUp() has made by itself
     elif harness.state is NEW:
         open_loop(case, harness, defaults)

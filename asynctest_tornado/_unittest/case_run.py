@@ -3,7 +3,7 @@
 # Tested by tests/unittest/test_lifecycle.py.
 
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import contexts
@@ -108,7 +108,7 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
             harness.trap.forget_reports()
         if harness is not None and reachable.of(case):
             # After an error, these are left to the developer, who may still call doCleanups().
-            harness.is_ending = True
+            state.is_ending = True
         elif harness is not None:
             harness.close()
 
@@ -126,6 +126,10 @@ def finish(case: Any) -> None:
     """Close the loop, and raise the errors that no part of the test has raised."""
     harness: Harness | None = case._asynctest.harness
     if harness is not None:
-        # An error in an attribute of the test would be reported only when the test is gone. Most keep nothing.
-        attributes = vars(case)
-        harness.finish(() if attributes.keys() <= _PLAIN else attributes.values())
+        harness.finish(values_of(case))
+
+
+def values_of(case: Any) -> Collection[object]:
+    """Return the attributes of a test: an error in a future there would be reported only when the test is gone."""
+    attributes = vars(case)
+    return () if attributes.keys() <= _PLAIN else attributes.values()  # mostly, none is a future

@@ -27,6 +27,7 @@ class State:
 
     __slots__ = (
         *("_case", "bad_setting", "harness", "has_warned", "made_by", "owner", "schedule", "server"),
+        *("is_by_hand", "is_ending"),
         *("early_stop", "is_stopped", "is_waiting", "second_stop", "stop_value"),
     )
 
@@ -46,6 +47,10 @@ class State:
     made_by: repeat.Arguments | None
     #: The server of an AsyncHTTPTestCase, once it has one.
     server: Any
+    #: True if the test case is used by hand, as a fixture, and unittest does not run it.
+    is_by_hand: bool
+    #: True if the test is over, up to its cleanups.
+    is_ending: bool
     #: True if ``stop`` was called, and has ended no ``wait`` yet.
     is_stopped: bool
     #: True while ``wait`` runs the loop.
@@ -69,7 +74,7 @@ def _new(case: Callable[[], object], made_by: repeat.Arguments | None) -> State:
     state.made_by = made_by
     state.harness = state.schedule = state.owner = state.bad_setting = state.server = None
     state.stop_value = state.early_stop = state.second_stop = None
-    state.has_warned = state.is_stopped = state.is_waiting = False
+    state.has_warned = state.is_by_hand = state.is_ending = state.is_stopped = state.is_waiting = False
     return state
 
 

@@ -36,7 +36,6 @@ class ClassScope:
         if cls.clock_factory is not None:
             options[VIRTUAL_TIME] = make_clock(cls.clock_factory)
         self.harness = Harness(lambda: name, features=FEATURES, options=options)
-        self.harness.has_shell = True
         #: The harness of the test that runs, if one does.
         self.current = self.harness
         #: The resources that the first test has made for all tests.
