@@ -1,6 +1,6 @@
 """Decides when virtual time jumps, and by how much.
 
-`Passing` is the hook that a loop calls if it would sleep, and no file is ready. Time jumps to the next deadline if
+`Passing` is called if a loop would sleep, and no file is ready. Time jumps to the next deadline if
 nothing else can happen before, as seen from real time:
 
 - a job in an executor and a subprocess of the loop come back to it: time stands still until they have;
@@ -67,8 +67,6 @@ class Passing:
         # On the instances, so that loops without a clock do not pay for it.
         vars(loop).update(time=clock.time, call_at=self.call_at)
         vars(io_loop)["time"] = clock.wall_time
-        selector.hooks.pass_time = self
-        clock.describe_hindrance = self.describe_hindrance
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
         """Call a function at a time. Functions for the same time are called in the order of their registration.
@@ -101,7 +99,7 @@ class Passing:
         if self._loop._ready:
             return 0  # a thread has woken the loop since it has looked, and is gone by now
         if quiet is not None:
-            rest = self._selector.hooks.rest()
+            rest = self._selector.rest()
             if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
                 return 0
             if active_count() > 1 and in_flight.other_threads()[0]:

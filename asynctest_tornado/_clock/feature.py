@@ -1,14 +1,16 @@
 """Gives a test the time of its virtual clock."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from asynctest_tornado._clock.autojump import Passing
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._loop import recycled_loop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._timeouts import limits
 
 __unittest = True
@@ -18,16 +20,25 @@ class TimeOfTest:
     """The virtual time of one test. The clock may go on from test to test, if it is the clock of the class.
 
     :param clock: the clock.
+    :param passing: lets time pass on the loop of the test.
+    :param waits: run that loop.
     """
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, passing: Passing, waits: Waits) -> None:
         self.clock = clock
+        self.passing = passing
+        self._waits: Waits | None = waits
         self._began = clock.time()
-        self._run_before = clock.run
+        clock.tests.append(self)
+
+    def run(self, reach: Callable[[], Awaitable[None]]) -> None:
+        assert self._waits is not None
+        self._waits.run(reach, limits.limit(None, None))
 
     def end(self) -> None:
         """Give the clock back."""
-        self.clock.run = self._run_before
+        self._waits = None  # it refers to this object
+        self.clock.tests.remove(self)
         self.clock.drop_targets()
 
     def describe(self) -> str:
@@ -36,7 +47,7 @@ class TimeOfTest:
         passed = f"Virtual time: {clock.time() - self._began:.15g} s have passed in this test"
         total = f", {clock.time():.15g} s in all" if self._began else ""
         hint = "" if clock.autojump else "; the clock stands still until advance() is called"
-        return f"{passed}{total}{hint}{clock.describe_hindrance()}."
+        return f"{passed}{total}{hint}{self.passing.describe_hindrance()}."
 
 
 class VirtualTime(Feature):
@@ -47,23 +58,30 @@ class VirtualTime(Feature):
     def opened(self, harness: Harness) -> None:
         """Raise ``TypeError`` for a loop on which time cannot pass."""
         clock: VirtualClock = harness.options[self]
-        if harness.outer is None:
-            _attach(clock, harness.loop)
-        harness.trap.data[self] = TimeOfTest(clock)
-        clock.run = lambda reach: harness.waits.run(reach, limits.limit(None, None))
+        outer = harness.outer
+        passing = _attach(clock, harness.loop) if outer is None else outer.trap.data[self].passing
+        harness.trap.data[self] = TimeOfTest(clock, passing, harness.waits)
 
     def closed(self, harness: Harness) -> None:
         harness.trap.data[self].end()
+
+    def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
+        selector: Selector = loop.selector
+        if selector.rest() <= 0:
+            return timeout  # the alarm comes first
+        if selector.has_events():
+            return 0
+        passing: Passing = loop.trap.data[self].passing
+        return passing()
 
     def pending(self, loop: LoopOfTest, tasks: Sequence[Any], main: Any) -> str:
         time: TimeOfTest = loop.trap.data[self]
         return time.describe()
 
 
-def _attach(clock: VirtualClock, loop: LoopOfTest) -> None:
+def _attach(clock: VirtualClock, loop: LoopOfTest) -> Passing:
     if loop.is_own and loop.selector is not None and isinstance(loop.loop, recycled_loop.RecyclingLoop):
-        Passing(loop.io_loop, loop.loop, loop.selector, clock)
-        return
+        return Passing(loop.io_loop, loop.loop, loop.selector, clock)
     missing = recycled_loop.missing()
     if missing:
         raise TypeError(

@@ -8,7 +8,7 @@ import numbers
 import weakref
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util.settings import CLOCK_FACTORY
@@ -17,6 +17,13 @@ __unittest = True
 
 #: The resolution of asyncio's loops, in seconds.
 _RESOLUTION = 1e-9
+
+
+class TestWithClock(Protocol):
+    """A test that uses a clock."""
+
+    def run(self, reach: Callable[[], Awaitable[None]]) -> None:
+        """Run the loop until an awaitable is done, for synchronous code."""
 
 
 class VirtualClock:
@@ -68,10 +75,8 @@ class VirtualClock:
         self._count = itertools.count()
         #: The futures that coroutines await: nothing else may refer to these coroutines.
         self._awaited: set[asyncio.Future[None]] = set()
-        #: Returns a clause for reports that says why time does not pass.
-        self.describe_hindrance: Callable[[], str] = str
-        #: Runs the loop until an awaitable is done, for synchronous code. Set while a test uses the clock.
-        self.run: Callable[[Callable[[], Awaitable[None]]], None] | None = None
+        #: The tests that use the clock, the innermost last.
+        self.tests: list[TestWithClock] = []
 
     def time(self) -> float:
         """Return the seconds that have passed since the beginning.
@@ -103,7 +108,7 @@ class VirtualClock:
         if isinstance(seconds, timedelta):
             seconds = seconds.total_seconds()
         target = self._now + _seconds(seconds, "advance()")
-        if self.run is None:
+        if not self.tests:
             raise RuntimeError(
                 "This clock belongs to no test that runs. Set clock_factory = VirtualClock on the class of the test, "
                 "and use self.clock."
@@ -111,7 +116,7 @@ class VirtualClock:
         try:
             future = self._future_of(target)
         except RuntimeError:  # no loop runs here
-            return self.run(lambda: self._future_of(target))
+            return self.tests[-1].run(lambda: self._future_of(target))
         coro: Any = coroutines.traced(lambda: self._until(future))
         # For the report if nothing awaits it.
         coro.__qualname__ = VirtualClock.advance.__qualname__

@@ -11,6 +11,7 @@ from asynctest_tornado._features.sources import GARBAGE
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules.feature import ORDER
+from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.blocked_waits import BLOCKED_WAITS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from asynctest_tornado._timeouts.pending_report import PENDING
@@ -24,6 +25,7 @@ FEATURES = Features(
         GARBAGE,
         EVENTS,
         LOOP_METHODS,
+        ALARMS,
         PENDING,
         VIRTUAL_TIME,
         ORDER,

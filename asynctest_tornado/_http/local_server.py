@@ -25,7 +25,7 @@ from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
-from asynctest_tornado._timeouts import deadlock
+from asynctest_tornado._timeouts import private_servers
 from asynctest_tornado._tls import bundled_certificate, certificate_check, tls_arguments
 
 __unittest = True
@@ -110,7 +110,7 @@ class LocalServer(tls_arguments.Place):
             self.http_server = http_server = make_server()
             self._has_listened = True
             if is_private:
-                deadlock.serve_privately(self._sock, lambda: self.address.is_known)
+                private_servers.serve_privately(self._sock, lambda: self.address.is_known)
             with contexts.under((*contexts.contexts.get(), self._record)):
                 http_server.add_sockets([self._sock])
         except BaseException:

@@ -1,7 +1,6 @@
 """Makes the event loop of a test current, asks it, closes it."""
 
 import asyncio
-import functools
 import gc
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,8 +14,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop, compose
-from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._util.real_time import all_tasks, monotonic
+from asynctest_tornado._util.real_time import all_tasks
 
 __unittest = True
 
@@ -59,16 +57,8 @@ class LoopOfTest:
         hooks = trap.features
         self._classes = compose(self.loop, hooks.loop_classes), compose(self.io_loop, hooks.io_loop_classes)
         self.loop._asynctest = Use(trap, self.is_own, getattr(self.loop, "_asynctest", None))
-        selector: Any = getattr(self.loop, "_selector", None)
-        is_adopted = not isinstance(selector, Selector)
-        if is_adopted:
-            selector = Selector.adopt(selector) if isinstance(self.loop, asyncio.SelectorEventLoop) else None
-        #: The selector of the loop; None if it cannot have hooks. `close` restores the hook before sleep.
-        self.selector: Selector | None = selector
-        if selector is not None:
-            self._gives_back = is_adopted
-            self._outer_before_sleep = selector.hooks.before_sleep
-            selector.hooks.before_sleep = self.before_sleep
+        #: The selector of the loop, if a feature has given it an alarm and the hook before sleep; else None.
+        self.selector: Any = None
         asyncio.set_event_loop(self.loop)
 
     def before_sleep(self, timeout: float | None) -> float | None:
@@ -79,16 +69,14 @@ class LoopOfTest:
         return timeout
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
-        """Call a function once, in real time, also if the loop has a virtual clock. The next call replaces this one.
+        """Call a function once, in real time if the loop can. The next call replaces this one.
 
         :return: a function that calls it off.
         """
-        selector = self.selector
-        if selector is None:
+        if self.selector is None:
             return self.loop.call_later(seconds, callback).cancel
-        hooks = selector.hooks
-        hooks.alarm = (monotonic() + seconds, callback)
-        return functools.partial(setattr, hooks, "alarm", None)
+        cancel: Callable[[], object] = self.selector.call_later(seconds, callback)
+        return cancel
 
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
@@ -157,15 +145,15 @@ class LoopOfTest:
             return False
         if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True):
             return False  # or asyncio does not say
-        return self.selector.has_no_files()
+        has_no_files: bool = self.selector.has_no_files()
+        return has_no_files
 
     def is_idle(self) -> bool:
         """Return whether the loop runs, and has nothing to do besides its present call. False if it does not say."""
-        selector = self.selector
-        if selector is None or not self.has_nothing_to_do():
+        if not self.has_nothing_to_do():
             return False
         # If the time is over, the loop notices that when it asks for files.
-        return selector.hooks.rest() > 0 and self.loop.is_running()
+        return self.selector.rest() > 0 and self.loop.is_running()
 
     def has_async_generators(self) -> bool:
         """Return whether asynchronous generators were begun and not finished. True if the loop does not say.
@@ -187,7 +175,6 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop and its files, or restore a loop that was there before."""
-        io_loop, selector = self.io_loop, self.selector
         if self.is_lent:
             # On its own loop, which would be closed, they would never be due.
             for timer in self.own_timers():
@@ -197,11 +184,7 @@ class LoopOfTest:
             Subprocess.uninitialize()
             asyncio.set_event_loop(None)
         if self.is_own and not self.loop.is_closed():
-            io_loop.close(all_fds=True)
-        if selector is not None:
-            selector.hooks.before_sleep = self._outer_before_sleep
-            if self._gives_back:
-                selector.give_back()
+            self.io_loop.close(all_fds=True)
         if not self.is_own:
             self._restore()
 

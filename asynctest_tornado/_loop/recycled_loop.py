@@ -193,7 +193,7 @@ class RecyclingLoop(asyncio.SelectorEventLoop):
             parts = _Parts(system.selector, loop._ssock, loop._csock, key.data[0], _process)
         # No reference to this loop may reach the next one.
         parts.serve(None)
-        parts.selector.hooks.reset()
+        parts.selector.reset()
         loop._ssock = loop._csock = None
         loop._internal_fds -= 1
         loop._selector = None  # or it would be closed

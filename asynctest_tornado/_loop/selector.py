@@ -1,13 +1,13 @@
-"""Asks for ready files at little cost, and calls hooks before sleep."""
+"""Asks for ready files at little cost; has an alarm and a hook before sleep."""
 
 # Tested by tests/harness/test_deadline.py.
 
+import math
 import select
 import selectors
 from collections.abc import Callable, Mapping, Sized
-from typing import Any
+from typing import Any, Protocol
 
-from asynctest_tornado._loop.sleep_hooks import SleepHooks
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -15,9 +15,28 @@ __unittest = True
 _HAS_EPOLL = getattr(selectors, "EpollSelector", None) is selectors.DefaultSelector
 
 
-class Selector(selectors.DefaultSelector):
-    """The selector of a loop that this library has made, or of another loop, up to the end of the test."""
+class User(Protocol):
+    """A test on the loop."""
 
+    def before_sleep(self, timeout: float | None) -> float | None:
+        """Return the seconds that the loop may sleep, given the seconds that it would sleep; None for no limit."""
+
+
+class FileWatcher(Protocol):
+    """An object that learns of files."""
+
+    def register(self, fd: int) -> None:
+        """Record a file that the loop begins to watch."""
+
+
+class Selector(selectors.DefaultSelector):
+    """The selector of a loop that this library has made, or of another loop, up to the end of the test.
+
+    Its alarm is in real time, and not among the timers of the loop: these are the test's own, and may be in virtual
+    time.
+    """
+
+    _is_adopted = False
     _fd_to_key: Mapping[int, selectors.SelectorKey]
 
     def __init__(self) -> None:
@@ -37,17 +56,21 @@ class Selector(selectors.DefaultSelector):
         adopted: Any = selector
         adopted.__class__ = cls
         adopted._prepare()
+        adopted._is_adopted = True
         return adopted  # type: ignore[no-any-return]
 
-    def give_back(self) -> None:
-        """Restore an adopted selector."""
-        for name in _ATTRIBUTES:
-            delattr(self, name)
-        plain: Any = selectors.DefaultSelector
-        self.__class__ = plain
+    def leave(self, user: User) -> None:
+        """Record that a test does not use the loop any more; the last one gives an adopted selector back."""
+        if user in self.users:  # not on a recycled selector
+            self.users.remove(user)
+        if self._is_adopted and not self.users:
+            for name in _ATTRIBUTES:
+                delattr(self, name)
+            plain: Any = selectors.DefaultSelector
+            self.__class__ = plain
 
     def _prepare(self) -> None:
-        self.hooks = SleepHooks()
+        self.reset()
         # Private to the module; without them, the methods of the class above do the same.
         poller: Any = getattr(self, "_selector", None)
         keys: Any = getattr(self, "_fd_to_key", None)
@@ -55,31 +78,69 @@ class Selector(selectors.DefaultSelector):
         self._poll: Callable[[float, int], list[Any]] | None = getattr(poller, "poll", None) if can_poll else None
         self._files: Sized = self.get_map() if keys is None else keys
 
+    def reset(self) -> None:
+        """Forget the loop, for the next one."""
+        #: The tests that use the loop, the innermost last.
+        self.users: list[User] = []
+        #: The objects that learn of each file that the loop begins to watch.
+        self.watchers: list[FileWatcher] = []
+        #: The time at which the loop makes a call, by the computer's monotonic clock, and the function.
+        self.alarm: tuple[float, Callable[[], object]] | None = None
+        #: True if no file was ready when the loop slept last.
+        self.was_quiet = False
+        # The files that were ready when a hook has looked.
+        self._found: list[tuple[selectors.SelectorKey, int]] | None = None
+
     def has_no_files(self) -> bool:
         """Return whether the loop watches no file besides its self-pipe."""
         return len(self._files) == 1
 
     def has_events(self, timeout: float = 0) -> bool:
         """Return whether a file is ready, or becomes ready within these seconds."""
-        return bool(super().select(timeout))
+        self._found = super().select(timeout)
+        return bool(self._found)
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Callable[[], object]:
+        """Call a function once. The next call replaces this one.
+
+        :return: a function that calls it off.
+        """
+        self.alarm = (monotonic() + seconds, callback)
+        return self._call_off
+
+    def _call_off(self) -> None:
+        self.alarm = None
+
+    def rest(self) -> float:
+        """Return the real seconds up to the alarm."""
+        return math.inf if self.alarm is None else max(0.0, self.alarm[0] - monotonic())
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        hooks = self.hooks
         # A busy loop does not sleep. This replaces the method of the class above, at no more than its cost.
-        alarm = hooks.alarm
+        alarm = self.alarm
         if timeout == 0 and self._poll is not None and (alarm is None or alarm[0] > monotonic()):
             ready = self._poll(0, len(self._fd_to_key) or 1)
             return self._events(ready) if ready else ready
-        if hooks.pass_time is not None and timeout != 0 and (alarm is None or alarm[0] > monotonic()):
-            events = super().select(0)
-            if events:
-                return events
-            timeout = hooks.pass_time()
-            if timeout == 0:
-                return events
-        events = super().select(hooks.seconds_to_sleep(timeout))
-        hooks.was_quiet = not events
+        if timeout != 0 and self.users:
+            self._found = None
+            timeout = self.users[-1].before_sleep(timeout)
+            if timeout == 0 and self._found is not None:
+                return self._found
+        events = super().select(self._until_alarm(timeout))
+        self.was_quiet = not events
         return events
+
+    def _until_alarm(self, timeout: float | None) -> float | None:
+        """Call the alarm if its time has come; return the seconds that the loop may sleep."""
+        if self.alarm is not None:
+            when, ring = self.alarm
+            rest = when - monotonic()
+            if rest <= 0:
+                self.alarm = None
+                ring()
+            if timeout is None or timeout > rest:
+                timeout = max(0, rest)
+        return timeout
 
     def _events(self, ready: list[Any]) -> list[tuple[selectors.SelectorKey, int]]:
         events = []
@@ -95,10 +156,10 @@ class Selector(selectors.DefaultSelector):
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         key = super().register(fileobj, events, data)
-        if self.hooks.servers is not None:
-            self.hooks.servers.register(key.fd)
+        for watcher in self.watchers:
+            watcher.register(key.fd)
         return key
 
 
 #: The attributes that `adopt` adds.
-_ATTRIBUTES = ("_files", "_poll", "hooks")
+_ATTRIBUTES = ("_files", "_found", "_is_adopted", "_poll", "alarm", "users", "was_quiet", "watchers")

@@ -16,51 +16,30 @@ There must be no false alarm: it would make a truthful test fail. A deadlock tha
 each doubt counts as a waker: for example, a loop whose selector is of another class, or which lacks a private name of
 asyncio, and a connection whose other end may send something.
 
-The exception: a test's own servers, and connections to these, if nothing else can connect. A server counts as private
-if, and as long as,
-
-- the library has bound its socket, to a port that the system chose;
-- the test has not asked for the port or a URL of the server: it could have passed it to another program;
-- the loop has watched no other file since: no pipe, no other server's connection, no socket of another program;
-- no child process has ended since: it could have left a process of its own behind.
-
-Then only code of this process can connect, and none runs if there is no other thread, child, handler or alarm. A
-connection between two ends of this process is silent if nothing is on its way. Timers of Tornado's HTTP client and
-server (for example, a request that times out after 20 seconds) do not count if the test's own time limit ends before.
+A test's own servers are an exception: see `private_servers`. Timers of Tornado's HTTP client and server (for example, a
+request that times out after 20 seconds) do not count if the test's own time limit ends before.
 """
 
-import os
 import signal
-import socket
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable
 from typing import Any
-
-from tornado.ioloop import IOLoop
 
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._timeouts import blocked_code, watchdog
+from asynctest_tornado._timeouts import blocked_code, private_servers, watchdog
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import (
-    Socket,
     active_count,
     get_signal_handler,
     get_timer,
     listdir,
     valid_signals,
 )
-
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 __unittest = True
 
@@ -72,12 +51,13 @@ class Deadlock(Feature):
     """Deadlocks of tests: a wait that nothing can end is ended at once."""
 
     def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
-        selector = loop.selector
-        if selector is None or (
-            timeout is not None and (selector.hooks.servers is None or timeout <= selector.hooks.rest())
-        ):
+        selector: Selector = loop.selector
+        if timeout is not None and (not selector.watchers or timeout <= selector.rest()):
             return timeout
-        seconds = _seconds_without_timers(loop, selector)
+        # A virtual clock has passed time up to the next timer, or stands still: then, no timer counts.
+        seconds = None
+        if timeout is None or all(map(_is_of_connection, loop.pending_timers())):
+            seconds = _seconds_without_timers(loop, selector)
         if timeout is None or seconds is None:
             return timeout if seconds is None else seconds
         return min(timeout, seconds)
@@ -90,8 +70,6 @@ def _seconds_without_timers(loop: LoopOfTest, selector: Selector) -> float | Non
     """Return for how many seconds the loop may sleep; 0 at a deadlock, which is reported; None for no limit."""
     asyncio_loop = loop.loop
     if getattr(asyncio_loop, "_signal_handlers", True) or not hasattr(asyncio_loop, "_scheduled"):
-        return None
-    if selector.hooks.pass_time is None and not all(map(_is_of_connection, loop.pending_timers())):
         return None
     seconds = _seconds_to_sleep(selector)
     if seconds != 0:
@@ -119,7 +97,7 @@ def _end(loop: LoopOfTest) -> bool:
 
 def _reason(wait: Deadline) -> str:
     timers, files = "no timer", "no open file"
-    if has_private_servers(wait.loop):
+    if private_servers.of(wait.loop.selector) is not None:
         timers, files = "no timer within that time", "no open file but those of the test's own server"
     return (
         f"would have timed out after {wait.limit.describe()}, and ends after {wait.spent():.3g} seconds: this is a "
@@ -148,13 +126,13 @@ def _seconds_to_sleep(selector: Selector) -> float | None:
     None is never: an open file can wake it at any time. 0 is at once: nothing can, or something has.
     """
     if not selector.has_no_files():
-        servers = selector.hooks.servers
-        if not isinstance(servers, PrivateServers):
+        servers = private_servers.of(selector)
+        if servers is None:
             return None
-        if not selector.hooks.was_quiet:
+        if not selector.was_quiet:
             # The other end of a connection is mostly quicker than a look at the whole process.
             return RECHECK_SECONDS
-        if servers.may_be_reached(_files(selector)):
+        if servers.may_be_reached():
             return None
     if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
         return RECHECK_SECONDS
@@ -199,110 +177,3 @@ def _threads_of_runners() -> int:
             frame = frame.f_back
         count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
     return count
-
-
-def _ended_children() -> tuple[int, ...]:
-    """Return figures that change if a child process ends, and its end is noticed."""
-    if resource is None:
-        return ()
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_maxrss, usage.ru_minflt, usage.ru_nvcsw, usage.ru_nivcsw
-
-
-class PrivateServers:
-    """The servers of a test on its loop, and whether anything outside of the loop may know them.
-
-    :param files: the file descriptors that the loop watches by now.
-    :param waker: the one of these by which other threads wake the loop.
-    """
-
-    def __init__(self, files: Iterable[int], waker: int) -> None:
-        self._waker = waker
-        self._servers: list[tuple[socket.socket, Any, Callable[[], bool]]] = []
-        #: The addresses from which the loop has connected to these servers.
-        self._clients: set[Any] = set()
-        self._children = _ended_children()
-        self._is_known_outside = False
-        self._process = os.getpid()
-        for fd in files:
-            if fd != waker:
-                self.register(fd)
-
-    def add(self, sock: socket.socket, is_known: Callable[[], bool]) -> None:
-        """Add a server.
-
-        :param sock: the socket that it listens on.
-        :param is_known: returns true if the test has asked for its address.
-        """
-        self._servers.append((sock, sock.getsockname()[:2], is_known))
-
-    def register(self, fd: int) -> None:
-        """Record a file that the loop begins to watch: does it lead out of this process?"""
-        if not self._is_known_outside:
-            self._is_known_outside = not self._is_own(fd)
-
-    def _connections(self, files: Iterable[int]) -> set[int]:
-        return set(files) - {self._waker} - {sock.fileno() for sock, _, _ in self._servers}
-
-    def _is_own(self, fd: int) -> bool:
-        own = []
-        for server, address, _ in self._servers:
-            number = server.fileno()
-            if number == fd:
-                return True
-            if number != -1:
-                own.append(address)
-        try:
-            sock = Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
-        except OSError:
-            return False
-        try:
-            peer = sock.getpeername()[:2]
-            if peer in own:
-                self._clients.add(sock.getsockname()[:2])
-                return True
-            return peer in self._clients
-        except OSError:
-            return False  # another listening socket, a connection under way, a file of another kind
-        finally:
-            sock.detach()
-
-    def may_be_reached(self, files: Iterable[int]) -> bool:
-        """Return whether other code may connect to the servers, or has sent bytes that are on their way.
-
-        :param files: the file descriptors that the loop watches.
-        """
-        return (
-            self._is_known_outside
-            or self._process != os.getpid()
-            or any(is_known() for _, _, is_known in self._servers)
-            or self._children != _ended_children()
-            or any(map(in_flight.has_unacknowledged, self._connections(files)))
-        )
-
-
-def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
-    """Record that only code on the current loop can connect to a socket.
-
-    :param sock: the socket of a server, bound, before the loop watches it.
-    :param is_known: returns true if other code may know the address of the server.
-    """
-    loop: Any = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
-    selector, waker = getattr(loop, "_selector", None), getattr(loop, "_ssock", None)
-    if not isinstance(selector, Selector) or waker is None:
-        return
-    servers = selector.hooks.servers
-    if not isinstance(servers, PrivateServers):
-        # Mostly no other file: to go through the map takes as many calls as all the rest of this.
-        files = () if selector.has_no_files() else _files(selector)
-        servers = selector.hooks.servers = PrivateServers(files, waker.fileno())
-    servers.add(sock, is_known)
-
-
-def _files(selector: Selector) -> list[int]:
-    return [key.fd for key in selector.get_map().values()]
-
-
-def has_private_servers(loop: LoopOfTest) -> bool:
-    """Return whether files of the loop belong to the test's own servers."""
-    return loop.selector is not None and loop.selector.hooks.servers is not None

@@ -9,13 +9,14 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness, State
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._timeouts.alarms import ALARMS
 from tests.support import RecyclingHarness
 
 LIMIT = Limit(5, "the test")
 
 
 def harness_with(clock: VirtualClock, outer: Harness | None = None) -> Harness:
-    return RecyclingHarness(lambda: "it", outer, Features([VIRTUAL_TIME]), {VIRTUAL_TIME: clock})
+    return RecyclingHarness(lambda: "it", outer, Features([ALARMS, VIRTUAL_TIME]), {VIRTUAL_TIME: clock})
 
 
 class TimeTest(unittest.TestCase):
@@ -45,4 +46,4 @@ class TimeTest(unittest.TestCase):
                 self.assertIn("2 s have passed in this test, 3 s in all", inner.waits.snapshot())
             clock.advance(3)
             self.assertEqual(clock.time(), 6)
-        self.assertIsNone(clock.run)
+        self.assertEqual(clock.tests, [])

@@ -36,6 +36,7 @@ from asynctest_tornado import (
     VirtualClock,
     gen_test,
 )
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from tests.limits import after_turns, limit_clock
 from tests.support import RecordingResult, run_body
 
@@ -258,7 +259,8 @@ class RealThingsTest(VirtualCase):
             thread = threading.Thread(target=loop.call_soon_threadsafe, args=(answered.set,))
             thread.start()
             thread.join()
-            self.assertEqual(loop._asynctest_system.selector.hooks.pass_time(), 0)
+            passing = loop._asynctest.trap.data[VIRTUAL_TIME].passing
+            self.assertEqual(passing(), 0)
             await answered.wait()
         self.assertEqual(self.clock.time(), 0)
 

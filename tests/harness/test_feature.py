@@ -19,6 +19,8 @@ from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._timeouts.alarms import ALARMS
+from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from tests.support import RecyclingHarness
 
 LIMIT = Limit(60, "the test")
@@ -108,7 +110,8 @@ def run_recorded(
     """Run a test with a feature of each name, the last one of which fails in a hook; return the calls of the hooks."""
     events: list[str] = []
     hooks = [""] * (len(names) - 1) + [failing_hook]
-    features = Features([Recorder(name, events, hook) for name, hook in zip(names, hooks, strict=True)])
+    recorders = [Recorder(name, events, hook) for name, hook in zip(names, hooks, strict=True)]
+    features = Features([ALARMS, *recorders])
     try:
         with Harness(lambda: "it", features=features) as harness:
             use(harness)
@@ -190,7 +193,7 @@ class OrderOfHooksTest(unittest.TestCase):
                 return 0 if loop.trap.waits[-1].expire("was too slow for a feature") else timeout
 
         with (
-            Harness(lambda: "it", features=Features([Hasty()])) as harness,
+            Harness(lambda: "it", features=Features([ALARMS, Hasty()])) as harness,
             self.assertRaisesRegex(TimeoutError, "^Operation was too slow for a feature$"),
         ):
             harness.waits.run(asyncio.Event().wait, LIMIT)
@@ -207,7 +210,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
         sent = KeyboardInterrupt()
         with (
-            Harness(lambda: "it", features=Features([Interrupts()])) as harness,
+            Harness(lambda: "it", features=Features([ALARMS, Interrupts()])) as harness,
             self.assertRaisesRegex(TimeoutError, "; a feature has sent it$"),
         ):
             harness.waits.run(asyncio.Event().wait, LIMIT)
@@ -327,7 +330,8 @@ class CoreTest(unittest.TestCase):
         found: list[tuple[str, Harness]] = [("none", Harness(lambda: "it"))]
         for each in FEATURES.members:
             options = {each: OPTIONS[each]()} if each in OPTIONS else {}
-            harness = RecyclingHarness(lambda: "it", features=Features([each]), options=options)
+            members = [ALARMS, each] if each in (DEADLOCK, VIRTUAL_TIME) else [each]
+            harness = RecyclingHarness(lambda: "it", features=Features(members), options=options)
             found.append((type(each).__name__, harness))
         return found
 

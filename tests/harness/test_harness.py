@@ -154,7 +154,7 @@ class HarnessTest(unittest.TestCase):
         with Harness(lambda: "it") as harness, self.assertRaisesRegex(LookupError, "^Work timed out after .*, or$"):
             harness.waits.run_until(
                 lambda: False,
-                Limit(0.001, "the test"),
+                Limit(0.001, "it"),
                 lambda wait: error_of(wait, LookupError, "Work", addition=", or"),
             )
 

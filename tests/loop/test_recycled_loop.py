@@ -18,7 +18,6 @@ from tornado.util import Configurable
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._loop.sleep_hooks import SleepHooks
 from tests.support import environ, run_body, run_code
 
 
@@ -59,17 +58,17 @@ class RecyclingTest(unittest.TestCase):
         self.addCleanup(fresh.close)
         old: Any = RecyclingLoop()
         old.run_until_complete(asyncio.sleep(0))
-        old._asynctest_system.selector.hooks.alarm = (0.0, self.fail)
-        old._asynctest_system.selector.hooks.before_sleep = self.fail
-        old._asynctest_system.selector.hooks.pass_time = self.fail
+        old._asynctest_system.selector.alarm = (0.0, self.fail)
+        old._asynctest_system.selector.users.append(mock.Mock())
+        old._asynctest_system.selector.watchers.append(mock.Mock())
         old.close()
         self.assertIsNone(old._selector)
         new: Any = RecyclingLoop()
         self.addCleanup(new.close)
         selector, unused = new._asynctest_system.selector, Selector()
         self.addCleanup(unused.close)
-        for name in SleepHooks.__slots__:
-            self.assertEqual(getattr(selector.hooks, name), getattr(unused.hooks, name))
+        for name in "alarm", "users", "was_quiet", "watchers":
+            self.assertEqual(getattr(selector, name), getattr(unused, name))
         (key,) = selector.get_map().values()
         (other,) = fresh._selector.get_map().values()
         self.assertEqual((key.fd, key.events), (new._ssock.fileno(), other.events))

@@ -81,20 +81,20 @@ class WaitsBehindServer(AsyncHTTPTestCase):
 @contextlib.contextmanager
 def once_decided(release: Callable[[], object]) -> Iterator[None]:
     """Call a function once the loop has looked twice whether anything can wake it, and was to sleep on."""
-    hooks = cast(Any, asyncio.get_running_loop())._asynctest_system.selector.hooks
-    original = hooks.before_sleep
+    selector = cast(Any, asyncio.get_running_loop())._asynctest_system.selector
+    original = selector.users[-1].before_sleep
     looks: list[bool] = []
 
     def look(timeout: float | None) -> float | None:
         seconds: float | None = original(timeout)
-        if timeout is None or timeout > hooks.rest():
+        if timeout is None or timeout > selector.rest():
             looks.append(seconds == timeout)
             is_decided = looks[-1] or len(looks) == 3
             if is_decided and not any(looks[:-1]):
                 release()
         return seconds
 
-    with mock.patch.object(hooks, "before_sleep", look):
+    with mock.patch.object(selector.users[-1], "before_sleep", look):
         yield
 
 

@@ -13,6 +13,7 @@ from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from tests.samples import waiting
 from tests.samples.outside import Outside
@@ -130,7 +131,7 @@ class WatchTest(unittest.TestCase):
             with self.assertRaisesRegex(TimeoutError, "this is a deadlock"):
                 harness.waits.run(asyncio.Event().wait, Limit(0, "the test"))
 
-        features = Features([DEADLOCK])
+        features = Features([ALARMS, DEADLOCK])
         with Harness(lambda: "outer", features=features) as outer:
             with Harness(lambda: "inner", outer, features) as inner:
                 wait(inner)

@@ -110,7 +110,7 @@ class OrderTest(unittest.TestCase):
 
         async def look(self: Events) -> None:
             loop: Any = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
-            when, _ = loop._asynctest_system.selector.hooks.alarm
+            when, _ = loop._asynctest_system.selector.alarm
             ends.append(when)
 
         phases: Any = {"asyncSetUp": look, "test": look, "asyncTearDown": look}
