@@ -15,7 +15,6 @@ from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.stop_at_error import interruptible
-from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic, sleep, turn
 
 __unittest = True
@@ -164,9 +163,10 @@ class Running:
 
     def _abandon(self, task: "asyncio.Task[Any]") -> None:
         self.abandoned.add(task)
+        name = getattr(task.get_coro(), "__qualname__", repr(task))
         self._trap.add(
             RuntimeError(
-                f"{names.name_of_task(task)} was cancelled twice at the end of the test, and still runs "
+                f"{name} was cancelled twice at the end of the test, and still runs "
                 f"{2 * DRAIN_ROUND_SECONDS:g} seconds later. It is abandoned. Let it end when it gets a CancelledError."
             ),
             is_own=True,

@@ -4,6 +4,7 @@
 
 import asyncio
 import contextvars
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,10 +17,19 @@ from asynctest_tornado._harness.shared_context import SharedContext, copy_variab
 from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._util import names
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
+
+
+def _name_of(func: Callable[[], Any]) -> str:
+    called: Any = func
+    while isinstance(called, functools.partial):
+        called = called.func
+    try:
+        return str(called.__qualname__)
+    except Exception:  # an object of the user may do anything when its attributes are read
+        return type(called).__qualname__
 
 
 class Waits:
@@ -62,23 +72,22 @@ class Waits:
         """
         self._check_idle()
         self._trap.raise_errors()
-        loop = self._loop.loop
         of_test = self._context
         own = of_test.variables
         context = own if shared and not of_test.is_inside else contextvars.copy_context()
         end = self._end_main_of_future if ends_with_future else self._end_main
         with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
-            main = create_main(loop, yieldables.run(func, end), context)
+            coro: Any = yieldables.run(func, end)
+            coro.__qualname__ = _name_of(func)  # in reports, it is the coroutine of the test
+            main = create_main(self._loop.loop, coro, context)
             self._deadline = deadline
-            use = loop._asynctest
-            use.main = main, func
             try:
                 self.running.until_done(main, deadline)
             finally:
-                self._deadline = use.main = None
+                self._deadline = None
         if context is not own:
             copy_variables(context)
-        return self._outcome(main, func, deadline)
+        return self._outcome(main, deadline)
 
     def _end_main(self, was_future: bool) -> None:
         try:
@@ -94,7 +103,7 @@ class Waits:
         self._trap.has_cancelled = True
         self.running.cancel(main)
 
-    def _outcome(self, main: "asyncio.Task[Any]", func: Callable[[], Any], deadline: Deadline) -> Any:
+    def _outcome(self, main: "asyncio.Task[Any]", deadline: Deadline) -> Any:
         error: BaseException | None = None
         result = None
         try:
@@ -102,7 +111,6 @@ class Waits:
         except asyncio.InvalidStateError:
             assert deadline.is_hopeless
             self.running.abandoned.add(main)
-            names.keep_name(main.get_coro(), func)
         except BaseException as raised:
             error = strip(raised)
         try:

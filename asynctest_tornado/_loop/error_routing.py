@@ -49,7 +49,7 @@ class Use:
     :param before: the use of the loop by the class, if its loop is lent to the test.
     """
 
-    __slots__ = ("futures", "is_foreign", "is_ordered", "is_own", "main", "of_garbage", "others", "outer", "trap")
+    __slots__ = ("futures", "is_foreign", "is_ordered", "is_own", "of_garbage", "others", "outer", "trap")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
@@ -64,8 +64,6 @@ class Use:
         self.of_garbage: contexts.Chain | None = None
         #: True if a schedule has the calls that are ready, instead of the loop.
         self.is_ordered: bool = before is not None and before.is_ordered
-        #: The task that the loop runs for, and the function that this task runs; None between waits.
-        self.main: tuple[asyncio.Task[Any], Callable[[], Any]] | None = None
         self.futures = Futures()
 
     def chain_of(self, context: dict[str, Any]) -> contexts.Chain | None:

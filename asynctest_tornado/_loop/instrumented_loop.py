@@ -85,7 +85,9 @@ def create_main(loop: WatchedLoop, coro: Any, context: contextvars.Context) -> a
     else:
         # A factory may have two arguments, or ignore the context: then the task copies the current context.
         options: dict[str, Any] = {"context": context} if _takes_context(factory) else {}
-        task = context.run(functools.partial(create, _carry(coro, context), **options))
+        carrier: Any = _carry(coro, context)
+        carrier.__qualname__ = coro.__qualname__
+        task = context.run(functools.partial(create, carrier, **options))
         task.add_done_callback(lambda task: coro.close())  # if the task was cancelled before it began
     loop._asynctest.futures.note(task, context.get(contexts.contexts, ()))
     return task

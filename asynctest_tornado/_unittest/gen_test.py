@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import unittest
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 from tornado.ioloop import IOLoop
@@ -101,9 +101,9 @@ def _decorated(func: Callable[..., Any], timeout: float | None) -> Callable[...,
     return run_test
 
 
-def _begin(call: Callable[[], Any]) -> Coroutine[Any, Any, Any]:
-    coro = yieldables.run(call)
-    names.keep_name(coro, call)
+def _begin(call: Callable[[], Any]) -> Any:
+    coro: Any = yieldables.run(call)
+    coro.__qualname__ = names.name_of_job(call)
     return coro
 
 

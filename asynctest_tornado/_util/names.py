@@ -8,14 +8,12 @@ import contextvars
 import functools
 import linecache
 import os
-import types
 from collections.abc import Callable
 from typing import Any
 
 from tornado import gen
 
 from asynctest_tornado._util.real_time import get_folder
-from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
 
@@ -30,18 +28,7 @@ def name_of(func: Any) -> str:
 
 def name_of_task(task: "asyncio.Task[Any]") -> str:
     """Return the name of the function that the task runs."""
-    use: Any = getattr(task.get_loop(), "_asynctest", None)
-    main = None if use is None else use.main
-    return name_of(main[1] if main is not None and main[0] is task else task.get_coro())
-
-
-def keep_name(coro: Any, func: Any) -> None:
-    """Give a coroutine of ours the name of the function that it runs for the user.
-
-    An object that a task factory of the user returns instead is left alone.
-    """
-    if isinstance(coro, types.CoroutineType) and owner_of_file(coro.cr_code.co_filename) is OURS:
-        coro.__qualname__ = name_of_job(func)
+    return name_of(task.get_coro())
 
 
 def runner_of(future: Any) -> Any:
