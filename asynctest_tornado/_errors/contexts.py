@@ -25,8 +25,6 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 from unittest import SkipTest
 
-from tornado.httputil import HTTPServerRequest
-
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.real_time import get_running_loop
 
@@ -42,29 +40,12 @@ class Context:
     is_open = True
     #: True if it is right on any loop, also on a loop that another test has made for itself.
     is_sure = False
-    #: True if each error of a request handler fails the test, also one that a response reports.
-    is_strict = False
     #: The number of the test; 0 until it needs a number.
     number = 0
 
     def handle(self, error: BaseException) -> bool:
         """Return true to consume the error."""
         raise NotImplementedError
-
-    def record_server_error(self, failure: Any) -> Any:
-        """Record an error of a request handler; return the earlier record of the same exception, or None."""
-
-    def record_refusal(self, failure: Any) -> None:
-        """Record that a request handler refused a request where Tornado sends no response."""
-
-    def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
-        """Record which class of handlers serves a request."""
-
-    def add_websocket(self, request: HTTPServerRequest) -> None:
-        """Record that a handler begins to serve a websocket."""
-
-    def remove_websocket(self, request: HTTPServerRequest) -> None:
-        """Record that the websocket has ended."""
 
 
 class InThread(Context):

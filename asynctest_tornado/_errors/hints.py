@@ -5,11 +5,17 @@ import inspect
 import linecache
 import re
 import types
+from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of
 
 __unittest = True
+
+#: The key in ``trap.data`` for a function that returns a hint about the latest wait of the test, or None.
+REMARK: Any = object()
+#: The key for the task or future that the failure is about: the leak check leaves it out.
+EXPLAINED: Any = object()
 
 
 def add(error: BaseException, hint: str | None, context: contexts.Context | None = None) -> None:

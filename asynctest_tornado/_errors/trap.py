@@ -9,8 +9,6 @@ from typing import Any, Protocol
 from unittest import SkipTest
 
 from asynctest_tornado._errors import closed_connections, contexts, marks
-from asynctest_tornado._errors.report_additions import ReportAdditions
-from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.weak_notes import WeakNotes
 
@@ -50,6 +48,7 @@ class Hooks(Protocol):
     run_ended: Sequence[Any]
     interrupted: Sequence[Any]
     wait_ended: Sequence[Any]
+    reported: Sequence[Any]
 
     def begin(self, hook: str, undo: str, *args: Any) -> None: ...
 
@@ -79,7 +78,6 @@ class Trap(contexts.Context):
     warnings_before: tuple[object, Sequence[tuple[Any, ...]]] | None = None
     # Made at the first use.
     _marks_made: marks.Marks | None = None
-    _report: ReportAdditions | None = None
 
     def __init__(self, describe: Callable[[], str], features: Hooks) -> None:
         self.describe = describe
@@ -114,20 +112,6 @@ class Trap(contexts.Context):
                 if self._marks_made is None:
                     self._marks_made = marks.Marks()
         return self._marks_made
-
-    @property
-    def report(self) -> ReportAdditions:
-        """The additions to the report of a failure."""
-        if self._report is None:
-            with self._lock:
-                if self._report is None:
-                    self._report = ReportAdditions()
-        return self._report
-
-    def set_remark(self, remark: Callable[[], str | None] | None) -> None:
-        """Set the hint about the latest wait, or take it back."""
-        if remark is not None or self._report is not None:
-            self.report.remark = remark
 
     def handle(self, error: BaseException) -> bool:
         return self.add(error)
@@ -180,15 +164,6 @@ class Trap(contexts.Context):
     def comes_of_closing(self, error: BaseException) -> bool:
         """Return true if the end of the test has caused the error, because it closes connections still in use."""
         return self.closing.has_caused(error)
-
-    def record_server_error(self, failure: ServerError) -> ServerError | None:
-        known = record_in(self.report.server_errors, failure)
-        if known is None:
-            failure.is_expected = self.is_expected(failure.error)
-        return known
-
-    def record_refusal(self, failure: ServerError) -> None:
-        self.report.refusals.append(failure)
 
     def _record(self, error: BaseException) -> None:
         self.mark(error).is_known = True
@@ -319,14 +294,16 @@ class Trap(contexts.Context):
         return self._is_open
 
     def forget_reports(self) -> None:
-        """Drop the failure, the errors of request handlers and the data of features, all of which hold frames."""
+        """Drop the failure and the data of features, which hold frames."""
         self.failure = None
-        if self.data:
-            self.data.clear()
-        if self._marks_made is not None:
-            self._marks_made.forget()
-        if self._report is not None:
-            self._report.forget()
+        try:
+            for feature in self.features.reported:
+                feature.reported(self)
+        finally:
+            if self.data:
+                self.data.clear()
+            if self._marks_made is not None:
+                self._marks_made.forget()
 
     def close(self) -> BaseException | None:
         """Return the trapped errors. Later ones are late."""

@@ -4,6 +4,7 @@
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
+from asynctest_tornado._features.failure_notes import HINTS, REQUEST_HANDLERS
 from asynctest_tornado._features.loop_classes import GATHER, JOBS, NUMERIC_HOSTS
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.reports import REPORTS
@@ -23,6 +24,7 @@ FEATURES = Features(
     (
         REPORTS,
         GARBAGE,
+        HINTS,
         EVENTS,
         LOOP_METHODS,
         ALARMS,
@@ -31,6 +33,7 @@ FEATURES = Features(
         ORDER,
         BLOCKED_WAITS,
         DEADLOCK,
+        REQUEST_HANDLERS,
         GATHER,
         JOBS,
         LEAKS,

@@ -19,15 +19,17 @@ One test calls the hooks in this order:
         run_ended                         the loop has stopped
         interrupted                       a KeyboardInterrupt has left it
       wait_ended
+      notes                               a phase of the test has failed
     ending                                the test is over; its tasks still run, its servers still serve
     closing                               the tasks were cancelled; the loop is still open
     closed                                the loop is closed
     verdict                               all errors are known
+    reported                              all reports of the test are written
 
 `ending` is called only if tasks or resources are left, `closing` only if the test has made objects, or calls are ready;
 to cancel tasks is a wait, too. A harness that opens again, after its loop was closed, calls the hooks from `opened` on
 once more. Hooks that begin something are called in the order of the features, hooks that end something (`run_ended`,
-`wait_ended`, `ending`, `closing`, `closed`, `verdict`) in the opposite order.
+`wait_ended`, `ending`, `closing`, `closed`, `verdict`, `reported`) in the opposite order.
 
 If a hook raises an exception:
 
@@ -124,6 +126,12 @@ class Feature:
         """
         return ""
 
+    def notes(self, harness: Any, error: BaseException) -> None:
+        """Add notes to the error that ends a phase of the test.
+
+        An error that passes several phases comes as often.
+        """
+
     def ending(self, harness: Any, get_held: Callable[[], Collection[int]]) -> None:
         """Act while the tasks of the test still run.
 
@@ -143,14 +151,18 @@ class Feature:
         """
         return error
 
+    def reported(self, trap: Any) -> None:
+        """Act before ``trap.data`` is cleared."""
+
 
 #: The hooks that the core calls.
 HOOKS = (
     *("opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring", "pending"),
-    *("main_ended", "run_ended", "interrupted", "wait_ended", "ending", "closing", "closed", "verdict"),
+    *("main_ended", "run_ended", "interrupted", "wait_ended", "notes"),
+    *("ending", "closing", "closed", "verdict", "reported"),
 )
 #: The hooks that end something: the feature that began last ends first.
-_REVERSED = frozenset({"run_ended", "wait_ended", "ending", "closing", "closed", "verdict"})
+_REVERSED = frozenset({"run_ended", "wait_ended", "ending", "closing", "closed", "verdict", "reported"})
 
 
 class Features:
@@ -174,10 +186,12 @@ class Features:
     run_ended: Sequence[Any]
     interrupted: Sequence[Any]
     wait_ended: Sequence[Any]
+    notes: Sequence[Any]
     ending: Sequence[Any]
     closing: Sequence[Any]
     closed: Sequence[Any]
     verdict: Sequence[Any]
+    reported: Sequence[Any]
 
     def __init__(self, members: Sequence[Feature] = ()) -> None:
         self.members = members

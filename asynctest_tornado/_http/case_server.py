@@ -19,6 +19,7 @@ from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._timeouts import client_requests, limits
 from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case_run import harness_of
@@ -38,7 +39,9 @@ def set_up(case: Any, is_https: bool, is_private: bool) -> None:
     :param is_private: see `LocalServer.start`.
     """
     harness = harness_of(case)
-    harness.trap.is_strict, _ = settings.FAIL_ON_SERVER_ERROR.find(case.fail_on_server_error)
+    is_strict, _ = settings.FAIL_ON_SERVER_ERROR.find(case.fail_on_server_error)
+    if is_strict:
+        handler_errors.strict.add(harness.trap)
     scope = class_scope.of(type(case))
     if scope is None:
         _start(case, harness, None, is_https, is_private)

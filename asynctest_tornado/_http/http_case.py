@@ -14,6 +14,7 @@ from asynctest_tornado._http import case_server, sockets
 from asynctest_tornado._http.fetch import Fetched, Response
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.websocket_connect import Connecting
+from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._unittest.case import AsyncTestCase
 from asynctest_tornado._unittest.case_run import harness_of
@@ -125,7 +126,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         New in version 0.1.
         """
-        return harness_of(self).trap.report.server_errors
+        return handler_errors.of(harness_of(self).trap).errors
 
     @computed
     def cookies(self) -> "CookieJar":

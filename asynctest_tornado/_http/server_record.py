@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 from tornado.httputil import HTTPServerRequest
 
-from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._http import websocket
+from asynctest_tornado._sources import request_handlers
 
 __unittest = True
 
 _KEY = "Sec-WebSocket-Key"
 
 
-class Record(contexts.Context, websocket.Server):
+class Record(request_handlers.Server, websocket.Server):
     """The errors and websockets of the handlers of one server, which find it in the contexts that they run in."""
 
     def __init__(self, describe: Callable[[], str]) -> None:
@@ -28,7 +28,7 @@ class Record(contexts.Context, websocket.Server):
     def handle(self, error: BaseException) -> bool:
         return False
 
-    def record_server_error(self, failure: ServerError) -> ServerError | None:
+    def record_error(self, failure: ServerError) -> ServerError | None:
         return record_in(self.errors, failure)
 
     def add_handler(self, request: HTTPServerRequest, cls: type) -> None:

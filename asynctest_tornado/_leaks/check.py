@@ -122,7 +122,7 @@ class LeakCheck:
         name = self._trap.describe()
         leaks = self._leftovers.take()
         if (current := observer.current) is not None:
-            is_searched, is_ordered = self._policy.action != "ignore", self._trap.report.hint is not None
+            is_searched, is_ordered = self._policy.action != "ignore", self._policy.hint is not None
             current.ended(name, [leak.description for leak in leaks], is_searched, is_ordered)
         if not leaks:
             return error
@@ -134,5 +134,5 @@ class LeakCheck:
             return _policy.failure(name, leaks)
         elif self._policy.action == "warn":
             self.has_warned = True
-            _policy.warn(name, leaks, self._trap.report.hint)
+            _policy.warn(name, leaks, self._policy.hint)
         return error

@@ -30,6 +30,8 @@ class Policy(NamedTuple):
 
     action: str
     allowed: tuple[type | re.Pattern[str], ...] = ()
+    hint: str | None = None
+    """How to repeat the order of the test; None if it has the order of asyncio."""
 
     def allows(self, leak: Leak) -> bool:
         """Return whether the test may leave this."""

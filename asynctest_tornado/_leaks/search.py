@@ -10,7 +10,7 @@ from typing import Any
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import BaseIOStream
 
-from asynctest_tornado._errors import made_objects
+from asynctest_tornado._errors import hints, made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._leaks import client_requests
 from asynctest_tornado._leaks.kinds import Kind, kind_of, look_at_stream, safely
@@ -90,7 +90,7 @@ class Leftovers:
             return []
         pending = {id(future): (future, origin) for future, origin in made}
         known = {id(leak.thing) for leak in self._found}
-        own = roots(future for future, _ in made if future is not self._trap.report.explained)
+        own = roots(future for future, _ in made if future is not self._trap.data.get(hints.EXPLAINED))
         return [pending[id(future)] for future in own if id(future) not in known and id(future) not in held]
 
     def add(self, leaks: list[Leak]) -> None:

@@ -15,14 +15,15 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock
-from asynctest_tornado._errors import contexts, failure_notes, notes
+from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._harness.phase import phase
+from asynctest_tornado._harness.phase import explain, phase
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._schedules import settings as orders
+from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._unittest.late_errors import PLUGIN
@@ -57,6 +58,8 @@ class Function:
         misspelled_settings.check_environment()
         settings = Settings(item, markers)
         schedule = settings.schedule(seed)
+        if schedule is not None:
+            schedule.hint = _hint(schedule.seed, item)
         self.limit = settings.limit()
         self.harness = Harness(lambda: str(item.nodeid), features=FEATURES, options=settings.options(schedule))
         self._loop_factory, self._place_of_factory = settings.loop_factory()
@@ -69,8 +72,8 @@ class Function:
         # For the values that context variables had around the context of the test.
         self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
         trap = self.harness.trap
-        trap.is_strict = settings.fails_on_server_error()
-        trap.report.hint = None if schedule is None else _hint(schedule.seed, item)
+        if settings.fails_on_server_error():
+            handler_errors.strict.add(trap)
 
         def place() -> Place | None:
             plugin = item.config.pluginmanager.get_plugin(PLUGIN)
@@ -130,14 +133,14 @@ class Function:
                 self.harness.trap.record_failure(error)
                 return None  # pytest itself fails a test for its subtests
 
-        return phase(self.harness.trap, call_test, is_main=True)
+        return phase(self.harness, call_test, is_main=True)
 
     def run(self, func: Callable[[], Any]) -> Any:
         """Run the loop until a coroutine of the test or of a fixture has ended; return its result."""
         if self._is_ending:
             self.harness.trap.hold()
         run = functools.partial(self.harness.waits.run, func, self.limit, shared=True)
-        return phase(self.harness.trap, self._inside, run)
+        return phase(self.harness, self._inside, run)
 
     def _inside(self, func: Callable[[], Any]) -> Any:
         """Call a function that runs code in the context of the test.
@@ -181,7 +184,7 @@ class Function:
             if own is None and not is_cancelled:
                 own = error  # the user's
         if own is not None:
-            failure_notes.explain(own, trap)
+            explain(own, self.harness)
         return own
 
     def end_report(self, is_made: bool) -> None:

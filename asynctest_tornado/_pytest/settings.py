@@ -74,7 +74,8 @@ class Settings:
 
         :param schedule: the order of the run, if it is not the order of asyncio.
         """
-        options: dict[Feature, Any] = {LEAKS: self.leaks(), LOOP_METHODS: "the fixture"}
+        leaks = self.leaks() if schedule is None else self.leaks()._replace(hint=schedule.hint)
+        options: dict[Feature, Any] = {LEAKS: leaks, LOOP_METHODS: "the fixture"}
         clock = self.clock()
         if clock is not None:
             options[VIRTUAL_TIME] = clock

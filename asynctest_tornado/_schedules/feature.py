@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from asynctest_tornado._errors import notes
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.error_routing import Use
@@ -29,6 +30,11 @@ class Order(Feature):
                 f"{loop!r} runs ready callbacks in its own order only: schedules are for loops of asyncio. "
                 "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
             )
+
+    def notes(self, harness: Harness, error: BaseException) -> None:
+        schedule: Schedule = harness.options[self]
+        if schedule.hint is not None:
+            notes.add(error, schedule.hint, harness.trap, once=True)
 
     def closed(self, harness: Harness) -> None:
         """Give the loop its own order back."""

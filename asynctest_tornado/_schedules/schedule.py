@@ -76,6 +76,8 @@ class Schedule:
     def __init__(self, seed: int, is_required: bool = True) -> None:
         self.seed = seed
         self.is_required = is_required
+        #: How to repeat the order, for reports.
+        self.hint: str | None = None
         #: Different for different orders: a checksum of the calls in the order in which they were made.
         self.fingerprint = 0
         # Of its methods, Python promises only for random() that its values are the same in all versions.

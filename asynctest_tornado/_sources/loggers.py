@@ -19,7 +19,7 @@ from asynctest_tornado._errors import closed_connections, collection, contexts, 
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
-from asynctest_tornado._sources import garbage, pool_contexts, request_handlers, terminal_logs
+from asynctest_tornado._sources import garbage, handler_errors, pool_contexts, request_handlers, terminal_logs
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
@@ -86,8 +86,8 @@ def _refusal(record: logging.LogRecord) -> ServerError | None:
     """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it refuses a request."""
     error = record.exc_info[1] if record.levelno >= logging.ERROR and record.exc_info else None
     trap = contexts.of_running_loop() if isinstance(error, HTTPError) else None
-    refusals = trap.report.refusals if isinstance(trap, Trap) else ()
-    return next((failure for failure in refusals if failure.error is error), None)
+    recorded = handler_errors.known(trap) if isinstance(trap, Trap) else None
+    return next((failure for failure in recorded.refusals if failure.error is error), None) if recorded else None
 
 
 def _is_without_response(
@@ -107,7 +107,8 @@ def _is_without_response(
     trap = contexts.of_running_loop()
     if not isinstance(handler, RequestHandler) or not isinstance(trap, Trap):
         return False
-    errors = [failure for failure in trap.report.server_errors if failure.request is handler.request]
+    recorded = handler_errors.known(trap)
+    errors = [failure for failure in recorded.errors if failure.request is handler.request] if recorded else []
     task = asyncio.current_task()
     if not errors and (task is None or not task.cancelling()):
         return False

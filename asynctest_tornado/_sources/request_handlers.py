@@ -23,12 +23,34 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
+from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of
 
 __unittest = True
 
 #: The error that a handler is just logging.
 being_logged: contextvars.ContextVar[ServerError | None] = contextvars.ContextVar("asynctest_tornado_log", default=None)
+
+
+class Server(contexts.Context):
+    """The context of a server, which records the handlers of the server."""
+
+    def record_error(self, failure: ServerError) -> ServerError | None:
+        """Record an error of a handler; or return the earlier record of the same exception."""
+        raise NotImplementedError
+
+    def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
+        """Record which class of handlers serves a request."""
+        raise NotImplementedError
+
+    def add_websocket(self, request: HTTPServerRequest) -> None:
+        """Record that a handler begins to serve a websocket."""
+        raise NotImplementedError
+
+    def remove_websocket(self, request: HTTPServerRequest) -> None:
+        """Record that the websocket has ended."""
+        raise NotImplementedError
 
 
 def watch_handlers() -> None:
@@ -43,7 +65,8 @@ def watch_handlers() -> None:
         if chain:
             _watch(self, request, chain)
             for context in chain:
-                context.add_handler(request, type(self))
+                if isinstance(context, Server):
+                    context.add_handler(request, type(self))
         try:
             make(self, application, request, **kwargs)
         except Exception as error:
@@ -197,14 +220,16 @@ async def _get_of_websocket(
     handler = reference()
     assert handler is not None
     for context in chain:
-        context.add_websocket(request)
+        if isinstance(context, Server):
+            context.add_websocket(request)
     try:
         result: Any = _method(handler, "get")(*args, **kwargs)
         if inspect.isawaitable(result):
             await result
     finally:
         for context in chain:
-            context.remove_websocket(request)
+            if isinstance(context, Server):
+                context.remove_websocket(request)
 
 
 async def _watched(
@@ -242,7 +267,8 @@ def _record_of_data(failure: ServerError, chain: contexts.Chain) -> None:
     if _is_refusal(failure.error):
         failure.is_answered = failure.has_test = True
         for context in chain:
-            context.record_refusal(failure)
+            if isinstance(context, Trap):
+                handler_errors.of(context).refusals.append(failure)
     else:
         _record(failure, chain)
         test = chain[0] if chain else None
@@ -259,7 +285,12 @@ def _record(failure: ServerError, chain: contexts.Chain) -> ServerError:
     """Record an error for the test and for the server; return the earlier record of the same error, if there is one."""
     failure.has_test = any(context.is_trap for context in chain)
     for context in chain:
-        known = context.record_server_error(failure)
+        if isinstance(context, Trap):
+            known = handler_errors.of(context).record(failure, context)
+        elif isinstance(context, Server):
+            known = context.record_error(failure)
+        else:
+            continue
         if known is not None:
             failure = known
     return failure
@@ -267,7 +298,7 @@ def _record(failure: ServerError, chain: contexts.Chain) -> ServerError:
 
 def _deliver(failure: ServerError, chain: contexts.Chain) -> None:
     """Let the test fail of an error that its client cannot learn of; with ``fail_on_server_error``, of any error."""
-    if failure.is_answered and not any(context.is_strict for context in chain):
+    if failure.is_answered and handler_errors.strict.isdisjoint(chain):
         return
     if failure.is_expected or not contexts.is_error(failure.error):
         failure.log_deferred()

@@ -367,18 +367,18 @@ class AsyncTestCase(unittest.TestCase):
 
     def _callSetUp(self) -> None:
         harness = case_phases.new_harness(self, is_by_hand=False)
-        phase(harness.trap, case_phases.set_up, self, harness, _DEFAULTS)
+        phase(harness, case_phases.set_up, self, harness, _DEFAULTS)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
         harness = self._asynctest.harness
         assert harness is not None
-        phase(harness.trap, case_phases.call_test, self, harness, method, is_main=True)
+        phase(harness, case_phases.call_test, self, harness, method, is_main=True)
 
     def _callTearDown(self) -> None:
         harness = self._asynctest.harness
         assert harness is not None
         self._asynctest.is_ending = True
-        phase(harness.trap, case_phases.tear_down, self, harness, _DEFAULTS)
+        phase(harness, case_phases.tear_down, self, harness, _DEFAULTS)
 
     def _callCleanup(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         harness = self._asynctest.harness
@@ -386,7 +386,7 @@ class AsyncTestCase(unittest.TestCase):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]  # not in the stubs
             return
         harness.trap.hold()
-        phase(harness.trap, case_phases.call_cleanup, self, harness, function, args, kwargs)
+        phase(harness, case_phases.call_cleanup, self, harness, function, args, kwargs)
 
 
 _DEFAULTS = case_phases.Defaults(AsyncTestCase)

@@ -14,10 +14,10 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
-from asynctest_tornado._errors import failure_notes
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import NEW, OPEN, Harness
+from asynctest_tornado._harness.phase import explain
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
@@ -77,6 +77,9 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     leaks = policy.policy(case.leaks, case.allowed_leaks)
     if leaks.action == "warn" and state.has_warned:
         leaks = policy.IGNORE
+    if state.schedule is not None and not is_by_hand:
+        state.schedule.hint = repeat.hint(state.schedule.seed, case)
+        leaks = leaks._replace(hint=state.schedule.hint)
     options: dict[Feature, Any] = {LEAKS: leaks}
     if state.schedule is not None:
         options[ORDER] = state.schedule
@@ -94,8 +97,6 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         harness.trap.report_late = reporter
         harness.trap.place = reporter.place
         harness.amend = reporter.amend
-    if state.schedule is not None and not is_by_hand:
-        harness.trap.report.hint = repeat.hint(state.schedule.seed, case)
     return harness
 
 
@@ -226,7 +227,7 @@ def subtest(harness: Harness | None, block: contextlib.AbstractContextManager[An
                 harness.trap.raise_errors()
         except BaseException as error:
             if harness is not None:
-                failure_notes.explain(error, harness.trap)
+                explain(error, harness)
             raise
     if cancellation is not None:
         # The time is over for the test as a whole; or the test has cancelled itself, as in any other block.

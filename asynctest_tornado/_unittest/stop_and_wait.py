@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from asynctest_tornado._errors import hints
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.timeout_error import error_of
@@ -41,7 +42,7 @@ def wait(case: Any, condition: Callable[..., bool] | None, limit: Limit, failure
         remark = partial(_describe_second_stop, *state.second_stop)
     elif is_early:
         remark = partial(_describe_early_stop, state.early_stop)
-    harness.trap.set_remark(remark)
+    harness.trap.data[hints.REMARK] = remark
     return value
 
 

@@ -74,11 +74,6 @@ class TrapTest(unittest.TestCase):
         self.trap.add(error)
         self.assertIs(self.trap.take(), error)
 
-    def test_a_wait_without_a_remark_takes_the_earlier_one_back(self) -> None:
-        self.trap.set_remark(lambda: "of the first wait")
-        self.trap.set_remark(None)
-        self.assertIsNone(self.trap.report.remark)
-
     def test_each_error_interrupts_what_waits(self) -> None:
         outer, inner = mock.Mock(), mock.Mock()
         self.trap.waits += outer, inner

@@ -15,6 +15,7 @@ from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import HOOKS, Feature, Features
 from asynctest_tornado._harness.harness import Harness, State
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._schedules.feature import ORDER
@@ -89,6 +90,10 @@ class Recorder(Feature):
         self.record("pending")
         return f"pending, by {self.name}"
 
+    def notes(self, harness: Harness, error: BaseException) -> None:
+        assert harness.trap.failure is error
+        self.record("notes")
+
     def ending(self, harness: Harness, get_held: Callable[[], Collection[int]]) -> None:
         self.record("ending")
 
@@ -103,6 +108,9 @@ class Recorder(Feature):
         self.record("verdict")
         return error
 
+    def reported(self, trap: Trap) -> None:
+        self.record("reported")
+
 
 def run_recorded(
     *names: str, failing_hook: str = "", use: Callable[[Harness], object] = lambda harness: None
@@ -115,7 +123,7 @@ def run_recorded(
     try:
         with Harness(lambda: "it", features=features) as harness:
             use(harness)
-    except LookupError as error:
+    except (LookupError, AssertionError) as error:
         events.append(repr(error))
     return events
 
@@ -153,6 +161,7 @@ class OrderOfHooksTest(unittest.TestCase):
             *both("closing")[::-1],
             *both("closed")[::-1],
             *both("verdict")[::-1],
+            *both("reported")[::-1],
         ]
         self.assertEqual(events, [*began, *ended])
 
@@ -163,7 +172,7 @@ class OrderOfHooksTest(unittest.TestCase):
         events = run_recorded("first", use=lambda harness: harness.waits.run(leave, LIMIT))
         run = ["run_began", "run_ended"]
         waits = ["wait_began", "run_began", "main_ended", "run_ended", "wait_ended", "ending", "wait_began", *run]
-        hooks = ["opened", *waits, "wait_ended", "closed", "verdict"]
+        hooks = ["opened", *waits, "wait_ended", "closed", "verdict", "reported"]
         self.assertEqual(events, [f"first {hook}" for hook in hooks])
 
     def test_a_wait_that_times_out(self) -> None:
@@ -173,7 +182,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
         events = run_recorded("first", use=wait)
         began = ["opened", "wait_began", "run_began", "before_sleep"]
-        end = ["expiring", "pending", "main_ended", "run_ended", "wait_ended", "closed", "verdict"]
+        end = ["expiring", "pending", "main_ended", "run_ended", "wait_ended", "closed", "verdict", "reported"]
         self.assertEqual(events, [f"first {hook}" for hook in began + end])
 
     def test_a_feature_lets_a_wait_go_on_after_its_limit(self) -> None:
@@ -263,9 +272,13 @@ class OrderOfHooksTest(unittest.TestCase):
         self.assertIn("first recorded", events)
         self.assertNotIn("first trapped", events)
 
+    def test_a_phase_that_fails(self) -> None:
+        events = run_recorded("first", "second", use=lambda harness: phase(harness, self.fail))
+        self.assertEqual(events[2:4], both("notes"))
+
     def test_a_harness_that_opens_again(self) -> None:
         events = run_recorded("first", use=lambda harness: harness.open())
-        hooks = ["opened", "closed", "opened", "closed", "verdict"]
+        hooks = ["opened", "closed", "opened", "closed", "verdict", "reported"]
         self.assertEqual(events, [f"first {hook}" for hook in hooks])
 
     def test_each_hook_is_recorded(self) -> None:
@@ -306,13 +319,17 @@ class ExceptionInHookTest(unittest.TestCase):
             )
 
     def test_hooks_of_the_end(self) -> None:
-        for hook in "closing", "closed", "verdict":
+        hooks = ("closing", "closed", "verdict", "reported")
+        for hook in hooks:
             with self.subTest(hook):
                 events = self.events_if(hook)
-                closing, closed, verdict = (both(each)[::-1] for each in ("closing", "closed", "verdict"))
-                failing = [] if hook == "verdict" else both("failing")
-                ended = [each for each in events if "recorded" not in each][-len(failing) - 7 :]
-                self.assertEqual(ended, [*closing, *closed, *failing, *verdict, f"LookupError({hook!r})"])
+                closing, closed, verdict, reported = (both(each)[::-1] for each in hooks)
+                failing = [] if hook in ("verdict", "reported") else both("failing")
+                if hook == "reported":
+                    del reported[1:]
+                expected = [*closing, *closed, *failing, *verdict, *reported, f"LookupError({hook!r})"]
+                ended = [each for each in events if "recorded" not in each]
+                self.assertEqual(ended[-len(expected) :], expected)
 
 
 class FeaturesTest(unittest.TestCase):

@@ -1,8 +1,9 @@
 import unittest
 from typing import Any
 
-from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._harness.feature import NO_FEATURES
+from asynctest_tornado._errors import notes
+from asynctest_tornado._harness.feature import Feature, Features
+from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import phase
 
 
@@ -10,20 +11,27 @@ def fail(error: BaseException) -> None:
     raise error
 
 
+class Hint(Feature):
+    """Adds a note to each failure."""
+
+    def notes(self, harness: Harness, error: BaseException) -> None:
+        notes.add(error, "The hint of the test.", harness.trap, once=True)
+
+
 class PhaseTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = Trap(lambda: "it", NO_FEATURES)
-        self.trap.report.hint = "The hint of the test."
+        self.harness = Harness(lambda: "it", features=Features([Hint()]))
+        self.trap = self.harness.trap
 
     def notes_after(self, func: Any, *args: Any, **kwargs: Any) -> list[str]:
         with self.assertRaises(BaseException) as caught:
-            phase(self.trap, func, *args, **kwargs)
+            phase(self.harness, func, *args, **kwargs)
         self.assertEqual(str(caught.exception), "planted")
         return getattr(caught.exception, "__notes__", [])
 
     def test_it_returns_the_result(self) -> None:
         for is_main in False, True:
-            self.assertEqual(phase(self.trap, max, 1, 2, is_main=is_main), 2)
+            self.assertEqual(phase(self.harness, max, 1, 2, is_main=is_main), 2)
 
     def test_an_error_gets_the_notes_of_the_report(self) -> None:
         for is_main in False, True:
@@ -33,7 +41,7 @@ class PhaseTest(unittest.TestCase):
 
     def test_an_error_that_passes_several_phases_gets_each_note_once(self) -> None:
         def outer() -> None:
-            phase(self.trap, fail, ValueError("planted"))
+            phase(self.harness, fail, ValueError("planted"))
 
         self.assertEqual(self.notes_after(outer, is_main=True), ["The hint of the test."])
 
@@ -49,7 +57,7 @@ class PhaseTest(unittest.TestCase):
 
     def test_other_phases_leave_them_to_the_verdict(self) -> None:
         error = ValueError("planted")
-        phase(self.trap, self.trap.add, error)
+        phase(self.harness, self.trap.add, error)
         self.assertIs(self.trap.close(), error)
 
     def test_the_main_phase_ends_with_its_own_error_first(self) -> None:

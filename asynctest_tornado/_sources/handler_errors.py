@@ -1,65 +1,76 @@
-"""Adds hints, and errors of request handlers, to the report of a failed test."""
+"""Errors of request handlers in one test, and their notes in its report."""
 
 # Tested by tests/sources/test_request_handlers.py.
 
-import inspect
-import socket
 import traceback
+import weakref
 from collections.abc import Iterator
+from typing import Any
 
-from asynctest_tornado._errors import hints, notes
-from asynctest_tornado._errors.contexts import is_failure
-from asynctest_tornado._errors.server_error import ServerError
+from asynctest_tornado._errors import contexts, notes
+from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of, strip
 
 __unittest = True
 
 #: How many errors a report shows.
 MOST_SHOWN = 10
+#: The key in ``trap.data``.
+_KEY: Any = object()
+#: The tests that fail of each error of a request handler, also if a response reports it, and it comes late.
+strict: "weakref.WeakSet[contexts.Context]" = weakref.WeakSet()
 
 
-def explain(error: BaseException, trap: Trap) -> None:
-    """Let the report of an error that the user's code raised show the user's lines, and the reasons.
+class HandlerErrors:
+    """The errors of the request handlers of one test."""
 
-    :param trap: the trap of the test.
-    """
-    if is_failure(error):
-        notes.begin(error, trap)
-        _add_hints(error, trap)
-        # If a host or port does not exist, the user's line has the reason.
-        strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
-        trap.failure = error
-        if trap.report.hint is not None:
-            notes.add(error, trap.report.hint, trap, once=True)
-        if trap.report.server_errors or trap.report.refusals:
-            add_to(error, trap)
-        exceptions.unchain(error)
+    def __init__(self) -> None:
+        self.errors: list[ServerError] = []
+        #: Each ``HTTPError`` below 500 to which Tornado sends no response.
+        self.refusals: list[ServerError] = []
+
+    def record(self, failure: ServerError, trap: Trap) -> ServerError | None:
+        """Record an error; or return the earlier record of the same exception."""
+        recorded = record_in(self.errors, failure)
+        if recorded is None:
+            failure.is_expected = trap.is_expected(failure.error)
+        return recorded
 
 
-def _add_hints(error: BaseException, trap: Trap) -> None:
-    """Add how to mend a typical mistake. This needs the frames that the report leaves out."""
-    if trap.report.remark is not None:
-        hints.add(error, trap.report.remark(), trap)
-    hints.add(error, hints.failed_request(error), trap)
-    found = hints.missing_await(error)
+def of(trap: Trap) -> HandlerErrors:
+    """Return the errors of the handlers of a test, to be changed."""
+    found: HandlerErrors = known(trap) or trap.data.setdefault(_KEY, HandlerErrors())
+    return found
+
+
+def known(trap: Trap) -> HandlerErrors | None:
+    """Return the errors of the handlers of a test, if there may be some."""
+    return trap.data.get(_KEY)
+
+
+def drop(trap: Trap) -> None:
+    """Drop the errors, which hold frames. Deferred log records of errors that are in no report are logged."""
+    found = known(trap)
     if found is not None:
-        hint, trap.report.explained = found
-        hints.add(error, hint, trap)
-        if inspect.iscoroutine(trap.report.explained):
-            trap.report.explained.close()  # or a second report would say that it was never awaited
+        for failure in (*found.errors, *found.refusals):
+            failure.log_deferred()
+        found.errors.clear()
+        found.refusals.clear()
 
 
-def add_to(error: BaseException, trap: Trap) -> None:
+def add_notes(error: BaseException, trap: Trap) -> None:
     """Add a note for each error of a handler that was answered with a response, and that is in no report yet.
 
     :param error: the failure of the test.
     :param trap: the trap of the test.
     """
+    found = known(trap)
+    if found is None:
+        return
     shown = set(map(id, _parts(error)))
     unreported = []
-    for failure in (*trap.report.server_errors, *trap.report.refusals):
+    for failure in (*found.errors, *found.refusals):
         if id(failure.error) in shown:
             failure.is_reported = True
         elif failure.is_answered and not failure.is_reported:
