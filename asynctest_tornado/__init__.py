@@ -74,8 +74,8 @@ def __getattr__(name: str) -> _typing.Any:
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if room == "_errors.stack_context":
-        # Outside of tests, these hooks hand errors to an ExceptionStackContext.
-        _importlib.import_module(f"{__name__}._harness.harness")
+        # Outside of tests, these patches hand errors to an ExceptionStackContext, once one is entered.
+        _importlib.import_module(f"{__name__}._harness.installation")
     value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)
     return value
 

@@ -17,6 +17,7 @@ outlived its test, or an object that the garbage collector finds, may belong to 
 # Tested by tests/errors/test_stack_context.py.
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 import types
@@ -94,17 +95,27 @@ contexts: contextvars.ContextVar[Chain] = contextvars.ContextVar("asynctest_torn
 collector: int | None = None
 
 
-def leave(chain: Callable[[Chain], Chain]) -> None:
+def leave(chain: Callable[[Chain], Chain], token: "contextvars.Token[Chain] | None" = None) -> None:
     """Change the contexts of the running code at the end of a block.
+
+    If there are none, as before the block, the variable is unset again by the token; if that was made elsewhere, it is
+    set to an empty chain.
 
     If the garbage collector closes a coroutine in the midst of a block, the running code is another one, and keeps its
     contexts. Besides, Python 3.11 may collect garbage while it sets a variable, and crashes if a finalizer sets one in
     the same context then. Later versions collect between two instructions.
 
     :param chain: returns the contexts after the block, given the present ones.
+    :param token: the token of the change at the beginning of the block.
     """
-    if collector != threading.get_ident():
-        contexts.set(chain(contexts.get()))
+    if collector == threading.get_ident():
+        return
+    after = chain(contexts.get())
+    if token is not None and not after and token.old_value is contextvars.Token.MISSING:
+        with contextlib.suppress(ValueError, RuntimeError):  # of another context, or used
+            contexts.reset(token)
+            return
+    contexts.set(after)
 
 
 def without(context: Context, chain: Chain) -> Chain:

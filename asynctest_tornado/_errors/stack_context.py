@@ -1,10 +1,12 @@
 """ExceptionStackContext, NullContext: handlers of errors, for a block."""
 
+import contextvars
 import functools
 import types
 from collections.abc import Callable
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._util.patching import sources
 
 __unittest = True
 
@@ -55,12 +57,15 @@ class ExceptionStackContext:
                 "Give a function of three arguments: type, value, traceback."
             )
         self.exception_handler = exception_handler
-        self._entered: list[_HandlerContext] = []
+        self._entered: list[tuple[_HandlerContext, contextvars.Token[contexts.Chain]]] = []
 
     def __enter__(self) -> Callable[[], None]:
         context = _HandlerContext(self.exception_handler)
-        self._entered.append(context)
-        contexts.contexts.set((*contexts.contexts.get(), context))
+        chain = contexts.contexts.get()
+        if not (chain and chain[0].is_trap):
+            # For good: callbacks that the block schedules may come at any time.
+            sources.hold(ExceptionStackContext)
+        self._entered.append((context, contexts.contexts.set((*chain, context))))
 
         def deactivate() -> None:
             context.is_active = False
@@ -70,9 +75,9 @@ class ExceptionStackContext:
     def __exit__(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: types.TracebackType | None
     ) -> bool:
-        context = self._entered.pop()
-        # Not a reset by token: blocks in generators need not end in the order in which they began.
-        contexts.leave(functools.partial(contexts.without, context))
+        context, token = self._entered.pop()
+        # Not a reset by token alone: blocks in generators need not end in the order in which they began.
+        contexts.leave(functools.partial(contexts.without, context), token)
         return contexts.is_error(value) and context.handle(value)
 
 
@@ -86,13 +91,12 @@ class NullContext:
     """
 
     def __init__(self) -> None:
-        self._before: list[contexts.Chain] = []
+        self._entered: list[tuple[contexts.Chain, contextvars.Token[contexts.Chain]]] = []
 
     def __enter__(self) -> None:
         chain = contexts.contexts.get()
-        self._before.append(chain)
-        contexts.contexts.set(tuple(context for context in chain if context.is_trap))
+        self._entered.append((chain, contexts.contexts.set(tuple(context for context in chain if context.is_trap))))
 
     def __exit__(self, *exc_info: object) -> None:
-        before = self._before.pop()
-        contexts.leave(lambda chain: before)
+        before, token = self._entered.pop()
+        contexts.leave(lambda chain: before, token)

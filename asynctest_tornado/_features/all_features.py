@@ -7,8 +7,10 @@ from asynctest_tornado._features.events import EVENTS
 from asynctest_tornado._features.failure_notes import HINTS, REQUEST_HANDLERS
 from asynctest_tornado._features.loop_classes import GATHER, JOBS, NUMERIC_HOSTS
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
+from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.reports import REPORTS
 from asynctest_tornado._features.sources import GARBAGE
+from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules.feature import ORDER
@@ -26,6 +28,7 @@ FEATURES = Features(
         GARBAGE,
         HINTS,
         EVENTS,
+        LOOP_PARTS,
         LOOP_METHODS,
         ALARMS,
         PENDING,
@@ -40,3 +43,4 @@ FEATURES = Features(
         NUMERIC_HOSTS,
     )
 )
+installation.plug_in(FEATURES)

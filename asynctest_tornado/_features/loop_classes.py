@@ -3,7 +3,7 @@
 # Tested by tests/loop/test_managed_loop.py.
 
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._loop.connections import ConnectingLoop
+from asynctest_tornado._loop import connections
 from asynctest_tornado._loop.executor_jobs import WorkingLoop
 from asynctest_tornado._loop.gather import GatheringLoop
 
@@ -25,7 +25,8 @@ class Gather(Feature):
 class NumericHosts(Feature):
     """Connections to numeric addresses without a thread."""
 
-    loop_class = ConnectingLoop
+    loop_class = connections.ConnectingLoop
+    patches = connections.patches
 
 
 JOBS = Jobs()

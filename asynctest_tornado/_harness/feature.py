@@ -41,12 +41,16 @@ If a hook raises an exception:
 - in each other hook: it is raised where the hook is called, as an exception of the test's own code would be.
 
 A hook that no feature overrides costs one truth test: `Features` finds the features of each hook once for all tests.
+
+Besides, a feature can have `patches` of other modules, which `installation` puts in for a run of tests, and act when a
+run has ended, to undo the rest of what it has changed in the process.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import Any
 
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
+from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -63,6 +67,14 @@ class Feature:
     loop_class: type | None = None
     #: A class whose methods the ``IOLoop`` of the test gets.
     io_loop_class: type | None = None
+    #: The patches that it needs.
+    patches: Sequence[Patch] = ()
+
+    def tests_began(self) -> None:
+        """Prepare the process for tests."""
+
+    def tests_ended(self) -> None:
+        """Restore what the feature has changed in the process: the last run has ended."""
 
     def opened(self, harness: Any) -> None:
         """Attach the feature to the loop, ``harness.loop``."""

@@ -9,21 +9,16 @@ from typing import Any, TypeVar
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._sources import interpreter_hooks, loggers, pool_contexts, request_handlers, unawaited_coroutines
+from asynctest_tornado._sources import unawaited_coroutines
 
 __unittest = True
 
 _T = TypeVar("_T")
-
-# At import, and not for each test: an ExceptionStackContext works outside of tests, too.
-loggers.watch_loggers()
-interpreter_hooks.watch_hooks()
-pool_contexts.watch()
-request_handlers.watch_handlers()
 
 
 class State(enum.Enum):
@@ -99,7 +94,7 @@ class Harness:
         self.loop: managed_loop.LoopOfTest = loop
         #: Run the loop, from now on.
         self.waits = Waits(loop, self.trap, self.describe, self.context)
-        interpreter_hooks.watch(self.trap)
+        installation.attach(self.trap)
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
         if self.features.opened:
             self._open_features()
@@ -121,6 +116,7 @@ class Harness:
         return self._resources
 
     def __enter__(self) -> "Harness":
+        installation.begin(self)
         self.open()
         self.context.enter()
         return self
@@ -135,6 +131,7 @@ class Harness:
         """
         self.close(futures)
         self.context.leave()
+        installation.discard(self)
         self.trap.failure = None  # its report is beyond reach
         try:
             self.finish()

@@ -28,17 +28,18 @@ class SharedContext:
         self.is_inside = False
         self._trap = trap
         self._outer_chain: contexts.Chain = ()
+        self._token: contextvars.Token[contexts.Chain] | None = None
 
     def enter(self) -> None:
         """Let the caller's code be code of the test, up to `leave`."""
         chain = contexts.contexts.get()
         if chain[:1] != (self._trap,):
             self._outer_chain = chain
-            contexts.contexts.set((self._trap,))
+            self._token = contexts.contexts.set((self._trap,))
 
     def leave(self) -> None:
         """Undo `enter`."""
-        contexts.contexts.set(self._outer_chain)
+        contexts.leave(lambda chain: self._outer_chain, self._token)
 
     def call(self, func: Callable[..., _T], *args: Any) -> _T:
         """Call synchronous code of the test in the context."""

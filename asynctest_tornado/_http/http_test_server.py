@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors.server_error import ServerError
+from asynctest_tornado._harness import installation
 from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import sockets, websocket_connect
 from asynctest_tornado._http.local_server import LocalServer, check_app
@@ -90,6 +91,8 @@ class HTTPTestServer:
         is_https = self._options.get("ssl_options") is not None
         with contextlib.ExitStack() as resources:
             resources.callback(setattr, self, "_running", None)
+            installation.begin_errors(self)
+            resources.callback(installation.end_errors, self)
             sock = self._bind(resources)
             self._running = LocalServer(sock, self._describe, is_https)
             self.errors = self._running.errors

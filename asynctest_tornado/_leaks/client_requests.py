@@ -1,7 +1,6 @@
 """Requests of HTTP clients: the test they belong to, the line that made them."""
 
 import asyncio
-import functools
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from asynctest_tornado._errors import contexts
 from asynctest_tornado._leaks.recording_loop import lines_of_futures
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util import origins
+from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
@@ -33,22 +33,29 @@ def of(future: object) -> Request | None:
     return _requests.of(future, None)
 
 
-def watch() -> None:
-    """Record the futures of requests that are made from now on."""
-    original = AsyncHTTPClient.fetch
-    if hasattr(original, "_asynctest_original"):
-        return
+def drop_clients() -> None:
+    """Drop the clients that Tornado keeps for loops of tests: each keeps its loop, and thereby itself."""
+    classes: list[Any] = [AsyncHTTPClient]
+    for cls in classes:
+        classes += cls.__subclasses__()
+        clients = vars(cls).get(f"_async_client_dict_{cls.__name__}", {})
+        for io_loop in list(clients):
+            loop = getattr(io_loop, "asyncio_loop", None)
+            if isinstance(loop, WatchedLoop) and loop.is_closed():
+                clients.pop(io_loop, None)
 
-    @functools.wraps(original)
-    def fetch(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        future = original(self, request, *args, **kwargs)
-        origin = origins.find(origins.CLIENTS)
-        if origin is not origins.LIBRARY and isinstance(future, asyncio.Future):
-            _record(future, self, request, kwargs, origin)
-        return future
 
-    fetch._asynctest_original = original  # type: ignore[attr-defined]
-    AsyncHTTPClient.fetch = fetch  # type: ignore[method-assign]
+def _fetch_and_record(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    future = _fetch.found(self, request, *args, **kwargs)
+    origin = origins.find(origins.CLIENTS) if _fetch.is_active else origins.LIBRARY
+    if origin is not origins.LIBRARY and isinstance(future, asyncio.Future):
+        _record(future, self, request, kwargs, origin)
+    return future
+
+
+_fetch = Patch(AsyncHTTPClient, "fetch", _fetch_and_record)
+#: They record the futures of requests.
+patches = [_fetch]
 
 
 def _record(

@@ -15,14 +15,15 @@ from asynctest_tornado._util import observer
 
 __unittest = True
 
-tracking.watch_tornado()
-client_requests.watch()
-
 
 class Leaks(Feature):
     """The leak checks of tests. The option is the policy."""
 
     loop_class = RecordingLoop
+    patches = (*tracking.patches, *client_requests.patches)
+
+    def tests_ended(self) -> None:
+        client_requests.drop_clients()
 
     def main_ended(self, loop: LoopOfTest) -> None:
         trap = loop.trap

@@ -2,7 +2,6 @@
 
 # Tested by tests/leaks/test_kinds.py.
 
-import functools
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -10,6 +9,7 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado._errors import made_objects
 from asynctest_tornado._leaks import kinds
 from asynctest_tornado._util import origins
+from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -24,26 +24,20 @@ def _record_if_of_test(thing: Any, origin: origins.Origin) -> None:
         made_objects.record_made_at(thing, origin)
 
 
-def _record_calls(cls: type, maker: kinds.Maker) -> None:
-    """Record each object whose method is called."""
-    original = getattr(cls, maker.method)
-    if hasattr(original, "_asynctest_original"):
-        return
+def patch_of(cls: type, maker: kinds.Maker) -> Patch:
+    """Return a patch that records each object whose method is called."""
     through = maker.through
 
-    @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        origin = origins.find(through)
-        if origin is not origins.LIBRARY:
-            _record_if_of_test(self, origin)
-        return original(self, *args, **kwargs)
+        if patch.is_active:
+            origin = origins.find(through)
+            if origin is not origins.LIBRARY:
+                _record_if_of_test(self, origin)
+        return patch.found(self, *args, **kwargs)
 
-    call._asynctest_original = original  # type: ignore[attr-defined]
-    setattr(cls, maker.method, call)
+    patch = Patch(cls, maker.method, call)
+    return patch
 
 
-def watch_tornado() -> None:
-    """Record the objects of each kind that has a maker, from now on."""
-    for kind in kinds.KINDS:
-        if kind.made_by is not None:
-            _record_calls(kind.cls, kind.made_by)
+#: They record the objects of each kind that has a maker.
+patches = [patch_of(kind.cls, kind.made_by) for kind in kinds.KINDS if kind.made_by is not None]

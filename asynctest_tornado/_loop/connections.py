@@ -3,7 +3,6 @@
 HTTP clients with ``validate_cert=False`` do not load the CA certificates of the system.
 """
 
-import functools
 import socket
 from typing import Any
 
@@ -12,6 +11,7 @@ from tornado import simple_httpclient
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._tls import bundled_certificate
+from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.real_time import active_count, sleep, turn
 
 __unittest = True
@@ -66,23 +66,18 @@ def _release_processor() -> None:
         sleep(_FOR_THREADS)
 
 
-def _spare_ca_certificates() -> None:
-    """Do not load the CA certificates of the system for a request with ``validate_cert=False``."""
-    connection: Any = getattr(simple_httpclient, "_HTTPConnection", None)
-    original = getattr(connection, "_get_ssl_options", None)
-    if original is None:
-        return  # renamed: the certificates are loaded
-
-    @functools.wraps(original)
-    def get_ssl_options(self: Any, scheme: str) -> Any:
-        request = self.request
-        given = (request.ssl_options, request.ca_certs, request.client_cert, request.client_key)
-        is_trusting = scheme == "https" and not request.validate_cert and given == (None, None, None, None)
-        if is_trusting and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop):
-            return bundled_certificate.trusting_context()
-        return original(self, scheme)
-
-    connection._get_ssl_options = get_ssl_options
+def _spare_ca_certificates(self: Any, scheme: str) -> Any:
+    request = self.request
+    given = (request.ssl_options, request.ca_certs, request.client_cert, request.client_key)
+    is_trusting = scheme == "https" and not request.validate_cert and given == (None, None, None, None)
+    is_of_test = _get_ssl_options.is_active and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop)
+    if is_trusting and is_of_test:
+        return bundled_certificate.trusting_context()
+    return _get_ssl_options.found(self, scheme)
 
 
-_spare_ca_certificates()
+#: They do not load the CA certificates of the system for a request with ``validate_cert=False``.
+patches = []
+if hasattr(getattr(simple_httpclient, "_HTTPConnection", None), "_get_ssl_options"):
+    _get_ssl_options = Patch(simple_httpclient._HTTPConnection, "_get_ssl_options", _spare_ca_certificates)
+    patches.append(_get_ssl_options)

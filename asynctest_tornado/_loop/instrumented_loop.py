@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tornado import gen
@@ -18,6 +18,7 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.stop_at_error import interruptible
+from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -115,32 +116,28 @@ async def _carry(coro: Any, context: contextvars.Context) -> Any:
                 context.run(variable.set, value)
 
 
-def _record_futures_of_coroutines() -> None:
-    """Record the futures that ``gen.coroutine`` makes.
+def _make_and_record() -> asyncio.Future[Any]:
+    """Record a future that ``gen.coroutine`` makes.
 
-    Without a record, nothing shows whose they are: they are dropped a turn of the loop after their error was set, in
-    no context at all.
+    Without a record, nothing shows whose it is: it is dropped a turn of the loop after its error was set, in no context
+    at all.
     """
-    make: Callable[[], asyncio.Future[Any]] | None = getattr(gen, "_create_future", None)
-    if make is None or hasattr(make, "__wrapped__"):
-        return
-
-    @functools.wraps(make)
-    def make_and_record() -> asyncio.Future[Any]:
-        future = make()
-        loop = future.get_loop()
-        # In debug mode, a future says where it was made. Tornado takes itself out of that, up to this function.
-        made_at = getattr(future, "_source_traceback", None)
-        while made_at and made_at[-1].filename in (__file__, gen.__file__):
-            del made_at[-1]
-        if isinstance(loop, WatchedLoop):
-            loop.record_future(future, contexts.contexts.get())
-        return future
-
-    vars(gen).update(_create_future=make_and_record)
+    future: asyncio.Future[Any] = _make.found()
+    loop = future.get_loop()
+    # In debug mode, a future says where it was made. Tornado takes itself out of that, up to this function.
+    made_at = getattr(future, "_source_traceback", None)
+    while made_at and made_at[-1].filename in (__file__, gen.__file__):
+        del made_at[-1]
+    if _make.is_active and isinstance(loop, WatchedLoop):
+        loop.record_future(future, contexts.contexts.get())
+    return future
 
 
-_record_futures_of_coroutines()
+#: They record the futures that ``gen.coroutine`` makes.
+patches = []
+if hasattr(gen, "_create_future"):
+    _make = Patch(gen, "_create_future", _make_and_record)
+    patches.append(_make)
 
 #: The composed classes, by the class that they add to, and the classes that they add.
 _composed: dict[tuple[type, tuple[type, ...]], Any] = {}

@@ -4,6 +4,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
@@ -12,6 +13,7 @@ from asynctest_tornado._errors.trap import Hooks
 from asynctest_tornado._loop import construction, recycled_loop
 from asynctest_tornado._loop.instrumented_loop import composed
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
+from asynctest_tornado._util.real_time import active_count
 from asynctest_tornado._util.settings import LOOP_FACTORY
 
 __unittest = True
@@ -58,6 +60,31 @@ def _is_made_by_others() -> bool:
 
 def _is_of_asyncio(make: object) -> bool:
     return getattr(make, "__globals__", None) is _EVENTS
+
+
+#: The policy before the first test of a run.
+_policy_before: object = True
+
+
+def record_policy() -> None:
+    """Record, before the first test of a run, whether there is a policy for loops."""
+    global _policy_before
+    _policy_before = _EVENTS.get("_event_loop_policy")
+
+
+def restore_policy() -> None:
+    """Drop the policy that asyncio has made for the tests: it says that there is no current loop, and makes none.
+
+    A policy stays if the user has made it, or if it has a loop, or if a thread runs that may have one.
+    """
+    policy: Any = _EVENTS.get("_event_loop_policy")
+    if policy is None or _policy_before is not None or not type(policy).__module__.startswith("asyncio."):
+        return
+    is_unused = getattr(getattr(policy, "_local", None), "_loop", policy) is None and active_count() == 1
+    # There is none from Python 3.14 on; before, the user may have set another one than asyncio's.
+    watcher = type(getattr(policy, "_watcher", None))
+    if is_unused and watcher.__name__ in ("NoneType", "ThreadedChildWatcher", "PidfdChildWatcher"):
+        _EVENTS["_event_loop_policy"] = None
 
 
 _EVENTS = vars(asyncio.events)

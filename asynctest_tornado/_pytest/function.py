@@ -18,6 +18,7 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import explain, phase
 from asynctest_tornado._loop import new_loop
@@ -106,6 +107,9 @@ class Function:
         :param lent: the value of the fixture ``io_loop``, if it is the user's. A test runs on it if it is an
             ``IOLoop``.
         """
+        run = self._item.config.pluginmanager.get_plugin(PLUGIN)
+        if run is not None:
+            installation.begin(run)
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:

@@ -119,6 +119,10 @@ class Hooks:
             return (yield)
         finally:
             self._report_late()
+            # It is there if a test was ours.
+            installation = sys.modules.get("asynctest_tornado._harness.installation")
+            if installation is not None:
+                installation.end(self, self._report_late)
             self._is_over = True
             if session.testsfailed and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -242,7 +246,7 @@ def _watch_again() -> None:
     """Learn of errors that surface when pytest has ended, and has put back the hooks that it found."""
     interpreter = sys.modules.get("asynctest_tornado._sources.interpreter_hooks")
     if interpreter is not None:
-        interpreter.watch_again()
+        interpreter.Patch.put_in_again(interpreter.patches)
 
 
 def _info_of(error: BaseException) -> pytest.ExceptionInfo[BaseException]:

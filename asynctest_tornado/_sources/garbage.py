@@ -35,14 +35,28 @@ def suspect(trap: Trap) -> None:
     global _latest, _is_complete
     place = trap.place()
     if _callbacks is not None and _on_collection not in _callbacks:
-        _callbacks.append(_on_collection)
-        # Once in a process: no earlier object can then pass for one of a test.
+        watch()
+        _names_at_end.clear()
+        # Once in a run: no earlier object can then pass for one of a test.
         gc.collect()
         _is_complete = place is not None
     elif _is_complete:  # else no place makes a difference
         _is_complete = place is not None and follows(place, _latest)
     _latest = place
     _suspects.append(trap)
+
+
+def watch() -> None:
+    """Learn of collections, until `unwatch`."""
+    if _callbacks is not None and _on_collection not in _callbacks:
+        _callbacks.append(_on_collection)
+
+
+def unwatch() -> None:
+    """Learn of collections no more, and let go of the tests. Reports at the end of the process still name them."""
+    _let_go()
+    if _callbacks is not None and _on_collection in _callbacks:
+        _callbacks.remove(_on_collection)
 
 
 def _on_collection(phase: str, info: dict[str, int]) -> None:
@@ -55,21 +69,30 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
         _suspects.extend(suspects)
 
 
-def _let_go() -> None:
-    """Drop all classes of tests at the end of the process.
-
-    The objects of their modules are garbage then, and their errors surface while all other modules are still there.
-    """
-    global _latest, _is_complete
+def collect_last() -> None:
+    """Collect garbage if it can be attributed, as it cannot be after the end of the run."""
     if _is_complete and not _is_other_running():
-        gc.collect()  # the last collection whose garbage can be attributed
-    _names_at_end[:] = [trap.describe() for trap in _suspects]
+        gc.collect()
+
+
+def _let_go() -> None:
+    global _latest, _is_complete
+    _names_at_end.extend(trap.describe() for trap in _suspects)
     _suspects.clear()
     _latest, _is_complete = None, False
 
 
+def _end() -> None:
+    """Drop all classes of tests at the end of the process.
+
+    The objects of their modules are garbage then, and their errors surface while all other modules are still there.
+    """
+    collect_last()
+    _let_go()
+
+
 # At import: functions that programs register are called before.
-atexit.register(_let_go)
+atexit.register(_end)
 
 
 def _is_other_running() -> bool:

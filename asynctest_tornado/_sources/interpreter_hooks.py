@@ -1,7 +1,7 @@
 """Errors that surface in the interpreter itself: in threads and finalizers.
 
-The hooks stay in place once a test has asked for them. An error may surface after its test; then the test is identified
-by the thread in which it happens, or, if an object was garbage, by the tests that ran since the last collection.
+An error may surface after its test. The test is then identified by the thread in which it happens, or, if an object was
+garbage, by the tests that ran since the last collection.
 """
 
 import sys
@@ -10,30 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
-from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage, thread_contexts, unawaited_coroutines
-from asynctest_tornado._util.patching import Replacement
+from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
 _handing_on = threading.local()
-
-
-def watch(trap: Trap) -> None:
-    """Put the trap in front of the hooks of the interpreter, for a test that begins."""
-    watch_hooks()
-    garbage.suspect(trap)
-
-
-def watch_hooks() -> None:
-    """Put the trap in front of the hooks of the interpreter. Later hooks of others stay in front of it."""
-    Replacement.put_in_all(_hooks)
-
-
-def watch_again() -> None:
-    """Attach the hooks again if another program has restored the hooks that it had found."""
-    if _excepthook.has_been_put_in:
-        watch_hooks()
 
 
 def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], args: Any) -> None:
@@ -52,14 +34,15 @@ def _hand_on(hook: Callable[[Any], object], original: Callable[[Any], object], a
 
 
 def _on_thread(args: threading.ExceptHookArgs) -> None:
-    if not (contexts.is_error(args.exc_value) and contexts.deliver(args.exc_value, contexts.chain_here())):
+    error = args.exc_value if _excepthook.is_active else None
+    if not (contexts.is_error(error) and contexts.deliver(error, contexts.chain_here())):
         _hand_on(_excepthook.found, threading.__excepthook__, args)
 
 
 def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
     error = info.exc_value
     # A warning that was turned into an error is still about a resource that was left open, and no failure.
-    if not contexts.is_error(error) or isinstance(error, Warning):
+    if not (_unraisablehook.is_active and contexts.is_error(error)) or isinstance(error, Warning):
         _hand_on(_unraisablehook.found, sys.__unraisablehook__, info)
     elif not garbage.deliver_dropped(error):
         guess = garbage.guess()
@@ -70,6 +53,7 @@ def _on_unraisable(info: "sys.UnraisableHookArgs") -> None:
             print(guess, file=sys.stderr)  # which leaves notes out
 
 
-_excepthook = Replacement(threading, "excepthook", _on_thread)
-_unraisablehook = Replacement(sys, "unraisablehook", _on_unraisable)
-_hooks = [_excepthook, _unraisablehook, *thread_contexts.replacements, *unawaited_coroutines.replacements]
+_excepthook = Patch(threading, "excepthook", _on_thread, is_needed=thread_contexts.are_alive)
+_unraisablehook = Patch(sys, "unraisablehook", _on_unraisable)
+#: They put the trap in front of the hooks of the interpreter. Later hooks of others stay in front of it.
+patches = [_excepthook, _unraisablehook, *thread_contexts.patches, *unawaited_coroutines.patches]

@@ -20,20 +20,10 @@ from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._sources import garbage, handler_errors, pool_contexts, request_handlers, terminal_logs
+from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
 __unittest = True
-
-
-def watch_loggers() -> None:
-    """Put the trap in front of the loggers of Tornado and asyncio, once and for all.
-
-    Errors that no context consumes go on to the logger, as before.
-    """
-    for name in ("tornado.application", "tornado.general", "asyncio", pool_contexts.LOGGER):
-        logger = logging.getLogger(name)
-        if "handle" not in vars(logger):
-            _watch(logger)
 
 
 def _method_of_class(logger: logging.Logger, name: str) -> Callable[[Any], object]:
@@ -45,7 +35,7 @@ def _method_of_class(logger: logging.Logger, name: str) -> Callable[[Any], objec
     return method
 
 
-def _watch(logger: logging.Logger) -> None:
+def _patches_of(logger: logging.Logger) -> tuple[Patch, Patch]:
     def is_enabled(level: int) -> bool:
         return bool(_method_of_class(logger, "isEnabledFor")(level))
 
@@ -57,13 +47,16 @@ def _watch(logger: logging.Logger) -> None:
         # As is_enabled() does, without a call: each new loop asks.
         if found(logger, level) if type(found) is types.FunctionType else is_enabled(level):
             return True
-        if level < logging.ERROR:
+        if level < logging.ERROR or not asking.is_active:
             return False
         # Other callers get the truth.
         method = sys._getframe(1)
         return method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
     def watched_handle(record: logging.LogRecord) -> None:
+        if not handling.is_active:
+            handle(record)
+            return
         failure = request_handlers.being_logged.get() or _refusal(record)
         if failure is not None:
             _log_of_handler(failure, handle, logger, record, is_enabled(record.levelno))
@@ -79,7 +72,17 @@ def _watch(logger: logging.Logger) -> None:
             handle(record)
 
     # On the instance: a logger outlives dictConfig and the like, which only change its attributes.
-    vars(logger).update(isEnabledFor=watched_is_enabled, handle=watched_handle)
+    asking = Patch(logger, "isEnabledFor", watched_is_enabled)
+    handling = Patch(logger, "handle", watched_handle)
+    return asking, handling
+
+
+#: They put the trap in front of the loggers. Errors that no context consumes go on to the logger.
+patches = [
+    patch
+    for name in ("tornado.application", "tornado.general", "asyncio", pool_contexts.LOGGER)
+    for patch in _patches_of(logging.getLogger(name))
+]
 
 
 def _refusal(record: logging.LogRecord) -> ServerError | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._sources import class_trap
+from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -21,33 +22,19 @@ LOGGER = "concurrent.futures"
 _OF_INTERPRETERS = "concurrent.futures.interpreter"
 
 
-def watch() -> None:
-    """Let all jobs and callbacks that are handed over from now on inherit their contexts."""
-    _replace(ThreadPoolExecutor, "submit", _submit)
-    _replace(Future, "add_done_callback", _add_done_callback)
+def _submit_in_contexts(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+    is_plain = not _submit.is_active or type(self).__module__ == _OF_INTERPRETERS
+    return _submit.found(self, fn if is_plain else _in_contexts(fn), *args, **kwargs)
 
 
-def _replace(cls: Any, method: str, replace: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = getattr(cls, method)
-    if not hasattr(original, "_asynctest_original"):
-        replaced: Any = functools.wraps(original)(replace(original))
-        replaced._asynctest_original = original
-        setattr(cls, method, replaced)
+def _add_callback_in_contexts(self: Any, fn: Any) -> Any:
+    return _add_callback.found(self, _in_contexts(fn) if _add_callback.is_active else fn)
 
 
-def _submit(original: Callable[..., Any]) -> Callable[..., Any]:
-    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        is_serialized = type(self).__module__ == _OF_INTERPRETERS
-        return original(self, fn if is_serialized else _in_contexts(fn), *args, **kwargs)
-
-    return submit
-
-
-def _add_done_callback(original: Callable[..., Any]) -> Callable[..., Any]:
-    def add_done_callback(self: Any, fn: Any) -> Any:
-        return original(self, _in_contexts(fn))
-
-    return add_done_callback
+_submit = Patch(ThreadPoolExecutor, "submit", _submit_in_contexts)
+_add_callback = Patch(Future, "add_done_callback", _add_callback_in_contexts)
+#: They let all jobs and callbacks that are handed over inherit their contexts.
+patches = [_submit, _add_callback]
 
 
 def _in_contexts(func: Any) -> Any:

@@ -25,6 +25,7 @@ from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import handler_errors
+from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of
 
 __unittest = True
@@ -53,37 +54,32 @@ class Server(contexts.Context):
         raise NotImplementedError
 
 
-def watch_handlers() -> None:
-    """Watch each handler that is made under a test, or by a server of this library, from now on."""
-    make = RequestHandler.__init__
-    if hasattr(make, "__wrapped__"):
-        return
-
-    @functools.wraps(make)
-    def make_and_watch(self: RequestHandler, application: Any, request: HTTPServerRequest, **kwargs: Any) -> None:
-        chain = _chain_of_request()
+def _make_and_watch(self: RequestHandler, application: Any, request: HTTPServerRequest, **kwargs: Any) -> None:
+    chain = _chain_of_request() if _make.is_active else ()
+    if chain:
+        _watch(self, request, chain)
+        for context in chain:
+            if isinstance(context, Server):
+                context.add_handler(request, type(self))
+    try:
+        _make.found(self, application, request, **kwargs)
+    except Exception as error:
         if chain:
-            _watch(self, request, chain)
-            for context in chain:
-                if isinstance(context, Server):
-                    context.add_handler(request, type(self))
-        try:
-            make(self, application, request, **kwargs)
-        except Exception as error:
-            if chain:
-                _record(ServerError(error, request, type(self)), chain)
-            raise
+            _record(ServerError(error, request, type(self)), chain)
+        raise
 
-    RequestHandler.__init__ = make_and_watch  # type: ignore[method-assign]
-    break_cycles: Callable[[RequestHandler], None] | None = getattr(RequestHandler, "_break_cycles", None)
-    if break_cycles is not None:
 
-        @functools.wraps(break_cycles)
-        def break_cycles_and_restore(self: RequestHandler) -> None:
-            break_cycles(self)
-            _restore_method(self)
+def _break_cycles_and_restore(self: RequestHandler) -> None:
+    _break_cycles.found(self)
+    _restore_method(self)
 
-        RequestHandler._break_cycles = break_cycles_and_restore  # type: ignore[method-assign]
+
+_make = Patch(RequestHandler, "__init__", _make_and_watch)
+#: They watch each handler that is made under a test, or by a server of this library.
+patches = [_make]
+if hasattr(RequestHandler, "_break_cycles"):
+    _break_cycles = Patch(RequestHandler, "_break_cycles", _break_cycles_and_restore)
+    patches.append(_break_cycles)
 
 
 def _chain_of_request() -> contexts.Chain:

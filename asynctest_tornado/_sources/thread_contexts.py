@@ -19,7 +19,7 @@ from typing import Any
 from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._sources import class_trap
 from asynctest_tornado._util import origins
-from asynctest_tornado._util.patching import Replacement
+from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -30,24 +30,30 @@ _pool_worker = getattr(concurrent.futures.thread, "_worker", None)
 _INHERITS = bool(getattr(sys.flags, "thread_inherit_context", False))
 
 
-def _replacing(name: str) -> Replacement:
-    @functools.wraps(getattr(threading, name))
+def _patch_of(name: str) -> Patch:
     def start(function: Any, *args: Any, **kwargs: Any) -> Any:
         thread = getattr(function, "__self__", None)
-        if isinstance(thread, _Thread):
+        if isinstance(thread, _Thread) and patch.is_active:
             function = _in_contexts(thread, function)
-        return replacement.found(function, *args, **kwargs)
+        return patch.found(function, *args, **kwargs)
 
-    replacement = Replacement(threading, name, start)
-    return replacement
+    patch = Patch(threading, name, start)
+    return patch
 
 
-#: Attached, they let all threads that are started from then on inherit their contexts.
+#: They let all threads that are started inherit their contexts.
 # These are private to the module; the first one is there from Python 3.13 on. Without them, threads inherit nothing,
 # and the interpreter reports their errors as usual.
-replacements = [
-    _replacing(name) for name in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, name)
-]
+patches = [_patch_of(name) for name in ("_start_joinable_thread", "_start_new_thread") if hasattr(threading, name)]
+
+
+#: The threads that have a chain, and still run.
+_alive: set[int] = set()
+
+
+def are_alive() -> bool:
+    """Return true if a thread still runs that has inherited a chain of handlers."""
+    return bool(_alive)
 
 
 def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Callable[..., Any]:
@@ -73,6 +79,18 @@ def _chain_for(thread: threading.Thread) -> contexts.Chain:
 
 
 def _run(thread: threading.Thread, chain: contexts.Chain, bootstrap: Callable[..., Any], *args: Any) -> None:
+    if not chain:
+        _run_in(thread, chain, bootstrap, *args)
+        return
+    number = threading.get_ident()
+    _alive.add(number)
+    try:
+        _run_in(thread, chain, bootstrap, *args)
+    finally:
+        _alive.discard(number)
+
+
+def _run_in(thread: threading.Thread, chain: contexts.Chain, bootstrap: Callable[..., Any], *args: Any) -> None:
     # For all code of the thread, up to the hook that is called if it fails.
     contexts.contexts.set(chain)
     given: contextvars.Context | None = getattr(thread, "_context", None)

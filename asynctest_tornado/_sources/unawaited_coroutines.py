@@ -13,7 +13,7 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import names
-from asynctest_tornado._util.patching import Replacement, comes_with_interpreter
+from asynctest_tornado._util.patching import Patch, comes_with_interpreter
 from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
@@ -41,6 +41,9 @@ def _recorder_and_filters() -> tuple[object, Sequence[tuple[Any, ...]]]:
 
 
 def _on_unawaited(coro: "types.CoroutineType[Any, Any, Any]") -> None:
+    if not _warn_unawaited.is_active:
+        _warn(coro)
+        return
     code = getattr(coro, "cr_code", None)
     is_mock = code is not None and "unittest/mock" in code.co_filename.replace("\\", "/")
     error = _never_awaited(coro, code)
@@ -126,9 +129,9 @@ def _frame_of_user() -> types.FrameType | None:
     return frame
 
 
-#: Attached, they report each coroutine that was never awaited.
-replacements = []
+#: They report each coroutine that was never awaited.
+patches = []
 if hasattr(warnings, "_warn_unawaited_coroutine"):
     # The interpreter calls it for such a coroutine, before any filter of warnings. It is private.
-    _warn_unawaited = Replacement(warnings, "_warn_unawaited_coroutine", _on_unawaited)
-    replacements.append(_warn_unawaited)
+    _warn_unawaited = Patch(warnings, "_warn_unawaited_coroutine", _on_unawaited)
+    patches.append(_warn_unawaited)

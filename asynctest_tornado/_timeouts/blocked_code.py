@@ -67,6 +67,18 @@ def prepare() -> None:
         set_signal_handler(stand_in, _on_signal)
 
 
+def restore() -> None:
+    """Restore the handler of the signal, when no thread can send it any more."""
+    global stand_in
+    if stand_in is None or threading.current_thread() is not threading.main_thread():
+        return
+    if get_signal_handler(stand_in) is _on_signal:
+        # Ignored first: that drops a signal which is on its way, and would end the process.
+        set_signal_handler(stand_in, signal.SIG_IGN)
+        set_signal_handler(stand_in, signal.SIG_DFL)
+    stand_in = None
+
+
 def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
     """Raise KeyboardInterrupt in the callback of a thread. Return None if that is not possible."""
     if thread != threading.main_thread().ident or not hasattr(signal, "pthread_kill"):

@@ -116,5 +116,8 @@ class BlockedWaits(Feature):
         watch: _Watch | None = wait.data.get(self)
         return (watch is not None and watch.is_debugged) or debuggers.are_attached()
 
+    def tests_ended(self) -> None:
+        watchdog.end()
+
 
 BLOCKED_WAITS = BlockedWaits()

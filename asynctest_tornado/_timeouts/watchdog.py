@@ -157,6 +157,21 @@ def _run(thread: _Thread) -> None:
                 return
 
 
+def end() -> None:
+    """End the thread, and restore the signal, unless there is something to watch."""
+    global _thread
+    with _lock:
+        if _watches:
+            return
+        thread, _thread = _thread, None
+        if thread is not None:
+            thread.must_end = True
+            _wake.set()
+    if thread is not None:
+        thread.join()
+    blocked_code.restore()
+
+
 def _pause() -> None:
     """End the thread before a fork: from Python 3.12 on, Python warns of threads there."""
     global _thread, _resume

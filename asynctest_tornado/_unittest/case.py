@@ -17,6 +17,7 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
+from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._loop import new_loop
@@ -111,6 +112,8 @@ class AsyncTestCase(unittest.TestCase):
     if not TYPE_CHECKING:  # unittest and the subclasses have the constructor
 
         def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+            if installation.has_ended:
+                installation.look()
             new = super().__new__
             case = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)
             if cls.__init__ is not unittest.TestCase.__init__ or kwargs or len(args) != 1:
@@ -123,6 +126,7 @@ class AsyncTestCase(unittest.TestCase):
     def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init_subclass__(*args, **kwargs)
         misspelled_settings.check_class(cls, AsyncTestCase)
+        installation.look()
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -177,6 +181,7 @@ class AsyncTestCase(unittest.TestCase):
         if harness is None or harness.state is CLOSED:
             # Without run() or debug(): the test case is used by hand, as a fixture.
             harness = case_phases.new_harness(self, is_by_hand=True)
+            installation.begin(harness)
         case_phases.open_loop(self, harness, _DEFAULTS)
         if self._asynctest.is_by_hand:
             harness.context.enter()

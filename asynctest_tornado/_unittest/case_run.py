@@ -7,13 +7,14 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._unittest import case_state, late_errors
+from asynctest_tornado._unittest import case_state, late_errors, run_end
 
 __unittest = True
 
@@ -47,6 +48,8 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     """
     state = case_state.own_state(case)
     if state.schedule is None:
+        if result is None or run_end.latest() is not result:
+            run_end.begin(case if result is None else result)
         try:
             seeds = orders.seeds(case.schedules)
         except (TypeError, ValueError) as error:
@@ -68,6 +71,8 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
             state.harness = state.stop_value = None
         if state.schedule is None:  # else it is one order of several, between startTest and stopTest
             late_errors.flush(result)
+            if result is None:
+                run_end.end(case)
 
 
 def _run_in_orders(
@@ -99,10 +104,12 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
     seeds = orders.seeds(None)
     if seeds is not None and len(seeds) == 1:
         state.schedule = Schedule(seeds[0])
+    installation.begin(case)
     try:
         run_once()
         finish(case)
     finally:
+        installation.discard(case)
         harness = state.harness
         if harness is not None:
             harness.trap.forget_reports()

@@ -8,6 +8,7 @@ from typing import Any
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._harness.limit import Limit
@@ -46,6 +47,7 @@ class ClassScope:
 
     def open(self) -> None:
         """Make the loop, and call ``asyncSetUpClass``."""
+        installation.begin(self)
         harness = self.harness
         self._cls.io_loop = harness.open(lambda: new_loop.new_ioloop(self._cls.loop_factory, harness.features))
         self._cls.addClassCleanup(self.close)
@@ -69,6 +71,7 @@ class ClassScope:
             self.harness.finish()
         finally:
             self.made.clear()
+            installation.discard(self)
             self.harness.trap.forget_reports()
 
     def call(self, func: Callable[[], None]) -> None:

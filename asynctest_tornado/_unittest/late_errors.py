@@ -103,7 +103,7 @@ class Reporter:
         if type(reference) is weakref.ref and isinstance(number, int):
             return reference, number, (self._cls, self._method)  # mostly; see `place_of`
         if not isinstance(number, int):
-            run = _plugin_of(run)
+            run = plugin_of(run)
             if run is None:
                 return None
             number = run.number
@@ -123,7 +123,7 @@ class Reporter:
         if (current := observer.current) is not None:
             current.came_late(other or test.id(), error)
         result = self._result()
-        plugin = _plugin_of(result)
+        plugin = plugin_of(result)
         if plugin is not None and plugin.add_late(result, error, other):
             return True
         if other is None:
@@ -142,7 +142,7 @@ class Reporter:
         # For a result that formats it later, for example in pytest.
         notes.add(error, text)
         case, result = self._case(), self._result()
-        if _plugin_of(result) is not None and not any(
+        if plugin_of(result) is not None and not any(
             each.value is error for each in vars(result).get("_excinfo") or ()
         ):
             # The failure of a subtest, which it has formatted already.
@@ -153,7 +153,7 @@ class Reporter:
                 reports[-1] = (reports[-1][0], f"{reports[-1][1]}{text}\n")
 
 
-def _plugin_of(result: object) -> Any:
+def plugin_of(result: object) -> Any:
     """Return the plugin of this library for pytest, if pytest runs the test: the result is its item then."""
     manager = getattr(getattr(result, "config", None), "pluginmanager", None)
     return None if manager is None else manager.get_plugin(PLUGIN)

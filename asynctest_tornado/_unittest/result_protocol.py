@@ -4,6 +4,7 @@
 
 import contextlib
 import unittest
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ from asynctest_tornado._util import process_end
 
 __unittest = True
 
-#: The methods by which runners end a test or a run. ``done`` belongs to trial.
+#: The methods by which runners end a run. ``done`` belongs to trial.
+_RUN_ENDS = ("stopTestRun", "done")
+#: The methods by which runners end a test or a run.
 _ENDS = ("stopTest", "stopTestRun", "printErrors", "done", "wasSuccessful")
 
 
@@ -135,3 +138,60 @@ def unwatch(result: Any) -> None:
         end = getattr(result, name, None)
         if isinstance(end, _End):
             end.remove()
+
+
+class _RunEnd:
+    """Stands in the place of a method of a result by which runners end a run. It does not keep the result alive.
+
+    :param end: called with the result, before the method.
+    """
+
+    def __init__(self, result: Any, name: str, end: Callable[[Any], None]) -> None:
+        self._result = weakref.ref(result)
+        self._name = name
+        self._end = end
+        self._is_own = name in getattr(result, "__dict__", ())
+        method = getattr(result, name)
+        #: True if the method is bound to the result.
+        self._is_bound = getattr(method, "__self__", None) is result
+        self._method = method.__func__ if self._is_bound else method
+
+    def _bound(self, result: Any) -> Any:
+        return self._method.__get__(result) if self._is_bound else self._method
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result: Any = self._result()
+        self._end(result)
+        if getattr(result, self._name, None) is self:  # else another one stands in its place, and calls it
+            if self._is_own:
+                setattr(result, self._name, self._bound(result))
+            else:
+                delattr(result, self._name)
+        return self._bound(result)(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._method, name)  # of a mock
+
+    def __reduce__(self) -> Any:
+        # A copy of the result has its own method.
+        return (getattr, (self._result(), self._name)) if self._is_bound else (_identity, (self._method,))
+
+
+def _identity(method: Any) -> Any:
+    return method
+
+
+def watch_run(result: Any, end: Callable[[Any], None]) -> bool:
+    """Call a function with the result when a runner ends its run. Return False if that is not possible."""
+    is_watched = False
+    for name in _RUN_ENDS:
+        found = getattr(result, name, None)
+        if found is None or isinstance(found, type):
+            continue
+        with contextlib.suppress(AttributeError, TypeError):  # it has __slots__
+            if not isinstance(found, _RunEnd):
+                setattr(result, name, _RunEnd(result, name, end))
+            is_watched = True
+    return is_watched

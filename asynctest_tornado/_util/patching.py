@@ -1,60 +1,145 @@
-"""Replace a function of a module once; leave later replacements of others alone."""
+"""Patches of other modules: put in when they are needed, taken back after that.
+
+A function that came later stays in front of ours: a mock belongs to the test, an instrumentation to the application. If
+it goes, and restores the function of the interpreter or of Tornado instead of ours, ours is put in again.
+
+A patch is taken back only if it is still in its place. Beneath a function that came later, ours stays, and hands on
+without doing anything, until the next run. Ours is not put on top of that function, which leads to it.
+
+"Later" begins with the tests. A program may instrument Tornado after it has imported this library, and before it runs a
+test: `Patches.look` records that as a function that was there before.
+"""
 
 # Tested by tests/sources/test_neighbours.py.
 
+import contextlib
 import functools
 import types
-from collections.abc import Callable, Iterable
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 __unittest = True
 
+_MISSING: Any = object()
+#: The packages whose functions are no replacements of others. pytest puts hooks in as a run begins, and some versions
+#: for each part of a test; its hooks only warn.
+_INTERPRETER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_warnings", "concurrent")
+_ORIGINALS = (*_INTERPRETER, "tornado", "_pytest")
 
-class Replacement:
-    """A function of this library that replaces a function of the interpreter.
 
-    A mock or an instrumentation that comes later stays in front: it belongs to the test, or to the application. If it
-    goes, and restores the function of the interpreter instead of ours, ours is put in again.
+class Patch:
+    """A function of this library in the place of another one.
 
-    :param owner: the module.
+    :param owner: the module, the class, or the object.
     :param name: the name there.
-    :param ours: the function of this library. It has to call `found`.
+    :param ours: the function of this library. It has to call `found`; and nothing else, unless the patch `is_active`.
+    :param is_needed: returns true if the patch has to stay after the run.
     """
 
-    def __init__(self, owner: Any, name: str, ours: Callable[..., Any]) -> None:
-        self._owner = owner
+    def __init__(
+        self, owner: Any, name: str, ours: Callable[..., Any], is_needed: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.owner = owner
+        self.name = name
         self._names = vars(owner)
-        self._name = name
-        self._ours = ours
         #: The function that was there before.
-        self._is_new = True
         self.found: Callable[..., Any] = getattr(owner, name)
+        self._known = self._names.get(name, _MISSING)
+        self._ours = functools.update_wrapper(ours, self.found)
+        self._is_needed = is_needed
+        #: True from `put_in` to `take_back`, also if a later function is in front of it.
+        self.is_active = False
+        #: True if it was put in, and not taken out since: it may be beneath a later function.
+        self._is_placed = False
 
-    @property
-    def has_been_put_in(self) -> bool:
-        return not self._is_new
+    def look(self) -> None:
+        """Record the present function as one that was there before."""
+        present = self._names.get(self.name, _MISSING)
+        if not self._is_placed and present is not self._ours:
+            self._known = present
+
+    def put_in(self) -> bool:
+        """Put the function in, unless another one came later. Return true if it is there."""
+        self.is_active = True
+        present = self._names.get(self.name, _MISSING)
+        if present is self._ours:
+            return True
+        if not (present is self._known or _is_of(present, _ORIGINALS)):
+            return False
+        self._known = present
+        self.found = getattr(self.owner, self.name)
+        setattr(self.owner, self.name, self._ours)
+        self._is_placed = True
+        return True
 
     @staticmethod
-    def put_in_all(replacements: "Iterable[Replacement]") -> None:
-        """Put functions in, unless others came later. Each test asks; mostly, all of them are there."""
-        for each in replacements:
-            if each._names.get(each._name) is not each._ours:
+    def put_in_again(patches: "Iterable[Patch]") -> None:
+        """Put active patches in again that another program has replaced by the functions which it had found before.
+
+        Each test asks; mostly, all of them are there.
+        """
+        for each in patches:
+            if each._names.get(each.name) is not each._ours and each.is_active:
                 each.put_in()
 
-    def put_in(self) -> None:
-        """Put the function in, unless another one came later."""
-        present = getattr(self._owner, self._name)
-        if present is self._ours:
+    def take_back(self) -> None:
+        """Restore the function that was there before, if no other one came later."""
+        if self._is_needed():
             return
-        if self._is_new or present is self.found or comes_with_interpreter(present) or _is_of(present, _RUNNER):
-            self._is_new = False
-            self.found = present
-            setattr(self._owner, self._name, self._ours)
+        self.is_active = False
+        if self._names.get(self.name) is not self._ours:
+            return
+        if self._known is _MISSING:
+            delattr(self.owner, self.name)
+        else:
+            setattr(self.owner, self.name, self._known)
+        self._is_placed = False
 
 
-#: pytest puts hooks in as a run begins, and some versions for each part of a test. Its hooks only warn.
-_RUNNER = ("_pytest",)
-_INTERPRETER = ("_thread", "threading", "sys", "warnings", "_warnings", "_py_warnings")
+class Patches:
+    """Patches that are in as long as an object needs them: a run of tests, for example."""
+
+    def __init__(self) -> None:
+        self._patches: list[Patch] = []
+        #: By their numbers, weakly: not every object has a hash, and one may end without notice.
+        self._holders: dict[int, Callable[[], object]] = {}
+        #: True if all are in their places, as far as this library knows.
+        self.are_in = False
+
+    def add(self, patches: Sequence[Patch]) -> None:
+        """Add patches."""
+        self._patches += patches
+
+    def look(self) -> None:
+        """Record the present functions as functions that were there before; see `Patch`."""
+        for patch in self._patches:
+            patch.look()
+
+    def put_in(self) -> None:
+        are_in = [patch.put_in() for patch in self._patches]
+        self.are_in = all(are_in)
+
+    def hold(self, owner: object) -> None:
+        """Put the patches in, for an object that needs them until `release`."""
+        with contextlib.suppress(TypeError):  # it has __slots__
+            self._holders[id(owner)] = weakref.ref(owner)
+        if not self.are_in:
+            self.put_in()
+
+    def release(self, owner: object) -> bool:
+        """Record that an object does not need the patches any more. Return true if no other one does."""
+        self._holders.pop(id(owner), None)
+        return not any(get() is not None for get in self._holders.values())
+
+    def take_back(self) -> None:
+        self.are_in = False
+        for patch in self._patches:
+            patch.take_back()
+
+
+#: The patches by which errors come to the chain of handlers. `_harness.installation` has the list.
+sources = Patches()
 
 
 def comes_with_interpreter(func: Any) -> bool:

@@ -74,6 +74,7 @@ _NO_VERIFICATION = "TLS contexts without verification"
 _INHERITS = "threads inherit contexts"
 _BY_PYTHON = "Python reports them"
 _HELPER = "helpers are no children"
+_NO_LOOP = "whether a policy has a loop"
 _IS_CHILD = "a helper is a child"
 
 
@@ -123,6 +124,14 @@ PRIVATE: tuple[Private, ...] = (
         "asyncio.futures", "_set_result_unless_cancelled", "which timers are of asyncio.sleep", "", "each is noted"
     ),
     Private("asyncio.events", "_event_loop_policy", "whether the user has set a policy", "a policy", "it is ignored"),
+    Private("asyncio.unix_events._UnixDefaultEventLoopPolicy", "_watcher", _NO_LOOP, "", "it has none", until=(3, 14)),
+    *(
+        Private(f"asyncio.events.{name}", "_local", _NO_LOOP, "", "the policy of the tests stays", since, until)
+        for name, since, until in (
+            ("BaseDefaultEventLoopPolicy", (3, 11), (3, 14)),
+            ("_BaseDefaultEventLoopPolicy", (3, 14), (99, 0)),
+        )
+    ),
     *_filled(),
     # Futures and tasks.
     Private(
@@ -196,6 +205,7 @@ PRIVATE: tuple[Private, ...] = (
     ),
     Private("threading", "_start_new_thread", _INHERITS, "errors in threads", _BY_PYTHON, until=(3, 13)),
     Private("threading", "_start_joinable_thread", _INHERITS, "errors in threads", _BY_PYTHON, since=(3, 13)),
+    Private("threading", "_register_atexit", "the end, before threads are joined", "", "the functions of atexit"),
     Private("warnings", "_showwarnmsg_impl", "whether warnings are recorded", "", "as if they were not"),
     Private("warnings", "_get_context", "whether warnings are recorded", "", "as if they were not", since=(3, 14)),
     Private("warnings", "_get_filters", "the filters of warnings", "", "warnings.filters", since=(3, 14)),

@@ -36,9 +36,11 @@ LAMPS = kinds.Kind(Lamp, look, methodcaller("put_out"), kinds.Maker("light", fro
 
 class NewKindTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.enterContext(mock.patch.object(Lamp, "light", Lamp.light))  # which tracking patches
         self.enterContext(mock.patch.object(kinds, "KINDS", (*kinds.KINDS, LAMPS)))
-        tracking.watch_tornado()
+        assert LAMPS.made_by is not None
+        patch = tracking.patch_of(Lamp, LAMPS.made_by)
+        patch.put_in()
+        self.addCleanup(patch.take_back)
         self.lamp = BrightLamp()
 
     def run_test(self, *calls: str, **attributes: Any) -> Any:
@@ -76,6 +78,5 @@ class TableTest(unittest.TestCase):
             self.assertIs(first, kind)
 
     def test_each_maker_is_a_method_that_records(self) -> None:
-        for kind in kinds.KINDS:
-            if kind.made_by is not None:
-                self.assertTrue(hasattr(getattr(kind.cls, kind.made_by.method), "_asynctest_original"), kind)
+        makers = [(kind.cls, kind.made_by.method) for kind in kinds.KINDS if kind.made_by is not None]
+        self.assertEqual([(patch.owner, patch.name) for patch in tracking.patches], makers)

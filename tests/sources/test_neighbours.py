@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import logging
 import os
 import socket
@@ -20,7 +21,7 @@ from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError
-from asynctest_tornado._util.patching import Replacement
+from asynctest_tornado._util.patching import Patch, Patches
 from tests.samples import cases
 from tests.support import run_body, run_code
 
@@ -224,26 +225,93 @@ class HooksOfTestsTest(AsyncTestCase):
         self.on_unraisable.assert_called_once()
 
 
-class ReplacementTest(unittest.TestCase):
+class PatchTest(unittest.TestCase):
     def setUp(self) -> None:
         self.owner: Any = type("Module", (), {"hook": staticmethod(warnings.warn)})
-        self.replacement = Replacement(self.owner, "hook", self.ours)
-        self.replacement.put_in()
+        self.before = vars(self.owner)["hook"]
+        self.patch = Patch(self.owner, "hook", self.ours)
+        self.patch.put_in()
 
-    def ours(self) -> None: ...
+    @staticmethod
+    def ours() -> None: ...
 
-    def test_what_came_later_stays(self) -> None:
+    def test_a_later_function_stays(self) -> None:
         for later in mock.Mock(), functools.wraps(warnings.warn)(lambda: None):
             self.owner.hook = later
-            self.replacement.put_in()
+            self.assertFalse(self.patch.put_in())
+            self.assertIs(self.owner.hook, later)
+            self.patch.take_back()
             self.assertIs(self.owner.hook, later)
 
     def test_ours_comes_back_when_that_goes(self) -> None:
         for present in warnings.warn, threading.__excepthook__, functools.partial(warnings.warn, ""):
             self.owner.hook = present
-            self.replacement.put_in()
+            self.assertTrue(self.patch.put_in())
             self.assertEqual(self.owner.hook, self.ours)
-            self.assertIs(self.replacement.found, present)
+            self.assertIs(self.patch.found, present)
+
+    def test_it_is_taken_back_if_it_is_still_there(self) -> None:
+        self.patch.take_back()
+        self.assertIs(vars(self.owner)["hook"], self.before)
+        self.assertFalse(self.patch.is_active)
+
+    def test_an_attribute_that_was_not_there_is_gone_again(self) -> None:
+        derived: Any = type("Derived", (self.owner,), {})
+        patch = Patch(derived, "hook", lambda: None)
+        patch.put_in()
+        self.assertIn("hook", vars(derived))
+        patch.take_back()
+        self.assertNotIn("hook", vars(derived))
+
+    def test_one_that_is_buried_does_not_come_on_top_of_a_function_that_leads_to_it(self) -> None:
+        buried = self.owner.hook
+        self.owner.hook = later = lambda: buried()
+        self.patch.take_back()
+        self.patch.look()
+        self.assertFalse(self.patch.put_in())
+        self.assertIs(self.owner.hook, later)
+        self.assertTrue(self.patch.is_active)
+
+    def test_a_function_that_the_program_puts_in_before_the_tests_is_no_later_one(self) -> None:
+        self.patch.take_back()
+        self.owner.hook = earlier = lambda: None
+        self.patch.look()
+        self.assertTrue(self.patch.put_in())
+        self.assertIs(self.patch.found, earlier)
+        self.patch.take_back()
+        self.assertIs(self.owner.hook, earlier)
+
+    def test_one_that_is_needed_stays(self) -> None:
+        def ours() -> None: ...
+
+        patch = Patch(self.owner, "hook", ours, is_needed=lambda: True)
+        self.patch.take_back()
+        patch.put_in()
+        patch.take_back()
+        self.assertIs(self.owner.hook, ours)
+        self.assertTrue(patch.is_active)
+
+
+class PatchesTest(unittest.TestCase):
+    """They are in as long as an object needs them."""
+
+    def setUp(self) -> None:
+        self.owner: Any = type("Module", (), {"hook": staticmethod(warnings.warn)})
+        self.patches = Patches()
+        self.patches.add([Patch(self.owner, "hook", lambda: None)])
+
+    def test_the_last_object_frees_them(self) -> None:
+        one, two = unittest.TestResult(), unittest.TestResult()
+        for owner in one, two:
+            self.patches.hold(owner)
+        self.assertIsNot(self.owner.hook, warnings.warn)
+        self.assertFalse(self.patches.release(one))
+        self.assertTrue(self.patches.release(two))
+
+    def test_an_object_that_is_gone_holds_nothing(self) -> None:
+        self.patches.hold(unittest.TestResult())
+        gc.collect()
+        self.assertTrue(self.patches.release(self))
 
 
 @contextmanager

@@ -170,6 +170,7 @@ class MomentsTest(unittest.TestCase):
         result = unittest.TestResult()
         result.stopTestRun = own = lambda: None  # type: ignore[method-assign]
         load("in_plain_case").run(result)
+        result.stopTestRun()
         self.assertEqual(len(result.errors), 1)
         self.assertEqual({"stopTest", "stopTestRun", "wasSuccessful"} & vars(result).keys(), {"stopTestRun"})
         self.assertIs(result.stopTestRun, own)
@@ -299,10 +300,21 @@ class ProcessEndTest(unittest.TestCase):
         self.assertEqual(done.stderr.count("ValueError: planted"), 1)
         self.assertEqual(done.returncode, 120)
 
-    def test_garbage_that_the_interpreter_finds_as_it_ends_fails_the_process(self) -> None:
+    def test_garbage_of_the_run_fails_the_run(self) -> None:
         for program in "unittest.main()", ALL_OF_TORNADO:
             with self.subTest(program):
                 done = run_code(f"{GARBAGE}\n{program}")
+                for name in "test_1", "test_2":
+                    self.assertRegex(done.stderr, rf"ERROR: {name} \(")
+                self.assertEqual(done.stderr.count("ValueError: planted"), 2)
+                self.assertIn("FAILED (errors=2)", done.stderr)
+                self.assertEqual(done.stdout, "ran\ncollected\ncollected\nexit\n")
+                self.assertEqual(done.returncode, 1)
+
+    def test_garbage_that_the_interpreter_finds_as_it_ends_fails_the_process(self) -> None:
+        for program in "unittest.main()", ALL_OF_TORNADO.replace("TestCase(Sample)", "Module(sys.modules[__name__])"):
+            with self.subTest(program):
+                done = run_code(f"{GARBAGE}{BESIDE_GARBAGE}\n{program}")
                 self.assertRegex(done.stderr, r"\nOK\n")
                 for name in "test_1", "test_2":
                     self.assertRegex(done.stderr, rf"after the end of the test run:\nERROR: {name} \(")
@@ -325,7 +337,7 @@ class ProcessEndTest(unittest.TestCase):
     def test_garbage_without_errors_fails_nothing(self) -> None:
         code = GARBAGE.replace("future.set_exception(ValueError('planted'))", "future.cancel()")
         done = run_code(f"{code}\nunittest.main()")
-        self.assertEqual(done.stdout, "ran\nexit\ncollected\ncollected\n")
+        self.assertEqual(done.stdout, "ran\ncollected\ncollected\nexit\n")
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_run_that_has_told_all_ends_as_ever(self) -> None:
@@ -356,7 +368,7 @@ print("ran")
 """
 
 ALL_OF_TORNADO = """
-import asynctest_tornado
+import sys, asynctest_tornado
 
 def all():
     return unittest.defaultTestLoader.loadTestsFromTestCase(Sample)
@@ -390,6 +402,13 @@ class Sample(AsyncTestCase):
     @classmethod
     def tearDownClass(cls):
         print("ran")
+"""
+
+BESIDE_GARBAGE = """
+
+class ThenPlain(unittest.TestCase):
+    def test(self):
+        pass
 """
 
 HELD = """

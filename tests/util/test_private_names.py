@@ -270,6 +270,8 @@ _AT_ONCE = 12
 
 def _run(rows: Sequence[Private]) -> "subprocess.CompletedProcess[str]":
     names = [f"{row.owner.partition('.')[0]}:{row.name}" for row in rows]
+    # Other modules use them, too.
+    names += [f"concurrent:{row.name}" for row in rows if row.name == "_register_atexit"]
     finds_deadlocks = not any(_NO_DEADLOCK.keys() <= LOSSES.get(row.name, {}).keys() for row in rows if _loses(row))
     timeout = "60" if finds_deadlocks else "0.1"
     return run_python("-W", "error", "-m", "tests.renamed", *names, ASYNC_TEST_TIMEOUT="60", DEADLOCK_TIMEOUT=timeout)
