@@ -13,7 +13,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tornado.httpclient import HTTPClientError
@@ -23,6 +23,7 @@ from tornado.util import TimeoutError as TornadoTimeoutError
 from tornado.websocket import WebSocketClosedError
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.tracebacks import USER, owner_of
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -46,36 +47,25 @@ _NAME = "_asynctest_cut_off"
 
 
 class Closing:
-    """The end of a test, as far as it closes connections: which errors it causes.
+    """The end of a test, as far as it closes connections, which it does from now on: which errors it causes.
 
     An error that surfaces in another thread is none of these: threads go on as if nothing had happened.
+
+    :param failed_before: errors that have happened, and that no code has seen yet.
+    :param under_way: tasks and futures that have not ended, and may use these connections.
     """
 
-    # In the class, because most tests close none.
-
-    #: True once the test has closed connections.
-    has_begun = False
-    # The thread that closes them, during that.
-    _thread: int | None = None
-    _is_cutting_off = False
-    _failed_before: Sequence[BaseException] = ()
-    _under_way: Sequence["weakref.ref[asyncio.Future[Any]]"] = ()
+    def __init__(self, failed_before: Sequence[BaseException], under_way: "Iterable[asyncio.Future[Any]]") -> None:
+        self._is_cutting_off = True
+        # The thread that closes them, during that.
+        self._thread: int | None = threading.get_ident()
+        self._failed_before = failed_before
+        self._under_way = [weakref.ref(future) for future in under_way]
 
     @property
     def is_under_way(self) -> bool:
         """True while the connections of the test are being closed."""
         return self._thread is not None
-
-    def begin(self, failed_before: list[BaseException], under_way: "list[asyncio.Future[Any]]") -> None:
-        """Connections are closed from now on.
-
-        :param failed_before: errors that have happened, and that no code has seen yet.
-        :param under_way: tasks and futures that have not ended, and may use these connections.
-        """
-        self.has_begun = self._is_cutting_off = True
-        self._thread = threading.get_ident()
-        self._failed_before = failed_before
-        self._under_way = [weakref.ref(future) for future in under_way]
 
     def have_cut_off(self) -> None:
         """All code that uses these connections was cut off by now. It may go on to fail of that."""
@@ -90,7 +80,7 @@ class Closing:
             _keep_notes()
             self._thread = None
             self._is_cutting_off = False
-            self._failed_before = self._under_way = ()
+            self._failed_before, self._under_way = (), []
 
     def has_caused(self, error: BaseException) -> bool:
         """Return true if an error follows from the closing, and note it then."""
@@ -106,6 +96,16 @@ class Closing:
         """Return true if a task or future has failed of this error that was begun before the closing."""
         futures = [reference() for reference in self._under_way]
         return any(getattr(future, "_exception", None) is error for future in futures)
+
+
+#: The key for the `Closing` in the data of a trap.
+CLOSING: Any = object()
+
+
+def comes_of_closing(trap: Trap, error: BaseException) -> bool:
+    """Return true if the end of the test has caused the error, because it closes connections still in use."""
+    closing: Closing | None = trap.data.get(CLOSING)
+    return closing is not None and closing.has_caused(error)
 
 
 def note(error: BaseException) -> None:

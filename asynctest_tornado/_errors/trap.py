@@ -1,6 +1,5 @@
 """Trap: the errors of one test, and its verdict."""
 
-import asyncio
 import threading
 import types
 import weakref
@@ -8,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from unittest import SkipTest
 
-from asynctest_tornado._errors import closed_connections, contexts, marks
+from asynctest_tornado._errors import contexts, marks
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.weak_notes import WeakNotes
 
@@ -43,6 +42,7 @@ class Hooks(Protocol):
     recorded: Sequence[Any]
     failing: Sequence[Any]
     expiring: Sequence[Any]
+    late: Sequence[Any]
     pending: Sequence[Any]
     main_ended: Sequence[Any]
     run_ended: Sequence[Any]
@@ -69,9 +69,6 @@ class Trap(contexts.Context):
     has_cancelled = False
     #: The mark of the error that Tornado logged last, while it raises that error on.
     just_logged: marks.Mark | None = None
-    #: The connections that the end of the test closes, and the errors that follow from that: none before
-    #: `begin_closing`.
-    closing = closed_connections.Closing()
     #: The number of errors that the trap has recorded.
     count = 0
     #: The recorder and the filters of warnings, as they were when the test began.
@@ -122,11 +119,7 @@ class Trap(contexts.Context):
         :param is_own: True if the library has made the error, for example because a task does not end. Features are
             not asked about such an error.
         """
-        if not is_own and (closed_connections.is_noted(error) or self.comes_of_closing(error)):
-            for sibling in self.siblings_of(error):
-                self.add(sibling)  # which has another reason
-            return True
-        if not is_own and self.features.trapped and self._is_consumed(error):
+        if not is_own and self.features.trapped and self._ask("trapped", error):
             return True
         if self.is_expected(error):
             self.expect(error)
@@ -138,32 +131,24 @@ class Trap(contexts.Context):
                 self._record(error)
                 self._promote(error)
         if not is_open:
-            if self.closing.has_begun and error.__traceback__ is None and closed_connections.says_so(error):
-                return False  # of a future that no code has waited for: it may have failed at any time
-            return self.report_late is not None and self.report_late(error, None)
+            if self.report_late is None or (not is_own and self._ask("late", error)):
+                return False
+            return self.report_late(error, None)
         if is_new:
             for wait in self.waits[-1:]:  # another thread may be about to end it
                 wait.interrupt()
         return True
 
-    def _is_consumed(self, error: BaseException) -> bool:
-        for feature in self.features.trapped:
+    def _ask(self, hook: str, error: BaseException) -> bool:
+        """Return true if the hook of a feature does. An exception of a hook is one more error of the test."""
+        for feature in getattr(self.features, hook):
             try:
-                if feature.trapped(self, error):
+                if getattr(feature, hook)(self, error):
                     return True
             except Exception as raised:
                 if not self.add(raised, is_own=True):
                     raise
         return False
-
-    def begin_closing(self, failed_before: list[BaseException], under_way: "list[asyncio.Future[Any]]") -> None:
-        """Record that connections are closed from now on; see `closed_connections.Closing.begin`."""
-        self.closing = closed_connections.Closing()
-        self.closing.begin(failed_before, under_way)
-
-    def comes_of_closing(self, error: BaseException) -> bool:
-        """Return true if the end of the test has caused the error, because it closes connections still in use."""
-        return self.closing.has_caused(error)
 
     def _record(self, error: BaseException) -> None:
         self.mark(error).is_known = True
@@ -212,18 +197,12 @@ class Trap(contexts.Context):
             self._call_recorded(error)
             self._promote(error)
 
-    def add_sibling(self, first: BaseException, error: BaseException) -> bool:
-        """Record an error that ``gather`` drops for an earlier one. A test that fails of the first fails of both.
-
-        :return: True if the end of the test has caused the error.
-        """
-        if self.comes_of_closing(error):
-            return True
+    def add_sibling(self, first: BaseException, error: BaseException) -> None:
+        """Record an error that ``gather`` drops for an earlier one. A test that fails of the first fails of both."""
         with self._lock:
             self.mark(first).siblings.append(error)
             if self._fails_of(first):
                 self._promote(first)
-        return False
 
     def siblings_of(self, error: BaseException) -> list[BaseException]:
         """Return the errors that ``gather`` has dropped for this one."""

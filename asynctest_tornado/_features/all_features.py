@@ -12,6 +12,7 @@ from asynctest_tornado._features.reports import REPORTS
 from asynctest_tornado._features.sources import GARBAGE
 from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import Features
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._timeouts.alarms import ALARMS
@@ -24,6 +25,7 @@ __unittest = True
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
     (
+        CLOSED_CONNECTIONS,
         REPORTS,
         GARBAGE,
         HINTS,

@@ -25,6 +25,7 @@ One test calls the hooks in this order:
     closed                                the loop is closed
     verdict                               all errors are known
     reported                              all reports of the test are written
+    late                                  an error was trapped after the end
 
 `ending` is called only if tasks or resources are left, `closing` only if the test has made objects, or calls are ready;
 to cancel tasks is a wait, too. A harness that opens again, after its loop was closed, calls the hooks from `opened` on
@@ -35,8 +36,8 @@ If a hook raises an exception:
 
 - in `opened` and `wait_began`: the features before get `closed` or `wait_ended`, and the exception is raised;
 - in `wait_ended`: the other features get it, and the exception is raised;
-- in `trapped`, `recorded`, `failing`, `closing` and `closed`: it is an error of the test, and the other features get
-  the hook;
+- in `trapped`, `recorded`, `failing`, `late`, `closing` and `closed`: it is an error of the test, and the other
+  features get the hook;
 - in `verdict`: it is the verdict, and the other hooks get it;
 - in each other hook: it is raised where the hook is called, as an exception of the test's own code would be.
 
@@ -122,6 +123,13 @@ class Feature:
     def failing(self, trap: Any, errors: Sequence[BaseException]) -> None:
         """Act before errors of the trap are raised: the test fails of them."""
 
+    def late(self, trap: Any, error: BaseException) -> bool:
+        """Return true to leave an error that comes after the end of the test to the log.
+
+        Otherwise it is reported as an error of the test.
+        """
+        return False
+
     def expiring(self, wait: Any) -> bool:
         """Return true to let a wait go on without a limit, now that its time is over."""
         return False
@@ -171,7 +179,7 @@ class Feature:
 HOOKS = (
     *("opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring", "pending"),
     *("main_ended", "run_ended", "interrupted", "wait_ended", "notes"),
-    *("ending", "closing", "closed", "verdict", "reported"),
+    *("ending", "closing", "closed", "verdict", "reported", "late"),
 )
 #: The hooks that end something: the feature that began last ends first.
 _REVERSED = frozenset({"run_ended", "wait_ended", "ending", "closing", "closed", "verdict", "reported"})
@@ -193,6 +201,7 @@ class Features:
     recorded: Sequence[Any]
     failing: Sequence[Any]
     expiring: Sequence[Any]
+    late: Sequence[Any]
     pending: Sequence[Any]
     main_ended: Sequence[Any]
     run_ended: Sequence[Any]

@@ -75,6 +75,8 @@ class Harness:
         self.options = options
         self.context: SharedContext = SharedContext(self.trap, None if outer is None else outer.context)
         self._resources: contextlib.ExitStack | None = None
+        #: The objects that `close` was given: some of them may be failed futures.
+        self.futures: Iterable[object] = ()
 
     def open(self, make_loop: Callable[[], IOLoop] = _new_ioloop, is_lent: bool = False) -> IOLoop:
         """Make the loop and watch it; return it. It is current, and does not run.
@@ -167,20 +169,22 @@ class Harness:
             self.waits.running.drain()
 
     def close(self, futures: Iterable[object] = ()) -> None:
-        """End the tasks and the like that are left, and close the loop. Afterwards the trap has all errors."""
+        """End the tasks and the like that are left, and close the loop. Afterwards the trap has all errors.
+
+        :param futures: see `finish`.
+        """
         if self.state is not OPEN:
             return
+        self.futures = futures
         self.trap.hold()
         try:
             # Most tests have left nothing that could go on: one check instead of one before and after each step.
             if self._resources is not None or self.loop.may_have_pending_tasks():
                 self.end()
-                self.close_resources(futures)
+                self.close_resources()
                 self.drain()
             if self.trap.made or getattr(self.loop.loop, "_ready", True):
-                self.begin_closing(futures)
                 self._call_features(self.features.closing, "closing")
-                self.trap.closing.have_cut_off()
             if self.loop.has_async_generators():
                 self._end_async_generators()
             self.loop.report_lost_errors(futures)
@@ -192,7 +196,7 @@ class Harness:
             self.loop.close()
             if self.features.closed:
                 self._call_features(self.features.closed, "closed")
-            self.trap.closing.end()
+            self.futures = ()
             self.trap.release()
 
     def _call_features(self, features: Sequence[Feature], hook: str) -> None:
@@ -212,20 +216,7 @@ class Harness:
                 is_own=True,
             )
 
-    def begin_closing(self, futures: Iterable[object] = ()) -> None:
-        """Record that connections are closed from now on. A consequence of that is no error of the test.
-
-        :param futures: see `finish`.
-        """
-        if not self.trap.closing.is_under_way:
-            self.trap.begin_closing(self.loop.lost_errors(futures), self.loop.own_futures())
-
-    def close_resources(self, futures: Iterable[object] = ()) -> None:
-        """Close the `resources` now, and not with the loop.
-
-        :param futures: see `begin_closing`.
-        """
+    def close_resources(self) -> None:
+        """Close the `resources` now, and not with the loop."""
         if self._resources is not None:
             self._resources.close()
-            self.begin_closing(futures)
-        self.trap.closing.have_cut_off()

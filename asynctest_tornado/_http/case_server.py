@@ -18,6 +18,7 @@ from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._leaks import reachable
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._timeouts import client_requests, limits
@@ -82,7 +83,10 @@ def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is
         get_client, begin = functools.partial(getattr, case, "http_client"), functools.partial(begin_closing, case)
     else:
         scope.made.update({name: vars(case)[name] for name in _SHARED}, server=server)
-        get_client, begin = functools.partial(scope.made.__getitem__, "http_client"), harness.begin_closing
+        get_client, begin = (
+            functools.partial(scope.made.__getitem__, "http_client"),
+            functools.partial(CLOSED_CONNECTIONS.begin, harness),
+        )
     limit = limits.limit(None, case.async_test_timeout)
     harness.resources.callback(_close, server, harness, begin, limit, get_client)
 
@@ -164,8 +168,8 @@ def runs_here(harness: Harness) -> bool:
 
 
 def begin_closing(case: Any) -> None:
-    """Let the harness know that connections are closed from now on."""
-    harness_of(case).begin_closing(vars(case).values())
+    """Record that connections are closed from now on."""
+    CLOSED_CONNECTIONS.begin(harness_of(case), vars(case).values())
 
 
 def _close(
@@ -183,6 +187,7 @@ def _close(
         begin()
     finally:
         get_client().close()
+    CLOSED_CONNECTIONS.have_cut_off(harness)
 
 
 def tear_down(case: Any) -> None:
@@ -200,7 +205,8 @@ def tear_down(case: Any) -> None:
             scope.made["http_client"] = case.get_http_client()
     if not case_run.look_for_tasks(case):
         LEAKS.look_for_requests(harness, lambda: reachable.within_reach(reachable.of(case)))
-    harness.close_resources(vars(case).values())
+    harness.close_resources()
+    CLOSED_CONNECTIONS.have_cut_off(harness)
     del case.http_server
     del case._app
 

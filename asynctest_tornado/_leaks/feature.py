@@ -9,6 +9,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import CLOSED, Harness
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import LeakCheck
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.recording_loop import RecordingLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._util import observer
@@ -43,6 +44,7 @@ class Leaks(Feature):
             self._check(harness).look_for_requests(get_held)
 
     def closing(self, harness: Harness) -> None:
+        CLOSED_CONNECTIONS.begin(harness, harness.futures)
         self._check(harness).look_for_all(harness.trap.data.get(OPEN_STREAMS, ()))
 
     def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:

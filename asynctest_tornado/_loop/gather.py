@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.closed_connections import comes_of_closing
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util import names
@@ -31,7 +32,7 @@ def _look_for_gather(task: "asyncio.Task[Any]") -> None:
         return
     loop: Any = task.get_loop()
     trap: Trap = loop._asynctest.trap
-    if trap.comes_of_closing(error):
+    if comes_of_closing(trap, error):
         return
     for handle in loop.ready_calls():
         callback, args = names.call_of(handle)

@@ -21,6 +21,7 @@ from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import explain, phase
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._schedules import settings as orders
@@ -217,7 +218,7 @@ class Function:
 
     def begin_closing(self) -> None:
         """Record that connections are closed from now on."""
-        self.harness.begin_closing(self._futures())
+        CLOSED_CONNECTIONS.begin(self.harness, self._futures())
 
     def _futures(self) -> Iterable[object]:
         """Return objects that may have failed futures: the values of the fixtures."""

@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 
 from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._pytest.function import Function
 from asynctest_tornado._timeouts import client_requests
@@ -48,7 +49,7 @@ class Served:
         try:
             self._function.run(functools.partial(self._server.close, self._function.begin_closing))
         finally:
-            harness.trap.closing.have_cut_off()
+            CLOSED_CONNECTIONS.have_cut_off(harness)
 
 
 def unused_socket() -> socket.socket:

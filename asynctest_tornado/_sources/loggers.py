@@ -227,7 +227,7 @@ def _consume(
     chain = (logger.name == pool_contexts.LOGGER and pool_contexts.chain_of(caught)) or contexts.chain_here()
     trap = chain[0] if chain and isinstance(chain[0], Trap) else None
     if caller is not None and caller.f_code.co_name == _AFTER_CANCELLATION:
-        return trap is not None and (trap.has_cancelled or trap.comes_of_closing(caught))
+        return trap is not None and (trap.has_cancelled or closed_connections.comes_of_closing(trap, caught))
     if trap is not None and _is_logged_again(trap, logger, caught):
         return True
     error = contexts.offer(caught, chain[1:] if trap else chain)
@@ -244,7 +244,10 @@ def _consume(
             return expected
         first = _first_error_of_multi(record)
         if first is not None and first is not error:
-            return trap.add_sibling(first, error)
+            if closed_connections.comes_of_closing(trap, error):
+                return True
+            trap.add_sibling(first, error)
+            return False
     return trap.add(error)
 
 

@@ -20,7 +20,9 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler, websocket_connect
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
-from asynctest_tornado._errors.closed_connections import Closing, is_noted
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.closed_connections import CLOSING, Closing, comes_of_closing, is_noted
+from asynctest_tornado._errors.trap import Trap
 from tests.support import RecordingResult, run_body, run_case, run_code, run_python
 
 
@@ -93,7 +95,13 @@ class Gone(Exception):
 class ClosingTest(AsyncTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.closing = Closing()
+        trap = contexts.chain_here()[0]
+        assert isinstance(trap, Trap)
+        self.trap = trap
+
+    def begin(self, *under_way: "asyncio.Future[None]") -> Closing:
+        closing = self.trap.data[CLOSING] = Closing([], under_way)
+        return closing
 
     def error(self) -> BaseException:
         stream = IOStream(socket.socket())
@@ -103,19 +111,19 @@ class ClosingTest(AsyncTestCase):
         return caught.exception
 
     def test_it_causes_errors_of_connections_up_to_the_end_of_the_test(self) -> None:
-        self.assertFalse(self.closing.has_caused(self.error()))
-        self.closing.begin([], [])
-        self.assertTrue(self.closing.has_caused(self.error()))
-        self.closing.have_cut_off()
-        self.assertTrue(self.closing.has_caused(self.error()))
-        self.closing.end()
-        self.assertFalse(self.closing.has_caused(self.error()))
+        self.assertFalse(comes_of_closing(self.trap, self.error()))
+        closing = self.begin()
+        self.assertTrue(comes_of_closing(self.trap, self.error()))
+        closing.have_cut_off()
+        self.assertTrue(comes_of_closing(self.trap, self.error()))
+        closing.end()
+        self.assertFalse(comes_of_closing(self.trap, self.error()))
 
     def test_errors_of_futures_that_were_under_way_are_noted_at_the_end(self) -> None:
         future: asyncio.Future[None] = asyncio.Future()
-        self.closing.begin([], [future])
+        closing = self.begin(future)
         future.set_exception(ConnectionResetError())
-        self.closing.end()
+        closing.end()
         error = future.exception()
         assert error is not None
         self.assertTrue(is_noted(error))

@@ -3,7 +3,9 @@ from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._harness.feature import NO_FEATURES
+from asynctest_tornado._harness.feature import NO_FEATURES, Features
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._util import tracebacks
 from tests.samples import cases
 
@@ -94,17 +96,14 @@ class TrapTest(unittest.TestCase):
 
     def test_a_late_error_is_reported_unless_closed_connections_may_explain_it(self) -> None:
         for closes in False, True:
-            with self.subTest(closes=closes):
-                trap = Trap(lambda: "my test", NO_FEATURES)
+            with self.subTest(closes=closes), Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness:
                 late = mock.Mock(return_value=True)
-                trap.report_late = late
+                harness.trap.report_late = late
                 if closes:
-                    trap.begin_closing([], [])
-                    trap.closing.end()
-                trap.close()
-                error = ConnectionResetError()
-                self.assertEqual(trap.add(error), not closes)
-                self.assertEqual(late.mock_calls, [] if closes else [mock.call(error, None)])
+                    CLOSED_CONNECTIONS.begin(harness)
+            error = ConnectionResetError()
+            self.assertEqual(harness.trap.add(error), not closes)
+            self.assertEqual(late.mock_calls, [] if closes else [mock.call(error, None)])
 
     def test_a_closed_trap_takes_nothing(self) -> None:
         self.trap.close()

@@ -4,6 +4,7 @@ import asyncio
 import unittest
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
+from unittest import mock
 
 from tornado.ioloop import IOLoop
 
@@ -85,6 +86,10 @@ class Recorder(Feature):
 
     def failing(self, trap: Trap, errors: Sequence[BaseException]) -> None:
         self.record("failing")
+
+    def late(self, trap: Trap, error: BaseException) -> bool:
+        self.record("late")
+        return self.name == "discreet"
 
     def pending(self, loop: LoopOfTest, tasks: Sequence[Any], main: Any) -> str:
         self.record("pending")
@@ -262,6 +267,17 @@ class OrderOfHooksTest(unittest.TestCase):
             harness.trap.record_failure(ValueError())
         self.assertEqual(events[:2], ["first opened", "first recorded"])
 
+    def test_an_error_after_the_end_of_the_test(self) -> None:
+        for name, is_reported in ("first", True), ("discreet", False):
+            with self.subTest(name):
+                events: list[str] = []
+                features = Features([Recorder(name, events)])
+                with Harness(lambda: "it", features=features) as harness:
+                    harness.trap.report_late = mock.Mock(return_value=True)
+                events.clear()
+                self.assertEqual(harness.trap.add(ValueError()), is_reported)
+                self.assertEqual(events, [f"{name} trapped", f"{name} late"])
+
     def test_an_error_of_the_library_is_not_offered(self) -> None:
         events: list[str] = []
         with (
@@ -317,6 +333,15 @@ class ExceptionInHookTest(unittest.TestCase):
                 sorted(errors_of(caught.exception)),
                 sorted([repr(LookupError(hook)), "ZeroDivisionError('division by zero')"]),
             )
+
+    def test_hooks_of_a_late_error(self) -> None:
+        for hook in "trapped", "late":
+            with self.subTest(hook):
+                with Harness(lambda: "it", features=Features([Recorder("first", [""], hook)])) as harness:
+                    harness.trap.report_late = report = mock.Mock(return_value=True)
+                self.assertTrue(harness.trap.add(ValueError()))
+                reported = [repr(call.args[0]) for call in report.mock_calls]
+                self.assertEqual(reported, [repr(LookupError(hook)), "ValueError()"])
 
     def test_hooks_of_the_end(self) -> None:
         hooks = ("closing", "closed", "verdict", "reported")
