@@ -47,6 +47,7 @@ class Hooks(Protocol):
     main_ended: Sequence[Any]
     run_ended: Sequence[Any]
     interrupted: Sequence[Any]
+    timed_out: Sequence[Any]
     wait_ended: Sequence[Any]
     reported: Sequence[Any]
 

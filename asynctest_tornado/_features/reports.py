@@ -4,6 +4,7 @@
 
 from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._util.tracebacks import strip
 
@@ -16,6 +17,12 @@ class Reports(Feature):
     def recorded(self, trap: Trap, error: BaseException) -> None:
         notes.begin(error, trap)
         strip(error)
+
+    def timed_out(self, wait: Deadline, error: BaseException) -> None:
+        # The line at which the test waited is no line of a library; the line that has blocked the loop may be one.
+        strip(error, from_end=wait.raised is None)
+        if error.__cause__ is not None:
+            strip(error.__cause__)
 
 
 REPORTS = Reports()

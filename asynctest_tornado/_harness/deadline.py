@@ -40,7 +40,7 @@ class Deadline:
     reason = ""
     #: Ends the message.
     remark = ""
-    #: The exception that has left the loop: the error gets its traceback.
+    #: The exception that a feature has sent: the error gets its traceback.
     raised: BaseException | None = None
     #: A note.
     note = ""
@@ -152,20 +152,6 @@ class Deadline:
     def _give_up(self) -> None:
         self.is_hopeless = True
         self.loop.loop.stop()
-
-    def begin_run(self) -> None:
-        """Call the hooks for a run of the loop, which is about to begin, or to go on."""
-        for feature in self.loop.trap.features.run_began:
-            feature.run_began(self)
-
-    def end_run(self) -> None:
-        """Call the hooks for the end of a run, or for code of this library in it."""
-        for feature in self.loop.trap.features.run_ended:
-            feature.run_ended(self)
-
-    def owns(self, interruption: KeyboardInterrupt) -> bool:
-        """Return True if a feature has sent an interruption, and not the user. Waiting code may raise it again."""
-        return any(feature.interrupted(self, interruption) for feature in self.loop.trap.features.interrupted)
 
     def spent(self) -> float:
         """Return the seconds since the block began."""

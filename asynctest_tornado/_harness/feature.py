@@ -17,7 +17,8 @@ One test calls the hooks in this order:
           pending                         a timeout report is written
           main_ended                      the coroutine of the wait has ended; the calls that are ready come next
         run_ended                         the loop has stopped
-        interrupted                       a KeyboardInterrupt has left it
+        interrupted                       an exception has left it
+        timed_out                         the error of a timeout was made
       wait_ended
       notes                               a phase of the test has failed
     ending                                the test is over; its tasks still run, its servers still serve
@@ -35,6 +36,7 @@ once more. Hooks that begin something are called in the order of the features, h
 If a hook raises an exception:
 
 - in `opened` and `wait_began`: the features before get `closed` or `wait_ended`, and the exception is raised;
+- in `run_began`: all features get `run_ended`, and the exception is raised;
 - in `wait_ended`: the other features get it, and the exception is raised;
 - in `trapped`, `recorded`, `failing`, `late`, `closing` and `closed`: it is an error of the test, and the other
   features get the hook;
@@ -134,9 +136,12 @@ class Feature:
         """Return true to let a wait go on without a limit, now that its time is over."""
         return False
 
-    def interrupted(self, wait: Any, error: KeyboardInterrupt) -> bool:
-        """Return true for a KeyboardInterrupt that the feature has sent to end the wait."""
+    def interrupted(self, wait: Any, error: BaseException) -> bool:
+        """Return true for a KeyboardInterrupt that the feature has sent to end the wait, and not the user."""
         return False
+
+    def timed_out(self, wait: Any, error: BaseException) -> None:
+        """Complete the error of a timeout, which is about to be raised."""
 
     def pending(self, loop: Any, tasks: Sequence[Any], main: Any) -> str:
         """Return a text about the work that is left for a loop, for a timeout report; empty for none.
@@ -178,7 +183,7 @@ class Feature:
 #: The hooks that the core calls.
 HOOKS = (
     *("opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring", "pending"),
-    *("main_ended", "run_ended", "interrupted", "wait_ended", "notes"),
+    *("main_ended", "run_ended", "interrupted", "timed_out", "wait_ended", "notes"),
     *("ending", "closing", "closed", "verdict", "reported", "late"),
 )
 #: The hooks that end something: the feature that began last ends first.
@@ -206,6 +211,7 @@ class Features:
     main_ended: Sequence[Any]
     run_ended: Sequence[Any]
     interrupted: Sequence[Any]
+    timed_out: Sequence[Any]
     wait_ended: Sequence[Any]
     notes: Sequence[Any]
     ending: Sequence[Any]

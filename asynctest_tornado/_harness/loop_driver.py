@@ -8,14 +8,13 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.deadline import CANCEL_RETRY_SECONDS, Deadline
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.stop_at_error import interruptible
-from asynctest_tornado._util.real_time import monotonic, sleep, turn
+from asynctest_tornado._util.real_time import turn
 
 __unittest = True
 
@@ -23,10 +22,6 @@ __unittest = True
 DRAIN_ROUND_SECONDS = 1.0
 #: How often tasks are cancelled at the end: tasks that end may start others.
 MOST_DRAIN_ROUNDS = 20
-#: Turns of the loop in which closed connections and the like come to their end.
-SETTLE_TURNS = 10
-#: Seconds that threads get to end.
-SETTLE_SECONDS = 0.1
 
 
 def _go_on() -> None:
@@ -53,7 +48,7 @@ class Running:
         #: The tasks that did not end after their cancellations.
         self.abandoned: set[asyncio.Task[Any]] = set()
         #: The interruptions of features that have left the loop.
-        self._interruptions: list[KeyboardInterrupt] = []
+        self._sent: list[KeyboardInterrupt] = []
 
     def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
         """Run the loop until the task, which calls `end`, has ended, or was abandoned."""
@@ -91,30 +86,34 @@ class Running:
 
     def run(self, deadline: Deadline, main: "asyncio.Task[Any] | None" = None) -> None:
         """Run the loop until it is stopped, or a feature interrupts it."""
-        loop = self._loop.loop
-        deadline.begin_run()
+        loop, features = self._loop.loop, self._trap.features
         self.has_run = True
         try:
             try:
+                for feature in features.run_began:
+                    feature.run_began(deadline)
                 loop.run_forever()
                 if loop._asynctest.is_ordered:
                     self._catch_up(loop.ready_calls, deadline)
             finally:
-                deadline.end_run()
+                for feature in features.run_ended:
+                    feature.run_ended(deadline)
         except KeyboardInterrupt as interruption:
             # A task that was interrupted raises it in the tasks that wait for it, too, maybe later.
-            if deadline.owns(interruption):
-                self._interruptions.append(interruption)
-            elif not any(interruption is known for known in self._interruptions):
-                notes.add(interruption, deadline.describe(), self._trap)
+            if self._was_sent(deadline, interruption):
+                self._sent.append(interruption)
+            elif not any(interruption is known for known in self._sent):
                 self._end(main)
                 raise
         except BaseException as error:
             # A SystemExit, or an exception of a signal handler, for example of pytest-timeout.
             if main is None or not main.done():
-                notes.add(error, deadline.describe(), self._trap)
+                self._was_sent(deadline, error)
                 self._end(main)
             raise
+
+    def _was_sent(self, deadline: Deadline, error: BaseException) -> bool:
+        return any(feature.interrupted(deadline, error) for feature in self._trap.features.interrupted)
 
     def _catch_up(self, ready: Callable[[], Sequence[asyncio.Handle]], deadline: Deadline) -> None:
         """Make the calls that were ready when the loop was stopped, as asyncio does."""
@@ -171,19 +170,6 @@ class Running:
             ),
             is_own=True,
         )
-
-    def settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool] = lambda: False) -> None:
-        """Run the loop for a few turns, or until nothing is open any more.
-
-        :param has_workers: returns true if threads have to end, which takes real time.
-        """
-        until = monotonic() + SETTLE_SECONDS
-        turns = 0
-        while is_open() and (turns < SETTLE_TURNS or (has_workers() and monotonic() < until)):
-            turns += 1
-            if turns > SETTLE_TURNS:
-                sleep(0.001)
-            self.turn()
 
     def turn(self) -> None:
         """Run the loop for one turn."""

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from asynctest_tornado._util import exceptions
-from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
@@ -25,12 +24,12 @@ def error_of(
     reason = wait.reason or f"timed out after {wait.limit.describe()}"
     error = cls(f"{operation} {reason}{addition}{wait.remark}")
     if wait.raised is not None:
-        error.__traceback__ = strip(wait.raised).__traceback__
+        error.__traceback__ = wait.raised.__traceback__
     elif wait.remark:
         pass  # it says enough
     elif isinstance(outcome, asyncio.CancelledError):
         # The line at which it was cancelled is the line at which the test waited.
-        error.__traceback__ = strip(outcome, from_end=True).__traceback__
+        error.__traceback__ = outcome.__traceback__
     elif wait.is_hopeless:
         error = cls(f"{operation} {reason}{addition}; it was cancelled, did not end, and is abandoned")
     else:
@@ -38,4 +37,6 @@ def error_of(
         exceptions.unchain(error)
     for note in filter(None, (wait.note, wait.pending)):
         error.add_note(note)
+    for feature in wait.loop.trap.features.timed_out:
+        feature.timed_out(wait, error)
     return error

@@ -17,7 +17,6 @@ from asynctest_tornado._harness.shared_context import SharedContext, copy_variab
 from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
@@ -112,7 +111,7 @@ class Waits:
             assert deadline.is_hopeless
             self.running.abandoned.add(main)
         except BaseException as raised:
-            error = strip(raised)
+            error = raised
         try:
             if deadline.is_over:
                 if deadline.reported is not None:
@@ -161,13 +160,13 @@ class Waits:
 
         :param outcome: the exception that has left the block.
         """
-        deadline = self._deadline
-        if deadline is None:
+        deadline, features = self._deadline, self._trap.features
+        is_interrupted = isinstance(outcome, KeyboardInterrupt)
+        if deadline is None or not (is_interrupted or deadline.is_over):
             return None
-        if not (isinstance(outcome, KeyboardInterrupt) or deadline.is_over):
-            return None
-        deadline.end_run()  # no interruption may come into the report
-        if isinstance(outcome, KeyboardInterrupt) and not deadline.owns(outcome):
+        for feature in features.run_ended:
+            feature.run_ended(deadline)  # no interruption may come into the report
+        if is_interrupted and not any(feature.interrupted(deadline, outcome) for feature in features.interrupted):
             return None
         deadline.reported = self._timeout(error_of(deadline, TimeoutError, "Operation", outcome))
         return deadline.reported
@@ -175,7 +174,8 @@ class Waits:
     def go_on_after_report(self) -> None:
         """Watch the rest of the operation, once a block has reported that the time is over."""
         if self._deadline is not None and self._deadline.raised is None:
-            self._deadline.begin_run()
+            for feature in self._trap.features.run_began:
+                feature.run_began(self._deadline)
 
     def snapshot(self, main: "asyncio.Task[Any] | None" = None) -> str:
         """Describe the work that is left for the loop.

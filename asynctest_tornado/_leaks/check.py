@@ -29,8 +29,14 @@ from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._util import observer
+from asynctest_tornado._util.real_time import monotonic, sleep
 
 __unittest = True
+
+#: Turns of the loop in which closed connections and the like come to their end.
+SETTLE_TURNS = 10
+#: Seconds that threads get to end.
+SETTLE_SECONDS = 0.1
 
 
 class LeakCheck:
@@ -88,7 +94,7 @@ class LeakCheck:
         held = get_held()
         if self._running.has_run and not self._trap.is_failing:
             # A task that is about to end gets the turns for that. If the test was cut short, no task is.
-            self._running.settle(lambda: bool(look(held)))
+            self._settle(lambda: bool(look(held)))
         self._leftovers.add(look(held))
 
     def look_for_all(self, open_streams: Iterable[Callable[[], Any]]) -> None:
@@ -108,8 +114,21 @@ class LeakCheck:
             self._running.turn()
         if leftovers.has_running():
             # They may be about to end: for example, asyncio closes a dropped generator a few turns later.
-            self._running.settle(leftovers.has_running, leftovers.has_workers)
+            self._settle(leftovers.has_running, leftovers.has_workers)
             leftovers.find_running()
+
+    def _settle(self, is_open: Callable[[], bool], has_workers: Callable[[], bool] = lambda: False) -> None:
+        """Run the loop for a few turns, or until nothing is open any more.
+
+        :param has_workers: returns true if threads have to end, which takes real time.
+        """
+        until = monotonic() + SETTLE_SECONDS
+        turns = 0
+        while is_open() and (turns < SETTLE_TURNS or (has_workers() and monotonic() < until)):
+            turns += 1
+            if turns > SETTLE_TURNS:
+                sleep(0.001)
+            self._running.turn()
 
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)

@@ -101,9 +101,9 @@ class BlockedWaits(Feature):
         if watch is not None:
             watch.end()
 
-    def interrupted(self, wait: Deadline, error: KeyboardInterrupt) -> bool:
+    def interrupted(self, wait: Deadline, error: BaseException) -> bool:
         watch: _Watch | None = wait.data.get(self)
-        if watch is None or not watch.is_interrupted:
+        if watch is None or not (watch.is_interrupted and isinstance(error, KeyboardInterrupt)):
             return False
         if not watch.has_left:
             watch.has_left = True

@@ -11,6 +11,8 @@ from tornado.ioloop import IOLoop
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
 
+from asynctest_tornado._errors import notes
+from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import executor_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
@@ -274,11 +276,16 @@ def _timers(loop: Any, hidden: str | None) -> list[str]:
 
 
 class Pending(Feature):
-    """The pending tasks, timers and requests, for the report of a timeout."""
+    """The pending tasks, timers and requests, for the reports of timeouts and of exceptions that leave the loop."""
 
     def pending(self, loop: LoopOfTest, tasks: Sequence["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None") -> str:
         jobs = [name for _, name in executor_jobs.pending_jobs(loop.loop)]
         return describe(loop.io_loop, tasks, main, jobs, client_requests.clients_of(loop))
+
+    def interrupted(self, wait: Deadline, error: BaseException) -> bool:
+        if not wait.loop.loop.is_running():  # else a block may handle it
+            notes.add(error, wait.describe(), wait.loop.trap)
+        return False
 
 
 PENDING = Pending()

@@ -60,9 +60,12 @@ class Recorder(Feature):
         self.record("expiring")
         return False
 
-    def interrupted(self, wait: Deadline, error: KeyboardInterrupt) -> bool:
+    def interrupted(self, wait: Deadline, error: BaseException) -> bool:
         self.record("interrupted")
         return False
+
+    def timed_out(self, wait: Deadline, error: BaseException) -> None:
+        self.record("timed_out")
 
     def main_ended(self, loop: LoopOfTest) -> None:
         assert loop.loop.is_running()
@@ -187,7 +190,8 @@ class OrderOfHooksTest(unittest.TestCase):
 
         events = run_recorded("first", use=wait)
         began = ["opened", "wait_began", "run_began", "before_sleep"]
-        end = ["expiring", "pending", "main_ended", "run_ended", "wait_ended", "closed", "verdict", "reported"]
+        end = ["expiring", "pending", "main_ended", "run_ended", "wait_ended", "timed_out", "closed", "verdict"]
+        end.append("reported")
         self.assertEqual(events, [f"first {hook}" for hook in began + end])
 
     def test_a_feature_lets_a_wait_go_on_after_its_limit(self) -> None:
@@ -217,7 +221,7 @@ class OrderOfHooksTest(unittest.TestCase):
             def before_sleep(self, loop: LoopOfTest, timeout: float | None) -> float | None:
                 raise sent
 
-            def interrupted(self, wait: Deadline, error: KeyboardInterrupt) -> bool:
+            def interrupted(self, wait: Deadline, error: BaseException) -> bool:
                 wait.raised, wait.remark = error, "; a feature has sent it"
                 wait.end()
                 return error is sent
@@ -314,7 +318,7 @@ class ExceptionInHookTest(unittest.TestCase):
         self.assertIsNone(IOLoop.current(instance=False))
 
     def test_hooks_of_a_wait(self) -> None:
-        for hook in "wait_began", "main_ended", "wait_ended":
+        for hook in "wait_began", "run_began", "main_ended", "run_ended", "wait_ended":
             with self.subTest(hook):
                 events = self.events_if(hook)
                 self.assertIn("first wait_ended", events)
