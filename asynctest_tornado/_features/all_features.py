@@ -5,7 +5,7 @@
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
 from asynctest_tornado._features.failure_notes import HINTS, REQUEST_HANDLERS
-from asynctest_tornado._features.loop_classes import GATHER, JOBS, NUMERIC_HOSTS
+from asynctest_tornado._features.loop_classes import COROUTINES, GATHER, JOBS, NUMERIC_HOSTS, TASK_FACTORIES
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.reports import REPORTS
@@ -39,10 +39,12 @@ FEATURES = Features(
         ORDER,
         DEADLOCK,
         REQUEST_HANDLERS,
+        COROUTINES,
         GATHER,
         JOBS,
         LEAKS,
         NUMERIC_HOSTS,
+        TASK_FACTORIES,
     )
 )
 installation.plug_in(FEATURES)

@@ -1,11 +1,12 @@
-"""The features that only add methods to the loop: jobs, gather, numeric hosts."""
+"""The features of the loop alone: jobs, gather, hosts, factories, coroutines."""
 
 # Tested by tests/loop/test_managed_loop.py.
 
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._loop import connections
+from asynctest_tornado._loop import connections, coroutine_futures
 from asynctest_tornado._loop.executor_jobs import WorkingLoop
 from asynctest_tornado._loop.gather import GatheringLoop
+from asynctest_tornado._loop.task_factories import FactoryLoop
 
 __unittest = True
 
@@ -29,6 +30,20 @@ class NumericHosts(Feature):
     patches = connections.patches
 
 
+class Coroutines(Feature):
+    """The futures of Tornado's coroutines."""
+
+    patches = coroutine_futures.patches
+
+
+class TaskFactories(Feature):
+    """Waits on a loop with a task factory of the user."""
+
+    loop_class = FactoryLoop
+
+
+COROUTINES = Coroutines()
 JOBS = Jobs()
 GATHER = Gather()
 NUMERIC_HOSTS = NumericHosts()
+TASK_FACTORIES = TaskFactories()

@@ -23,7 +23,6 @@ from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature, Features
-from asynctest_tornado._loop import instrumented_loop
 from asynctest_tornado._sources import garbage, interpreter_hooks, loggers, pool_contexts, request_handlers
 from asynctest_tornado._util.patching import Patch, Patches, sources
 
@@ -32,7 +31,6 @@ __unittest = True
 #: The patches that only tests need.
 _of_tests = Patches()
 sources.add([*loggers.patches, *interpreter_hooks.patches, *pool_contexts.patches, *request_handlers.patches])
-_of_tests.add(instrumented_loop.patches)
 _features: list[Feature] = []
 #: True from the end of a run until the program's functions were looked at again.
 has_ended = False

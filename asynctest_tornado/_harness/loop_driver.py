@@ -11,7 +11,6 @@ from typing import Any
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.deadline import CANCEL_RETRY_SECONDS, Deadline
 from asynctest_tornado._harness.limit import Limit
-from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._util.real_time import turn
@@ -70,10 +69,13 @@ class Running:
         :param was_future: true if the task waited for a future, whose callback has taken a turn already.
         """
         loop = self._loop.loop
-        if self._loop.is_idle() or (was_future and loop.is_running()):
+        if not loop.is_running():
+            return
+        selector = self._loop.selector
+        if was_future or (selector is not None and selector.is_idle(loop)):
             # One more turn, without any call to make, would cost a tenth of an empty test.
             loop.stop()
-        elif loop.is_running():
+        else:
             loop.call_soon(loop.stop)
 
     def cancel(self, main: "asyncio.Task[Any]") -> None:
@@ -180,7 +182,7 @@ class Running:
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
         """Run the loop until a coroutine has ended; return False if it was cancelled, as it took too long."""
         loop = self._loop.loop
-        main = create_main(loop, coro, contextvars.copy_context())
+        main = loop.create_main(coro, contextvars.copy_context())
         main.add_done_callback(self._stop)
         limit = Limit(2 * DRAIN_ROUND_SECONDS, "of the library")
         with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:

@@ -15,7 +15,6 @@ from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._harness.shared_context import SharedContext, copy_variables
 from asynctest_tornado._harness.timeout_error import error_of
-from asynctest_tornado._loop.instrumented_loop import create_main
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 
 __unittest = True
@@ -78,7 +77,7 @@ class Waits:
         with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
             coro: Any = yieldables.run(func, end)
             coro.__qualname__ = _name_of(func)  # in reports, it is the coroutine of the test
-            main = create_main(self._loop.loop, coro, context)
+            main = self._loop.loop.create_main(coro, context)
             self._deadline = deadline
             try:
                 self.running.until_done(main, deadline)

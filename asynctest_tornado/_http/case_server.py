@@ -180,7 +180,8 @@ def _close(
     get_client: Callable[[], AsyncHTTPClient],
 ) -> None:
     try:
-        if server.stop() or not harness.loop.has_nothing_to_do():
+        loop = harness.loop
+        if server.stop() or loop.selector is None or not loop.selector.has_nothing_to_do(loop.loop):
             # By a task, as on tornado.testing: before the loop is closed, it takes as many turns for callbacks that
             # are still to come.
             harness.waits.run(lambda: asyncio.ensure_future(server.close(begin)), limit)

@@ -7,18 +7,13 @@ A loop that the test made and a loop that the user supplied get the same methods
 
 import asyncio
 import contextvars
-import functools
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-from tornado import gen
 
 from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.stop_at_error import interruptible
-from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -41,6 +36,15 @@ class WatchedLoop(_Base):
         context = kwargs.get("context")
         self.record_future(task, contexts.contexts.get() if context is None else context.get(contexts.contexts, ()))
         return task
+
+    def create_main(self, coro: Any, context: contextvars.Context) -> asyncio.Task[Any]:
+        """Create a task that this library waits for: neither a leak, nor a part of any ``gather``."""
+        task: asyncio.Task[Any] = super().create_task(coro, context=context)
+        self.record_main(task, context)
+        return task
+
+    def record_main(self, task: asyncio.Task[Any], context: contextvars.Context) -> None:
+        self._asynctest.futures.note(task, context.get(contexts.contexts, ()))
 
     def record_future(self, future: asyncio.Future[Any], chain: contexts.Chain) -> bool:
         """Record a future that is being made, with the chain of its errors.
@@ -75,69 +79,6 @@ class WatchedLoop(_Base):
             super().run_forever()
             trap.raise_errors()
 
-
-def create_main(loop: WatchedLoop, coro: Any, context: contextvars.Context) -> asyncio.Task[Any]:
-    """Create a task that this library waits for: neither a leak, nor a part of any ``gather``."""
-    create = super(WatchedLoop, loop).create_task
-    factory = loop.get_task_factory()
-    task: asyncio.Task[Any]
-    if factory is None:
-        task = create(coro, context=context)
-    else:
-        # A factory may have two arguments, or ignore the context: then the task copies the current context.
-        options: dict[str, Any] = {"context": context} if _takes_context(factory) else {}
-        carrier: Any = _carry(coro, context)
-        carrier.__qualname__ = coro.__qualname__
-        task = context.run(functools.partial(create, carrier, **options))
-        task.add_done_callback(lambda task: coro.close())  # if the task was cancelled before it began
-    loop._asynctest.futures.note(task, context.get(contexts.contexts, ()))
-    return task
-
-
-def _takes_context(factory: Any) -> bool:
-    """Return whether a task factory has an argument for the context. It need not, as before Python 3.11."""
-    try:
-        inspect.signature(factory).bind(None, None, context=None)
-    except TypeError:
-        return False
-    except ValueError:  # not written in Python
-        return True
-    return True
-
-
-async def _carry(coro: Any, context: contextvars.Context) -> Any:
-    """Run a coroutine, and copy the context variables that it sets to a context."""
-    try:
-        return await coro
-    finally:
-        for variable, value in contextvars.copy_context().items():
-            # They are the same if the task runs in that very context.
-            if variable not in context or context[variable] is not value:
-                context.run(variable.set, value)
-
-
-def _make_and_record() -> asyncio.Future[Any]:
-    """Record a future that ``gen.coroutine`` makes.
-
-    Without a record, nothing shows whose it is: it is dropped a turn of the loop after its error was set, in no context
-    at all.
-    """
-    future: asyncio.Future[Any] = _make.found()
-    loop = future.get_loop()
-    # In debug mode, a future says where it was made. Tornado takes itself out of that, up to this function.
-    made_at = getattr(future, "_source_traceback", None)
-    while made_at and made_at[-1].filename in (__file__, gen.__file__):
-        del made_at[-1]
-    if _make.is_active and isinstance(loop, WatchedLoop):
-        loop.record_future(future, contexts.contexts.get())
-    return future
-
-
-#: They record the futures that ``gen.coroutine`` makes.
-patches = []
-if hasattr(gen, "_create_future"):
-    _make = Patch(gen, "_create_future", _make_and_record)
-    patches.append(_make)
 
 #: The composed classes, by the class that they add to, and the classes that they add.
 _composed: dict[tuple[type, tuple[type, ...]], Any] = {}

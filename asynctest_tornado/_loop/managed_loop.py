@@ -47,11 +47,6 @@ class LoopOfTest:
             for loop in _loops() - before:
                 getattr(IOLoop, "_ioloop_for_asyncio", {}).get(loop, loop).close()
             raise
-        if not isinstance(self.io_loop, IOLoop):
-            raise TypeError(
-                f"get_new_ioloop() returned no IOLoop: {self.io_loop!r}. Return one, for example "
-                "super().get_new_ioloop() or IOLoop.current()."
-            )
         self.loop: WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         hooks = trap.features
@@ -116,14 +111,9 @@ class LoopOfTest:
         chain: contexts.Chain = context.get(contexts.contexts, ())
         return chain[:1] == (self.trap,)
 
-    def pending_timers(self) -> list[Any]:
-        """Return the pending timers of the loop."""
-        handles = list(getattr(self.loop, "_scheduled", ()))
-        return [handle for handle in handles if not handle.cancelled()]
-
     def own_timers(self) -> list[Any]:
         """Return the pending timers that the test has set."""
-        return self.of_test(self.pending_timers())
+        return self.of_test(list(getattr(self.loop, "_scheduled", ())))
 
     def of_test(self, handles: Iterable[Any]) -> list[Any]:
         """Return the timers or ready calls, of these, that the test has scheduled."""
@@ -137,23 +127,6 @@ class LoopOfTest:
         if not (self.is_own or self.is_lent):
             return True
         return bool(self.loop._asynctest.futures) and bool(self.own_futures())
-
-    def has_nothing_to_do(self) -> bool:
-        """Return whether nothing is ready, no timer is set and no file is open. False if the loop does not say."""
-        loop: Any = self.loop
-        if self.selector is None or loop._asynctest.is_ordered:
-            return False
-        if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True):
-            return False  # or asyncio does not say
-        has_no_files: bool = self.selector.has_no_files()
-        return has_no_files
-
-    def is_idle(self) -> bool:
-        """Return whether the loop runs, and has nothing to do besides its present call. False if it does not say."""
-        if not self.has_nothing_to_do():
-            return False
-        # If the time is over, the loop notices that when it asks for files.
-        return self.selector.rest() > 0 and self.loop.is_running()
 
     def has_async_generators(self) -> bool:
         """Return whether asynchronous generators were begun and not finished. True if the loop does not say.

@@ -95,6 +95,20 @@ class Selector(selectors.DefaultSelector):
         """Return whether the loop watches no file besides its self-pipe."""
         return len(self._files) == 1
 
+    def has_nothing_to_do(self, loop: Any) -> bool:
+        """Return whether nothing is ready, no timer is set and no file is open. False if the loop does not say.
+
+        :param loop: the loop that has this selector.
+        """
+        if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True) or loop._asynctest.is_ordered:
+            return False
+        return len(self._files) == 1
+
+    def is_idle(self, loop: Any) -> bool:
+        """Return whether a loop that runs has nothing to do besides its present call. False if it does not say."""
+        # If the time is over, the loop notices that when it asks for files.
+        return self.has_nothing_to_do(loop) and self.rest() > 0
+
     def has_events(self, timeout: float = 0) -> bool:
         """Return whether a file is ready, or becomes ready within these seconds."""
         self._found = super().select(timeout)

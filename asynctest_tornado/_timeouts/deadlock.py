@@ -56,7 +56,7 @@ class Deadlock(Feature):
             return timeout
         # A virtual clock has passed time up to the next timer, or stands still: then, no timer counts.
         seconds = None
-        if timeout is None or all(map(_is_of_connection, loop.pending_timers())):
+        if timeout is None or all(map(_is_of_connection, _timers(loop))):
             seconds = _seconds_without_timers(loop, selector)
         if timeout is None or seconds is None:
             return timeout if seconds is None else seconds
@@ -64,6 +64,10 @@ class Deadlock(Feature):
 
 
 DEADLOCK = Deadlock()
+
+
+def _timers(loop: LoopOfTest) -> list[Any]:
+    return [timer for timer in getattr(loop.loop, "_scheduled", ()) if not timer.cancelled()]
 
 
 def _seconds_without_timers(loop: LoopOfTest, selector: Selector) -> float | None:

@@ -137,11 +137,21 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
     make = case.get_new_ioloop
     factory = type(case).loop_factory
     if getattr(make, "__func__", None) is not defaults.get_new_ioloop:
-        case.io_loop = harness.open(make)
+        case.io_loop = harness.open(functools.partial(_made_by, make))
     else:
         case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, harness.features))
     if VIRTUAL_TIME in harness.options:
         case.clock = harness.options[VIRTUAL_TIME]
+
+
+def _made_by(make: Callable[[], Any]) -> IOLoop:
+    made = make()
+    if not isinstance(made, IOLoop):
+        raise TypeError(
+            f"get_new_ioloop() returned no IOLoop: {made!r}. Return one, for example super().get_new_ioloop() or "
+            "IOLoop.current()."
+        )
+    return made
 
 
 def _call_hook(case: Any, harness: Harness, hook: Callable[[], Any]) -> None:

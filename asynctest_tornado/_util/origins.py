@@ -47,7 +47,9 @@ TIMERS = frozenset(_LOOP | {"asynctest_tornado._clock.autojump"})
 FILES = frozenset({"tornado.platform.asyncio", "tornado.netutil"})
 _FETCH = {"asynctest_tornado._http.http_case", "asynctest_tornado._http.case_server"}
 # Our own methods of the loop lie between `record_future` and the caller.
-_RECORDING = {f"asynctest_tornado._loop.{name}" for name in ("executor_jobs", "gather", "instrumented_loop")}
+_RECORDING = {
+    f"asynctest_tornado._loop.{name}" for name in ("coroutine_futures", "executor_jobs", "gather", "instrumented_loop")
+}
 _WAITING = {"asyncio.tasks", "asyncio.taskgroups", "asyncio.threads", "tornado.gen"}
 FUTURES = frozenset(_LOOP | _FETCH | _RECORDING | _WAITING)
 STREAMS = frozenset(_LOOP | {"asyncio.streams", "tornado.iostream", "tornado.tcpclient", "tornado.gen"})

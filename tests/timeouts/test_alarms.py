@@ -48,7 +48,7 @@ class AlarmsTest(unittest.TestCase):
 
     def test_a_limit_is_no_timer_of_the_loop(self) -> None:
         async def timers() -> int:
-            return len(harness.loop.pending_timers())
+            return len(harness.loop.own_timers())
 
         for features, count in (Features(), 1), (self.features, 0):
             with self.subTest(count), Harness(lambda: "it", features=features) as harness:
