@@ -72,8 +72,6 @@ class Trap(contexts.Context):
     just_logged: marks.Mark | None = None
     #: The number of errors that the trap has recorded.
     count = 0
-    #: The recorder and the filters of warnings, as they were when the test began.
-    warnings_before: tuple[object, Sequence[tuple[Any, ...]]] | None = None
     # Made at the first use.
     _marks_made: marks.Marks | None = None
 

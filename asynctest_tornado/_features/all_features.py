@@ -9,7 +9,7 @@ from asynctest_tornado._features.loop_classes import COROUTINES, GATHER, JOBS, N
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.reports import REPORTS
-from asynctest_tornado._features.sources import GARBAGE
+from asynctest_tornado._features.sources import GARBAGE, LOGGERS, UNAWAITED_COROUTINES
 from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
@@ -27,7 +27,9 @@ FEATURES = Features(
     (
         CLOSED_CONNECTIONS,
         REPORTS,
+        UNAWAITED_COROUTINES,
         GARBAGE,
+        LOGGERS,
         HINTS,
         EVENTS,
         LOOP_PARTS,

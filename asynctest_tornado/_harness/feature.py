@@ -6,6 +6,7 @@ one test in ``trap.data``, where each hook can get at the trap of the test. The 
 
 One test calls the hooks in this order:
 
+    made                                  the trap of the test is there, and its code has not begun
     opened                                the loop is there and current, and does not run yet
       wait_began                          a wait of the test begins
         run_began                         the loop is about to run for it
@@ -78,6 +79,9 @@ class Feature:
 
     def tests_ended(self) -> None:
         """Restore what the feature has changed in the process: the last run has ended."""
+
+    def made(self, trap: Any) -> None:
+        """Record the state of the process before the test."""
 
     def opened(self, harness: Any) -> None:
         """Attach the feature to the loop, ``harness.loop``."""
@@ -182,8 +186,8 @@ class Feature:
 
 #: The hooks that the core calls.
 HOOKS = (
-    *("opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring", "pending"),
-    *("main_ended", "run_ended", "interrupted", "timed_out", "wait_ended", "notes"),
+    *("made", "opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring"),
+    *("pending", "main_ended", "run_ended", "interrupted", "timed_out", "wait_ended", "notes"),
     *("ending", "closing", "closed", "verdict", "reported", "late"),
 )
 #: The hooks that end something: the feature that began last ends first.
@@ -198,6 +202,7 @@ class Features:
 
     __slots__ = ("_chosen", "io_loop_classes", "loop_classes", "members", *HOOKS)
 
+    made: Sequence[Any]
     opened: Sequence[Any]
     wait_began: Sequence[Any]
     run_began: Sequence[Any]

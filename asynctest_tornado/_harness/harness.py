@@ -14,7 +14,6 @@ from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._loop import managed_loop
-from asynctest_tornado._sources import unawaited_coroutines
 
 __unittest = True
 
@@ -70,7 +69,8 @@ class Harness:
         self.describe = describe
         self.features = NO_FEATURES if features is NO_FEATURES else features.of_test(options)
         self.trap = Trap(describe, self.features)
-        unawaited_coroutines.watch(self.trap)
+        for feature in self.features.made:
+            feature.made(self.trap)
         self.outer = outer
         self.options = options
         self.context: SharedContext = SharedContext(self.trap, None if outer is None else outer.context)

@@ -28,7 +28,6 @@ from asynctest_tornado._harness.loop_driver import Running
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._util import observer
 from asynctest_tornado._util.real_time import monotonic, sleep
 
 __unittest = True
@@ -66,6 +65,8 @@ class LeakCheck:
         self._outer = outer
         self._amend = amend
         self._leftovers = Leftovers(loop, trap, policy)
+        #: The leaks that `report` has found, as text.
+        self.reported: list[str] = []
         #: True if there was a warning.
         self.has_warned = False
 
@@ -140,9 +141,7 @@ class LeakCheck:
         """
         name = self._trap.describe()
         leaks = self._leftovers.take()
-        if (current := observer.current) is not None:
-            is_searched, is_ordered = self._policy.action != "ignore", self._policy.hint is not None
-            current.ended(name, [leak.description for leak in leaks], is_searched, is_ordered)
+        self.reported = [leak.description for leak in leaks]
         if not leaks:
             return error
         if error is not None and contexts.is_failure(error):

@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._harness.harness import CLOSED, Harness
+from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
 from asynctest_tornado._leaks.check import LeakCheck
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.recording_loop import RecordingLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._util import observer
 
 __unittest = True
 
@@ -48,9 +47,12 @@ class Leaks(Feature):
         self._check(harness).look_for_all(harness.trap.data.get(OPEN_STREAMS, ()))
 
     def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:
-        if self in harness.trap.data or (observer.current is not None and harness.state is CLOSED):
-            return self._check(harness).report(error)
-        return error
+        return self._check(harness).report(error) if self in harness.trap.data else error
+
+    def reported_for(self, harness: Harness) -> list[str] | None:
+        """Return the leaks that were reported, as text; None if there was no check."""
+        check: LeakCheck | None = harness.trap.data.get(self)
+        return None if check is None else check.reported
 
     def has_warned(self, harness: Harness) -> bool:
         """Return whether there was a warning of leaks."""

@@ -103,7 +103,7 @@ class Use:
 def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]) -> None:
     """Report an error to the test that it belongs to.
 
-    :param handle: asyncio's exception handler of the loop, whose log record the trap gets.
+    :param handle: asyncio's exception handler of the loop, which logs errors that no handler consumes.
     """
     chain = loop._asynctest.chain_of(context)
     if chain is None:
@@ -111,7 +111,8 @@ def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]]
         return
     # asyncio calls the handler in any context.
     with collection.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, loop))):
-        handle(context)
+        if not loop.deliver_error(context):
+            handle(context)
 
 
 def report_lost(loop: Any, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:

@@ -58,6 +58,11 @@ class WatchedLoop(_Base):
         """Return the calls that the loop is to make next."""
         return list(getattr(self, "_ready", ()))
 
+    def deliver_error(self, context: dict[str, Any]) -> bool:
+        """Deliver the error that asyncio reports to the chain of the running code; return true if it was consumed."""
+        error = context.get("exception")
+        return contexts.is_error(error) and contexts.deliver(error, contexts.contexts.get())
+
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, asyncio.CancelledError):

@@ -18,6 +18,9 @@ from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
 
+#: The key in ``trap.data`` for the recorder and the filters of warnings, as they were when the test began.
+_BEFORE: Any = object()
+
 #: The settings of warnings: a context variable, from Python 3.14 on, if the interpreter is started with that option.
 _warnings_context: Callable[[], object] | None = getattr(warnings, "_get_context", None)
 # Looked up once: the module makes the message of an error for each lookup of a name that it lacks.
@@ -26,7 +29,7 @@ _get_filters: Callable[[], Sequence[tuple[Any, ...]]] | None = getattr(warnings,
 
 def watch(trap: Trap) -> None:
     """Record how the code that begins a test handles warnings."""
-    trap.warnings_before = _recorder_and_filters()
+    trap.data[_BEFORE] = _recorder_and_filters()
 
 
 def _recorder_and_filters() -> tuple[object, Sequence[tuple[Any, ...]]]:
@@ -69,7 +72,7 @@ def _is_expected(warning: RuntimeWarning) -> bool:
     A block that only catches warnings of another kind expects none.
     """
     chain = contexts.chain_here()
-    before = chain[0].warnings_before if chain and isinstance(chain[0], Trap) else None
+    before = chain[0].data.get(_BEFORE) if chain and isinstance(chain[0], Trap) else None
     if before is None:
         return False
     recorder_before, filters_before = before

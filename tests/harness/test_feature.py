@@ -43,6 +43,9 @@ class Recorder(Feature):
         if hook == self.failing_hook:
             raise LookupError(hook)
 
+    def made(self, trap: Trap) -> None:
+        self.record("made")
+
     def opened(self, harness: Harness) -> None:
         assert not harness.loop.loop.is_running()
         self.record("opened")
@@ -161,7 +164,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_hooks_that_end_something_are_called_in_the_opposite_order(self) -> None:
         events = run_recorded("first", "second", use=wait)
-        began = [*both("opened"), *both("wait_began"), *both("run_began"), *both("before_sleep")[:1]]
+        began = [*both("made"), *both("opened"), *both("wait_began"), *both("run_began"), *both("before_sleep")[:1]]
         began += both("main_ended")
         ended = [
             *both("run_ended")[::-1],
@@ -180,7 +183,7 @@ class OrderOfHooksTest(unittest.TestCase):
         events = run_recorded("first", use=lambda harness: harness.waits.run(leave, LIMIT))
         run = ["run_began", "run_ended"]
         waits = ["wait_began", "run_began", "main_ended", "run_ended", "wait_ended", "ending", "wait_began", *run]
-        hooks = ["opened", *waits, "wait_ended", "closed", "verdict", "reported"]
+        hooks = ["made", "opened", *waits, "wait_ended", "closed", "verdict", "reported"]
         self.assertEqual(events, [f"first {hook}" for hook in hooks])
 
     def test_a_wait_that_times_out(self) -> None:
@@ -189,7 +192,7 @@ class OrderOfHooksTest(unittest.TestCase):
                 harness.waits.run(lambda: asyncio.sleep(60), Limit(0.001, "the test"))
 
         events = run_recorded("first", use=wait)
-        began = ["opened", "wait_began", "run_began", "before_sleep"]
+        began = ["made", "opened", "wait_began", "run_began", "before_sleep"]
         end = ["expiring", "pending", "main_ended", "run_ended", "wait_ended", "timed_out", "closed", "verdict"]
         end.append("reported")
         self.assertEqual(events, [f"first {hook}" for hook in began + end])
@@ -263,13 +266,13 @@ class OrderOfHooksTest(unittest.TestCase):
     def test_an_error_that_a_feature_consumes(self) -> None:
         events = run_recorded("first", "consumer", "last", use=lambda harness: harness.trap.add(ValueError()))
         opened = ["first opened", "consumer opened", "last opened"]
-        self.assertEqual(events[:6], [*opened, "first trapped", "consumer trapped", "last closed"])
+        self.assertEqual(events[3:9], [*opened, "first trapped", "consumer trapped", "last closed"])
 
     def test_an_error_that_the_test_raises_by_itself(self) -> None:
         events: list[str] = []
         with Harness(lambda: "it", features=Features([Recorder("first", events)])) as harness:
             harness.trap.record_failure(ValueError())
-        self.assertEqual(events[:2], ["first opened", "first recorded"])
+        self.assertEqual(events[:3], ["first made", "first opened", "first recorded"])
 
     def test_an_error_after_the_end_of_the_test(self) -> None:
         for name, is_reported in ("first", True), ("discreet", False):
@@ -294,11 +297,11 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_a_phase_that_fails(self) -> None:
         events = run_recorded("first", "second", use=lambda harness: phase(harness, self.fail))
-        self.assertEqual(events[2:4], both("notes"))
+        self.assertEqual(events[4:6], both("notes"))
 
     def test_a_harness_that_opens_again(self) -> None:
         events = run_recorded("first", use=lambda harness: harness.open())
-        hooks = ["opened", "closed", "opened", "closed", "verdict", "reported"]
+        hooks = ["made", "opened", "closed", "opened", "closed", "verdict", "reported"]
         self.assertEqual(events, [f"first {hook}" for hook in hooks])
 
     def test_each_hook_is_recorded(self) -> None:
@@ -314,7 +317,7 @@ class ExceptionInHookTest(unittest.TestCase):
 
     def test_opened(self) -> None:
         events = self.events_if("opened")
-        self.assertEqual(events, [*both("opened"), "first closed", "LookupError('opened')"])
+        self.assertEqual(events, [*both("made"), *both("opened"), "first closed", "LookupError('opened')"])
         self.assertIsNone(IOLoop.current(instance=False))
 
     def test_hooks_of_a_wait(self) -> None:
