@@ -47,8 +47,6 @@ class Waits:
         self._trap = trap
         self._describe = describe
         self._context = context
-        # The deadline of the operation that runs.
-        self._deadline: Deadline | None = None
 
     def run(
         self,
@@ -78,11 +76,7 @@ class Waits:
             coro: Any = yieldables.run(func, end)
             coro.__qualname__ = _name_of(func)  # in reports, it is the coroutine of the test
             main = self._loop.loop.create_main(coro, context)
-            self._deadline = deadline
-            try:
-                self.running.until_done(main, deadline)
-            finally:
-                self._deadline = None
+            self.running.until_done(main, deadline)
         if context is not own:
             copy_variables(context)
         return self._outcome(main, deadline)
@@ -116,7 +110,7 @@ class Waits:
                 if deadline.reported is not None:
                     raise deadline.reported
                 went_on = "; it caught the CancelledError and went on" if error is None and main.done() else ""
-                raise self._timeout(error_of(deadline, TimeoutError, "Operation", error, went_on))
+                raise error_of(deadline, TimeoutError, "Operation", error, went_on)
             if error is None or isinstance(error, asyncio.CancelledError):
                 self._trap.raise_errors()
             if error is not None:
@@ -125,10 +119,6 @@ class Waits:
             return result
         finally:
             del error  # or its traceback, which refers to this frame, would be a reference cycle
-
-    def _timeout(self, error: BaseException) -> BaseException:
-        self._trap.mark(error).shows_pending = True
-        return error
 
     def run_until(
         self,
@@ -150,31 +140,7 @@ class Waits:
                 self.running.run(deadline)
         trap.raise_errors()
         if deadline.is_over:
-            raise self._timeout(timed_out(deadline))
-
-    def error_of_block(self, outcome: asyncio.CancelledError | KeyboardInterrupt) -> BaseException | None:
-        """Return the error of a timeout, for a block that reports it; None if the time is not over.
-
-        The operation that runs then ends with that very error.
-
-        :param outcome: the exception that has left the block.
-        """
-        deadline, features = self._deadline, self._trap.features
-        is_interrupted = isinstance(outcome, KeyboardInterrupt)
-        if deadline is None or not (is_interrupted or deadline.is_over):
-            return None
-        for feature in features.run_ended:
-            feature.run_ended(deadline)  # no interruption may come into the report
-        if is_interrupted and not any(feature.interrupted(deadline, outcome) for feature in features.interrupted):
-            return None
-        deadline.reported = self._timeout(error_of(deadline, TimeoutError, "Operation", outcome))
-        return deadline.reported
-
-    def go_on_after_report(self) -> None:
-        """Watch the rest of the operation, once a block has reported that the time is over."""
-        if self._deadline is not None and self._deadline.raised is None:
-            for feature in self._trap.features.run_began:
-                feature.run_began(self._deadline)
+            raise timed_out(deadline)
 
     def snapshot(self, main: "asyncio.Task[Any] | None" = None) -> str:
         """Describe the work that is left for the loop.

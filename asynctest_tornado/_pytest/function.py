@@ -19,8 +19,10 @@ from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._harness import installation
+from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import explain, phase
+from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings
@@ -183,7 +185,7 @@ class Function:
             if is_cancelled and trap.has_errors:
                 own = trap.take()
             elif self._reported is None:
-                own = self._reported = self.harness.waits.error_of_block(error)
+                own = self._reported = self._error_of_wait(error)
             else:
                 own = None
             if own is None and not is_cancelled:
@@ -192,13 +194,37 @@ class Function:
             explain(own, self.harness)
         return own
 
+    def _wait(self) -> Deadline | None:
+        """Return the wait of the test that runs the loop."""
+        return next((wait for wait in reversed(self.harness.trap.waits) if wait.is_of_test), None)
+
+    def _error_of_wait(self, outcome: asyncio.CancelledError | KeyboardInterrupt) -> BaseException | None:
+        """Return the error of a timeout, with which the wait ends as well; None if the time is not over.
+
+        :param outcome: the exception that has left the block.
+        """
+        wait = self._wait()
+        is_interruption = isinstance(outcome, KeyboardInterrupt)
+        if wait is None or not (is_interruption or wait.is_over):
+            return None
+        features = self.harness.features
+        for feature in features.run_ended:
+            feature.run_ended(wait)  # no interruption may come into the report
+        if is_interruption and not any(feature.interrupted(wait, outcome) for feature in features.interrupted):
+            return None
+        wait.reported = error_of(wait, TimeoutError, "Operation", outcome)
+        return wait.reported
+
     def end_report(self, is_made: bool) -> None:
         """Record that pytest has made the report of a subtest, or has failed to make it."""
         self.is_in_subtest = False
         if self._reported is not None:
             if not is_made:
                 self._reported = None  # the test itself fails of it
-            self.harness.waits.go_on_after_report()
+            wait = self._wait()
+            if wait is not None and wait.raised is None:
+                for feature in self.harness.features.run_began:
+                    feature.run_began(wait)  # to watch the rest of it
 
     def ends_with_subtest(self, error: BaseException | None, own: BaseException | None) -> bool:
         """Return whether the test ends at the end of a subtest.
