@@ -3,7 +3,7 @@
 import threading
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from unittest import SkipTest
 
@@ -33,8 +33,8 @@ class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
 class Hooks(Protocol):
     """The features whose hooks the trap, the loop or a wait calls: a part of `_harness.feature.Features`."""
 
-    loop_classes: tuple[type, ...]
-    io_loop_classes: tuple[type, ...]
+    loop_classes: Mapping[type, Any]
+    io_loop_classes: Mapping[type, Any]
     wait_began: Sequence[Any]
     run_began: Sequence[Any]
     before_sleep: Sequence[Any]

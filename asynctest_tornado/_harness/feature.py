@@ -50,10 +50,10 @@ Besides, a feature can have `patches` of other modules, which `installation` put
 run has ended, to undo the rest of what it has changed in the process.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from asynctest_tornado._loop.instrumented_loop import WatchedLoop
+from asynctest_tornado._loop.instrumented_loop import ComposedClasses, WatchedLoop
 from asynctest_tornado._util.patching import Patch
 
 __unittest = True
@@ -227,8 +227,11 @@ class Features:
 
     def __init__(self, members: Sequence[Feature] = ()) -> None:
         self.members = members
-        self.loop_classes = (*(each.loop_class for each in members if each.loop_class is not None), WatchedLoop)
-        self.io_loop_classes = tuple(each.io_loop_class for each in members if each.io_loop_class is not None)
+        loop_classes = [each.loop_class for each in members if each.loop_class is not None]
+        io_loop_classes = [each.io_loop_class for each in members if each.io_loop_class is not None]
+        #: By a class of loops, the class of the loop of a test.
+        self.loop_classes: Mapping[type, Any] = ComposedClasses((*loop_classes, WatchedLoop))
+        self.io_loop_classes: Mapping[type, Any] = ComposedClasses(tuple(io_loop_classes))
         self._chosen: dict[Hashable, Features] = {}
         for hook in HOOKS:
             users = [each for each in members if getattr(type(each), hook) is not getattr(Feature, hook)]

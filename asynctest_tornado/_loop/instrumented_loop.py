@@ -40,11 +40,8 @@ class WatchedLoop(_Base):
     def create_main(self, coro: Any, context: contextvars.Context) -> asyncio.Task[Any]:
         """Create a task that this library waits for: neither a leak, nor a part of any ``gather``."""
         task: asyncio.Task[Any] = super().create_task(coro, context=context)
-        self.record_main(task, context)
-        return task
-
-    def record_main(self, task: asyncio.Task[Any], context: contextvars.Context) -> None:
         self._asynctest.futures.note(task, context.get(contexts.contexts, ()))
+        return task
 
     def record_future(self, future: asyncio.Future[Any], chain: contexts.Chain) -> bool:
         """Record a future that is being made, with the chain of its errors.
@@ -86,28 +83,28 @@ class WatchedLoop(_Base):
 
 
 #: The composed classes, by the class that they add to, and the classes that they add.
-_composed: dict[tuple[type, tuple[type, ...]], Any] = {}
-#: The same in the other direction.
-_parts: dict[type, tuple[type, tuple[type, ...]]] = {}
+_composed: dict[tuple[type, tuple[type, ...]], type] = {}
+#: The classes that they add to.
+_plain: dict[type, type] = {}
 
 
-def composed(cls: type, added: tuple[type, ...]) -> Any:
-    """Return the class that adds the methods of some classes to a class of loops."""
-    found = _composed.get((cls, added))
-    if found is None:
-        found = _composed[cls, added] = type(f"Watched{cls.__name__}", (*added, cls), {}) if added else cls
-        _parts[found] = cls, added
-    return found
-
-
-def compose(loop: Any, added: tuple[type, ...]) -> type:
-    """Let a loop have the methods of these classes, instead of others that were added; return its class before.
+class ComposedClasses(dict[type, Any]):
+    """By a class of loops, the class that adds the methods of other classes to it, instead of those added before.
 
     It is best for a loop to have them from the start. If an object gets another class, CPython looks its attributes up
     the long way: a fifth of the cost of a callback.
+
+    :param added: the other classes.
     """
-    cls = type(loop)
-    plain, found = _parts.get(cls, (cls, ()))
-    if found != added:
-        loop.__class__ = composed(plain, added)
-    return cls
+
+    def __init__(self, added: tuple[type, ...]) -> None:
+        self._added = added
+
+    def __missing__(self, cls: type) -> type:
+        plain = _plain.get(cls, cls)
+        found = _composed.get((plain, self._added), None if self._added else plain)
+        if found is None:
+            found = _composed[plain, self._added] = type(f"Watched{plain.__name__}", (*self._added, plain), {})
+            _plain[found] = plain
+        self[cls] = self[found] = found
+        return found

@@ -13,7 +13,7 @@ from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
-from asynctest_tornado._loop.instrumented_loop import WatchedLoop, compose
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util.real_time import all_tasks
 
 __unittest = True
@@ -50,7 +50,11 @@ class LoopOfTest:
         self.loop: WatchedLoop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
         self.is_own = self.loop not in before and not isinstance(self.io_loop, AsyncIOMainLoop)
         hooks = trap.features
-        self._classes = compose(self.loop, hooks.loop_classes), compose(self.io_loop, hooks.io_loop_classes)
+        self._classes = cls, io_loop_class = type(self.loop), type(self.io_loop)
+        if (composed := hooks.loop_classes[cls]) is not cls:
+            self.loop.__class__ = composed
+        if (composed := hooks.io_loop_classes[io_loop_class]) is not io_loop_class:
+            self.io_loop.__class__ = composed
         self.loop._asynctest = Use(trap, self.is_own, getattr(self.loop, "_asynctest", None))
         #: The selector of the loop, if a feature has given it an alarm and the hook before sleep; else None.
         self.selector: Any = None

@@ -11,7 +11,6 @@ from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado._errors.trap import Hooks
 from asynctest_tornado._loop import construction, recycled_loop
-from asynctest_tornado._loop.instrumented_loop import composed
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._util.real_time import active_count
 from asynctest_tornado._util.settings import LOOP_FACTORY
@@ -40,10 +39,10 @@ def new_ioloop(
     elif recycled_loop.missing():
         asyncio_loop = asyncio.SelectorEventLoop()
     else:
-        cls = RecyclingLoop if features is None else composed(RecyclingLoop, features.loop_classes)
+        cls = RecyclingLoop if features is None else features.loop_classes[RecyclingLoop]
         asyncio_loop = cls()
-    io_loop_classes = () if features is None else features.io_loop_classes
-    return construction.around(asyncio_loop, composed(AsyncIOLoop, io_loop_classes))
+    io_loop_class = AsyncIOLoop if features is None else features.io_loop_classes[AsyncIOLoop]
+    return construction.around(asyncio_loop, io_loop_class)
 
 
 def _is_made_by_others() -> bool:

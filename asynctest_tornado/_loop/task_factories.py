@@ -8,6 +8,7 @@ import functools
 import inspect
 from typing import Any
 
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 
 __unittest = True
@@ -28,7 +29,7 @@ class FactoryLoop(WatchedLoop):
             functools.partial(super(WatchedLoop, self).create_task, carrier, **options)
         )
         task.add_done_callback(lambda task: coro.close())  # if the task was cancelled before it began
-        self.record_main(task, context)
+        self._asynctest.futures.note(task, context.get(contexts.contexts, ()))
         return task
 
 
