@@ -71,7 +71,8 @@ class Deadline:
         self._end = end
         self._interrupt = end if interrupt is None else interrupt
         self._call_off: Callable[[], object] | None = None
-        self._thread = threading.get_ident()
+        #: The thread that runs the loop.
+        self.thread = threading.get_ident()
         self._began = began = monotonic()
         seconds = limit.seconds  # as `Limit.is_set`, without the call of a property: each wait asks
         #: The end of the time, by the computer's monotonic clock; None for no limit.
@@ -79,21 +80,20 @@ class Deadline:
 
     def __enter__(self) -> "Deadline":
         trap = self.loop.trap
+        if trap.features.wait_began:
+            trap.features.begin("wait_began", "wait_ended", self)
+        trap.waits.append(self)
         if self.ends_at is not None:
             self._call_off = self.loop.call_later(self.limit.seconds, self._ring)
-        trap.waits.append(self)
-        if trap.features.wait_began:
-            try:
-                trap.features.begin("wait_began", "wait_ended", self)
-            except BaseException:
-                self._restore()
-                raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._restore()
+        trap = self.loop.trap
+        trap.waits.pop()
+        if self._call_off is not None:
+            self._call_off()
         first: BaseException | None = None
-        for feature in self.loop.trap.features.wait_ended:
+        for feature in trap.features.wait_ended:
             try:
                 feature.wait_ended(self)
             except BaseException as error:
@@ -101,14 +101,9 @@ class Deadline:
         if first is not None:
             raise first
 
-    def _restore(self) -> None:
-        self.loop.trap.waits.pop()
-        if self._call_off is not None:
-            self._call_off()
-
     def interrupt(self) -> None:
         """End the operation at an error in the trap. Any thread may call this."""
-        call_in(self._thread, self.loop.loop, self._interrupt)
+        call_in(self.thread, self.loop.loop, self._interrupt)
 
     def expire(self, reason: str) -> bool:
         """End the operation before its time is over, and return true; false if it is ending already, or has to go on.

@@ -1,6 +1,6 @@
 """Looks for child processes, which may act at any time."""
 
-# Tested by tests/harness/test_deadline.py.
+# Tested by tests/timeouts/test_deadlock.py.
 
 import multiprocessing
 import os

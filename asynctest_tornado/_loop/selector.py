@@ -1,6 +1,6 @@
 """Asks for ready files at little cost; has an alarm and a hook before sleep."""
 
-# Tested by tests/harness/test_deadline.py.
+# Tested by tests/timeouts/test_alarms.py.
 
 import math
 import select

@@ -6,9 +6,6 @@ hook ``interrupted``. If the main thread cannot be interrupted, the watchdog pri
 the callback has ended. A wait in a debugger has no limit.
 """
 
-# Tested by tests/harness/test_deadline.py.
-
-import threading
 import types
 
 from asynctest_tornado._harness.deadline import Deadline
@@ -32,25 +29,13 @@ class _Watch(watchdog.Watch):
     #: True if a debugger has stopped the program.
     is_debugged = False
 
-    def begin(self, wait: Deadline, ends_at: float) -> None:
-        """Begin to watch a run of the loop."""
-        #: The wait, as long as the loop runs: it refers to this object.
-        self.wait: Deadline | None = wait
-        #: The interruption of a callback in this run of the loop.
-        self._sent: blocked_code.Interruption | None = None
-        self.when = (monotonic() if wait.is_over else ends_at) + watchdog.OVERRUN_SECONDS
-        self.thread = threading.get_ident()
-        watchdog.start(self)
+    #: The wait, as long as the loop runs: it refers to this object.
+    wait: Deadline | None = None
+    #: The interruption of a callback in this run of the loop.
+    sent: blocked_code.Interruption | None = None
 
-    def end(self) -> None:
-        """End the watch, and let an interruption arrive that was sent."""
-        wait, sent = self.wait, self._sent
-        if wait is None:
-            return
-        watchdog.stop(self)
-        self.wait = None
-        if sent is None or not self.is_interrupted:
-            return
+    def settle(self, wait: Deadline, sent: blocked_code.Interruption) -> None:
+        """Let an interruption arrive that was sent."""
         until = monotonic() + blocked_code.DELIVERY_SECONDS
         while sent.has_raised is None and monotonic() < until:
             sleep(0.001)
@@ -68,13 +53,13 @@ class _Watch(watchdog.Watch):
         if wait is None:
             return None
         stack = watchdog.stack(frame)
-        if self._sent is not None and self._sent.has_raised is not False:
+        if self.sent is not None and self.sent.has_raised is not False:
             return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{stack}"
         self._blocked_at = stack
         # Before the interruption is sent, as it may arrive at once.
         self.is_interrupted, self.has_left = True, False
-        self._sent = blocked_code.interrupt(self.thread, callback)
-        if self._sent is not None:
+        self.sent = blocked_code.interrupt(self.thread, callback)
+        if self.sent is not None:
             return None
         self.is_interrupted = False
         wait.is_over = True
@@ -94,12 +79,17 @@ class BlockedWaits(Feature):
             watch: _Watch | None = wait.data.get(self)
             if watch is None:
                 watch = wait.data[self] = _Watch()
-            watch.begin(wait, ends_at)
+            watch.wait, watch.sent, watch.thread = wait, None, wait.thread
+            watch.when = (monotonic() if wait.is_over else ends_at) + watchdog.OVERRUN_SECONDS
+            watchdog.start(watch)
 
     def run_ended(self, wait: Deadline) -> None:
         watch: _Watch | None = wait.data.get(self)
-        if watch is not None:
-            watch.end()
+        if watch is not None and watch.wait is not None:
+            watchdog.stop(watch)
+            watch.wait = None
+            if watch.sent is not None and watch.is_interrupted:
+                watch.settle(wait, watch.sent)
 
     def interrupted(self, wait: Deadline, error: BaseException) -> bool:
         watch: _Watch | None = wait.data.get(self)

@@ -1,6 +1,6 @@
 """The HTTP clients of a test, and their requests that have no response yet."""
 
-# Tested by tests/harness/test_deadline.py.
+# Tested by tests/http/test_http_case.py.
 
 from typing import Any
 

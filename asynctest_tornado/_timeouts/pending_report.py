@@ -1,7 +1,5 @@
 """Describes pending tasks and the lines at which they wait, timers, requests."""
 
-# Tested by tests/harness/test_deadline.py.
-
 import asyncio
 import types
 from collections.abc import Iterable, Iterator, Sequence

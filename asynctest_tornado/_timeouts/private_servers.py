@@ -12,8 +12,6 @@ Then only code of this process can connect, and none runs if there is no other t
 connection between two ends of this process is silent if nothing is on its way.
 """
 
-# Tested by tests/timeouts/test_deadlock.py.
-
 import os
 import socket
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Looks whether a debugger has stopped the program, or traces it."""
 
-# Tested by tests/harness/test_deadline.py.
+# Tested by tests/timeouts/test_blocked_waits.py.
 
 import sys
 import types

@@ -3,7 +3,7 @@
 A mock is meant for the code under test. It must neither mislead this library, nor count its calls.
 """
 
-# Tested by tests/harness/test_deadline.py.
+# Tested by tests/timeouts/test_deadlock.py.
 
 import asyncio
 import functools

@@ -1,128 +1,170 @@
+import _thread
 import asyncio
-import contextlib
+import concurrent.futures
+import multiprocessing
+import os
+import signal
 import socket
+import subprocess
+import sys
+import threading
 import unittest
 from typing import Any
 from unittest import mock
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tornado.iostream import IOStream
+from tornado import locks
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
+from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
-from tests.samples import waiting
-from tests.samples.outside import Outside
-from tests.samples.waiting import PREPARATIONS, WAKERS
-from tests.support import RecordingResult
+from tests.samples import stuck
+from tests.support import run_body, run_case, run_code
 
 
-def setUpModule() -> None:
-    waiting.WaitsBehindServer.outside = Outside()
+class DeadlockTest(unittest.TestCase):
+    def check_deadlock(self, body: Any) -> None:
+        # Without a limit: only the deadlock can end it.
+        result = run_case(type("Sample", (AsyncTestCase,), {"test": body, "async_test_timeout": 0}))
+        self.assertIn("this is a deadlock", result.report)
+
+    def test_what_nothing_can_end_is_ended(self) -> None:
+        for cls in stuck.EventIsNeverSet, stuck.StopIsNotCalled, stuck.TwoWaitForEachOther, stuck.QueueStaysEmpty:
+            with self.subTest(cls.__name__):
+                result = run_case(type("Sample", (cls,), {"async_test_timeout": 0}))
+                self.assertIn("this is a deadlock", result.report)
+
+    def test_a_loop_that_the_user_runs_is_ended(self) -> None:
+        def run_sync(case: AsyncTestCase) -> None:
+            case.io_loop.run_sync(asyncio.Event().wait)
+
+        def start(case: AsyncTestCase) -> None:
+            case.io_loop.start()
+
+        for body in start, run_sync:
+            self.check_deadlock(body)
+
+    def test_a_function_that_the_loop_runs_for_the_user_keeps_its_name(self) -> None:
+        result = run_body(AsyncTestCase, lambda case: case.io_loop.run_sync(asyncio.Event().wait))
+        self.assertRegex(result.report, r"\n  Event.wait <Task-\d+> \(the test\)")
+
+    def test_the_helpers_of_multiprocessing_wake_nobody(self) -> None:
+        done = run_code(POOL)
+        self.assertIn("this is a deadlock", done.stderr)
+        self.assertIn("Ran 2 tests", done.stderr)
+
+    def test_the_exception_is_that_of_a_timeout(self) -> None:
+        async def forever() -> None:
+            await locks.Event().wait()
+
+        def body(case: AsyncTestCase) -> None:
+            with case.assertRaisesRegex(AssertionError, "timed out after 60 seconds"):
+                case.wait(timeout=60)
+            with case.assertRaisesRegex(TimeoutError, "timed out after 60 seconds"):
+                case.run_sync(forever, timeout=60)
+
+        self.assertEqual(run_body(AsyncTestCase, body).verdicts, ["addSuccess"])
 
 
-def tearDownModule() -> None:
-    waiting.WaitsBehindServer.outside.say("quit")
+POOL = """
+import concurrent.futures, multiprocessing, os, unittest
+from asynctest_tornado import AsyncTestCase
+
+class Sample(AsyncTestCase):
+    async_test_timeout = 0
+
+    def test_1(self):
+        context = multiprocessing.get_context("forkserver")  # the default, from Python 3.14 on
+        with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+            pool.submit(os.getpid).result()
+
+    def test_2(self):
+        self.wait()
+
+unittest.main()
+"""
 
 
-class PrivateServerTest(unittest.TestCase):
-    def run_sample(self, base: type[AsyncHTTPTestCase] = AsyncHTTPTestCase, **attributes: Any) -> RecordingResult:
-        bases = (waiting.WaitsBehindServer,) if base is AsyncHTTPTestCase else (waiting.WaitsBehindServer, base)
-        result = RecordingResult()
-        # A suite, for samples with the scope of a class; and another module, or it would set up this one for each.
-        attributes["__module__"] = waiting.__name__
-        unittest.TestSuite([type("Sample", bases, attributes)("test")]).run(result)
-        return result
+class MockTest(unittest.TestCase):
+    def test_the_end_of_a_wait_needs_nothing_that_a_test_may_replace(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            with case.assertRaisesRegex(AssertionError, "timed out after 0.01 seconds|this is a deadlock"):
+                case.wait(timeout=0.01)
 
-    def test_each_waker_ends_the_wait(self) -> None:
-        for waker in WAKERS:
-            with self.subTest(waker):
-                result = self.run_sample(waker=waker)
+        for name in "asyncio.all_tasks", "os.waitid", "signal.getitimer", "signal.valid_signals":
+            with self.subTest(name), mock.patch(name, side_effect=RuntimeError("mocked")) as replaced:
+                result = run_body(AsyncTestCase, body)
                 self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+                replaced.assert_not_called()
 
-    def test_where_nothing_is_left_that_could_connect_the_wait_ends(self) -> None:
-        for prepare in ((), *((each,) for each in PREPARATIONS)):
-            for base in AsyncHTTPTestCase, AsyncHTTPSTestCase:
-                with self.subTest(prepare=prepare, base=base):
-                    report = self.run_sample(base, prepare=prepare).report
-                    self.assertIn("this is a deadlock", report)
-                    self.assertIn("no open file but those of the test's own server", report)
-                    self.assertIn("await self.wake.wait()", report)
 
-    @settings(max_examples=25, deadline=None)
-    @given(st.lists(st.sampled_from(sorted(PREPARATIONS)), max_size=4), st.sampled_from([None, *sorted(WAKERS)]))
-    def test_only_if_nothing_can_end_the_wait_it_is_a_deadlock(self, prepare: list[str], waker: str | None) -> None:
-        report = self.run_sample(prepare=tuple(prepare), waker=waker).report
-        if waker is None:
-            self.assertIn("this is a deadlock", report)
-        else:
-            self.assertEqual(report, "")
+class NoDeadlockTest(AsyncTestCase):
+    """Something outside of the loop can still wake it: it waits."""
 
-    def test_a_request_that_no_handler_answers(self) -> None:
-        def body(case: Any) -> None:
-            case.fetch("/stuck")
+    def setUp(self) -> None:
+        super().setUp()
+        self.go = threading.Event()
 
-        report = self.run_sample(test=body).report
-        self.assertIn("this is a deadlock", report)
-        self.assertIn("await asyncio.Event().wait()", report)
+    def work(self) -> None:
+        self.go.wait()
+        self.io_loop.add_callback(self.stop, "of a thread")
 
-    def test_a_wait_for_a_stop(self) -> None:
-        def body(case: Any) -> None:
-            case.fetch("/host")
-            case.wait()
+    def test_a_thread(self) -> None:
+        threading.Thread(target=self.work).start()
+        self.io_loop.add_callback(self.go.set)
+        self.assertEqual(self.wait(), "of a thread")
 
-        self.assertIn("this is a deadlock", self.run_sample(test=body).report)
+    def test_a_thread_that_threading_does_not_know(self) -> None:
+        _thread.start_new_thread(self.work, ())
+        self.io_loop.add_callback(self.go.set)
+        self.assertEqual(self.wait(), "of a thread")
 
-    def test_servers_of_a_class(self) -> None:
-        self.assertIn("this is a deadlock", self.run_sample(loop_scope="class").report)
+    def test_an_executor(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            self.io_loop.add_future(self.io_loop.run_in_executor(executor, self.go.wait), self.stop)
+            self.io_loop.add_callback(self.go.set)
+            self.wait()
 
-    def test_a_timer_of_the_test_is_waited_for(self) -> None:
-        async def body(case: Any) -> None:
-            case.io_loop.call_later(3600, lambda: None)
-            await case.wake.wait()
+    def test_a_file_descriptor(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        with subprocess.Popen([sys.executable, "-c", "print('x')"], stdout=theirs.fileno()):
+            theirs.close()
+            self.io_loop.add_handler(ours.fileno(), lambda fd, events: self.stop(), self.io_loop.READ)
+            self.wait()
+            self.io_loop.remove_handler(ours.fileno())
 
-        report = self.run_sample(test=body, async_test_timeout=0.3, leaks="ignore").report
-        self.assertIn("timed out after 0.3 seconds", report)
-        self.assertNotIn("this is a deadlock", report)
+    def test_a_signal_handler_of_the_loop(self) -> None:
+        loop = self.io_loop.asyncio_loop  # type: ignore[attr-defined]
+        loop.add_signal_handler(signal.SIGUSR1, self.stop)
+        self.addCleanup(loop.remove_signal_handler, signal.SIGUSR1)
+        with subprocess.Popen([sys.executable, "-c", f"import os; os.kill({os.getpid()}, {int(signal.SIGUSR1)})"]):
+            self.wait()
 
-    def test_a_port_that_the_test_has_chosen_is_known_to_others(self) -> None:
-        def get_http_socket(case: Any) -> socket.socket:
-            return bind_unused_port()[0]
+    def test_an_alarm(self) -> None:
+        before = signal.signal(signal.SIGALRM, lambda *args: self.io_loop.add_callback(self.stop))
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        self.wait()
 
-        report = self.run_sample(get_http_socket=get_http_socket, async_test_timeout=0.3).report
-        self.assertIn("timed out after 0.3 seconds", report)
-        self.assertNotIn("this is a deadlock", report)
+    def test_a_child_process(self) -> None:
+        before = signal.signal(signal.SIGCHLD, lambda *args: self.io_loop.add_callback(self.stop))
+        self.addCleanup(signal.signal, signal.SIGCHLD, before)
+        with subprocess.Popen([sys.executable, "-c", ""]):
+            self.wait()
 
-    def test_so_is_a_port_that_a_patch_has_chosen(self) -> None:
-        def bind(*args: object) -> socket.socket:
-            return bind_unused_port()[0]
-
-        def set_up(case: Any) -> None:
-            case.get_http_socket = bind
-            AsyncHTTPTestCase.setUp(case)
-
-        reports = [self.run_sample(setUp=set_up, async_test_timeout=0.3).report]
-        with mock.patch.object(AsyncHTTPTestCase, "get_http_socket", bind):
-            reports.append(self.run_sample(async_test_timeout=0.3).report)
-        for report in reports:
-            self.assertIn("timed out after 0.3 seconds", report)
-            self.assertNotIn("this is a deadlock", report)
-
-    def test_bytes_on_their_way_are_waited_for(self) -> None:
-        async def body(case: Any) -> None:
-            host, _, port = (await case.fetch("/host")).body.decode().rpartition(":")
-            with contextlib.closing(IOStream(socket.socket())) as stream:
-                await stream.connect((host, int(port)))
-                await stream.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-                await case.wake.wait()
-
-        report = self.run_sample(test=body, async_test_timeout=2, leaks="ignore").report
-        self.assertIn("timed out after 2 seconds", report)
-        self.assertNotIn("this is a deadlock", report)
+    def test_a_process_that_a_helper_of_multiprocessing_has_begun(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=theirs.recv)
+        process.start()
+        self.assertTrue(has_children())
+        ours.send(None)
+        process.join()
+        self.assertFalse(has_children())
 
 
 class WatchTest(unittest.TestCase):
