@@ -51,7 +51,7 @@ class Hooks(Protocol):
     wait_ended: Sequence[Any]
     reported: Sequence[Any]
 
-    def begin(self, hook: str, undo: str, *args: Any) -> None: ...
+    def undo(self, hook: str, undo: str, failed: Any, *args: Any) -> None: ...
 
 
 class Trap(contexts.Context):

@@ -80,8 +80,13 @@ class Deadline:
 
     def __enter__(self) -> "Deadline":
         trap = self.loop.trap
-        if trap.features.wait_began:
-            trap.features.begin("wait_began", "wait_ended", self)
+        feature: Any = None
+        try:
+            for feature in trap.features.wait_began:
+                feature.wait_began(self)
+        except BaseException:
+            trap.features.undo("wait_began", "wait_ended", feature, self)
+            raise
         trap.waits.append(self)
         if self.ends_at is not None:
             self._call_off = self.loop.call_later(self.limit.seconds, self._ring)

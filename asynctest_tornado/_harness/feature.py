@@ -246,19 +246,13 @@ class Features:
             self._chosen[key] = chosen
         return chosen
 
-    def begin(self, hook: str, undo: str, *args: Any) -> None:
-        """Call a hook that begins something. If it raises, call the hook that undoes it for the features before."""
+    def undo(self, hook: str, undo: str, failed: Feature, *args: Any) -> None:
+        """Call the hook that undoes a hook, for the features before the one in which that has raised an exception."""
         users = getattr(self, hook)
-        feature: Feature | None = None
-        try:
-            for feature in users:
-                getattr(feature, hook)(*args)
-        except BaseException:
-            begun = users[: users.index(feature)]
-            for each in getattr(self, undo):
-                if each in begun:
-                    getattr(each, undo)(*args)
-            raise
+        begun = users[: users.index(failed)]
+        for feature in getattr(self, undo):
+            if feature in begun:
+                getattr(feature, undo)(*args)
 
 
 NO_FEATURES = Features()

@@ -3,7 +3,7 @@
 import contextlib
 import enum
 import functools
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from tornado.ioloop import IOLoop
@@ -98,17 +98,16 @@ class Harness:
         self.waits = Waits(loop, self.trap, self.describe, self.context)
         installation.attach(self.trap)
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
-        if self.features.opened:
-            self._open_features()
+        feature: Any = None
+        try:
+            for feature in self.features.opened:
+                feature.opened(self)
+        except BaseException:
+            self.features.undo("opened", "closed", feature, self)
+            loop.close()
+            raise
         self.state = OPEN
         return loop.io_loop
-
-    def _open_features(self) -> None:
-        try:
-            self.features.begin("opened", "closed", self)
-        except BaseException:
-            self.loop.close()
-            raise
 
     @property
     def resources(self) -> contextlib.ExitStack:
@@ -184,7 +183,11 @@ class Harness:
                 self.close_resources()
                 self.drain()
             if self.trap.made or getattr(self.loop.loop, "_ready", True):
-                self._call_features(self.features.closing, "closing")
+                for feature in self.features.closing:
+                    try:
+                        feature.closing(self)
+                    except Exception as error:
+                        self.trap.add(error, is_own=True)
             if self.loop.has_async_generators():
                 self._end_async_generators()
             self.loop.report_lost_errors(futures)
@@ -194,17 +197,13 @@ class Harness:
             for task in self.waits.running.abandoned:
                 self.loop.forget(task)
             self.loop.close()
-            if self.features.closed:
-                self._call_features(self.features.closed, "closed")
+            for feature in self.features.closed:
+                try:
+                    feature.closed(self)
+                except Exception as error:
+                    self.trap.add(error, is_own=True)
             self.futures = ()
             self.trap.release()
-
-    def _call_features(self, features: Sequence[Feature], hook: str) -> None:
-        for feature in features:
-            try:
-                getattr(feature, hook)(self)
-            except Exception as error:
-                self.trap.add(error, is_own=True)
 
     def _end_async_generators(self) -> None:
         if not self.waits.running.to_end(self.loop.loop.shutdown_asyncgens()):
