@@ -4,8 +4,7 @@
 
 import asyncio
 import contextvars
-import weakref
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
@@ -46,8 +45,6 @@ class Running:
         self.has_run = False
         #: The tasks that did not end after their cancellations.
         self.abandoned: set[asyncio.Task[Any]] = set()
-        #: The interruptions of features that have left the loop.
-        self._sent: list[KeyboardInterrupt] = []
 
     def until_done(self, main: "asyncio.Task[Any]", deadline: Deadline) -> None:
         """Run the loop until the task, which calls `end`, has ended, or was abandoned."""
@@ -95,33 +92,16 @@ class Running:
                 for feature in features.run_began:
                     feature.run_began(deadline)
                 loop.run_forever()
-                if loop._asynctest.is_ordered:
-                    self._catch_up(loop.ready_calls, deadline)
             finally:
                 for feature in features.run_ended:
                     feature.run_ended(deadline)
-        except KeyboardInterrupt as interruption:
-            # A task that was interrupted raises it in the tasks that wait for it, too, maybe later.
-            if self._was_sent(deadline, interruption):
-                self._sent.append(interruption)
-            elif not any(interruption is known for known in self._sent):
-                self._end(main)
-                raise
         except BaseException as error:
-            # A SystemExit, or an exception of a signal handler, for example of pytest-timeout.
-            if main is None or not main.done():
-                self._was_sent(deadline, error)
+            # A KeyboardInterrupt or SystemExit, or an exception of a signal handler, for example of pytest-timeout.
+            if main is None or not main.done() or isinstance(error, KeyboardInterrupt):
+                if any(feature.interrupted(deadline, error) for feature in features.interrupted):
+                    return
                 self._end(main)
             raise
-
-    def _was_sent(self, deadline: Deadline, error: BaseException) -> bool:
-        return any(feature.interrupted(deadline, error) for feature in self._trap.features.interrupted)
-
-    def _catch_up(self, ready: Callable[[], Sequence[asyncio.Handle]], deadline: Deadline) -> None:
-        """Make the calls that were ready when the loop was stopped, as asyncio does."""
-        left = weakref.WeakSet(ready())  # weak, as a call that was made lets go of its task
-        while not (left.isdisjoint(ready()) or deadline.is_over):
-            self.turn()
 
     def _end(self, main: "asyncio.Task[Any] | None") -> None:
         """Let a task run its ``finally`` blocks, now that an error has left the loop."""

@@ -21,7 +21,7 @@ from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._sources import handler_errors
-from asynctest_tornado._timeouts import client_requests, limits
+from asynctest_tornado._timeouts import limits, pending_requests
 from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._util import settings
@@ -52,7 +52,7 @@ def set_up(case: Any, is_https: bool, is_private: bool) -> None:
         shared = dict(scope.made)
         case._asynctest.server = shared.pop("server")
         vars(case).update(shared)
-        client_requests.watch_client(harness.loop, case.http_client)
+        pending_requests.watch_client(harness.loop, case.http_client)
     server_of(case).begin()
 
 
@@ -94,7 +94,7 @@ def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is
 def _make_client(case: Any) -> AsyncHTTPClient:
     client: AsyncHTTPClient = case.get_http_client()
     case.http_client = client
-    client_requests.watch_client(harness_of(case).loop, client)
+    pending_requests.watch_client(harness_of(case).loop, client)
     return client
 
 
@@ -102,7 +102,7 @@ def _make_server(case: Any) -> HTTPServer:
     try:
         case._app = complete(case, case.get_app)
     except Exception as error:
-        urls = client_requests.urls_of_requests(case.http_client)
+        urls = pending_requests.urls_of_requests(case.http_client)
         server_of(case).explain_early(error, urls, type(case).__qualname__)
         hints.before_async_set_up(error, case)
         raise
@@ -199,7 +199,7 @@ def tear_down(case: Any) -> None:
         begin_closing(case)
         harness.waits.run(server_of(case).close_websockets, limits.limit(None, case.async_test_timeout))
         client = scope.made["http_client"]
-        if client_requests.names_of_requests(client):
+        if pending_requests.names_of_requests(client):
             # Nothing waits for these requests any more, but they would go on to use up the client.
             client.close()
         if getattr(client, "_closed", False):  # perhaps by the test; there is no public way to ask

@@ -18,7 +18,7 @@ from tornado.iostream import BaseIOStream
 from tornado.tcpserver import TCPServer
 
 from asynctest_tornado._leaks.recording_loop import FileHandler
-from asynctest_tornado._timeouts.client_requests import names_of_requests
+from asynctest_tornado._timeouts.pending_requests import names_of_requests
 from asynctest_tornado._util import names, origins
 
 __unittest = True

@@ -14,7 +14,7 @@ from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._pytest.function import Function
-from asynctest_tornado._timeouts import client_requests
+from asynctest_tornado._timeouts import pending_requests
 from asynctest_tornado._tls import bundled_certificate
 
 __unittest = True
@@ -39,7 +39,7 @@ class Served:
     def make_client(self) -> AsyncHTTPClient:
         """Return a client that verifies the certificate of the server."""
         client = self._server.make_client()
-        client_requests.watch_client(self._function.harness.loop, client)
+        pending_requests.watch_client(self._function.harness.loop, client)
         return client
 
     def close(self) -> None:

@@ -1,21 +1,44 @@
 """Gives the loop of a test the order of a schedule."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 
 from asynctest_tornado._errors import notes
+from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.error_routing import Use
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop
+from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._schedules.schedule import Schedule
 
 __unittest = True
+
+
+class OrderedLoop(WatchedLoop):
+    """The methods of a loop that keeps to a schedule."""
+
+    def run_forever(self) -> None:
+        super().run_forever()
+        waits = self._asynctest.trap.waits
+        if self._asynctest.is_ordered and waits and isinstance(waits[-1], Deadline):
+            self._catch_up(waits[-1])
+
+    def _catch_up(self, wait: Deadline) -> None:
+        """Make the calls that were ready when the loop was stopped, as asyncio does."""
+        left = weakref.WeakSet(self.ready_calls())  # weak, as a call that was made lets go of its task
+        while not (left.isdisjoint(self.ready_calls()) or wait.is_over):
+            self.call_soon(self.stop)
+            with interruptible(self, lambda: None):
+                super().run_forever()
 
 
 class Order(Feature):
     """Tests whose loops keep to the order of a schedule. The option is the schedule."""
 
     is_optional = True
+    loop_class = OrderedLoop
 
     def opened(self, harness: Harness) -> None:
         """Raise ``TypeError`` for a loop that cannot have another order, if the schedule is required."""

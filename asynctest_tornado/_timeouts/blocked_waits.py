@@ -92,9 +92,13 @@ class BlockedWaits(Feature):
                 watch.settle(wait, watch.sent)
 
     def interrupted(self, wait: Deadline, error: BaseException) -> bool:
+        data = wait.loop.trap.data
+        if any(error is sent for sent in data.get(self, ())):
+            return True  # a task that was interrupted raises it in the tasks that wait for it, too, maybe later
         watch: _Watch | None = wait.data.get(self)
         if watch is None or not (watch.is_interrupted and isinstance(error, KeyboardInterrupt)):
             return False
+        data.setdefault(self, []).append(error)
         if not watch.has_left:
             watch.has_left = True
             wait.raised, wait.note = error, ""

@@ -14,7 +14,7 @@ from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import executor_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._timeouts import client_requests
+from asynctest_tornado._timeouts import pending_requests
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
@@ -59,7 +59,7 @@ def _describe(
 ) -> str:
     tasks = [task for task in tasks if task is main or not _is_of(OURS, task)]
     tasks = [task for task in tasks if task is main or not _is_of(TORNADO, task)] or tasks
-    requests = [[line] for client in clients for line in client_requests.names_of_requests(client)]
+    requests = [[line] for client in clients for line in pending_requests.names_of_requests(client)]
     # The time limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
     parts = [
@@ -278,7 +278,7 @@ class Pending(Feature):
 
     def pending(self, loop: LoopOfTest, tasks: Sequence["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None") -> str:
         jobs = [name for _, name in executor_jobs.pending_jobs(loop.loop)]
-        return describe(loop.io_loop, tasks, main, jobs, client_requests.clients_of(loop))
+        return describe(loop.io_loop, tasks, main, jobs, pending_requests.clients_of(loop))
 
     def interrupted(self, wait: Deadline, error: BaseException) -> bool:
         if not wait.loop.loop.is_running():  # else a block may handle it
