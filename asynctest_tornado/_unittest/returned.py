@@ -28,17 +28,19 @@ def insisting(func: Callable[[], Any]) -> Callable[[], Any]:
     :param func: the other one, maybe a ``functools.partial`` of `identity`. It may return None.
     """
 
+    name = names.name_of(func)
+
     def call() -> Any:
         result = func()
         if result is None or isinstance(result, (Generator, AsyncGenerator)) or yieldables.is_yieldable(result):
             return result
-        source = "The argument of run_sync()" if getattr(func, "func", None) is identity else call.__qualname__
+        source = "The argument of run_sync()" if getattr(func, "func", None) is identity else name
         raise TypeError(
             f"{source} gave nothing to wait for: {result!r}. Give run_sync() a coroutine function and its arguments, "
             "or something that a coroutine could yield; call a function that is not asynchronous directly."
         )
 
-    call.__qualname__ = names.name_of(func)
+    call.__qualname__ = name  # not read inside: a function that refers to itself is a reference cycle
     return call
 
 
