@@ -75,7 +75,7 @@ def __getattr__(name: str) -> _typing.Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if room == "_errors.stack_context":
         # Outside of tests, these patches hand errors to an ExceptionStackContext, once one is entered.
-        _importlib.import_module(f"{__name__}._harness.installation")
+        _importlib.import_module(f"{__name__}._sources.installation")
     value = globals()[name] = getattr(_importlib.import_module(f"{__name__}.{room}"), name)
     return value
 

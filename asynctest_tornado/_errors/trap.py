@@ -1,8 +1,6 @@
 """Trap: the errors of one test, and its verdict."""
 
 import threading
-import types
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from unittest import SkipTest
@@ -88,8 +86,6 @@ class Trap(contexts.Context):
         #: Reports an error that surfaces after the end of the test, and returns true if it could. The second argument
         #: names another test that it may belong to.
         self.report_late: Callable[[BaseException, str | None], bool] | None = None
-        #: Returns the place of the test in its run, if that is known: a `place_in_run.Place`.
-        self.place: Callable[[], tuple[weakref.ref[Any], int, object] | None] = types.NoneType
         #: The error that the test fails of, once it was raised.
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []

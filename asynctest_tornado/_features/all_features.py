@@ -4,17 +4,17 @@
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
-from asynctest_tornado._features.failure_notes import HINTS, REQUEST_HANDLERS
+from asynctest_tornado._features.failure_hints import HINTS
 from asynctest_tornado._features.loop_classes import COROUTINES, GATHER, JOBS, NUMERIC_HOSTS, TASK_FACTORIES
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.reports import REPORTS
-from asynctest_tornado._features.sources import GARBAGE, LOGGERS, UNAWAITED_COROUTINES
-from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules.feature import ORDER
+from asynctest_tornado._sources import installation
+from asynctest_tornado._sources.feature import GARBAGE, LOGGERS, REQUEST_HANDLERS, UNAWAITED_COROUTINES
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.blocked_waits import BLOCKED_WAITS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
@@ -22,6 +22,12 @@ from asynctest_tornado._timeouts.pending_report import PENDING
 
 __unittest = True
 
+# The order is that of the hooks which begin something, and of the notes; hooks that end something have the opposite
+# order. So:
+# - the owners of errors and garbage come first: later features run code, and may leave garbage;
+# - HINTS come before other notes: they take frames out of the traceback;
+# - EVENTS come before LEAKS: the verdict of these is part of the event;
+# - VIRTUAL_TIME comes before DEADLOCK, which waits for nothing if time can jump.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
     (

@@ -1,6 +1,6 @@
 """The parts of loops that stay in the process from one test to the next."""
 
-# Tested by tests/harness/test_installation.py.
+# Tested by tests/sources/test_installation.py.
 
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import new_loop, recycled_loop

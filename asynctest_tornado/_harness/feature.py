@@ -54,7 +54,6 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from typing import Any
 
 from asynctest_tornado._loop.instrumented_loop import ComposedClasses, WatchedLoop
-from asynctest_tornado._util.patching import Patch
 
 __unittest = True
 
@@ -71,8 +70,8 @@ class Feature:
     loop_class: type | None = None
     #: A class whose methods the ``IOLoop`` of the test gets.
     io_loop_class: type | None = None
-    #: The patches that it needs.
-    patches: Sequence[Patch] = ()
+    #: The patches that it needs, each a `Patch`.
+    patches: Sequence[Any] = ()
 
     def tests_began(self) -> None:
         """Prepare the process for tests."""

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors.trap import Trap, raise_as_it_was
-from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
@@ -96,7 +95,6 @@ class Harness:
         self.loop: managed_loop.LoopOfTest = loop
         #: Run the loop, from now on.
         self.waits = Waits(loop, self.trap, self.describe, self.context)
-        installation.attach(self.trap)
         self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
         feature: Any = None
         try:
@@ -117,7 +115,6 @@ class Harness:
         return self._resources
 
     def __enter__(self) -> "Harness":
-        installation.begin(self)
         self.open()
         self.context.enter()
         return self
@@ -132,7 +129,6 @@ class Harness:
         """
         self.close(futures)
         self.context.leave()
-        installation.discard(self)
         self.trap.failure = None  # its report is beyond reach
         try:
             self.finish()

@@ -11,11 +11,11 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors.server_error import ServerError
-from asynctest_tornado._harness import installation
 from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import sockets, websocket_connect
 from asynctest_tornado._http.local_server import LocalServer, check_app
 from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._util.real_time import all_tasks

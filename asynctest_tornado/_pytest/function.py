@@ -18,7 +18,6 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
-from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import explain, phase
@@ -27,7 +26,8 @@ from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._schedules import settings as orders
-from asynctest_tornado._sources import handler_errors
+from asynctest_tornado._sources import handler_errors, installation
+from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._unittest.late_errors import PLUGIN
@@ -65,7 +65,13 @@ class Function:
         if schedule is not None:
             schedule.hint = _hint(schedule.seed, item)
         self.limit = settings.limit()
-        self.harness = Harness(lambda: str(item.nodeid), features=FEATURES, options=settings.options(schedule))
+
+        def place() -> Place | None:
+            plugin = item.config.pluginmanager.get_plugin(PLUGIN)
+            return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
+
+        options = settings.options(schedule) | {GARBAGE: place}
+        self.harness = Harness(lambda: str(item.nodeid), features=FEATURES, options=options)
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self._item = item
         self._is_inside = self._is_ending = False
@@ -79,17 +85,12 @@ class Function:
         if settings.fails_on_server_error():
             handler_errors.strict.add(trap)
 
-        def place() -> Place | None:
-            plugin = item.config.pluginmanager.get_plugin(PLUGIN)
-            return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
-
         def report(error: BaseException, other: str | None) -> bool:
             if not report_late(item, strip(error)):
                 process_end.fail_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
             return True
 
         trap.report_late = report
-        trap.place = place
         # The report of the failure is written already.
         self.harness.amend = lambda error, text: item.add_report_section("teardown", "leaks", text)
 

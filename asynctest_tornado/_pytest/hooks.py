@@ -120,7 +120,7 @@ class Hooks:
         finally:
             self._report_late()
             # It is there if a test was ours.
-            installation = sys.modules.get("asynctest_tornado._harness.installation")
+            installation = sys.modules.get("asynctest_tornado._sources.installation")
             if installation is not None:
                 installation.end(self, self._report_late)
             self._is_over = True

@@ -9,7 +9,7 @@ import atexit
 import collections
 import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.collection import apart, is_collecting
@@ -18,8 +18,10 @@ from asynctest_tornado._sources.place_in_run import Place, follows, is_same
 
 __unittest = True
 
-#: The tests that can have left the objects that the garbage collector finds, the latest last.
-_suspects: collections.deque[Trap] = collections.deque(maxlen=20)
+#: Returns the place of a test in its run, if that is known.
+GetPlace = Callable[[], Place | None]
+#: The tests that can have left the objects that the garbage collector finds, the latest last, with their places.
+_suspects: collections.deque[tuple[Trap, GetPlace]] = collections.deque(maxlen=20)
 #: The place of the latest one in its run.
 _latest: Place | None = None
 #: Their names, at the end of the process.
@@ -30,10 +32,10 @@ _is_complete = False
 _callbacks = getattr(gc, "callbacks", None)
 
 
-def suspect(trap: Trap) -> None:
+def suspect(trap: Trap, get_place: GetPlace) -> None:
     """Add a test that begins to the tests that may have left garbage."""
     global _latest, _is_complete
-    place = trap.place()
+    place = get_place()
     if _callbacks is not None and _on_collection not in _callbacks:
         watch()
         _names_at_end.clear()
@@ -43,7 +45,7 @@ def suspect(trap: Trap) -> None:
     elif _is_complete:  # else no place makes a difference
         _is_complete = place is not None and follows(place, _latest)
     _latest = place
-    _suspects.append(trap)
+    _suspects.append((trap, get_place))
 
 
 def watch() -> None:
@@ -63,7 +65,7 @@ def _on_collection(phase: str, info: dict[str, int]) -> None:
     global _is_complete
     contexts.collector = threading.get_ident() if phase == "start" else None
     if phase == "stop" and info["generation"] == 2:
-        suspects = [trap for trap in _suspects if trap.is_open]
+        suspects = [each for each in _suspects if each[0].is_open]
         _is_complete = bool(suspects) or not _is_other_running()
         _suspects.clear()
         _suspects.extend(suspects)
@@ -77,7 +79,7 @@ def collect_last() -> None:
 
 def _let_go() -> None:
     global _latest, _is_complete
-    _names_at_end.extend(trap.describe() for trap in _suspects)
+    _names_at_end.extend(trap.describe() for trap, _ in _suspects)
     _suspects.clear()
     _latest, _is_complete = None, False
 
@@ -97,7 +99,7 @@ atexit.register(_end)
 
 def _is_other_running() -> bool:
     """Return true if a test of another library may be running, or have run, after the latest test."""
-    place = _suspects[-1].place() if _suspects else None
+    place = _suspects[-1][1]() if _suspects else None
     return place is None or not is_same(place, _latest)
 
 
@@ -106,8 +108,8 @@ def deliver(error: BaseException) -> bool:
     if not _is_complete or _is_other_running():
         return False
     if len(_suspects) == 1:
-        return apart(contexts.deliver, error, (_suspects[-1],))
-    return report_for_one_of(list(_suspects), error)
+        return apart(contexts.deliver, error, (_suspects[-1][0],))
+    return report_for_one_of([trap for trap, _ in _suspects], error)
 
 
 def deliver_dropped(error: BaseException) -> bool:
@@ -137,7 +139,7 @@ def report_for_one_of(suspects: Sequence[Trap], error: BaseException) -> bool:
 
 def suspects_between(first: Trap, last: Trap) -> list[Trap]:
     """Return two traps, and the traps between them whose tests can have left garbage."""
-    suspects = list(_suspects)
+    suspects = [trap for trap, _ in _suspects]
     begin = suspects.index(first) + 1 if first in suspects else 0
     end = suspects.index(last) if last in suspects else begin
     return [first, *suspects[begin:end], last]
@@ -154,7 +156,7 @@ def guess() -> str:
             f"Perhaps it belongs to {chain[0].describe()}, which has started the thread {thread}. That test is over, "
             "and the thread may work for others."
         )
-    names = dict.fromkeys([*_names_at_end, *(trap.describe() for trap in _suspects)])
+    names = dict.fromkeys([*_names_at_end, *(trap.describe() for trap, _ in _suspects)])
     if not names:
         return ""
     return (

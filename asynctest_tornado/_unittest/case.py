@@ -17,11 +17,11 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
-from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import (
     case_phases,
@@ -201,6 +201,7 @@ class AsyncTestCase(unittest.TestCase):
         if harness.loop.why_closed is not None:
             loop_methods.check_not_closed(harness, vars(self).get("io_loop"))
         if self._asynctest.is_by_hand:
+            installation.discard(harness)
             harness.finish_by_hand(case_run.values_of(self))
 
     async def asyncSetUp(self) -> None:

@@ -23,6 +23,7 @@ from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
+from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import case_state, class_scope, late_errors, misspelled_settings, super_calls
 from asynctest_tornado._unittest.returned import check_is_no_coroutine, check_is_none
@@ -81,6 +82,8 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         state.schedule.hint = repeat.hint(state.schedule.seed, case)
         leaks = leaks._replace(hint=state.schedule.hint)
     options: dict[Feature, Any] = {LEAKS: leaks}
+    if result is not None:
+        options[GARBAGE] = reporter.place
     if state.schedule is not None:
         options[ORDER] = state.schedule
     if scope is None:
@@ -95,7 +98,6 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     state.is_by_hand, state.is_ending = is_by_hand, False
     if result is not None:
         harness.trap.report_late = reporter
-        harness.trap.place = reporter.place
         harness.amend = reporter.amend
     return harness
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._sources import installation
 from asynctest_tornado._unittest import case_state, late_errors, run_end
 
 __unittest = True

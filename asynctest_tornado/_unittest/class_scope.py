@@ -8,13 +8,13 @@ from typing import Any
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._features.all_features import FEATURES
-from asynctest_tornado._harness import installation
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._util.settings import LOOP_SCOPE

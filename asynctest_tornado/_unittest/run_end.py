@@ -1,6 +1,6 @@
 """The run of a result: begins with the first test, ends when the runner says so."""
 
-# Tested by tests/harness/test_installation.py.
+# Tested by tests/sources/test_installation.py.
 
 import functools
 import types
@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._harness import installation
+from asynctest_tornado._sources import installation
 from asynctest_tornado._unittest import late_errors, result_protocol
 
 __unittest = True

@@ -138,7 +138,7 @@ class Patches:
             patch.take_back()
 
 
-#: The patches by which errors come to the chain of handlers. `_harness.installation` has the list.
+#: The patches by which errors come to the chain of handlers. `_sources.installation` has the list.
 sources = Patches()
 
 

@@ -11,7 +11,7 @@ from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext
 from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import NO_FEATURES
-from asynctest_tornado._loop import lent_loop
+from asynctest_tornado._sources import lent_loop
 from asynctest_tornado._util import origins
 from tests.support import run_body, run_case
 

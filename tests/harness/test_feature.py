@@ -23,7 +23,7 @@ from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
-from tests.support import RecyclingHarness
+from tests.support import RecyclingHarness, run_code
 
 LIMIT = Limit(60, "the test")
 #: The options of the features that a test has only with an option.
@@ -374,6 +374,24 @@ class FeaturesTest(unittest.TestCase):
 
 class CoreTest(unittest.TestCase):
     """The core does its work with no feature, and with each feature alone."""
+
+    def test_it_traps_an_error_in_a_process_without_features(self) -> None:
+        code = """
+import asyncio, logging, sys
+
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.limit import Limit
+
+try:
+    with Harness(lambda: "it") as harness:
+        harness.loop.loop.call_soon(lambda: 1 / 0)
+        harness.waits.run(asyncio.Event().wait, Limit(60, "the test"))
+except ZeroDivisionError:
+    print("trapped")
+wings = {name.split(".")[1] for name in sys.modules if name.startswith("asynctest_tornado.")}
+print(sorted(wings), vars(logging.getLogger("asyncio")).get("handle"))
+"""
+        self.assertEqual(run_code(code).stdout, "trapped\n['_errors', '_harness', '_loop', '_util'] None\n")
 
     def harnesses(self) -> list[tuple[str, Harness]]:
         found: list[tuple[str, Harness]] = [("none", Harness(lambda: "it"))]

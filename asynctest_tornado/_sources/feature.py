@@ -1,23 +1,28 @@
-"""The sources of errors that come from anywhere in the process, for one test."""
+"""The sources of errors besides the loop, as features."""
 
-# Tested by tests/loop/test_managed_loop.py.
+# Tested by tests/sources/test_garbage.py.
 
+import types
 from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._loop import lent_loop
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
-from asynctest_tornado._sources import unawaited_coroutines
+from asynctest_tornado._sources import garbage, handler_errors, installation, lent_loop, unawaited_coroutines
 
 __unittest = True
 
 
 class Garbage(Feature):
-    """The owners of errors that the garbage collector finds."""
+    """The errors that surface in the interpreter, and the tests that garbage may be of.
+
+    The option is a function that returns the place of the test in its run, or None; see `place_in_run`.
+    """
 
     def opened(self, harness: Harness) -> None:
+        installation.attach()
+        garbage.suspect(harness.trap, harness.options.get(self, types.NoneType))
         use = harness.loop.loop._asynctest
         if not use.is_own:
             lent_loop.name_owners(use)
@@ -43,6 +48,17 @@ class Loggers(Feature):
     loop_class = _LoggingLoop
 
 
+class RequestHandlers(Feature):
+    """The errors of request handlers, as notes in the report of a failure."""
+
+    def notes(self, harness: Harness, error: BaseException) -> None:
+        handler_errors.add_notes(error, harness.trap)
+
+    def reported(self, trap: Trap) -> None:
+        handler_errors.drop(trap)
+
+
 GARBAGE = Garbage()
 UNAWAITED_COROUTINES = UnawaitedCoroutines()
 LOGGERS = Loggers()
+REQUEST_HANDLERS = RequestHandlers()

@@ -21,7 +21,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature, Features
 from asynctest_tornado._sources import garbage, interpreter_hooks, loggers, pool_contexts, request_handlers
 from asynctest_tornado._util.patching import Patch, Patches, sources
@@ -97,12 +96,11 @@ def discard(run: object) -> None:
     _of_tests.release(run)
 
 
-def attach(trap: Trap) -> None:
+def attach() -> None:
     """Put the patches in for a test that begins, if they are not there. Later functions of others stay in front."""
     if not (_is_in_run and sources.are_in and _of_tests.are_in):
         _put_in()
     Patch.put_in_again(interpreter_hooks.patches)
-    garbage.suspect(trap)
 
 
 def _put_in() -> None:

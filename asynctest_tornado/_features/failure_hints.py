@@ -1,4 +1,4 @@
-"""Adds hints, and errors of request handlers, to the report of a failed test."""
+"""Adds hints to the report of a failed test: how to mend a typical mistake."""
 
 # Tested by tests/errors/test_hints.py.
 
@@ -6,17 +6,15 @@ import inspect
 import socket
 
 from asynctest_tornado._errors import hints, notes
-from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
 
 
 class Hints(Feature):
-    """How to mend a typical mistake, as notes. They need the frames that the report leaves out."""
+    """Hints, as notes. They need the frames that the report leaves out."""
 
     def notes(self, harness: Harness, error: BaseException) -> None:
         trap = harness.trap
@@ -36,15 +34,4 @@ class Hints(Feature):
         strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
 
 
-class RequestHandlers(Feature):
-    """The errors of request handlers, as notes."""
-
-    def notes(self, harness: Harness, error: BaseException) -> None:
-        handler_errors.add_notes(error, harness.trap)
-
-    def reported(self, trap: Trap) -> None:
-        handler_errors.drop(trap)
-
-
 HINTS = Hints()
-REQUEST_HANDLERS = RequestHandlers()
