@@ -23,11 +23,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
-from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._harness.loop_driver import Running
+from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
-from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._util.real_time import monotonic, sleep
 
 __unittest = True
@@ -41,30 +39,16 @@ SETTLE_SECONDS = 0.1
 class LeakCheck:
     """The leak check of one test.
 
-    :param loop: the loop of the test.
-    :param running: runs it.
-    :param trap: knows the objects that the test has made, and whether it fails.
+    :param harness: the harness, with its present loop.
     :param policy: decides whether to search, and how to report.
-    :param outer: the trap of the class, if the loop belongs to the class.
-    :param amend: adds to the report of a failure that was reported already.
     """
 
-    def __init__(
-        self,
-        loop: LoopOfTest,
-        running: Running,
-        trap: Trap,
-        policy: _policy.Policy,
-        outer: Trap | None,
-        amend: Callable[[BaseException, str], object],
-    ) -> None:
-        self.loop = loop
-        self._running = running
-        self._trap = trap
+    def __init__(self, harness: Harness, policy: _policy.Policy) -> None:
+        self.loop = harness.loop
+        self._harness = harness
+        self._trap = harness.trap
         self._policy = policy
-        self._outer = outer
-        self._amend = amend
-        self._leftovers = Leftovers(loop, trap, policy)
+        self._leftovers = Leftovers(harness.loop, harness.trap, policy)
         #: The leaks that `report` has found, as text.
         self.reported: list[str] = []
         #: True if there was a warning.
@@ -93,7 +77,7 @@ class LeakCheck:
         if self._trap.shows_pending or self.loop.loop.is_closed() or not look(()):
             return
         held = get_held()
-        if self._running.has_run and not self._trap.is_failing:
+        if self._harness.waits.running.has_run and not self._trap.is_failing:
             # A task that is about to end gets the turns for that. If the test was cut short, no task is.
             self._settle(lambda: bool(look(held)))
         self._leftovers.add(look(held))
@@ -108,11 +92,12 @@ class LeakCheck:
             return
         if not self._trap.shows_pending:
             leftovers.find_callbacks()
-        if self._outer is not None:
-            leftovers.hand_over(self._outer)
+        outer = self._harness.outer
+        if outer is not None:
+            leftovers.hand_over(outer.trap)
         elif leftovers.find_open([stream for get in open_streams if (stream := get()) is not None]):
             # They were closed for the test, and let go of their files in the next turn.
-            self._running.turn()
+            self._harness.waits.running.turn()
         if leftovers.has_running():
             # They may be about to end: for example, asyncio closes a dropped generator a few turns later.
             self._settle(leftovers.has_running, leftovers.has_workers)
@@ -129,7 +114,7 @@ class LeakCheck:
             turns += 1
             if turns > SETTLE_TURNS:
                 sleep(0.001)
-            self._running.turn()
+            self._harness.waits.running.turn()
 
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)
@@ -147,7 +132,7 @@ class LeakCheck:
         if error is not None and contexts.is_failure(error):
             notes.add(error, _policy.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
-            self._amend(self._trap.failure, _policy.describe(name, leaks))
+            self._harness.amend(self._trap.failure, _policy.describe(name, leaks))
         elif self._policy.action == "fail":
             return _policy.failure(name, leaks)
         elif self._policy.action == "warn":

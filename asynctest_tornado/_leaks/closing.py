@@ -29,7 +29,8 @@ class ClosedConnections(Feature):
         """
         known = harness.trap.data.get(CLOSING)
         if known is None or not known.is_under_way:
-            harness.trap.data[CLOSING] = Closing(harness.loop.lost_errors(futures), harness.loop.own_futures())
+            lost = harness.loop.loop._asynctest.futures.lost(futures)
+            harness.trap.data[CLOSING] = Closing([error for _, error in lost], harness.loop.own_futures())
             _have_closed.add(harness.trap)
 
     def have_cut_off(self, harness: Harness) -> None:

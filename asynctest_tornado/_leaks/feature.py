@@ -63,10 +63,7 @@ class Leaks(Feature):
         data = harness.trap.data
         check: LeakCheck | None = data.get(self)
         if check is None or check.loop is not harness.loop:
-            outer = None if harness.outer is None else harness.outer.trap
-            chosen = harness.options.get(self, policy.IGNORE)
-            check = LeakCheck(harness.loop, harness.waits.running, harness.trap, chosen, outer, harness.amend)
-            data[self] = check
+            check = data[self] = LeakCheck(harness, harness.options.get(self, policy.IGNORE))
         return check
 
 

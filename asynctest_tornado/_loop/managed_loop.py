@@ -84,10 +84,6 @@ class LoopOfTest:
         if futures or self.loop._asynctest.futures:  # mostly, there are none
             error_routing.report_lost(self.loop, futures, wanted)
 
-    def lost_errors(self, futures: Iterable[object] = ()) -> list[BaseException]:
-        """Return the same errors, without any report: code may still look at them."""
-        return [error for _, error in self.loop._asynctest.futures.lost(futures)]
-
     def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""
         return list(all_tasks(self.loop))
