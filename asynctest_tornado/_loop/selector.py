@@ -61,7 +61,7 @@ class Selector(selectors.DefaultSelector):
 
     def leave(self, user: User) -> None:
         """Record that a test does not use the loop any more; the last one gives an adopted selector back."""
-        if user in self.users:  # not on a recycled selector
+        if user in self.users:
             self.users.remove(user)
         if self._is_adopted and not self.users:
             for name in _ATTRIBUTES:

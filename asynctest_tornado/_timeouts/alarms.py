@@ -27,9 +27,9 @@ class Alarms(Feature):
 
     def closed(self, harness: Harness) -> None:
         loop = harness.loop
-        if loop.selector is not None:
-            loop.selector.leave(loop)
-            loop.selector = None  # which the next loop may have
+        selector, loop.selector = loop.selector, None  # which the next loop may have
+        if selector is not None and selector.users:  # else it was recycled
+            selector.leave(loop)
 
 
 ALARMS = Alarms()
