@@ -55,4 +55,7 @@ FEATURES = Features(
         TASK_FACTORIES,
     )
 )
+#: The features of a test without any option.
+PLAIN = FEATURES.of_test(())
+
 installation.plug_in(FEATURES)

@@ -238,7 +238,7 @@ class Features:
 
     def of_test(self, options: Iterable[Feature]) -> "Features":
         """Return the features of a test, given the features that it has options for."""
-        key = tuple(options)
+        key = tuple(each for each in options if each.is_optional)
         chosen = self._chosen.get(key)
         if chosen is None:
             chosen = Features([each for each in self.members if not each.is_optional or each in key])

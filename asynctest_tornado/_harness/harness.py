@@ -51,7 +51,7 @@ class Harness:
 
     :param describe: returns the name of the test, for reports.
     :param outer: the harness of the class, whose loop and context variables the test gets.
-    :param features: the features that a test can have, in the order of their hooks; see `feature`.
+    :param features: the features of the test; see `Features.of_test`.
     :param options: the settings of the test for features.
     """
 
@@ -66,9 +66,9 @@ class Harness:
         #: Adds to the report of the failure that was reported last.
         self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
-        self.features = NO_FEATURES if features is NO_FEATURES else features.of_test(options)
-        self.trap = Trap(describe, self.features)
-        for feature in self.features.made:
+        self.features = features
+        self.trap = Trap(describe, features)
+        for feature in features.made:
             feature.made(self.trap)
         self.outer = outer
         self.options = options

@@ -71,7 +71,7 @@ class Function:
             return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
 
         options = settings.options(schedule) | {GARBAGE: place}
-        self.harness = Harness(lambda: str(item.nodeid), features=FEATURES, options=options)
+        self.harness = Harness(lambda: str(item.nodeid), None, FEATURES.of_test(options), options)
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self._item = item
         self._is_inside = self._is_ending = False

@@ -194,9 +194,10 @@ class AsyncTestCase(unittest.TestCase):
         From ``tornado.testing``. New in version 0.1.
         """
         harness = harness_of(self)
-        harness.trap.hold()
-        if harness.loop.may_have_pending_tasks() and case_run.look_for_tasks(self):
-            harness.drain()
+        if harness.loop.may_have_pending_tasks():
+            harness.trap.hold()
+            if case_run.look_for_tasks(self):
+                harness.drain()
         super().tearDown()
         if harness.loop.why_closed is not None:
             loop_methods.check_not_closed(harness, vars(self).get("io_loop"))

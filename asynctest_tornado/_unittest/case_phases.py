@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
-from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._features.all_features import FEATURES, PLAIN
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import NEW, OPEN, Harness
 from asynctest_tornado._harness.phase import explain
@@ -84,22 +84,33 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     options: dict[Feature, Any] = {LEAKS: leaks}
     if result is not None:
         options[GARBAGE] = reporter.place
-    if state.schedule is not None:
-        options[ORDER] = state.schedule
-    if scope is None:
-        if cls.clock_factory is not None:
-            options[VIRTUAL_TIME] = make_clock(cls.clock_factory)
-        harness = Harness(reporter.name, None, FEATURES, options)
+    if scope is None and state.schedule is None and cls.clock_factory is None:
+        harness = Harness(reporter.name, None, PLAIN, options)  # mostly
     else:
-        if VIRTUAL_TIME in scope.harness.options:
-            options[VIRTUAL_TIME] = scope.harness.options[VIRTUAL_TIME]
-        harness = scope.current = Harness(reporter.name, scope.harness, FEATURES, options)
+        harness = _harness_with(options, case, reporter.name, scope)
     state.harness = harness
     state.is_by_hand, state.is_ending = is_by_hand, False
     if result is not None:
         harness.trap.report_late = reporter
         harness.amend = reporter.amend
     return harness
+
+
+def _harness_with(
+    options: dict[Feature, Any], case: Any, describe: Callable[[], str], scope: class_scope.ClassScope | None
+) -> Harness:
+    """Make the harness of a test that has optional features, or the loop of its class."""
+    factory = type(case).clock_factory
+    if case._asynctest.schedule is not None:
+        options[ORDER] = case._asynctest.schedule
+    if scope is None:
+        if factory is not None:
+            options[VIRTUAL_TIME] = make_clock(factory)
+        return Harness(describe, None, FEATURES.of_test(options), options)
+    if VIRTUAL_TIME in scope.harness.options:
+        options[VIRTUAL_TIME] = scope.harness.options[VIRTUAL_TIME]
+    scope.current = Harness(describe, scope.harness, FEATURES.of_test(options), options)
+    return scope.current
 
 
 def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:

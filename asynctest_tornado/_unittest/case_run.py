@@ -62,7 +62,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     finally:
         harness = state.harness
         if harness is not None:
-            if harness.trap.data and LEAKS.has_warned(harness):
+            if LEAKS in harness.trap.data and LEAKS.has_warned(harness):
                 state.has_warned = True
             if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
                 harness.close()

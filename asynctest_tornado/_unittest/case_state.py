@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._features.all_features import PLAIN
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
@@ -32,7 +32,7 @@ class State:
     )
 
     #: The features of the trap that a ``setUpClass`` has.
-    features = FEATURES.of_test(())
+    features = PLAIN
     #: The harness of the run that is in progress, or of a test case that is used by hand.
     harness: Harness | None
     #: The order of the run, if it is not the order of asyncio.

@@ -36,7 +36,7 @@ class ClassScope:
         options: dict[Feature, Any] = {LEAKS: policy.policy(cls.leaks, cls.allowed_leaks)}
         if cls.clock_factory is not None:
             options[VIRTUAL_TIME] = make_clock(cls.clock_factory)
-        self.harness = Harness(lambda: name, features=FEATURES, options=options)
+        self.harness = Harness(lambda: name, features=FEATURES.of_test(options), options=options)
         #: The harness of the test that runs, if one does.
         self.current = self.harness
         #: The resources that the first test has made for all tests.
