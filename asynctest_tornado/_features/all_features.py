@@ -24,10 +24,11 @@ __unittest = True
 
 # The order is that of the hooks which begin something, and of the notes; hooks that end something have the opposite
 # order. So:
-# - the owners of errors and garbage come first: later features run code, and may leave garbage;
+# - CLOSED_CONNECTIONS come first: they consume errors that no other feature has to see;
+# - GARBAGE comes before features that run code, which may leave garbage;
 # - HINTS come before other notes: they take frames out of the traceback;
 # - EVENTS come before LEAKS: the verdict of these is part of the event;
-# - VIRTUAL_TIME comes before DEADLOCK, which waits for nothing if time can jump.
+# - VIRTUAL_TIME comes before DEADLOCK: if time jumps, there is no deadlock.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
     (

@@ -9,7 +9,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
-from asynctest_tornado._sources import garbage, handler_errors, installation, lent_loop, unawaited_coroutines
+from asynctest_tornado._sources import garbage, handler_errors, installation, lent_loop, loggers, unawaited_coroutines
 
 __unittest = True
 
@@ -36,10 +36,10 @@ class UnawaitedCoroutines(Feature):
 
 
 class _LoggingLoop(WatchedLoop):
-    """Lets asyncio log each error."""
+    """Lets asyncio log each error, if the logger is watched."""
 
     def deliver_error(self, context: dict[str, Any]) -> bool:
-        return False
+        return not loggers.are_watched() and super().deliver_error(context)
 
 
 class Loggers(Feature):

@@ -85,6 +85,11 @@ patches = [
 ]
 
 
+def are_watched() -> bool:
+    """Return true if the patches are in, so that a logged error is delivered."""
+    return all(patch.is_active for patch in patches)
+
+
 def _refusal(record: logging.LogRecord) -> ServerError | None:
     """Return the ``HTTPError`` below 500 that Tornado logs as an error, or None: it refuses a request."""
     error = record.exc_info[1] if record.levelno >= logging.ERROR and record.exc_info else None

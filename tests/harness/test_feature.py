@@ -375,23 +375,35 @@ class FeaturesTest(unittest.TestCase):
 class CoreTest(unittest.TestCase):
     """The core does its work with no feature, and with each feature alone."""
 
-    def test_it_traps_an_error_in_a_process_without_features(self) -> None:
-        code = """
+    def run_alone(self, features: str, *lines: str) -> str:
+        """Run a test whose callback fails in a process of its own, and lines after it; return the text they print."""
+        code = f"""
 import asyncio, logging, sys
 
+from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
-
+{features}
 try:
-    with Harness(lambda: "it") as harness:
+    with Harness(lambda: "it", features=features) as harness:
         harness.loop.loop.call_soon(lambda: 1 / 0)
         harness.waits.run(asyncio.Event().wait, Limit(60, "the test"))
 except ZeroDivisionError:
     print("trapped")
-wings = {name.split(".")[1] for name in sys.modules if name.startswith("asynctest_tornado.")}
-print(sorted(wings), vars(logging.getLogger("asyncio")).get("handle"))
 """
-        self.assertEqual(run_code(code).stdout, "trapped\n['_errors', '_harness', '_loop', '_util'] None\n")
+        return run_code("\n".join([code, *lines])).stdout
+
+    def test_it_traps_an_error_in_a_process_without_features(self) -> None:
+        printed = self.run_alone(
+            "features = Features()",
+            'names = {name.split(".")[1] for name in sys.modules if name.startswith("asynctest_tornado.")}',
+            'print(sorted(names), vars(logging.getLogger("asyncio")).get("handle"))',
+        )
+        self.assertEqual(printed, "trapped\n['_errors', '_harness', '_loop', '_util'] None\n")
+
+    def test_the_feature_for_loggers_loses_no_error_where_they_are_not_watched(self) -> None:
+        feature = "from asynctest_tornado._sources.feature import LOGGERS; features = Features([LOGGERS])"
+        self.assertEqual(self.run_alone(feature), "trapped\n")
 
     def harnesses(self) -> list[tuple[str, Harness]]:
         found: list[tuple[str, Harness]] = [("none", Harness(lambda: "it"))]
