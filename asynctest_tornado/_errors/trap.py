@@ -33,21 +33,8 @@ class Hooks(Protocol):
 
     loop_classes: Mapping[type, Any]
     io_loop_classes: Mapping[type, Any]
-    wait_began: Sequence[Any]
-    run_began: Sequence[Any]
-    before_sleep: Sequence[Any]
-    trapped: Sequence[Any]
-    recorded: Sequence[Any]
-    failing: Sequence[Any]
-    expiring: Sequence[Any]
-    late: Sequence[Any]
-    pending: Sequence[Any]
-    main_ended: Sequence[Any]
-    run_ended: Sequence[Any]
-    interrupted: Sequence[Any]
-    timed_out: Sequence[Any]
-    wait_ended: Sequence[Any]
-    reported: Sequence[Any]
+
+    def __getattr__(self, hook: str) -> Sequence[Any]: ...
 
     def undo(self, hook: str, undo: str, failed: Any, *args: Any) -> None: ...
 

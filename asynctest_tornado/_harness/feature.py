@@ -50,8 +50,9 @@ Besides, a feature can have `patches` of other modules, which `installation` put
 run has ended, to undo the rest of what it has changed in the process.
 """
 
+import types
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._loop.instrumented_loop import ComposedClasses, WatchedLoop
 
@@ -183,11 +184,10 @@ class Feature:
         """Act before ``trap.data`` is cleared."""
 
 
-#: The hooks that the core calls.
-HOOKS = (
-    *("made", "opened", "wait_began", "run_began", "before_sleep", "trapped", "recorded", "failing", "expiring"),
-    *("pending", "main_ended", "run_ended", "interrupted", "timed_out", "wait_ended", "notes"),
-    *("ending", "closing", "closed", "verdict", "reported", "late"),
+_OF_A_RUN = {"tests_began", "tests_ended"}
+#: The hooks that the core calls for a test.
+HOOKS = tuple(
+    name for name, hook in vars(Feature).items() if isinstance(hook, types.FunctionType) and name not in _OF_A_RUN
 )
 #: The hooks that end something: the feature that began last ends first.
 _REVERSED = frozenset({"run_ended", "wait_ended", "ending", "closing", "closed", "verdict", "reported"})
@@ -201,28 +201,9 @@ class Features:
 
     __slots__ = ("_chosen", "io_loop_classes", "loop_classes", "members", *HOOKS)
 
-    made: Sequence[Any]
-    opened: Sequence[Any]
-    wait_began: Sequence[Any]
-    run_began: Sequence[Any]
-    before_sleep: Sequence[Any]
-    trapped: Sequence[Any]
-    recorded: Sequence[Any]
-    failing: Sequence[Any]
-    expiring: Sequence[Any]
-    late: Sequence[Any]
-    pending: Sequence[Any]
-    main_ended: Sequence[Any]
-    run_ended: Sequence[Any]
-    interrupted: Sequence[Any]
-    timed_out: Sequence[Any]
-    wait_ended: Sequence[Any]
-    notes: Sequence[Any]
-    ending: Sequence[Any]
-    closing: Sequence[Any]
-    closed: Sequence[Any]
-    verdict: Sequence[Any]
-    reported: Sequence[Any]
+    if TYPE_CHECKING:
+
+        def __getattr__(self, hook: str) -> Sequence[Any]: ...
 
     def __init__(self, members: Sequence[Feature] = ()) -> None:
         self.members = members
