@@ -11,7 +11,6 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.deadline import CANCEL_RETRY_SECONDS, Deadline
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._util.real_time import turn
 
 __unittest = True
@@ -152,12 +151,6 @@ class Running:
             ),
             is_own=True,
         )
-
-    def turn(self) -> None:
-        """Run the loop for one turn."""
-        self._loop.loop.call_soon(self._loop.loop.stop)
-        with interruptible(self._loop.loop, _go_on):
-            self._loop.loop.run_forever()
 
     def to_end(self, coro: Coroutine[Any, Any, Any]) -> bool:
         """Run the loop until a coroutine has ended; return False if it was cancelled, as it took too long."""

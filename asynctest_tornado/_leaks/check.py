@@ -26,6 +26,7 @@ from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
+from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._util.real_time import monotonic, sleep
 
 __unittest = True
@@ -97,7 +98,7 @@ class LeakCheck:
             leftovers.hand_over(outer.trap)
         elif leftovers.find_open([stream for get in open_streams if (stream := get()) is not None]):
             # They were closed for the test, and let go of their files in the next turn.
-            self._harness.waits.running.turn()
+            self._turn()
         if leftovers.has_running():
             # They may be about to end: for example, asyncio closes a dropped generator a few turns later.
             self._settle(leftovers.has_running, leftovers.has_workers)
@@ -114,7 +115,14 @@ class LeakCheck:
             turns += 1
             if turns > SETTLE_TURNS:
                 sleep(0.001)
-            self._harness.waits.running.turn()
+            self._turn()
+
+    def _turn(self) -> None:
+        """Run the loop for one turn, also if there are errors."""
+        loop = self._harness.loop.loop
+        loop.call_soon(loop.stop)
+        with interruptible(loop, lambda: None):
+            loop.run_forever()
 
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)
