@@ -6,16 +6,20 @@ With this, a test that is a generator is cancelled, timed and traced like one th
 import asyncio
 import concurrent.futures
 import inspect
+import sys
 import types
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeGuard
 
 from tornado import gen
 
-from asynctest_tornado._util import coroutines
 from asynctest_tornado._util.real_time import turn
 
 __unittest = True
+
+#: The generators that coroutines run, by the numbers of their frames, for reports. Weak, as not all of them end.
+generators: "dict[int, weakref.ref[types.GeneratorType[Any, Any, Any]]]" = {}
 
 
 async def run(func: Callable[[], Any], on_end: Callable[[bool], object] = lambda was_future: None) -> Any:
@@ -82,7 +86,9 @@ def as_awaitable(value: Any) -> Awaitable[Any]:
 async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
     value: Any = None
     error: BaseException | None = None
-    note = coroutines.begin(generator)
+    key = id(sys._getframe())
+    if isinstance(generator, types.GeneratorType):  # else it is of a class of the user, without a line to show
+        generators[key] = weakref.ref(generator)
     try:
         while True:
             yielded = generator.send(value) if error is None else generator.throw(error)
@@ -94,5 +100,5 @@ async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
     except (StopIteration, gen.Return) as end:
         return end.value
     finally:
-        coroutines.end(note)
+        generators.pop(key, None)
         del error  # or its traceback, which holds this frame, would be a reference cycle

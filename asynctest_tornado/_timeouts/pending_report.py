@@ -10,6 +10,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.web import RequestHandler
 
 from asynctest_tornado._errors import notes
+from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import executor_jobs
@@ -240,12 +241,18 @@ def _frames(awaitable: Any) -> Iterator[tuple[Any, types.FrameType]]:
             return
         yield awaitable, frame
         awaitable = (
-            coroutines.generator_of(frame)
+            _generator_of(frame)
             or getattr(awaitable, "cr_await", None)
             or getattr(awaitable, "gi_yieldfrom", None)
             or getattr(awaitable, "ag_await", None)
         )
         awaitable = _unwrapped(awaitable)
+
+
+def _generator_of(frame: types.FrameType) -> Any:
+    """Return the generator that a coroutine of ours runs; None if there is none."""
+    reference = yieldables.generators.get(id(frame))
+    return None if reference is None else reference()
 
 
 def _unwrapped(awaitable: Any) -> Any:

@@ -1,12 +1,9 @@
-"""Records the generators that our coroutines run, and the objects they wait for.
+"""Records the objects that our coroutines wait for, and their lines of origin."""
 
-Their local variables show the same, but no reader could see that a report needs these names.
-"""
+# Tested by tests/http/test_websocket.py.
 
 import sys
-import types
-import weakref
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -15,32 +12,9 @@ __unittest = True
 
 _T = TypeVar("_T")
 
-#: By the number of the frame that runs it. Weak, because a generator that never ends would stay for ever.
-_generators: "dict[int, weakref.ref[Any]]" = {}
 _things: WeakNotes[str] = WeakNotes()
 #: Lines of this library, and of the user, that may lead to a coroutine.
 _ORIGIN_DEPTH = 10
-
-
-def begin(generator: Generator[Any, Any, Any]) -> int:
-    """Record that the caller, a coroutine, runs a generator; return a key for `end`."""
-    key = id(sys._getframe(1))
-    try:
-        _generators[key] = weakref.ref(generator)
-    except TypeError:
-        return 0  # of a class of the user, without a line to show
-    return key
-
-
-def end(key: int) -> None:
-    """Record that the coroutine has ended."""
-    _generators.pop(key, None)
-
-
-def generator_of(frame: types.FrameType) -> Any:
-    """Return the generator that the coroutine of a frame runs; None if there is none."""
-    reference = _generators.get(id(frame))
-    return None if reference is None else reference()
 
 
 def waiting_for(thing: str, coro: Coroutine[Any, Any, _T]) -> Coroutine[Any, Any, _T]:

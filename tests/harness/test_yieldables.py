@@ -9,7 +9,9 @@ from typing import Any
 from tornado import gen
 from tornado.ioloop import IOLoop
 
+from asynctest_tornado import AsyncTestCase, gen_test
 from asynctest_tornado._harness import yieldables
+from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._util import names as _names
 
 
@@ -155,6 +157,40 @@ class RunTest(unittest.TestCase):
 
         with self.assertRaisesRegex(TypeError, "work is an asynchronous generator.*await"):
             run(work)
+
+
+class GeneratorTest(AsyncTestCase):
+    @gen_test
+    def test_a_report_has_its_line(self) -> Generator[Any, Any, None]:
+        async def describe() -> str:
+            return pending_report.describe(self.io_loop, asyncio.all_tasks())
+
+        reports = yield [describe()]
+        self.assertRegex(reports[0], r"at .* in test_a_report_has_its_line: reports = yield \[describe\(\)\]")
+
+    def test_one_that_has_ended_is_forgotten(self) -> None:
+        before = dict(yieldables.generators)
+        during: list[int] = []
+
+        def work() -> Generator[Any, Any, None]:
+            during.append(len(yieldables.generators))
+            yield gen.moment
+
+        self.run_sync(work)
+        self.assertEqual(during, [len(before) + 1])
+        self.assertEqual(yieldables.generators, before)
+
+    def test_one_of_a_class_of_the_user_runs(self) -> None:
+        class Own(Generator[Any, Any, str]):
+            __slots__ = ()
+
+            def send(self, value: Any) -> Any:
+                raise StopIteration("end")
+
+            def throw(self, *args: Any) -> Any:
+                raise AssertionError
+
+        self.assertEqual(self.run_sync(Own), "end")
 
 
 class NameTest(unittest.TestCase):
