@@ -9,13 +9,13 @@ belongs to:
 - of any other future, nothing is known. Its error surfaces when it is dropped: by code of the test, or by the garbage
   collector; then it belongs to one of the tests that have used the loop.
 
-On a loop that the test has not made, errors without a chain may belong to other code: see `OtherCode`.
+On a loop that the test has not made, errors without a chain may belong to other code: features find its owners.
 """
 
 # Tested by tests/loop/test_managed_loop.py.
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._errors import collection, contexts
@@ -23,19 +23,6 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.records import Futures
 
 __unittest = True
-
-
-class OtherCode(contexts.Context):
-    """Stands for the code that uses a loop besides the tests of this library."""
-
-    is_trap = True
-    is_sure = True
-
-    def handle(self, error: BaseException) -> bool:
-        return False
-
-
-_OTHERS: contexts.Chain = (OtherCode(),)
 
 
 class Use:
@@ -49,21 +36,17 @@ class Use:
     :param before: the use of the loop by the class, if its loop is lent to the test.
     """
 
-    __slots__ = ("futures", "is_foreign", "is_ordered", "is_own", "of_garbage", "others", "outer", "trap")
+    __slots__ = ("futures", "is_own", "of_garbage", "others", "outer", "trap")
 
     def __init__(self, trap: Trap, is_own: bool, before: "Use | None") -> None:
         self.trap = trap
         self.is_own = is_own
-        #: True if neither the test nor its class has made the loop, so that other code may have used it before.
-        self.is_foreign = not is_own and before is None
-        #: The chain of errors that have none: of other code on a foreign loop; else empty, which stands for the test.
-        self.others = _OTHERS if self.is_foreign else ()
+        #: The chain of errors that have none, if other code uses the loop, too; else empty, which stands for the test.
+        self.others: contexts.Chain = ()
         #: The use of the loop by the class, if its loop is lent to the test.
         self.outer = before
         #: The chain of garbage that the class, or one of the tests that its loop was lent to, has left on the loop.
         self.of_garbage: contexts.Chain | None = None
-        #: True if a schedule has the calls that are ready, instead of the loop.
-        self.is_ordered: bool = before is not None and before.is_ordered
         self.futures = Futures()
 
     def chain_of(self, context: dict[str, Any]) -> contexts.Chain | None:
@@ -86,7 +69,7 @@ class Use:
         chain: contexts.Chain = variables.get(contexts.contexts, ())
         if chain or scheduled is not future:
             return chain
-        if isinstance(future, asyncio.Task) and self.is_foreign:
+        if self.others and isinstance(future, asyncio.Task):
             return self.others  # each task of the test is recorded
         return self._chain_without_context()
 
@@ -113,17 +96,3 @@ def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]]
     with collection.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, loop))):
         if not loop.deliver_error(context):
             handle(context)
-
-
-def report_lost(loop: Any, futures: Iterable[object], wanted: Callable[[BaseException], bool]) -> None:
-    """Report the errors of failed futures that no code has looked at, as the finalizers of these would do later.
-
-    :param futures: objects to look through besides the recorded futures.
-    :param wanted: returns false for errors to leave out.
-    """
-    for future, error in loop._asynctest.futures.lost(futures):
-        if wanted(error):
-            future.exception()
-            kind = "task" if isinstance(future, asyncio.Task) else "future"
-            message = f"{kind.capitalize()} exception was never retrieved"
-            loop.call_exception_handler({"message": message, "exception": error, kind: future})

@@ -11,7 +11,6 @@ from tornado.process import Subprocess
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util.real_time import all_tasks
@@ -80,9 +79,20 @@ class LoopOfTest:
     def report_lost_errors(
         self, futures: Iterable[object] = (), wanted: Callable[[BaseException], bool] = lambda error: True
     ) -> None:
-        """Report the errors of failed tasks, and of failed futures among the given ones, that no code has looked at."""
-        if futures or self.loop._asynctest.futures:  # mostly, there are none
-            error_routing.report_lost(self.loop, futures, wanted)
+        """Report the errors of failed futures that no code has looked at, as the finalizers of these would do later.
+
+        :param futures: objects to look through besides the recorded futures.
+        :param wanted: returns false for errors to leave out.
+        """
+        recorded = self.loop._asynctest.futures
+        if not (futures or recorded):  # mostly
+            return
+        for future, error in recorded.lost(futures):
+            if wanted(error):
+                future.exception()
+                kind = "task" if isinstance(future, asyncio.Task) else "future"
+                message = f"{kind.capitalize()} exception was never retrieved"
+                self.loop.call_exception_handler({"message": message, "exception": error, kind: future})
 
     def all_tasks(self) -> list[asyncio.Task[Any]]:
         """Return the tasks that are not done."""

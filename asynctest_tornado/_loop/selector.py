@@ -86,6 +86,8 @@ class Selector(selectors.DefaultSelector):
         self.watchers: list[FileWatcher] = []
         #: The time at which the loop makes a call, by the computer's monotonic clock, and the function.
         self.alarm: tuple[float, Callable[[], object]] | None = None
+        #: True if a schedule has the calls that are ready, instead of the loop.
+        self.is_ordered = False
         #: True if no file was ready when the loop slept last.
         self.was_quiet = False
         # The files that were ready when a hook has looked.
@@ -100,7 +102,7 @@ class Selector(selectors.DefaultSelector):
 
         :param loop: the loop that has this selector.
         """
-        if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True) or loop._asynctest.is_ordered:
+        if getattr(loop, "_ready", True) or getattr(loop, "_scheduled", True) or self.is_ordered:
             return False
         return len(self._files) == 1
 
@@ -176,4 +178,4 @@ class Selector(selectors.DefaultSelector):
 
 
 #: The attributes that `adopt` adds.
-_ATTRIBUTES = ("_files", "_found", "_is_adopted", "_poll", "alarm", "users", "was_quiet", "watchers")
+_ATTRIBUTES = ("_files", "_found", "_is_adopted", "_poll", "alarm", "is_ordered", "users", "was_quiet", "watchers")

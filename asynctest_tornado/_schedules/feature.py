@@ -8,7 +8,6 @@ from asynctest_tornado._errors import notes
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._loop.stop_at_error import interruptible
 from asynctest_tornado._schedules.schedule import Schedule
@@ -21,8 +20,9 @@ class OrderedLoop(WatchedLoop):
 
     def run_forever(self) -> None:
         super().run_forever()
-        waits = self._asynctest.trap.waits
-        if self._asynctest.is_ordered and waits and isinstance(waits[-1], Deadline):
+        trap = self._asynctest.trap
+        waits = trap.waits
+        if ORDER in trap.data and waits and isinstance(waits[-1], Deadline):
             self._catch_up(waits[-1])
 
     def _catch_up(self, wait: Deadline) -> None:
@@ -45,9 +45,9 @@ class Order(Feature):
         schedule: Schedule = harness.options[self]
         loop = harness.loop.loop
         if isinstance(loop, asyncio.BaseEventLoop):
-            use = loop._asynctest
-            use.is_ordered = True
-            harness.trap.data[self] = use, schedule.attach(loop)
+            harness.trap.data[self] = schedule.attach(loop)
+            if harness.loop.selector is not None:
+                harness.loop.selector.is_ordered = True
         elif schedule.is_required:
             raise TypeError(
                 f"{loop!r} runs ready callbacks in its own order only: schedules are for loops of asyncio. "
@@ -61,11 +61,11 @@ class Order(Feature):
 
     def closed(self, harness: Harness) -> None:
         """Give the loop its own order back."""
-        attached: tuple[Use, Callable[[], None]] | None = harness.trap.data.pop(self, None)
-        if attached is not None:
-            use, detach = attached
+        detach: Callable[[], None] | None = harness.trap.data.pop(self, None)
+        if detach is not None:
             detach()
-            use.is_ordered = False
+            if harness.loop.selector is not None:
+                harness.loop.selector.is_ordered = False
 
 
 ORDER = Order()

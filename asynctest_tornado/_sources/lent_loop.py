@@ -4,13 +4,13 @@
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop.error_routing import OtherCode, Use
+from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._sources import garbage
 
 __unittest = True
 
 
-class _Others(OtherCode):
+class _Others(contexts.Context):
     """Says that an error is not of a test."""
 
     def handle(self, error: BaseException) -> bool:
@@ -42,7 +42,7 @@ def name_owners(use: Use) -> None:
     Garbage on the loop of a class belongs to the class, or to one of its tests. Other code may have left the garbage on
     any other loop.
     """
-    if use.is_foreign:
+    if use.outer is None:
         use.others = OTHERS
-    elif use.outer is not None:
+    else:
         use.of_garbage = use.outer.of_garbage = (_OneOf(use.outer.trap, use.trap),)
