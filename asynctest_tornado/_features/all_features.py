@@ -28,6 +28,9 @@ __unittest = True
 # - GARBAGE comes before features that run code, which may leave garbage;
 # - HINTS come before other notes: they take frames out of the traceback;
 # - EVENTS come before LEAKS: the verdict of these is part of the event;
+# - ALARMS come before VIRTUAL_TIME, which needs the selector that they find;
+# - BLOCKED_WAITS come before PENDING: an interruption that they have sent needs no note about pending tasks;
+# - PENDING comes before VIRTUAL_TIME: a timeout report begins with the tasks;
 # - VIRTUAL_TIME comes before DEADLOCK: if time jumps, there is no deadlock.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(

@@ -31,7 +31,7 @@ class Deadline:
     :param end: ends the operation that the block waits for; called once more if it does not end.
     :param limit: the time limit.
     :param describe: returns the pending tasks, timers and requests, as text for the report.
-    :param interrupt: called at an error in the trap, instead of ``end``.
+    :param is_of_test: True if code of the test waits, and not the library, which goes on at an error in the trap.
     """
 
     # The facts for the report, which few waits have.
@@ -55,7 +55,7 @@ class Deadline:
         end: Callable[[], object],
         limit: Limit,
         describe: Callable[[], str] = lambda: "",
-        interrupt: Callable[[], object] | None = None,
+        is_of_test: bool = True,
     ) -> None:
         #: True if the time is over.
         self.is_over = False
@@ -64,12 +64,10 @@ class Deadline:
         self.loop = loop
         self.limit = limit
         self.describe = describe
-        #: True if code of the test waits, and not the library, at the end of the test.
-        self.is_of_test = interrupt is None
+        self.is_of_test = is_of_test
         #: The data that features have for the wait.
         self.data: dict[object, Any] = {}
         self._end = end
-        self._interrupt = end if interrupt is None else interrupt
         self._call_off: Callable[[], object] | None = None
         #: The thread that runs the loop.
         self.thread = threading.get_ident()
@@ -87,9 +85,9 @@ class Deadline:
         except BaseException:
             trap.features.undo("wait_began", "wait_ended", feature, self)
             raise
-        trap.waits.append(self)
         if self.ends_at is not None:
             self._call_off = self.loop.call_later(self.limit.seconds, self._ring)
+        trap.waits.append(self)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -108,7 +106,8 @@ class Deadline:
 
     def interrupt(self) -> None:
         """End the operation at an error in the trap. Any thread may call this."""
-        call_in(self.thread, self.loop.loop, self._interrupt)
+        if self.is_of_test:
+            call_in(self.thread, self.loop.loop, self._end)
 
     def expire(self, reason: str) -> bool:
         """End the operation before its time is over, and return true; false if it is ending already, or has to go on.

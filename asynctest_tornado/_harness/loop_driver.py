@@ -21,10 +21,6 @@ DRAIN_ROUND_SECONDS = 1.0
 MOST_DRAIN_ROUNDS = 20
 
 
-def _go_on() -> None:
-    """Let the loop run on at an error."""
-
-
 async def _wait_for(tasks: Iterable["asyncio.Task[Any]"]) -> None:
     await turn()  # as on tornado.testing
     await asyncio.wait(tasks, timeout=DRAIN_ROUND_SECONDS)
@@ -109,7 +105,7 @@ class Running:
             return
         self.cancel(main)
         limit = Limit(CANCEL_RETRY_SECONDS, "of the library")
-        with Deadline(self._loop, loop.stop, limit, interrupt=_go_on) as deadline:
+        with Deadline(self._loop, loop.stop, limit, is_of_test=False) as deadline:
             while not (main.done() or deadline.is_over):
                 loop.run_forever()
         if not main.done():
@@ -158,7 +154,7 @@ class Running:
         main = loop.create_main(coro, contextvars.copy_context())
         main.add_done_callback(self._stop)
         limit = Limit(2 * DRAIN_ROUND_SECONDS, "of the library")
-        with Deadline(self._loop, main.cancel, limit, interrupt=_go_on) as deadline:
+        with Deadline(self._loop, main.cancel, limit, is_of_test=False) as deadline:
             self.until_done(main, deadline)
         if not main.done():
             self.abandoned.add(main)
