@@ -26,7 +26,7 @@ class Mark:
     :param owner: the number of the test.
     """
 
-    __slots__ = ("_error", "is_done", "is_known", "owner", "shows_pending", "siblings")
+    __slots__ = ("_error", "data", "is_done", "is_known", "is_timeout", "owner")
 
     def __init__(self, error: BaseException, owner: int) -> None:
         self._error = id(error)
@@ -35,10 +35,10 @@ class Mark:
         self.is_known = False
         #: True if it was raised or expected.
         self.is_done = False
-        #: True for a timeout whose report shows pending tasks.
-        self.shows_pending = False
-        #: The errors that ``gather`` has dropped for it.
-        self.siblings: list[BaseException] = []
+        #: True for the timeout of a wait, whose report shows pending tasks.
+        self.is_timeout = False
+        #: The data that features have for the exception.
+        self.data: dict[object, Any] = {}
 
     def is_of(self, error: BaseException) -> bool:
         """Return true if it is the mark of this exception, and not of another one that this is a copy of."""

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from unittest import SkipTest
 
-from asynctest_tornado._errors import contexts, marks
+from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.marks import Mark, Marks
 from asynctest_tornado._util import exceptions
 from asynctest_tornado._util.weak_notes import WeakNotes
 
@@ -39,11 +40,25 @@ class Hooks(Protocol):
     def undo(self, hook: str, undo: str, failed: Any, *args: Any) -> None: ...
 
 
+class Reporter(Protocol):
+    """Reports about one test, for its framework, in addition to the result."""
+
+    def late(self, error: BaseException, other: str | None) -> bool:
+        """Report an error that surfaces after the end of the test, and return true if that was possible.
+
+        :param other: the name of another test that the error may belong to.
+        """
+
+    def amend(self, error: BaseException, text: str) -> None:
+        """Add to the report of the failure that was reported last."""
+
+
 class Trap(contexts.Context):
     """The outermost context of a test: it records each error that no handler consumed, for the test to raise.
 
     :param describe: returns the name of the test, for messages.
     :param features: the features of the test.
+    :param reporter: the reporter of the test, if its framework has one.
     """
 
     is_trap = True
@@ -54,25 +69,23 @@ class Trap(contexts.Context):
     #: True if a task was cancelled because of an error or a timeout: the future that it waited for is then ignored.
     has_cancelled = False
     #: The mark of the error that Tornado logged last, while it raises that error on.
-    just_logged: marks.Mark | None = None
+    just_logged: Mark | None = None
     #: The number of errors that the trap has recorded.
     count = 0
     # Made at the first use.
-    _marks_made: marks.Marks | None = None
+    _marks_made: Marks | None = None
 
-    def __init__(self, describe: Callable[[], str], features: Hooks) -> None:
+    def __init__(self, describe: Callable[[], str], features: Hooks, reporter: Reporter | None = None) -> None:
         self.describe = describe
         self.features = features
+        self.reporter = reporter
         # Errors come from threads, too; and from finalizers, in the middle of anything.
         self._lock = threading.RLock()
         self._is_open = True
         #: The code that runs the loop, the innermost last. Each error ends that, by its method ``interrupt``.
         self.waits: list[Any] = []
-        #: Adds errors that no code has seen yet to the trap, if the function returns true for them.
-        self.report_lost: Callable[[Callable[[BaseException], bool]], None] | None = None
-        #: Reports an error that surfaces after the end of the test, and returns true if it could. The second argument
-        #: names another test that it may belong to.
-        self.report_late: Callable[[BaseException, str | None], bool] | None = None
+        #: The loop of the test, a `LoopOfTest`, while the test is open.
+        self.loop: Any = None
         #: The error that the test fails of, once it was raised.
         self.failure: BaseException | None = None
         self._errors: list[BaseException] = []
@@ -85,11 +98,12 @@ class Trap(contexts.Context):
         self.made: WeakNotes[Any] | None = None
 
     @property
-    def _known(self) -> marks.Marks:
+    def marks(self) -> Marks:
+        """The marks of the exceptions that the test has to do with."""
         if self._marks_made is None:
             with self._lock:
                 if self._marks_made is None:
-                    self._marks_made = marks.Marks()
+                    self._marks_made = Marks()
         return self._marks_made
 
     def handle(self, error: BaseException) -> bool:
@@ -108,14 +122,11 @@ class Trap(contexts.Context):
             return True
         with self._lock:
             is_open = self._is_open
-            is_new = is_open and not self._fails_of(error)
-            if is_new:
-                self._record(error)
-                self._promote(error)
+            is_new = is_open and self.record(error)
         if not is_open:
-            if self.report_late is None or (not is_own and self._ask("late", error)):
+            if self.reporter is None or (not is_own and self._ask("late", error)):
                 return False
-            return self.report_late(error, None)
+            return self.reporter.late(error, None)
         if is_new:
             for wait in self.waits[-1:]:  # another thread may be about to end it
                 wait.interrupt()
@@ -132,11 +143,16 @@ class Trap(contexts.Context):
                     raise
         return False
 
-    def _record(self, error: BaseException) -> None:
-        self.mark(error).is_known = True
-        self._errors.append(error)
-        self.count += 1
-        self._call_recorded(error)
+    def record(self, error: BaseException) -> bool:
+        """Record an error that the test has to fail of; return false if it does already."""
+        with self._lock:
+            if self.fails_of(error):
+                return False
+            self.mark(error).is_known = True
+            self._errors.append(error)
+            self.count += 1
+            self._call_recorded(error)
+        return True
 
     def _call_recorded(self, error: BaseException) -> None:
         for feature in self.features.recorded:
@@ -155,21 +171,17 @@ class Trap(contexts.Context):
 
     def knows(self, error: BaseException) -> bool:
         """Return true if the error was trapped, raised or expected before. The same one may yet happen again."""
-        mark = self._known.find(error)
+        mark = self.marks.find(error)
         return self._is_open and mark is not None and (mark.is_known or mark.is_done)
 
-    def mark(self, error: BaseException) -> marks.Mark:
+    def mark(self, error: BaseException) -> Mark:
         """Return the mark of this test for an error."""
-        return self._known.of(error)
+        return self.marks.of(error)
 
-    def _fails_of(self, error: BaseException) -> bool:
-        mark = self._known.find(error)
+    def fails_of(self, error: BaseException) -> bool:
+        """Return true if the test is going to fail of the error: it is recorded, or was raised by code of the test."""
+        mark = self.marks.find(error)
         return mark is not None and mark.is_known
-
-    @property
-    def shows_pending(self) -> bool:
-        """True if the report of the test shows pending tasks already, because its time was over."""
-        return self.failure is not None and self.mark(self.failure).shows_pending
 
     def record_failure(self, error: BaseException) -> None:
         """Record that the test fails of this error, which its own code raises."""
@@ -177,29 +189,6 @@ class Trap(contexts.Context):
             self.mark(error).is_known = True
             self._errors = [each for each in self._errors if each is not error]
             self._call_recorded(error)
-            self._promote(error)
-
-    def add_sibling(self, first: BaseException, error: BaseException) -> None:
-        """Record an error that ``gather`` drops for an earlier one. A test that fails of the first fails of both."""
-        with self._lock:
-            self.mark(first).siblings.append(error)
-            if self._fails_of(first):
-                self._promote(first)
-
-    def siblings_of(self, error: BaseException) -> list[BaseException]:
-        """Return the errors that ``gather`` has dropped for this one."""
-        mark = self._known.find(error)
-        return [] if mark is None else list(mark.siblings)
-
-    def _promote(self, cause: BaseException | None) -> None:
-        """Record the siblings of an error, and of its causes and contexts."""
-        causes: list[BaseException] = []
-        while cause is not None and not any(each is cause for each in causes):
-            causes.append(cause)
-            cause = cause.__context__ if cause.__cause__ is None else cause.__cause__
-        for error in [sibling for each in causes for sibling in self.siblings_of(each)]:
-            if not self._fails_of(error):
-                self._record(error)
 
     @property
     def has_errors(self) -> bool:
@@ -270,7 +259,7 @@ class Trap(contexts.Context):
         """Return the trapped errors. Later ones are late."""
         with self._lock:
             self._is_open = False
-            self.report_lost = self.just_logged = None
+            self.loop = self.just_logged = None
         # Not under the lock: to group errors asks the test for its name, which is code of the user.
         return self.take() if self._errors else None
 

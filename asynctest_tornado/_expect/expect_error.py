@@ -80,9 +80,9 @@ class ExpectError(contexts.Context):
     ) -> None:
         trap = self._trap
         assert trap is not None
-        if trap.report_lost is not None:
+        if trap.loop is not None:
             # A task that failed, and that other code still refers to, has reported nothing so far.
-            trap.report_lost(self._matches)
+            trap.loop.report_lost_errors((), self._matches)
         trap.expectations.remove(self.handle)
         contexts.leave(functools.partial(contexts.without, self))
         self._trap = None

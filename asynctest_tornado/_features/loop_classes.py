@@ -2,6 +2,8 @@
 
 # Tested by tests/loop/test_managed_loop.py.
 
+from asynctest_tornado._errors import siblings
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import connections, coroutine_futures
 from asynctest_tornado._loop.executor_jobs import WorkingLoop
@@ -21,6 +23,9 @@ class Gather(Feature):
     """The errors that ``gather`` drops."""
 
     loop_class = GatheringLoop
+
+    def recorded(self, trap: Trap, error: BaseException) -> None:
+        siblings.promote(trap, error)
 
 
 class NumericHosts(Feature):

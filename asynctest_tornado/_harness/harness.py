@@ -2,13 +2,12 @@
 
 import contextlib
 import enum
-import functools
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._errors.trap import Reporter, Trap, raise_as_it_was
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits
@@ -37,10 +36,6 @@ def _new_ioloop() -> IOLoop:
     return io_loop
 
 
-def _amend_nothing(error: BaseException, text: str) -> None:
-    """Stand in where no framework has a report."""
-
-
 class Harness:
     """A context manager that owns the loop and the trap of one test. It knows nothing of unittest, and no feature.
 
@@ -53,6 +48,7 @@ class Harness:
     :param outer: the harness of the class, whose loop and context variables the test gets.
     :param features: the features of the test; see `Features.of_test`.
     :param options: the settings of the test for features.
+    :param reporter: the reporter of the test, if the framework has one.
     """
 
     def __init__(
@@ -61,13 +57,12 @@ class Harness:
         outer: "Harness | None" = None,
         features: Features = NO_FEATURES,
         options: Mapping[Feature, Any] = _NO_OPTIONS,
+        reporter: Reporter | None = None,
     ) -> None:
         self.state = NEW
-        #: Adds to the report of the failure that was reported last.
-        self.amend: Callable[[BaseException, str], object] = _amend_nothing
         self.describe = describe
         self.features = features
-        self.trap = Trap(describe, features)
+        self.trap = Trap(describe, features, reporter)
         for feature in features.made:
             feature.made(self.trap)
         self.outer = outer
@@ -95,7 +90,7 @@ class Harness:
         self.loop: managed_loop.LoopOfTest = loop
         #: Run the loop, from now on.
         self.waits = Waits(loop, self.trap, self.describe, self.context)
-        self.trap.report_lost = functools.partial(loop.report_lost_errors, ())
+        self.trap.loop = loop
         feature: Any = None
         try:
             for feature in self.features.opened:

@@ -37,7 +37,7 @@ def error_of(
         exceptions.unchain(error)
     for note in filter(None, (wait.note, wait.pending)):
         error.add_note(note)
-    wait.loop.trap.mark(error).shows_pending = True
+    wait.loop.trap.mark(error).is_timeout = True
     for feature in wait.loop.trap.features.timed_out:
         feature.timed_out(wait, error)
     return error

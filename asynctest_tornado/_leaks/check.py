@@ -75,7 +75,7 @@ class LeakCheck:
     ) -> None:
         if not self._is_interested():
             return
-        if self._trap.shows_pending or self.loop.loop.is_closed() or not look(()):
+        if self._shows_pending() or self.loop.loop.is_closed() or not look(()):
             return
         held = get_held()
         if self._harness.waits.running.has_run and not self._trap.is_failing:
@@ -91,7 +91,7 @@ class LeakCheck:
         leftovers = self._leftovers
         if not self._is_interested() or self.loop.loop.is_closed():
             return
-        if not self._trap.shows_pending:
+        if not self._shows_pending():
             leftovers.find_callbacks()
         outer = self._harness.outer
         if outer is not None:
@@ -124,6 +124,11 @@ class LeakCheck:
         with interruptible(loop, lambda: None):
             loop.run_forever()
 
+    def _shows_pending(self) -> bool:
+        """Return true if the report of the test shows pending tasks already, because its time was over."""
+        failure = self._trap.failure
+        return failure is not None and self._trap.mark(failure).is_timeout
+
     def _is_interested(self) -> bool:
         return self._policy.is_interested(self._trap.is_failing)
 
@@ -140,7 +145,8 @@ class LeakCheck:
         if error is not None and contexts.is_failure(error):
             notes.add(error, _policy.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
-            self._harness.amend(self._trap.failure, _policy.describe(name, leaks))
+            if self._trap.reporter is not None:
+                self._trap.reporter.amend(self._trap.failure, _policy.describe(name, leaks))
         elif self._policy.action == "fail":
             return _policy.failure(name, leaks)
         elif self._policy.action == "warn":

@@ -5,6 +5,7 @@
 import weakref
 from collections.abc import Iterable
 
+from asynctest_tornado._errors import siblings
 from asynctest_tornado._errors.closed_connections import CLOSING, Closing, comes_of_closing, is_noted, says_so
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
@@ -42,7 +43,7 @@ class ClosedConnections(Feature):
     def trapped(self, trap: Trap, error: BaseException) -> bool:
         if not (is_noted(error) or comes_of_closing(trap, error)):
             return False
-        for sibling in trap.siblings_of(error):
+        for sibling in siblings.of(trap, error):
             trap.add(sibling)  # which has another reason
         return True
 

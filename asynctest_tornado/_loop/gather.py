@@ -5,7 +5,7 @@
 import asyncio
 from typing import Any
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import contexts, siblings
 from asynctest_tornado._errors.closed_connections import comes_of_closing
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
@@ -39,7 +39,7 @@ def _look_for_gather(task: "asyncio.Task[Any]") -> None:
         if args and args[0] is task:
             first = _first_error_of_gather(callback)
             if first is not None and first is not error:
-                trap.add_sibling(first, error)
+                siblings.add(trap, first, error)
 
 
 def _first_error_of_gather(callback: Any) -> BaseException | None:

@@ -43,6 +43,26 @@ __tracebackhide__ = True
 _MISSING = object()
 
 
+class _Reporter:
+    """Reports about a test function beside the result that it has in pytest.
+
+    :param item: the test.
+    :param report_late: see `Function`.
+    """
+
+    def __init__(self, item: Any, report_late: Callable[[Any, BaseException], bool]) -> None:
+        self._item = item
+        self._report_late = report_late
+
+    def late(self, error: BaseException, other: str | None) -> bool:
+        if not self._report_late(self._item, strip(error)):
+            process_end.fail_later(f"ERROR: {self._item.nodeid}\n{''.join(traceback.format_exception(error))}")
+        return True
+
+    def amend(self, error: BaseException, text: str) -> None:
+        self._item.add_report_section("teardown", "leaks", text)  # the report of the failure is written already
+
+
 class Function:
     """One run of a test function, with its fixtures.
 
@@ -71,7 +91,8 @@ class Function:
             return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
 
         options = settings.options(schedule) | {GARBAGE: place}
-        self.harness = Harness(lambda: str(item.nodeid), None, FEATURES.of_test(options), options)
+        reporter = _Reporter(item, report_late)
+        self.harness = Harness(lambda: str(item.nodeid), None, FEATURES.of_test(options), options, reporter)
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self._item = item
         self._is_inside = self._is_ending = False
@@ -81,18 +102,8 @@ class Function:
         self._reported: BaseException | None = None
         # For the values that context variables had around the context of the test.
         self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
-        trap = self.harness.trap
         if settings.fails_on_server_error():
-            handler_errors.strict.add(trap)
-
-        def report(error: BaseException, other: str | None) -> bool:
-            if not report_late(item, strip(error)):
-                process_end.fail_later(f"ERROR: {item.nodeid}\n{''.join(traceback.format_exception(error))}")
-            return True
-
-        trap.report_late = report
-        # The report of the failure is written already.
-        self.harness.amend = lambda error, text: item.add_report_section("teardown", "leaks", text)
+            handler_errors.strict.add(self.harness.trap)
 
     @property
     def clock(self) -> VirtualClock | None:

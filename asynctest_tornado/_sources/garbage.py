@@ -128,13 +128,13 @@ def deliver_dropped(error: BaseException) -> bool:
 def report_for_one_of(suspects: Sequence[Trap], error: BaseException) -> bool:
     """Report a late error that belongs to one of several tests, in their order; return true if that was possible."""
     last = suspects[-1]
-    if last.report_late is None:
+    if last.reporter is None:
         return False
     names = ", ".join(dict.fromkeys(trap.describe() for trap in suspects))
     found = "" if contexts.collector is None else "Garbage collection found it. "
     text = f"{found}The object was left by one of these tests, or by code outside of them: {names}"
     notes.add(error, text, last)
-    return last.report_late(error, suspects[0].describe())
+    return last.reporter.late(error, suspects[0].describe())
 
 
 def suspects_between(first: Trap, last: Trap) -> list[Trap]:

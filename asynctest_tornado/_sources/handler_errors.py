@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from asynctest_tornado._errors import contexts, notes
+from asynctest_tornado._errors import contexts, notes, siblings
 from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._util.tracebacks import TORNADO, owner_of, strip
@@ -77,7 +77,7 @@ def add_notes(error: BaseException, trap: Trap) -> None:
             unreported.append(failure)
     for failure in unreported[:MOST_SHOWN]:
         notes.add(error, describe(failure), trap)
-        for sibling in trap.siblings_of(failure.error):
+        for sibling in siblings.of(trap, failure.error):
             notes.add(error, "At the same time, and dropped by gather():\n" + _format(sibling), trap)
     if len(unreported) > MOST_SHOWN:
         notes.add(error, f"{len(unreported) - MOST_SHOWN} more errors of request handlers are not shown.", trap)

@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 from tornado import gen, websocket
 from tornado.web import HTTPError, RequestHandler
 
-from asynctest_tornado._errors import closed_connections, collection, contexts, notes
+from asynctest_tornado._errors import closed_connections, collection, contexts, notes, siblings
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
@@ -251,7 +251,7 @@ def _consume(
         if first is not None and first is not error:
             if closed_connections.comes_of_closing(trap, error):
                 return True
-            trap.add_sibling(first, error)
+            siblings.add(trap, first, error)
             return False
     return trap.add(error)
 

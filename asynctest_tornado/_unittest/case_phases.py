@@ -82,34 +82,33 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         state.schedule.hint = repeat.hint(state.schedule.seed, case)
         leaks = leaks._replace(hint=state.schedule.hint)
     options: dict[Feature, Any] = {LEAKS: leaks}
+    late: late_errors.Reporter | None = None
     if result is not None:
         options[GARBAGE] = reporter.place
+        late = reporter
     if scope is None and state.schedule is None and cls.clock_factory is None:
-        harness = Harness(reporter.name, None, PLAIN, options)  # mostly
+        harness = Harness(reporter.name, None, PLAIN, options, late)  # mostly
     else:
-        harness = _harness_with(options, case, reporter.name, scope)
+        harness = _harness_with(options, case, reporter, late)
     state.harness = harness
     state.is_by_hand, state.is_ending = is_by_hand, False
-    if result is not None:
-        harness.trap.report_late = reporter
-        harness.amend = reporter.amend
     return harness
 
 
 def _harness_with(
-    options: dict[Feature, Any], case: Any, describe: Callable[[], str], scope: class_scope.ClassScope | None
+    options: dict[Feature, Any], case: Any, known: late_errors.Reporter, late: late_errors.Reporter | None
 ) -> Harness:
     """Make the harness of a test that has optional features, or the loop of its class."""
-    factory = type(case).clock_factory
+    factory, scope = type(case).clock_factory, class_scope.of(type(case))
     if case._asynctest.schedule is not None:
         options[ORDER] = case._asynctest.schedule
     if scope is None:
         if factory is not None:
             options[VIRTUAL_TIME] = make_clock(factory)
-        return Harness(describe, None, FEATURES.of_test(options), options)
+        return Harness(known.name, None, FEATURES.of_test(options), options, late)
     if VIRTUAL_TIME in scope.harness.options:
         options[VIRTUAL_TIME] = scope.harness.options[VIRTUAL_TIME]
-    scope.current = Harness(describe, scope.harness, FEATURES.of_test(options), options)
+    scope.current = Harness(known.name, scope.harness, FEATURES.of_test(options), options, late)
     return scope.current
 
 

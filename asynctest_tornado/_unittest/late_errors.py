@@ -112,7 +112,7 @@ class Reporter:
         except TypeError:  # it has __slots__, and cannot be referred to weakly
             return None
 
-    def __call__(self, error: BaseException, other: str | None) -> bool:
+    def late(self, error: BaseException, other: str | None) -> bool:
         """Report an error. Return true: that happens at the end of the process, if not before."""
         strip(error)
         key = (type(error), exceptions.text_of(error), _last_line(error))

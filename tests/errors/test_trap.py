@@ -97,13 +97,12 @@ class TrapTest(unittest.TestCase):
     def test_a_late_error_is_reported_unless_closed_connections_may_explain_it(self) -> None:
         for closes in False, True:
             with self.subTest(closes=closes), Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness:
-                late = mock.Mock(return_value=True)
-                harness.trap.report_late = late
+                harness.trap.reporter = reporter = mock.Mock()
                 if closes:
                     CLOSED_CONNECTIONS.begin(harness)
             error = ConnectionResetError()
-            self.assertEqual(harness.trap.add(error), not closes)
-            self.assertEqual(late.mock_calls, [] if closes else [mock.call(error, None)])
+            self.assertEqual(bool(harness.trap.add(error)), not closes)
+            self.assertEqual(reporter.mock_calls, [] if closes else [mock.call.late(error, None)])
 
     def test_a_closed_trap_takes_nothing(self) -> None:
         self.trap.close()

@@ -280,9 +280,9 @@ class OrderOfHooksTest(unittest.TestCase):
                 events: list[str] = []
                 features = Features([Recorder(name, events)])
                 with Harness(lambda: "it", features=features) as harness:
-                    harness.trap.report_late = mock.Mock(return_value=True)
+                    harness.trap.reporter = mock.Mock()
                 events.clear()
-                self.assertEqual(harness.trap.add(ValueError()), is_reported)
+                self.assertEqual(bool(harness.trap.add(ValueError())), is_reported)
                 self.assertEqual(events, [f"{name} trapped", f"{name} late"])
 
     def test_an_error_of_the_library_is_not_offered(self) -> None:
@@ -345,9 +345,9 @@ class ExceptionInHookTest(unittest.TestCase):
         for hook in "trapped", "late":
             with self.subTest(hook):
                 with Harness(lambda: "it", features=Features([Recorder("first", [""], hook)])) as harness:
-                    harness.trap.report_late = report = mock.Mock(return_value=True)
+                    harness.trap.reporter = reporter = mock.Mock()
                 self.assertTrue(harness.trap.add(ValueError()))
-                reported = [repr(call.args[0]) for call in report.mock_calls]
+                reported = [repr(call.args[0]) for call in reporter.mock_calls]
                 self.assertEqual(reported, [repr(LookupError(hook)), "ValueError()"])
 
     def test_hooks_of_the_end(self) -> None:
