@@ -11,7 +11,8 @@ inside out, until a context consumes it; the trap records each error that arrive
 
 Two kinds of code begin without a test, or with another one. On the loop of a test, `rooted` adds the trap of the test
 that uses the loop: callbacks of connections run in the variables of an earlier test, for example. And a thread that has
-outlived its test, or an object that the garbage collector finds, may belong to any test: `is_guess` says so.
+outlived its test, or an object that the garbage collector finds, may belong to any test: see
+`_sources.outliving_threads` and `_sources.garbage`.
 """
 
 # Tested by tests/errors/test_stack_context.py.
@@ -21,7 +22,6 @@ import contextlib
 import contextvars
 import threading
 import types
-import weakref
 from collections.abc import Callable
 from typing import Any, TypeGuard
 from unittest import SkipTest
@@ -47,23 +47,6 @@ class Context:
     def handle(self, error: BaseException) -> bool:
         """Return true to consume the error."""
         raise NotImplementedError
-
-
-class InThread(Context):
-    """Marks that the contexts before it belong to the code that has started a thread.
-
-    :param thread: the thread.
-    """
-
-    def __init__(self, thread: threading.Thread) -> None:
-        self._thread = weakref.ref(thread)
-
-    def handle(self, error: BaseException) -> bool:
-        return False
-
-    def has_outlived(self, outermost: Context) -> bool:
-        """Return true in the thread, if the test that has started it is over."""
-        return not outermost.is_open and self._thread() is threading.current_thread()
 
 
 class Owner(Context):
@@ -204,14 +187,6 @@ def offer(error: BaseException, chain: Chain) -> BaseException | None:
 def deliver(error: BaseException, chain: Chain) -> bool:
     """Offer an error to all contexts of a chain; return true if one of them consumed it."""
     return offer(error, chain) is None
-
-
-def is_guess(chain: Chain) -> bool:
-    """Return true if errors of the running code may belong to any test.
-
-    A thread that has outlived the test which has started it may work for later tests.
-    """
-    return any(isinstance(each, InThread) and each.has_outlived(chain[0]) for each in chain)
 
 
 def is_error(error: BaseException | None) -> TypeGuard[BaseException]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.collection import apart, is_collecting
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._sources.outliving_threads import is_guess
 from asynctest_tornado._sources.place_in_run import Place, follows, is_same
 
 __unittest = True
@@ -120,7 +121,7 @@ def deliver_dropped(error: BaseException) -> bool:
     if is_collecting():
         return deliver(error)
     chain = contexts.chain_here()
-    if contexts.is_guess(chain):
+    if is_guess(chain):
         chain = chain[1:]  # the handlers of the errors of a thread stay with it for as long as it lives
     return bool(chain) and contexts.deliver(error, chain)
 
@@ -149,7 +150,7 @@ def guess() -> str:
     """Return a text that names the tests to which an error may belong, for a report that blames none; or ``""``."""
     if not is_collecting():
         chain = contexts.chain_here()
-        if not (contexts.is_guess(chain) and isinstance(chain[0], Trap)):
+        if not (is_guess(chain) and isinstance(chain[0], Trap)):
             return ""
         thread = threading.current_thread().name
         return (

@@ -11,7 +11,10 @@ __unittest = True
 
 
 class _Others(contexts.Context):
-    """Says that an error is not of a test."""
+    """Stands for the code that uses the loop besides the tests of this library."""
+
+    is_trap = True
+    is_sure = True
 
     def handle(self, error: BaseException) -> bool:
         text = "No test of this library has begun its code: that was on the event loop before the test, perhaps."

@@ -20,6 +20,7 @@ from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._sources import garbage, handler_errors, pool_contexts, request_handlers, terminal_logs
+from asynctest_tornado._sources.outliving_threads import is_guess
 from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
 
@@ -239,7 +240,7 @@ def _consume(
     if error is None:
         return True
     record.exc_info = (type(error), error, error.__traceback__)
-    if trap is None or contexts.is_guess(chain):
+    if trap is None or is_guess(chain):
         return closed_connections.is_noted(error) or _is_guessed(error)
     # A late error is none that the test which runs by then expects.
     if trap.is_open:

@@ -18,6 +18,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._sources import class_trap
+from asynctest_tornado._sources.outliving_threads import InThread
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.patching import Patch
 
@@ -64,7 +65,7 @@ def _in_contexts(thread: threading.Thread, bootstrap: Callable[..., Any]) -> Cal
     is_worker = _pool_worker is not None and getattr(thread, "_target", None) is _pool_worker
     chain = () if is_worker else _chain_for(thread)
     if chain:
-        chain = (*chain, contexts.InThread(thread))
+        chain = (*chain, InThread(thread))
         made_objects.record(thread, origins.THREADS, depth=4)
     elif not (is_worker and _INHERITS):
         return bootstrap

@@ -12,6 +12,7 @@ from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._sources import lent_loop
+from asynctest_tornado._sources.outliving_threads import InThread
 from asynctest_tornado._util import origins
 from tests.support import run_body, run_case
 
@@ -41,12 +42,12 @@ class ChainTest(unittest.TestCase):
         self.assertEqual(made_objects.of(self.trap).known(), [(self.thing, None)])
 
     def test_handlers_inside_of_it_own_nothing(self) -> None:
-        handler = contexts.InThread(threading.current_thread())
+        handler = InThread(threading.current_thread())
         self.assertTrue(self.recorded((self.trap, handler)))
         self.assertEqual(made_objects.of(self.trap).known(), [(self.thing, None)])
 
     def test_without_a_test_there_is_no_owner(self) -> None:
-        for chain in (), lent_loop.OTHERS, (contexts.Owner(self.trap),), (contexts.InThread(threading.Thread()),):
+        for chain in (), lent_loop.OTHERS, (contexts.Owner(self.trap),), (InThread(threading.Thread()),):
             self.assertFalse(self.recorded(chain), chain)
         self.assertEqual(made_objects.of(self.trap), {})
 

@@ -15,11 +15,12 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
-from asynctest_tornado._errors import trap
+from asynctest_tornado._errors import contexts, trap
 from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._loop import instrumented_loop, managed_loop, new_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
+from asynctest_tornado._sources import lent_loop
 from asynctest_tornado._util import names
 from tests.samples import cases
 from tests.support import run_body, run_case, run_code
@@ -444,6 +445,9 @@ class WatchedLoopTest(unittest.TestCase):
         watched.close()
         self.assertIs(type(loop), Loop)
         self.assertFalse([name for name in vars(loop) if "asynctest" in name])
+
+    def test_code_of_others_stays_theirs_on_the_loop_of_a_test(self) -> None:
+        self.assertEqual(contexts.rooted(lent_loop.OTHERS, self.loop), lent_loop.OTHERS)
 
     def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
         inner = trap.Trap(lambda: "inner", NO_FEATURES)
