@@ -102,7 +102,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._patches: list[Patch] = []
-        #: By their numbers, weakly: not every object has a hash, and one may end without notice.
+        #: By their numbers, weakly: not every object has a hash, and one may be gone without a call of `release`.
         self._holders: dict[int, Callable[[], object]] = {}
         #: True if all are in their places, as far as this library knows.
         self.are_in = False
@@ -122,15 +122,16 @@ class Patches:
 
     def hold(self, owner: object) -> None:
         """Put the patches in, for an object that needs them until `release`."""
+        number, holders = id(owner), self._holders
         with contextlib.suppress(TypeError):  # it has __slots__
-            self._holders[id(owner)] = weakref.ref(owner)
+            holders[number] = weakref.ref(owner, lambda _: holders.pop(number, None))
         if not self.are_in:
             self.put_in()
 
     def release(self, owner: object) -> bool:
         """Record that an object does not need the patches any more. Return true if no other one does."""
         self._holders.pop(id(owner), None)
-        return not any(get() is not None for get in self._holders.values())
+        return not self._holders
 
     def take_back(self) -> None:
         self.are_in = False
