@@ -2,7 +2,7 @@
 
 A row has the reason, the loss without the name, and the fallback. Local variables that this library looks up in frames
 and closures of other packages have their rows, too. Local variables of its own functions are no way to hand anything
-on: see `asynctest_tornado._util.coroutines`.
+on: see `asynctest_tornado._harness.yieldables.generators`.
 
 Where another package renames one, `tests/util/test_private_names.py` names its row.
 """
