@@ -68,8 +68,6 @@ class Trap(contexts.Context):
 
     #: True if a task was cancelled because of an error or a timeout: the future that it waited for is then ignored.
     has_cancelled = False
-    #: The mark of the error that Tornado logged last, while it raises that error on.
-    just_logged: Mark | None = None
     #: The number of errors that the trap has recorded.
     count = 0
     # Made at the first use.
@@ -259,7 +257,7 @@ class Trap(contexts.Context):
         """Return the trapped errors. Later ones are late."""
         with self._lock:
             self._is_open = False
-            self.loop = self.just_logged = None
+            self.loop = None
         # Not under the lock: to group errors asks the test for its name, which is code of the user.
         return self.take() if self._errors else None
 

@@ -265,11 +265,17 @@ def _is_guessed(error: BaseException) -> bool:
     return False
 
 
+#: The key in ``trap.data`` for the mark of the error that Tornado logged last, while it raises that error on.
+_JUST_LOGGED: Any = object()
+
+
 def _is_logged_again(trap: Trap, logger: logging.Logger, error: BaseException) -> bool:
     """Return true if asyncio logs an error that Tornado has just logged and raised again."""
-    just_logged, mark = trap.just_logged, trap.mark(error)
-    trap.just_logged = None if logger.name == "asyncio" else mark
-    return logger.name == "asyncio" and just_logged is mark
+    mark = trap.mark(error)
+    if logger.name == "asyncio":
+        return trap.data.pop(_JUST_LOGGED, None) is mark
+    trap.data[_JUST_LOGGED] = mark
+    return False
 
 
 def _first_error_of_multi(record: logging.LogRecord) -> BaseException | None:
