@@ -3,7 +3,7 @@
 import contextlib
 import enum
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from tornado.ioloop import IOLoop
 
@@ -14,8 +14,6 @@ from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._loop import managed_loop
 
 __unittest = True
-
-_T = TypeVar("_T")
 
 
 class State(enum.Enum):
@@ -89,7 +87,7 @@ class Harness:
         loop = managed_loop.LoopOfTest(make_loop, self.trap, is_lent)
         self.loop: managed_loop.LoopOfTest = loop
         #: Run the loop, from now on.
-        self.waits = Waits(loop, self.trap, self.describe, self.context)
+        self.waits = Waits(loop, self.trap, self.context)
         self.trap.loop = loop
         feature: Any = None
         try:

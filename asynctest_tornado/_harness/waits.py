@@ -35,26 +35,19 @@ class Waits:
 
     :param loop: the loop, which is open.
     :param trap: the trap of the test.
-    :param describe: returns the name of the test, for reports.
     :param context: the context of the test.
     """
 
-    def __init__(self, loop: LoopOfTest, trap: Trap, describe: Callable[[], str], context: SharedContext) -> None:
+    def __init__(self, loop: LoopOfTest, trap: Trap, context: SharedContext) -> None:
         self.running = Running(loop, trap)
         #: True if the test is over.
         self.is_closed = False
         self._loop = loop
         self._trap = trap
-        self._describe = describe
         self._context = context
 
     def run(
-        self,
-        func: Callable[[], Any],
-        limit: Limit,
-        *,
-        shared: bool = False,
-        ends_with_future: bool = False,
+        self, func: Callable[[], Any], limit: Limit, *, shared: bool = False, ends_with_future: bool = False
     ) -> Any:
         """Run the loop until the function, and the coroutine or the like that it returns, has ended.
 
@@ -121,10 +114,7 @@ class Waits:
             del error  # or its traceback, which refers to this frame, would be a reference cycle
 
     def run_until(
-        self,
-        is_done: Callable[[], bool],
-        limit: Limit,
-        timed_out: Callable[[Deadline], BaseException],
+        self, is_done: Callable[[], bool], limit: Limit, timed_out: Callable[[Deadline], BaseException]
     ) -> None:
         """Run the loop, and on after each stop of the loop, until a function returns true.
 
@@ -152,20 +142,21 @@ class Waits:
         return "\n".join(filter(None, texts))
 
     def _check_idle(self) -> None:
+        """Raise ``RuntimeError`` if the loop cannot run."""
+        loop = self._loop.loop
+        if not (self.is_closed or loop.is_closed() or loop.is_running()):
+            return
+        name = f"The event loop of {self._trap.describe()}"
         if self.is_closed:
             raise RuntimeError(
-                f"The event loop of {self._describe()} is closed. setUp() makes it and tearDown() closes it: call this "
-                "in between, and super().setUp() first thing in a setUp() of your own."
+                f"{name} is closed. setUp() makes it and tearDown() closes it: call this in between, and "
+                "super().setUp() first thing in a setUp() of your own."
             )
-        if self._loop.loop.is_closed():
+        if loop.is_closed():
             why, self._loop.why_closed = self._loop.why_closed, None
-            raise RuntimeError(
-                why
-                or f"The event loop of {self._describe()} was closed, and not by its tearDown(). Do not close "
-                "self.io_loop: it is closed at the end of the test."
-            )
-        if self._loop.loop.is_running():
-            raise RuntimeError(
-                f"The event loop of {self._describe()} is running already, so that nothing can wait for it "
-                "synchronously. In a coroutine, use 'await' (or 'yield') instead of wait(), run_sync() or fetch()."
-            )
+            advice = "Do not close self.io_loop: it is closed at the end of the test."
+            raise RuntimeError(why or f"{name} was closed, and not by its tearDown(). {advice}")
+        raise RuntimeError(
+            f"{name} is running already, so that nothing can wait for it synchronously. In a coroutine, use 'await' "
+            "(or 'yield') instead of wait(), run_sync() or fetch()."
+        )
