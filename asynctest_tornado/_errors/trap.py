@@ -1,43 +1,16 @@
 """Trap: the errors of one test, and its verdict."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 from unittest import SkipTest
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.marks import Mark, Marks
-from asynctest_tornado._util import exceptions
+from asynctest_tornado._errors.raising import group, raise_as_it_was
 from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
-
-
-def raise_as_it_was(error: BaseException | None) -> None:
-    """Raise an error, if there is one, with the context that it had where it happened."""
-    if error is None:
-        return
-    context = error.__context__
-    try:
-        raise error
-    finally:
-        exceptions.set_context(error, context)
-        del error  # or its traceback, which holds this frame, would be a reference cycle
-
-
-class FailureGroup(ExceptionGroup[AssertionError], AssertionError):
-    """Several failed assertions: a failure, as each of them is, and not an error."""
-
-
-class Hooks(Protocol):
-    """The features whose hooks the trap, the loop or a wait calls: a part of `_harness.feature.Features`."""
-
-    loop_classes: Mapping[type, Any]
-    io_loop_classes: Mapping[type, Any]
-
-    def __getattr__(self, hook: str) -> Sequence[Any]: ...
-
-    def undo(self, hook: str, undo: str, failed: Any, *args: Any) -> None: ...
 
 
 class Reporter(Protocol):
@@ -57,7 +30,7 @@ class Trap(contexts.Context):
     """The outermost context of a test: it records each error that no handler consumed, for the test to raise.
 
     :param describe: returns the name of the test, for messages.
-    :param features: the features of the test.
+    :param features: the features of the test, a `_harness.feature.Features`.
     :param reporter: the reporter of the test, if its framework has one.
     """
 
@@ -73,7 +46,7 @@ class Trap(contexts.Context):
     # Made at the first use.
     _marks_made: Marks | None = None
 
-    def __init__(self, describe: Callable[[], str], features: Hooks, reporter: Reporter | None = None) -> None:
+    def __init__(self, describe: Callable[[], str], features: Any, reporter: Reporter | None = None) -> None:
         self.describe = describe
         self.features = features
         self.reporter = reporter
@@ -229,7 +202,7 @@ class Trap(contexts.Context):
         errors = failures or errors[:1]
         if len(errors) < 2:
             return errors[0] if errors else None
-        return _group(f"{len(errors)} errors in {self.describe()}", errors)
+        return group(f"{len(errors)} errors in {self.describe()}", errors)
 
     def raise_errors(self) -> None:
         """Raise the trapped errors, if there are some."""
@@ -260,16 +233,3 @@ class Trap(contexts.Context):
             self.loop = None
         # Not under the lock: to group errors asks the test for its name, which is code of the user.
         return self.take() if self._errors else None
-
-
-#: The traceback module prints no more members of a group than this.
-_GROUP_WIDTH = 15
-
-
-def _group(message: str, errors: list[BaseException]) -> BaseException:
-    failures = [error for error in errors if isinstance(error, AssertionError)]
-    if len(errors) > _GROUP_WIDTH:
-        starts = range(0, len(errors), _GROUP_WIDTH)
-        errors = [_group(f"from {start + 1} on", errors[start : start + _GROUP_WIDTH]) for start in starts]
-        failures = [error for error in errors if isinstance(error, AssertionError)]
-    return FailureGroup(message, failures) if failures == errors else BaseExceptionGroup(message, errors)

@@ -7,7 +7,8 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._errors.trap import Reporter, Trap, raise_as_it_was
+from asynctest_tornado._errors.raising import raise_as_it_was
+from asynctest_tornado._errors.trap import Reporter, Trap
 from asynctest_tornado._harness.feature import NO_FEATURES, Feature, Features
 from asynctest_tornado._harness.shared_context import SharedContext
 from asynctest_tornado._harness.waits import Waits

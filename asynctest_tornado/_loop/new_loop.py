@@ -9,7 +9,6 @@ from typing import Any
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
 
-from asynctest_tornado._errors.trap import Hooks
 from asynctest_tornado._loop import construction, recycled_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._util.real_time import active_count
@@ -20,7 +19,7 @@ __unittest = True
 
 def new_ioloop(
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
-    features: Hooks | None = None,
+    features: Any = None,
     where: str = LOOP_FACTORY.by_attribute,
 ) -> IOLoop:
     """Make the loop of a test, by the factory if there is one, else by the policy if one was set.

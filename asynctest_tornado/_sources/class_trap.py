@@ -9,7 +9,8 @@ import unittest.util
 from typing import Any
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._errors.trap import Trap, raise_as_it_was
+from asynctest_tornado._errors.raising import raise_as_it_was
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import unawaited_coroutines
 
 __unittest = True

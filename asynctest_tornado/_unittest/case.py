@@ -14,7 +14,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import collection, contexts
-from asynctest_tornado._errors.trap import raise_as_it_was
+from asynctest_tornado._errors.raising import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._harness.harness import CLOSED
