@@ -160,7 +160,7 @@ class HarnessTest(unittest.TestCase):
 
     def test_an_error_ends_a_run_until_a_condition_holds(self) -> None:
         with Harness(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
-            IOLoop.current().add_callback(lambda: 1 / 0)
+            asyncio.get_event_loop().call_soon(lambda: 1 / 0)
             harness.waits.run_until(lambda: False, LIMIT, lambda report: AssertionError())
 
     def test_an_error_cancels_what_runs_and_lets_it_finish(self) -> None:
@@ -168,7 +168,7 @@ class HarnessTest(unittest.TestCase):
 
         async def work() -> None:
             try:
-                IOLoop.current().add_callback(lambda: 1 / 0)
+                asyncio.get_event_loop().call_soon(lambda: 1 / 0)
                 await asyncio.Event().wait()
             finally:
                 await asyncio.sleep(0)
@@ -181,6 +181,6 @@ class HarnessTest(unittest.TestCase):
     def test_all_errors_of_one_turn_are_told(self) -> None:
         with Harness(lambda: "my test") as harness:
             for number in range(3):
-                IOLoop.current().add_callback([].pop, number)
+                harness.loop.loop.call_soon([].pop, number)
             with self.assertRaisesRegex(ExceptionGroup, "3 errors in my test"):
                 harness.waits.run(asyncio.Event().wait, LIMIT)
