@@ -5,7 +5,7 @@ still runs `CANCEL_RETRY_SECONDS` later, it is cancelled once more; as many seco
 stops. An error in the trap ends the operation, too, and is raised instead of a timeout.
 
 A feature can end a wait before its limit, by `Deadline.expire`, or let it go on after its limit, by the hook
-``expiring``. It records the facts that the report of the timeout needs in attributes of the wait.
+``expiring``. It records facts for the report in attributes of the wait.
 """
 
 import math
@@ -34,16 +34,13 @@ class Deadline:
     :param is_of_test: True if code of the test waits, and not the library, which goes on at an error in the trap.
     """
 
-    # The facts for the report, which few waits have.
-
+    # Facts for the report, which few waits have.
     #: Says how the wait has ended, instead of "timed out after 5 seconds".
     reason = ""
     #: Ends the message.
     remark = ""
     #: The exception that a feature has sent: the error gets its traceback.
     raised: BaseException | None = None
-    #: A note.
-    note = ""
     #: The pending tasks, timers and requests as text, from before the first of them was cancelled.
     pending = ""
     #: The error of the timeout, if a block of the test has reported it.

@@ -35,9 +35,10 @@ def error_of(
     else:
         error.__cause__ = outcome
         exceptions.unchain(error)
-    for note in filter(None, (wait.note, wait.pending)):
-        error.add_note(note)
-    wait.loop.trap.mark(error).is_timeout = True
-    for feature in wait.loop.trap.features.timed_out:
+    trap = wait.loop.trap
+    trap.mark(error).is_timeout = True
+    for feature in trap.features.timed_out:
         feature.timed_out(wait, error)
+    if wait.pending:
+        error.add_note(wait.pending)
     return error

@@ -26,6 +26,8 @@ class _Watch(watchdog.Watch):
     is_interrupted = False
     #: True if that KeyboardInterrupt has left the loop.
     has_left = False
+    #: A note for the report.
+    note = ""
     #: True if a debugger has stopped the program.
     is_debugged = False
 
@@ -45,7 +47,7 @@ class _Watch(watchdog.Watch):
         wait.is_over = True
         wait.raised = None
         wait.remark = "; it blocked the event loop, and caught the KeyboardInterrupt that was to end that"
-        wait.note = f"It was blocked at:\n{self._blocked_at}"
+        self.note = f"It was blocked at:\n{self._blocked_at}"
 
     def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
         """Interrupt a callback that blocks the loop, in the thread of the watchdog; else return a text to print."""
@@ -101,10 +103,15 @@ class BlockedWaits(Feature):
         data.setdefault(self, []).append(error)
         if not watch.has_left:
             watch.has_left = True
-            wait.raised, wait.note = error, ""
+            wait.raised, watch.note = error, ""
             wait.remark = "; this line blocked the event loop"
             wait.end()
         return True
+
+    def timed_out(self, wait: Deadline, error: BaseException) -> None:
+        watch: _Watch | None = wait.data.get(self)
+        if watch is not None and watch.note:
+            error.add_note(watch.note)
 
     def expiring(self, wait: Deadline) -> bool:
         watch: _Watch | None = wait.data.get(self)
