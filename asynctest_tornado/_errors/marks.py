@@ -26,7 +26,7 @@ class Mark:
     :param owner: the number of the test.
     """
 
-    __slots__ = ("_error", "data", "is_done", "is_known", "is_timeout", "owner")
+    __slots__ = ("_error", "data", "is_done", "is_known", "owner")
 
     def __init__(self, error: BaseException, owner: int) -> None:
         self._error = id(error)
@@ -35,8 +35,6 @@ class Mark:
         self.is_known = False
         #: True if it was raised or expected.
         self.is_done = False
-        #: True for the timeout of a wait, whose report shows pending tasks.
-        self.is_timeout = False
         #: The data that features have for the exception.
         self.data: dict[object, Any] = {}
 

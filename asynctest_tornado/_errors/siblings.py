@@ -1,7 +1,5 @@
 """Errors that ``gather`` drops because they are not its first."""
 
-# Tested by tests/loop/test_managed_loop.py.
-
 from typing import Any
 
 from asynctest_tornado._errors.trap import Trap

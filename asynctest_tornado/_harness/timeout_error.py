@@ -35,9 +35,7 @@ def error_of(
     else:
         error.__cause__ = outcome
         exceptions.unchain(error)
-    trap = wait.loop.trap
-    trap.mark(error).is_timeout = True
-    for feature in trap.features.timed_out:
+    for feature in wait.loop.trap.features.timed_out:
         feature.timed_out(wait, error)
     if wait.pending:
         error.add_note(wait.pending)

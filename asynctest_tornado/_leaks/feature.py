@@ -5,10 +5,11 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
+from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
-from asynctest_tornado._leaks.check import LeakCheck
+from asynctest_tornado._leaks.check import SHOWS_PENDING, LeakCheck
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.recording_loop import RecordingLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
@@ -29,6 +30,9 @@ class Leaks(Feature):
         trap = loop.trap
         if trap.made:
             trap.data[OPEN_STREAMS] = kinds.open_streams(thing for thing, _ in trap.made.known())
+
+    def timed_out(self, wait: Deadline, error: BaseException) -> None:
+        wait.loop.trap.mark(error).data[SHOWS_PENDING] = True
 
     def ending(self, harness: Harness, get_held: Callable[[], Collection[int]]) -> None:
         if harness.loop.may_have_pending_tasks():
