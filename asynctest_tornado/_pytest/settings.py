@@ -65,16 +65,19 @@ class Settings:
                 return make_clock(factory, where)
         return VirtualClock() if self._find(settings.CLOCK) == "virtual" else None
 
-    def leaks(self) -> policy.Policy:
-        """Return the consequence of leaks for the test."""
-        return policy.Policy(self._find(settings.LEAKS), self._find(settings.ALLOWED_LEAKS))
+    def leaks(self, hint: str | None) -> policy.Policy:
+        """Return the consequence of leaks for the test.
+
+        :param hint: how to repeat the order of the run, if it is not the order of asyncio.
+        """
+        return policy.Policy(self._find(settings.LEAKS), self._find(settings.ALLOWED_LEAKS), hint)
 
     def options(self, schedule: Schedule | None) -> dict[Feature, Any]:
         """Return the options of the test for features.
 
         :param schedule: the order of the run, if it is not the order of asyncio.
         """
-        leaks = self.leaks() if schedule is None else self.leaks()._replace(hint=schedule.hint)
+        leaks = self.leaks(None if schedule is None else schedule.hint)
         options: dict[Feature, Any] = {LEAKS: leaks, LOOP_METHODS: "the fixture"}
         clock = self.clock()
         if clock is not None:

@@ -80,7 +80,7 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         leaks = policy.IGNORE
     if state.schedule is not None and not is_by_hand:
         state.schedule.hint = repeat.hint(state.schedule.seed, case)
-        leaks = leaks._replace(hint=state.schedule.hint)
+        leaks = policy.Policy(leaks.action, leaks.allowed, state.schedule.hint)
     options: dict[Feature, Any] = {LEAKS: leaks}
     late: late_errors.Reporter | None = None
     if result is not None:
