@@ -23,6 +23,9 @@ from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.closed_connections import CLOSING, Closing, comes_of_closing, is_noted
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.feature import Feature, Features
+from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from tests.support import RecordingResult, run_body, run_case, run_code, run_python
 
 
@@ -127,6 +130,56 @@ class ClosingTest(AsyncTestCase):
         error = future.exception()
         assert error is not None
         self.assertTrue(is_noted(error))
+
+
+class FeatureTest(unittest.TestCase):
+    """From when on closed connections explain errors, and up to when."""
+
+    def raised(self) -> BaseException:
+        try:
+            raise ConnectionResetError("of the user")
+        except ConnectionResetError as error:
+            return error  # with its traceback, which assertRaises() would clear
+
+    def closed(self) -> BaseException:
+        stream = IOStream(socket.socket())
+        stream.close()
+        with self.assertRaises(StreamClosedError) as caught:
+            stream.write(b"")
+        return caught.exception
+
+    def test_code_that_begins_when_all_is_closed_has_reasons_of_its_own(self) -> None:
+        make_error = self.raised
+
+        class Late(Feature):
+            def closed(self, harness: Harness) -> None:
+                harness.trap.add(make_error())
+
+        with (
+            self.assertRaisesRegex(ConnectionResetError, "of the user"),
+            Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS, Late()])) as harness,
+        ):
+            harness.loop.loop.call_soon(lambda: None)
+
+    def test_an_error_after_the_loop_was_closed_has_another_reason(self) -> None:
+        with (
+            self.assertRaises(StreamClosedError),
+            Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness,
+        ):
+            harness.loop.loop.call_soon(lambda: None)
+            harness.close()
+            harness.trap.add(self.closed())
+
+    def test_connections_that_the_leak_check_closes_explain_errors(self) -> None:
+        def body(case: Any) -> None:
+            case.far, near = socket.socketpair()
+            case.addCleanup(case.far.close)
+            case.stream = IOStream(near)
+            case.future = asyncio.Future()
+            case.stream.set_close_callback(lambda: case.future.set_exception(StreamClosedError()))
+
+        result = run_body(type("Sample", (AsyncTestCase,), {"leaks": "fail"}), body)
+        self.assertEqual(result.verdicts, ["addFailure"], result.report)  # of the leak, and of nothing else
 
 
 class ConsequenceTest(unittest.TestCase):
