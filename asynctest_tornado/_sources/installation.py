@@ -12,11 +12,12 @@ process. Between the end of a run and the end of the process, the process belong
 Errors that surface later still fail the process:
 
 - The end of the run collects the garbage that is certain to be of its tests, so that its result gets their errors.
-- As long as a thread runs that a test has started, the hook for errors of threads stays.
+- If a thread still runs that a test has started, the hook for errors of threads stays, up to the end of the next run.
 - When the interpreter shuts down, the sources are put in again, before it waits for threads.
 """
 
 import atexit
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -115,7 +116,8 @@ def _put_in() -> None:
         _is_watching_end = True
         # Called before the interpreter waits for threads, and before the functions of atexit. It is private.
         register: Callable[[Callable[[], object]], Any] = getattr(threading, "_register_atexit", atexit.register)
-        register(_begin_last_part)
+        with contextlib.suppress(RuntimeError):  # that part has begun already
+            register(_begin_last_part)
 
 
 def _begin_last_part() -> None:

@@ -166,6 +166,7 @@ PRIVATE: tuple[Private, ...] = (
         *("an error after the headers", "the client knows it"),
     ),
     Private(_CLIENT, "_closed", "whether a client is open", "leaks of clients", "it is taken as closed"),
+    Private(_CLIENT, "_async_client_dict_", "to drop the clients of closed loops", "", "Tornado keeps them"),
     Private(_CLIENT, "_instance_cache", "whether a client is shared", "", "none is"),
     Private("tornado.httpserver.HTTPServer", "_connections", "whether a server has connections", "", "it closes all"),
     Private(

@@ -21,7 +21,7 @@ PACKAGE = Path(asynctest_tornado.__file__).parent
 _MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: Documented, in spite of their names.
-_DOCUMENTED = {"_current_frames", "_exit", "_getframe"}
+_DOCUMENTED = {"_current_frames", "_exit", "_getframe", "_replace"}
 #: Modules, packages and words of ours.
 _NO_ATTRIBUTES = {"_", "_py_warnings", "_pydevd_bundle", "_pytest", "_thread", "_warnings"}
 #: Attributes of classes without a line that sets them.
