@@ -10,7 +10,7 @@ import itertools
 from typing import Any
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._util import exceptions
+from asynctest_tornado._util import exception_notes, exceptions
 
 __unittest = True
 
@@ -37,7 +37,7 @@ def add(error: BaseException, text: str, context: contexts.Context | None = None
     """
     owner = _number_of(context)
     _begin(error, owner)
-    notes = exceptions.notes_of(error)
+    notes = exception_notes.notes_of(error)
     if not (once and text in notes):
         note = Note(text)
         note.owner = owner

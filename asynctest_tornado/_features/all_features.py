@@ -5,7 +5,14 @@
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
 from asynctest_tornado._features.failure_hints import HINTS
-from asynctest_tornado._features.loop_classes import COROUTINES, GATHER, JOBS, NUMERIC_HOSTS, TASK_FACTORIES
+from asynctest_tornado._features.loop_classes import (
+    COROUTINES,
+    GATHER,
+    JOBS,
+    LENT_TIMERS,
+    NUMERIC_HOSTS,
+    TASK_FACTORIES,
+)
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.reports import REPORTS
@@ -55,6 +62,7 @@ FEATURES = Features(
         GATHER,
         JOBS,
         LEAKS,
+        LENT_TIMERS,
         NUMERIC_HOSTS,
         TASK_FACTORIES,
     )

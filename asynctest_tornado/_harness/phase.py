@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from asynctest_tornado._errors.contexts import is_failure
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._util import exceptions
+from asynctest_tornado._util import exception_notes
 
 __unittest = True
 
@@ -43,4 +43,4 @@ def explain(error: BaseException, harness: Harness) -> None:
         harness.trap.failure = error
         for feature in harness.features.notes:
             feature.notes(harness, error)
-        exceptions.unchain(error)
+        exception_notes.unchain(error)

@@ -5,8 +5,6 @@
 import asyncio
 from typing import Any
 
-from asynctest_tornado._util import exceptions
-
 __unittest = True
 
 
@@ -34,7 +32,6 @@ def error_of(
         error = cls(f"{operation} {reason}{addition}; it was cancelled, did not end, and is abandoned")
     else:
         error.__cause__ = outcome
-        exceptions.unchain(error)
     for feature in wait.loop.trap.features.timed_out:
         feature.timed_out(wait, error)
     if wait.pending:

@@ -16,6 +16,7 @@ from asynctest_tornado._leaks import client_requests
 from asynctest_tornado._leaks.kinds import Kind, kind_of, look_at_stream, safely
 from asynctest_tornado._leaks.policy import Leak, Policy
 from asynctest_tornado._leaks.recording_loop import lines_of_futures
+from asynctest_tornado._loop import own_handles
 from asynctest_tornado._loop.executor_jobs import pending_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts.pending_report import roots
@@ -99,11 +100,13 @@ class Leftovers:
 
     def find_callbacks(self) -> None:
         """Find the timers, and the callbacks that had not run; cancel them, unless the loop goes on."""
-        for timer in self.loop.own_timers():
-            origin = self._made_objects.take(timer, _origins.LIBRARY)
+        for timer in own_handles.timers_of(self.loop):
+            origin = self._made_objects.of(timer, _origins.LIBRARY)
+            self._made_objects.pop(id(timer), None)
             self._cancel(safely(_timer, timer, origin, self.loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
-        for handle in self.loop.of_test(self.loop.loop.ready_calls()) if self.loop.is_own else ():
+        ready = self.loop.loop.ready_calls() if self.loop.is_own else ()
+        for handle in own_handles.of_test(self._trap, ready):
             self._cancel(safely(_callback, handle))
 
     def _cancel(self, leak: Leak | None) -> None:

@@ -9,7 +9,6 @@ from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOMainLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._loop.error_routing import Use
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
@@ -115,20 +114,6 @@ class LoopOfTest:
             if not future.done() and (not self.is_lent or chain[:1] == (self.trap,))
         ]
 
-    def _is_of_test(self, handle: Any) -> bool:
-        # Handle.get_context() is there from 3.12.
-        context = getattr(handle, "_context", None) or getattr(handle, "get_context", dict)()
-        chain: contexts.Chain = context.get(contexts.contexts, ())
-        return chain[:1] == (self.trap,)
-
-    def own_timers(self) -> list[Any]:
-        """Return the pending timers that the test has set."""
-        return self.of_test(list(getattr(self.loop, "_scheduled", ())))
-
-    def of_test(self, handles: Iterable[Any]) -> list[Any]:
-        """Return the timers or ready calls, of these, that the test has scheduled."""
-        return [handle for handle in handles if not handle.cancelled() and self._is_of_test(handle)]
-
     def may_have_pending_tasks(self) -> bool:
         """Return whether there may be pending tasks, at little cost: asyncio would go through the tasks of all loops.
 
@@ -158,11 +143,7 @@ class LoopOfTest:
 
     def close(self) -> None:
         """Close the loop and its files, or restore a loop that was there before."""
-        if self.is_lent:
-            # On its own loop, which would be closed, they would never be due.
-            for timer in self.own_timers():
-                timer.cancel()
-        else:
+        if not self.is_lent:
             # The handler of child processes belongs to a loop; the next test has another one.
             Subprocess.uninitialize()
             asyncio.set_event_loop(None)

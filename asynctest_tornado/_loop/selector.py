@@ -8,18 +8,12 @@ import selectors
 from collections.abc import Callable, Mapping, Sized
 from typing import Any, Protocol
 
+from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
 
 _HAS_EPOLL = getattr(selectors, "EpollSelector", None) is selectors.DefaultSelector
-
-
-class User(Protocol):
-    """A test on the loop."""
-
-    def before_sleep(self, timeout: float | None) -> float | None:
-        """Return the seconds that the loop may sleep, given the seconds that it would sleep; None for no limit."""
 
 
 class FileWatcher(Protocol):
@@ -59,7 +53,7 @@ class Selector(selectors.DefaultSelector):
         adopted._is_adopted = True
         return adopted  # type: ignore[no-any-return]
 
-    def leave(self, user: User) -> None:
+    def leave(self, user: LoopOfTest) -> None:
         """Record that a test does not use the loop any more; the last one gives an adopted selector back."""
         if user in self.users:
             self.users.remove(user)
@@ -81,7 +75,7 @@ class Selector(selectors.DefaultSelector):
     def reset(self) -> None:
         """Forget the loop, for the next one."""
         #: The tests that use the loop, the innermost last.
-        self.users: list[User] = []
+        self.users: list[LoopOfTest] = []
         #: The objects that learn of each file that the loop begins to watch.
         self.watchers: list[FileWatcher] = []
         #: The time at which the loop makes a call, by the computer's monotonic clock, and the function.

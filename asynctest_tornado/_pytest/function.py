@@ -31,13 +31,13 @@ from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._unittest.late_errors import PLUGIN
-from asynctest_tornado._util import exceptions, process_end
+from asynctest_tornado._util import exception_notes, process_end
 from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
 
 __unittest = True
 
 add_note = notes.add
-text_of = exceptions.text_of
+text_of = exception_notes.text_of
 __tracebackhide__ = True
 
 _MISSING = object()

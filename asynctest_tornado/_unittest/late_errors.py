@@ -13,7 +13,7 @@ from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import result_protocol
 from asynctest_tornado._unittest.stand_in import StandIn, stand_in
-from asynctest_tornado._util import exceptions, observer, process_end
+from asynctest_tornado._util import exception_notes, observer, process_end
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
@@ -115,7 +115,7 @@ class Reporter:
     def late(self, error: BaseException, other: str | None) -> bool:
         """Report an error. Return true: that happens at the end of the process, if not before."""
         strip(error)
-        key = (type(error), exceptions.text_of(error), _last_line(error))
+        key = (type(error), exception_notes.text_of(error), _last_line(error))
         if key in self._reported:
             return True  # for example of a timer that goes on for as long as its loop
         self._reported |= {key}
@@ -128,7 +128,7 @@ class Reporter:
             return True
         if other is None:
             notes.add(error, f"It surfaced after the end of its test, {test.id()}.", _nobody)
-        exceptions.unchain(error)
+        exception_notes.unchain(error)
         late = _Late(test, error, self._result, self._kind)
         if plugin is not None or process_end.has_begun():
             process_end.fail_later(late.text())

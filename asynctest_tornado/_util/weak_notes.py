@@ -50,13 +50,6 @@ class WeakNotes(dict[int, "tuple[weakref.ref[Any], _T]"]):
             return default
         return entry[1]
 
-    def take(self, thing: object, default: _Default) -> _T | _Default:
-        """Return the note of an object, or the default if there is none, and drop it."""
-        note = self.of(thing, default)
-        if note is not default:
-            self.pop(id(thing), None)
-        return note
-
 
 def _forget(notes: "weakref.ref[WeakNotes[Any]]", key: int, reference: "weakref.ref[Any]") -> None:
     present = notes()

@@ -8,6 +8,7 @@ from tornado.platform.asyncio import AsyncIOLoop
 from asynctest_tornado._harness.feature import Feature, Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._loop import own_handles
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._timeouts.alarms import ALARMS
@@ -48,7 +49,7 @@ class AlarmsTest(unittest.TestCase):
 
     def test_a_limit_is_no_timer_of_the_loop(self) -> None:
         async def timers() -> int:
-            return len(harness.loop.own_timers())
+            return len(own_handles.timers_of(harness.loop))
 
         for features, count in (Features(), 1), (self.features, 0):
             with self.subTest(count), Harness(lambda: "it", features=features) as harness:

@@ -9,7 +9,7 @@ from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExceptionStackContext, gen_test
 from asynctest_tornado._errors import notes
-from asynctest_tornado._util import exceptions
+from asynctest_tornado._util import exception_notes
 from tests.support import RecordingResult, run_body
 
 
@@ -275,4 +275,4 @@ class SharedExceptionTest(unittest.TestCase):
         error = ValueError()
         notes.add(error, "text")
         copy = pickle.loads(pickle.dumps(error))
-        self.assertEqual([(type(note), note) for note in exceptions.notes_of(copy)], [(str, "text")])
+        self.assertEqual([(type(note), note) for note in exception_notes.notes_of(copy)], [(str, "text")])
