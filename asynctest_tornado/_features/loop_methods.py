@@ -54,7 +54,8 @@ class _Methods(IOLoop):
 
 def _harness_of(io_loop: _Methods) -> Harness | None:
     """Return the harness that uses a loop, if it is open."""
-    harness: Harness | None = io_loop.asyncio_loop._asynctest.trap.data.get(LOOP_METHODS)
+    use = getattr(io_loop.asyncio_loop, "_asynctest", None)  # None before its test, and after
+    harness: Harness | None = None if use is None else use.trap.data.get(LOOP_METHODS)
     return harness if harness is not None and harness.state is OPEN else None
 
 

@@ -18,7 +18,9 @@ from asynctest_tornado._harness.harness import Harness, State
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
+from asynctest_tornado._loop.new_loop import new_ioloop
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts.alarms import ALARMS
@@ -370,6 +372,38 @@ class FeaturesTest(unittest.TestCase):
         chosen = FEATURES.of_test([LEAKS, VIRTUAL_TIME])
         self.assertEqual([each for each in chosen.members if each.is_optional], [VIRTUAL_TIME])
         self.assertIs(FEATURES.of_test([LEAKS, VIRTUAL_TIME]), chosen)
+
+
+class LoopClassTest(unittest.TestCase):
+    """A feature adds methods to the loop."""
+
+    def test_the_methods_of_the_first_feature_come_first(self) -> None:
+        events: list[str] = []
+
+        def adding(name: str) -> Feature:
+            class Adding(WatchedLoop):
+                def ready_calls(self) -> Sequence[asyncio.Handle]:
+                    events.append(name)
+                    return super().ready_calls()
+
+            feature = Feature()
+            feature.loop_class = Adding
+            return feature
+
+        features = Features([adding("first"), adding("second")])
+        with Harness(lambda: "it", features=features) as harness:
+            self.assertEqual(list(harness.loop.loop.ready_calls()), [])
+        self.assertEqual(events, ["first", "second"])
+
+    def test_a_loop_of_the_shells_has_its_class_from_the_start(self) -> None:
+        features = FEATURES.of_test(())
+        io_loop = new_ioloop(None, features)
+        self.addCleanup(io_loop.close)
+        before = type(io_loop), type(io_loop.asyncio_loop)  # type: ignore[attr-defined]
+        harness = Harness(lambda: "it", features=features)
+        self.addCleanup(harness.finish_by_hand)
+        harness.open(lambda: io_loop)
+        self.assertEqual((type(io_loop), type(harness.loop.loop)), before)
 
 
 class CoreTest(unittest.TestCase):
