@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from asynctest_tornado._harness.harness import Harness
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._loop.new_loop import new_ioloop
 from asynctest_tornado._loop.recycled_loop import drop_spare
 
@@ -20,12 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 _T = TypeVar("_T")
 
 
-class RecyclingHarness(Harness):
+class RecyclingHarness(HarnessByHand):
     """A harness that opens with the loop of the shells."""
 
-    def __enter__(self) -> Harness:
-        self.open(functools.partial(new_ioloop, None, self.features))
-        return self
+    def open(self, make_loop: Callable[[], IOLoop] | None = None, is_lent: bool = False) -> IOLoop:
+        return super().open(make_loop or functools.partial(new_ioloop, None, self.features), is_lent)
 
 
 class RecordingResult(unittest.TestResult):

@@ -103,6 +103,16 @@ class ArrowsTest(unittest.TestCase):
             left = {room: used for room, used in left.items() if room not in free}
         self.assertEqual(left, {})
 
+    def test_the_core_is_small_and_knows_no_feature(self) -> None:
+        """The core is the harness, and all that it imports."""
+        core, left = set[str](), {"_harness.harness"}
+        while left:
+            core |= left
+            left = {other for room in left for other in ARROWS[room]} - core
+        self.assertEqual({wing_of(room) for room in core}, {"_errors", "_harness", "_loop", "_util"})
+        lines = sum(len((PACKAGE / f"{room.replace('.', '/')}.py").read_text().splitlines()) for room in core)
+        self.assertLess(lines, 2000)
+
     def test_tornado_is_the_only_dependency(self) -> None:
         for room, tree in ROOMS.items():
             outside = {name.split(".")[0] for name in imports(tree)} - sys.stdlib_module_names - {NAME}
@@ -205,6 +215,7 @@ class RoomsTest(unittest.TestCase):
             "_clock.autojump",
             "_loop.construction",
             "_loop.error_routing",
+            "_loop.abandoned_tasks",
             "_loop.managed_loop",
             "_loop.recycled_loop",
             "_timeouts.pending_report",

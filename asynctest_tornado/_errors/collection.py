@@ -37,7 +37,7 @@ def is_collecting() -> bool:
 def apart(func: Callable[..., _T], *args: Any) -> _T:
     """Call a function that sets context variables, in a context of its own if garbage is being collected.
 
-    See `contexts.leave` for the reason.
+    See `leaving.leave` for the reason.
     """
     if contexts.collector == threading.get_ident():
         return contextvars.copy_context().run(func, *args)

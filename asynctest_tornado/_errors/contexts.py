@@ -18,12 +18,8 @@ outlived its test, or an object that the garbage collector finds, may belong to 
 # Tested by tests/errors/test_stack_context.py.
 
 import asyncio
-import contextlib
 import contextvars
-import threading
-import types
-from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import TypeGuard
 from unittest import SkipTest
 
 from asynctest_tornado._util import exceptions
@@ -49,25 +45,6 @@ class Context:
         raise NotImplementedError
 
 
-class Owner(Context):
-    """Stands for a test that owns an object which is being dropped, whichever test runs meanwhile.
-
-    :param trap: the context of the test.
-    """
-
-    is_trap = True
-    is_sure = True
-
-    def __init__(self, trap: Context) -> None:
-        self._trap = trap
-
-    def handle(self, error: BaseException) -> bool:
-        return self._trap.handle(error)
-
-    def __reduce__(self) -> Any:
-        return types.NoneType, ()  # a copy of the test is another one
-
-
 Chain = tuple[Context, ...]
 
 #: The contexts of the running code, the outermost first. Tasks and callbacks inherit them.
@@ -76,29 +53,6 @@ contexts: contextvars.ContextVar[Chain] = contextvars.ContextVar("asynctest_torn
 
 #: The thread that collects garbage now.
 collector: int | None = None
-
-
-def leave(chain: Callable[[Chain], Chain], token: "contextvars.Token[Chain] | None" = None) -> None:
-    """Change the contexts of the running code at the end of a block.
-
-    If there are none, as before the block, the variable is unset again by the token; if that was made elsewhere, it is
-    set to an empty chain.
-
-    If the garbage collector closes a coroutine in the midst of a block, the running code is another one, and keeps its
-    contexts. Besides, Python 3.11 may collect garbage while it sets a variable, and crashes if a finalizer sets one in
-    the same context then. Later versions collect between two instructions.
-
-    :param chain: returns the contexts after the block, given the present ones.
-    :param token: the token of the change at the beginning of the block.
-    """
-    if collector == threading.get_ident():
-        return
-    after = chain(contexts.get())
-    if token is not None and not after and token.old_value is contextvars.Token.MISSING:
-        with contextlib.suppress(ValueError, RuntimeError):  # of another context, or used
-            contexts.reset(token)
-            return
-    contexts.set(after)
 
 
 def without(context: Context, chain: Chain) -> Chain:
@@ -147,14 +101,6 @@ def of_running_loop() -> Context | None:
         return None
     trap: Context | None = getattr(getattr(loop, "_asynctest", None), "trap", None)
     return trap
-
-
-def certain(chain: Chain) -> Chain:
-    """Return a chain that keeps its test as the outermost context, also while the loop of another test runs."""
-    running = of_running_loop()
-    if running is None or not chain or chain[0] is running or chain[0].is_sure:
-        return chain
-    return (Owner(chain[0]), *chain[1:])
 
 
 def chain_here() -> Chain:

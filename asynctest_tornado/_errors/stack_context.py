@@ -5,7 +5,7 @@ import functools
 import types
 from collections.abc import Callable
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import contexts, leaving
 from asynctest_tornado._util.patching import sources
 
 __unittest = True
@@ -77,7 +77,7 @@ class ExceptionStackContext:
     ) -> bool:
         context, token = self._entered.pop()
         # Not a reset by token alone: blocks in generators need not end in the order in which they began.
-        contexts.leave(functools.partial(contexts.without, context), token)
+        leaving.leave(functools.partial(contexts.without, context), token)
         return contexts.is_error(value) and context.handle(value)
 
 
@@ -99,4 +99,4 @@ class NullContext:
 
     def __exit__(self, *exc_info: object) -> None:
         before, token = self._entered.pop()
-        contexts.leave(lambda chain: before, token)
+        leaving.leave(lambda chain: before, token)

@@ -4,7 +4,7 @@ import functools
 import re
 import types
 
-from asynctest_tornado._errors import contexts, hints
+from asynctest_tornado._errors import contexts, hints, leaving
 from asynctest_tornado._errors.trap import Trap
 
 __unittest = True
@@ -84,7 +84,7 @@ class ExpectError(contexts.Context):
             # A task that failed, and that other code still refers to, has reported nothing so far.
             trap.loop.report_lost_errors((), self._matches)
         trap.expectations.remove(self.handle)
-        contexts.leave(functools.partial(contexts.without, self))
+        leaving.leave(functools.partial(contexts.without, self))
         self._trap = None
         if value is None and self.required and not self.exceptions:
             raise AssertionError(self._explain())

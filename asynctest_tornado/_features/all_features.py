@@ -6,16 +6,20 @@ from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
 from asynctest_tornado._features.failure_hints import HINTS
 from asynctest_tornado._features.loop_classes import (
+    ABANDONED_TASKS,
+    ASYNC_GENERATORS,
     COROUTINES,
     GATHER,
     JOBS,
     LENT_TIMERS,
     NUMERIC_HOSTS,
     TASK_FACTORIES,
+    USER_RUNS,
 )
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.reports import REPORTS
+from asynctest_tornado._features.yieldable_results import YIELDABLE_RESULTS
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
@@ -31,7 +35,8 @@ __unittest = True
 
 # The order is that of the hooks which begin something, and of the notes; hooks that end something have the opposite
 # order. So:
-# - CLOSED_CONNECTIONS come first: they consume errors that no other feature has to see;
+# - ASYNC_GENERATORS come first: all that may use or finish them ends before;
+# - CLOSED_CONNECTIONS come next: they consume errors that no other feature has to see;
 # - GARBAGE comes before features that run code, which may leave garbage;
 # - HINTS come before other notes: they take frames out of the traceback;
 # - EVENTS come before LEAKS: the verdict of these is part of the event;
@@ -42,6 +47,7 @@ __unittest = True
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
     (
+        ASYNC_GENERATORS,
         CLOSED_CONNECTIONS,
         REPORTS,
         UNAWAITED_COROUTINES,
@@ -65,6 +71,9 @@ FEATURES = Features(
         LENT_TIMERS,
         NUMERIC_HOSTS,
         TASK_FACTORIES,
+        USER_RUNS,
+        ABANDONED_TASKS,
+        YIELDABLE_RESULTS,
     )
 )
 #: The features of a test without any option.

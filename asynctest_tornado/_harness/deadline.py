@@ -15,7 +15,6 @@ from typing import Any
 
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._loop.stop_at_error import call_in
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -104,7 +103,7 @@ class Deadline:
     def interrupt(self) -> None:
         """End the operation at an error in the trap. Any thread may call this."""
         if self.is_of_test:
-            call_in(self.thread, self.loop.loop, self._end)
+            self.loop.loop.call_in(self.thread, self._end)
 
     def expire(self, reason: str) -> bool:
         """End the operation before its time is over, and return true; false if it is ending already, or has to go on.

@@ -29,10 +29,11 @@ One test calls the hooks in this order:
     reported                              all reports of the test are written
     late                                  an error was trapped after the end
 
-`ending` is called only if tasks or resources are left, `closing` only if the test has made objects, or calls are ready;
-to cancel tasks is a wait, too. A harness that opens again, after its loop was closed, calls the hooks from `opened` on
-once more. Hooks that begin something are called in the order of the features, hooks that end something (`run_ended`,
-`wait_ended`, `ending`, `closing`, `closed`, `verdict`, `reported`) in the opposite order.
+`ending` is called only if tasks or resources are left, `closing` only if the test has made objects, calls are ready, or
+asynchronous generators are open; to cancel tasks is a wait, too. A harness that opens again, after its loop was closed,
+calls the hooks from `opened` on once more. Hooks that begin something are called in the order of the features, hooks
+that end something (`run_ended`, `wait_ended`, `ending`, `closing`, `closed`, `verdict`, `reported`) in the opposite
+order.
 
 If a hook raises an exception:
 
@@ -50,8 +51,9 @@ Besides, a feature can have `patches` of other modules, which `installation` put
 run has ended, to undo the rest of what it has changed in the process.
 """
 
+import inspect
 import types
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._loop.instrumented_loop import ComposedClasses, WatchedLoop
@@ -71,6 +73,8 @@ class Feature:
     loop_class: type | None = None
     #: A class whose methods the ``IOLoop`` of the test gets.
     io_loop_class: type | None = None
+    #: A coroutine function that stands in for `run_func`: it waits for more than awaitables.
+    run_func: Callable[..., Coroutine[Any, Any, Any]] | None = None
     #: The patches that it needs, each a `Patch`.
     patches: Sequence[Any] = ()
 
@@ -184,6 +188,18 @@ class Feature:
         """Act before ``trap.data`` is cleared."""
 
 
+async def run_func(func: Callable[[], Any], on_end: Callable[[bool], object]) -> Any:
+    """Call the function of a wait, and wait for its result if that can be awaited.
+
+    :param on_end: called at the very end, with true if a future was waited for: it was done a turn of the loop before.
+    """
+    try:
+        result = func()
+        return await result if inspect.isawaitable(result) else result
+    finally:
+        on_end(False)
+
+
 _OF_A_RUN = {"tests_began", "tests_ended"}
 #: The hooks that the core calls for a test.
 HOOKS = tuple(
@@ -199,7 +215,7 @@ class Features:
     :param members: the features.
     """
 
-    __slots__ = ("_chosen", "io_loop_classes", "loop_classes", "members", *HOOKS)
+    __slots__ = ("_chosen", "io_loop_classes", "loop_classes", "members", "run_func", *HOOKS)
 
     if TYPE_CHECKING:
 
@@ -212,6 +228,9 @@ class Features:
         #: By a class of loops, the class of the loop of a test.
         self.loop_classes: Mapping[type, Any] = ComposedClasses((*loop_classes, WatchedLoop))
         self.io_loop_classes: Mapping[type, Any] = ComposedClasses(tuple(io_loop_classes))
+        found = [each.run_func for each in members if each.run_func is not None]
+        #: Runs the function of a wait.
+        self.run_func: Callable[..., Coroutine[Any, Any, Any]] = found[0] if found else run_func
         self._chosen: dict[Hashable, Features] = {}
         for hook in HOOKS:
             users = [each for each in members if getattr(type(each), hook) is not getattr(Feature, hook)]

@@ -36,12 +36,9 @@ def _new_ioloop() -> IOLoop:
 
 
 class Harness:
-    """A context manager that owns the loop and the trap of one test. It knows nothing of unittest, and no feature.
+    """Owns the loop and the trap of one test. It knows nothing of unittest, and no feature.
 
-    ::
-
-        with Harness(lambda: "my test") as harness:
-            harness.waits.run(my_coroutine_function, timeout)
+    A framework opens it, runs the phases of the test by `waits` and `context`, and finishes it; see `by_hand`.
 
     :param describe: returns the name of the test, for reports.
     :param outer: the harness of the class, whose loop and context variables the test gets.
@@ -108,27 +105,6 @@ class Harness:
             self._resources = contextlib.ExitStack()
         return self._resources
 
-    def __enter__(self) -> "Harness":
-        self.open()
-        self.context.enter()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.finish_by_hand()
-
-    def finish_by_hand(self, futures: Iterable[object] = ()) -> None:
-        """`finish` a test that no framework runs, and reports.
-
-        :param futures: see `finish`.
-        """
-        self.close(futures)
-        self.context.leave()
-        self.trap.failure = None  # its report is beyond reach
-        try:
-            self.finish()
-        finally:
-            self.trap.forget_reports()
-
     def finish(self, futures: Iterable[object] = ()) -> None:
         """Close, and raise the errors in the trap.
 
@@ -172,20 +148,16 @@ class Harness:
                 self.end()
                 self.close_resources()
                 self.drain()
-            if self.trap.made or getattr(self.loop.loop, "_ready", True):
+            if self.trap.made or not self.loop.is_tidy():
                 for feature in self.features.closing:
                     try:
                         feature.closing(self)
                     except Exception as error:
                         self.trap.add(error, is_own=True)
-            if self.loop.has_async_generators():
-                self._end_async_generators()
             self.loop.report_lost_errors(futures)
         finally:
             self.state = CLOSED
             self.waits.is_closed = True
-            for task in self.waits.running.abandoned:
-                self.loop.forget(task)
             self.loop.close()
             for feature in self.features.closed:
                 try:
@@ -194,16 +166,6 @@ class Harness:
                     self.trap.add(error, is_own=True)
             self.futures = ()
             self.trap.release()
-
-    def _end_async_generators(self) -> None:
-        if not self.waits.running.to_end(self.loop.loop.shutdown_asyncgens()):
-            self.trap.add(
-                RuntimeError(
-                    f"An asynchronous generator of {self.describe()} was closed at the end of the test, and does "
-                    "not end. It is abandoned. Let it end when it gets a GeneratorExit."
-                ),
-                is_own=True,
-            )
 
     def close_resources(self) -> None:
         """Close the `resources` now, and not with the loop."""

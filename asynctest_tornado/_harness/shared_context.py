@@ -21,25 +21,11 @@ class SharedContext:
     :param outer: the context of the class, if its tests share a loop.
     """
 
-    _outer_chain: contexts.Chain = ()
-    _token: "contextvars.Token[contexts.Chain] | None" = None
-
     def __init__(self, trap: Trap, outer: "SharedContext | None" = None) -> None:
         self.variables: contextvars.Context = contextvars.copy_context() if outer is None else outer.variables.copy()
         self.variables.run(contexts.contexts.set, (trap,))
         #: True while synchronous code runs in the context: it cannot be entered twice.
         self.is_inside = False
-
-    def enter(self) -> None:
-        """Let the caller's code be code of the test, up to `leave`."""
-        chain, own = contexts.contexts.get(), self.variables[contexts.contexts]
-        if chain[:1] != own:
-            self._outer_chain = chain
-            self._token = contexts.contexts.set(own)
-
-    def leave(self) -> None:
-        """Undo `enter`."""
-        contexts.leave(lambda chain: self._outer_chain, self._token)
 
     def call(self, func: Callable[..., _T], *args: Any) -> _T:
         """Call synchronous code of the test in the context."""

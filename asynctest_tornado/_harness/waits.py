@@ -4,12 +4,10 @@
 
 import asyncio
 import contextvars
-import functools
 from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._harness import yieldables
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.loop_driver import Running
@@ -18,16 +16,6 @@ from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 
 __unittest = True
-
-
-def _name_of(func: Callable[[], Any]) -> str:
-    called: Any = func
-    while isinstance(called, functools.partial):
-        called = called.func
-    try:
-        return str(called.__qualname__)
-    except Exception:  # an object of the user may do anything when its attributes are read
-        return type(called).__qualname__
 
 
 class Waits:
@@ -66,9 +54,7 @@ class Waits:
         context = own if shared and not of_test.is_inside else contextvars.copy_context()
         end = self._end_main_of_future if ends_with_future else self._end_main
         with Deadline(self._loop, lambda: self._cancel(main), limit, lambda: self.snapshot(main)) as deadline:
-            coro: Any = yieldables.run(func, end)
-            coro.__qualname__ = _name_of(func)  # in reports, it is the coroutine of the test
-            main = self._loop.loop.create_main(coro, context)
+            main = self._loop.loop.create_main(self._trap.features.run_func(func, end), context)
             self.running.until_done(main, deadline)
         if context is not own:
             copy_variables(context)

@@ -26,7 +26,7 @@ from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
-from asynctest_tornado._loop.stop_at_error import interruptible
+from asynctest_tornado._loop.user_runs import interruptible
 from asynctest_tornado._util.real_time import monotonic, sleep
 
 __unittest = True

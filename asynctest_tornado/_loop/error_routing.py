@@ -15,14 +15,31 @@ On a loop that the test has not made, errors without a chain may belong to other
 # Tested by tests/loop/test_managed_loop.py.
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asynctest_tornado._errors import collection, contexts
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._loop.records import Futures
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
+
+
+class Futures(WeakNotes[contexts.Chain]):
+    """Each task, and each future of a coroutine or executor, that still exists; with the chain in which it was made."""
+
+    def lost(self, others: Iterable[object]) -> Iterator[tuple["asyncio.Future[object]", BaseException]]:
+        """Return the failed futures whose error no code has looked at, with the error.
+
+        :param others: objects to look through besides the recorded futures.
+        """
+        known = [future for future, _ in self.known()] if self else ()
+        for future in (*known, *others):
+            # The flag of the finalizers: set with the exception, and cleared by the code that retrieves it.
+            if isinstance(future, asyncio.Future) and getattr(future, "_log_traceback", False):
+                error = getattr(future, "_exception", None)
+                if contexts.is_error(error):
+                    yield future, error
 
 
 class Use:
@@ -49,50 +66,27 @@ class Use:
         self.of_garbage: contexts.Chain | None = None
         self.futures = Futures()
 
-    def chain_of(self, context: dict[str, Any]) -> contexts.Chain | None:
-        """Return the chain of an error; None for garbage that other code may have left on the loop.
 
-        :param context: the report of asyncio.
-        """
-        future = context.get("task", context.get("future"))
-        if future is not None:
-            of_future = self.futures.of(future, ())
-            if not of_future and self.outer is not None:  # it may be of the class
-                of_future = self.outer.futures.of(future, ())
-            if of_future:
-                return of_future
-        scheduled = context.get("handle", future)
-        if scheduled is None:
-            return contexts.contexts.get()  # a transport, which runs the protocol in the context that it was made in
-        # Handle.get_context() and Task.get_context() are there from 3.12.
-        variables = getattr(scheduled, "_context", None) or getattr(scheduled, "get_context", dict)()
-        chain: contexts.Chain = variables.get(contexts.contexts, ())
-        if chain or scheduled is not future:
-            return chain
-        if self.others and isinstance(future, asyncio.Task):
-            return self.others  # each task of the test is recorded
-        return self._chain_without_context()
+def chain_of(use: Use, context: dict[str, Any]) -> contexts.Chain | None:
+    """Return the chain of an error; None for a future that has none.
 
-    def _chain_without_context(self) -> contexts.Chain | None:
-        """Return the chain of a future that has no context. Its error is found as it is dropped."""
-        if self.of_garbage is not None and not self.trap.is_open:
-            return self.of_garbage  # the class is over
-        if collection.is_collecting():
-            return () if self.is_own else None if self.outer is None else self.of_garbage
-        chain = contexts.contexts.get()
-        return chain if chain[:1] == (self.trap,) else ()
-
-
-def report(loop: Any, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]) -> None:
-    """Report an error to the test that it belongs to.
-
-    :param handle: asyncio's exception handler of the loop, which logs errors that no handler consumes.
+    :param use: the use of the loop that has found the error.
+    :param context: the report of asyncio.
     """
-    chain = loop._asynctest.chain_of(context)
-    if chain is None:
-        handle(context)
-        return
-    # asyncio calls the handler in any context.
-    with collection.attributed(), contexts.under(contexts.certain(contexts.rooted(chain, loop))):
-        if not loop.deliver_error(context):
-            handle(context)
+    future = context.get("task", context.get("future"))
+    if future is not None:
+        of_future = use.futures.of(future, ())
+        if not of_future and use.outer is not None:  # it may be of the class
+            of_future = use.outer.futures.of(future, ())
+        if of_future:
+            return of_future
+    scheduled = context.get("handle", future)
+    if scheduled is None:
+        return contexts.contexts.get()  # a transport, which runs the protocol in the context that it was made in
+    # Handle.get_context() and Task.get_context() are there from 3.12.
+    variables = getattr(scheduled, "_context", None) or getattr(scheduled, "get_context", dict)()
+    chain: contexts.Chain = variables.get(contexts.contexts, ())
+    if chain or scheduled is not future:
+        return chain
+    # Each task of the test is recorded.
+    return use.others if use.others and isinstance(future, asyncio.Task) else None

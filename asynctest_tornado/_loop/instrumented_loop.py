@@ -6,14 +6,15 @@ A loop that the test made and a loop that the user supplied get the same methods
 # Tested by tests/loop/test_managed_loop.py.
 
 import asyncio
+import contextlib
 import contextvars
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from asynctest_tornado._errors import collection, contexts
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._loop import error_routing
 from asynctest_tornado._loop.error_routing import Use
-from asynctest_tornado._loop.stop_at_error import interruptible
 
 __unittest = True
 
@@ -55,6 +56,14 @@ class WatchedLoop(_Base):
         """Return the calls that the loop is to make next."""
         return list(getattr(self, "_ready", ()))
 
+    def call_in(self, thread: int, func: Callable[[], object]) -> None:
+        """Call a function in the thread that runs the loop; any thread may call this."""
+        if threading.get_ident() == thread:
+            func()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            self.call_soon_threadsafe(func)
+
     def deliver_error(self, context: dict[str, Any]) -> bool:
         """Deliver the error that asyncio reports to the chain of the running code; return true if it was consumed."""
         error = context.get("exception")
@@ -69,17 +78,33 @@ class WatchedLoop(_Base):
             return  # it has left the loop, too
         if error is not None and is_of_future and self._asynctest.trap.knows(error):
             return  # other code has waited for it as well
-        collection.apart(error_routing.report, self, context, super().default_exception_handler)
+        self.report_error(context, super().default_exception_handler)
 
-    def run_forever(self) -> None:
-        trap = self._asynctest.trap
-        if trap.waits:  # this library runs the loop, and looks at the trap
-            super().run_forever()
-            return
-        with interruptible(self, self.stop):
-            trap.raise_errors()
-            super().run_forever()
-            trap.raise_errors()
+    def report_error(self, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]) -> None:
+        """Report an error of asyncio to the test that it belongs to.
+
+        :param handle: asyncio's exception handler of the loop, which logs errors that no handler consumes.
+        """
+        chain = error_routing.chain_of(self._asynctest, context)
+        if chain is None:
+            chain = self.chain_of_dropped()
+        if chain is None:
+            handle(context)
+        else:
+            self.report_in(chain, context, handle)
+
+    def chain_of_dropped(self) -> contexts.Chain | None:
+        """Return the chain of a future that has no context: its error is found as it is dropped. None if unknown."""
+        chain = contexts.contexts.get()
+        return chain if chain[:1] == (self._asynctest.trap,) else ()
+
+    def report_in(
+        self, chain: contexts.Chain, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]
+    ) -> None:
+        """Report an error in the contexts that it belongs to: asyncio calls the handler in any."""
+        with contexts.under(contexts.rooted(chain, self)):
+            if not self.deliver_error(context):
+                handle(context)
 
 
 #: The composed classes, by the class that they add to, and the classes that they add.

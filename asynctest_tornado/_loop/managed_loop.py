@@ -123,23 +123,9 @@ class LoopOfTest:
             return True
         return bool(self.loop._asynctest.futures) and bool(self.own_futures())
 
-    def has_async_generators(self) -> bool:
-        """Return whether asynchronous generators were begun and not finished. True if the loop does not say.
-
-        False on a lent loop, where their owner is not known.
-        """
-        return not self.is_lent and bool(getattr(self.loop, "_asyncgens", True))
-
-    def forget(self, task: asyncio.Task[Any]) -> None:
-        """Abandon a task that did not end: asyncio does not report it, and Python does not destroy it.
-
-        To destroy it, Python would throw an exception into it. If the task catches each exception and goes on, it would
-        then run for ever, as its loop cannot make it wait any more: at the latest when the interpreter exits.
-        """
-        import ctypes
-
-        task._log_destroy_pending = False  # type: ignore[attr-defined]
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
+    def is_tidy(self) -> bool:
+        """Return whether no call is ready, and no asynchronous generator is open. False if the loop does not say."""
+        return not (getattr(self.loop, "_ready", True) or getattr(self.loop, "_asyncgens", True))
 
     def close(self) -> None:
         """Close the loop and its files, or restore a loop that was there before."""

@@ -18,6 +18,7 @@ from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import explain, phase
@@ -131,7 +132,7 @@ class Function:
             self.io_loop = self.harness.open(
                 lambda: new_loop.new_ioloop(self._loop_factory, self.harness.features, self._place_of_factory)
             )
-        self.harness.context.enter()
+        self._entered = Entered(self.harness.context)
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
         """Call the test itself.
@@ -283,7 +284,7 @@ class Function:
         finally:
             for variable, token in self._tokens.items():
                 variable.reset(token)
-            self.harness.context.leave()
+            self._entered.leave()
             self.harness.trap.forget_reports()
             self._reported = None  # it refers to frames
 

@@ -9,7 +9,7 @@ from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
-from asynctest_tornado._loop.stop_at_error import interruptible
+from asynctest_tornado._loop.user_runs import interruptible
 from asynctest_tornado._schedules.schedule import Schedule
 
 __unittest = True

@@ -3,8 +3,10 @@
 # Tested by tests/sources/test_garbage.py.
 
 import types
+from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado._errors import collection, contexts, owner
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
@@ -14,11 +16,34 @@ from asynctest_tornado._sources import garbage, handler_errors, installation, le
 __unittest = True
 
 
+class _CollectedLoop(WatchedLoop):
+    """Reports the errors of garbage, which surface while any code runs."""
+
+    def report_error(self, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]) -> None:
+        collection.apart(super().report_error, context, handle)
+
+    def chain_of_dropped(self) -> contexts.Chain | None:
+        use = self._asynctest
+        if use.of_garbage is not None and not use.trap.is_open:
+            return use.of_garbage  # the class is over
+        if collection.is_collecting():
+            return () if use.is_own else None if use.outer is None else use.of_garbage
+        return super().chain_of_dropped()
+
+    def report_in(
+        self, chain: contexts.Chain, context: dict[str, Any], handle: Callable[[dict[str, Any]], object]
+    ) -> None:
+        with collection.attributed():
+            super().report_in(owner.certain(contexts.rooted(chain, self)), context, handle)
+
+
 class Garbage(Feature):
     """The errors that surface in the interpreter, and the tests that garbage may be of.
 
     The option is a function that returns the place of the test in its run, or None; see `place_in_run`.
     """
+
+    loop_class = _CollectedLoop
 
     def opened(self, harness: Harness) -> None:
         installation.attach()

@@ -17,6 +17,7 @@ from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.raising import raise_as_it_was
 from asynctest_tornado._expect import expect_log
 from asynctest_tornado._features import loop_methods
+from asynctest_tornado._harness import by_hand
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._loop import new_loop
@@ -184,7 +185,7 @@ class AsyncTestCase(unittest.TestCase):
             installation.begin(harness)
         case_phases.open_loop(self, harness, _DEFAULTS)
         if self._asynctest.is_by_hand:
-            harness.context.enter()
+            self._asynctest.entered = by_hand.Entered(harness.context)
 
     def tearDown(self) -> None:
         """Cancel the tasks that still run, and close the loop: here, or after the cleanups of the test if it has some.
@@ -203,7 +204,7 @@ class AsyncTestCase(unittest.TestCase):
             loop_methods.check_not_closed(harness, vars(self).get("io_loop"))
         if self._asynctest.is_by_hand:
             installation.discard(harness)
-            harness.finish_by_hand(case_run.values_of(self))
+            by_hand.finish(harness, self._asynctest.entered, case_run.values_of(self))
 
     async def asyncSetUp(self) -> None:
         """Prepare the test; called after ``setUp``, on the loop of the test.

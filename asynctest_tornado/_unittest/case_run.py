@@ -6,7 +6,7 @@ import unittest
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import owner
 from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
@@ -67,7 +67,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
             if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
                 harness.close()
             harness.trap.forget_reports()
-            state.owner = contexts.Owner(harness.trap)
+            state.owner = owner.Owner(harness.trap)
             state.harness = state.stop_value = None
         if state.schedule is None:  # else it is one order of several, between startTest and stopTest
             late_errors.flush(result)

@@ -7,8 +7,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors import owner as _owner
 from asynctest_tornado._features.all_features import PLAIN
+from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.schedule import Schedule
@@ -27,7 +28,7 @@ class State:
 
     __slots__ = (
         *("_case", "bad_setting", "harness", "has_warned", "made_by", "owner", "schedule", "server"),
-        *("is_by_hand", "is_ending"),
+        *("entered", "is_by_hand", "is_ending"),
         *("early_stop", "is_stopped", "is_waiting", "second_stop", "stop_value"),
     )
 
@@ -38,7 +39,7 @@ class State:
     #: The order of the run, if it is not the order of asyncio.
     schedule: Schedule | None
     #: The owner of the attributes of the test case, after a run.
-    owner: contexts.Owner | None
+    owner: _owner.Owner | None
     #: True if a run has warned of leaks. Later runs of the same test do not.
     has_warned: bool
     #: The error in a setting of the class, for the next run to raise.
@@ -49,6 +50,8 @@ class State:
     server: Any
     #: True if the test case is used by hand, as a fixture, and unittest does not run it.
     is_by_hand: bool
+    #: The code of the test, from setUp() to tearDown(), if it is used by hand.
+    entered: Entered
     #: True if the test is over, up to its cleanups.
     is_ending: bool
     #: True if ``stop`` was called, and has ended no ``wait`` yet.

@@ -15,7 +15,7 @@ from tests.support import RecyclingHarness
 LIMIT = Limit(5, "the test")
 
 
-def harness_with(clock: VirtualClock, outer: Harness | None = None) -> Harness:
+def harness_with(clock: VirtualClock, outer: Harness | None = None) -> RecyclingHarness:
     return RecyclingHarness(lambda: "it", outer, Features([ALARMS, VIRTUAL_TIME]), {VIRTUAL_TIME: clock})
 
 

@@ -23,6 +23,7 @@ from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.closed_connections import CLOSING, Closing, comes_of_closing, is_noted
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Feature, Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
@@ -157,14 +158,14 @@ class FeatureTest(unittest.TestCase):
 
         with (
             self.assertRaisesRegex(ConnectionResetError, "of the user"),
-            Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS, Late()])) as harness,
+            HarnessByHand(lambda: "it", features=Features([CLOSED_CONNECTIONS, Late()])) as harness,
         ):
             harness.loop.loop.call_soon(lambda: None)
 
     def test_an_error_after_the_loop_was_closed_has_another_reason(self) -> None:
         with (
             self.assertRaises(StreamClosedError),
-            Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness,
+            HarnessByHand(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness,
         ):
             harness.loop.loop.call_soon(lambda: None)
             harness.close()

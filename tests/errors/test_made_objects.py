@@ -8,7 +8,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop, PeriodicCallback
 
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, NullContext
-from asynctest_tornado._errors import contexts, made_objects
+from asynctest_tornado._errors import contexts, made_objects, owner
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import NO_FEATURES
 from asynctest_tornado._sources import lent_loop
@@ -47,7 +47,7 @@ class ChainTest(unittest.TestCase):
         self.assertEqual(made_objects.of(self.trap).known(), [(self.thing, None)])
 
     def test_without_a_test_there_is_no_owner(self) -> None:
-        for chain in (), lent_loop.OTHERS, (contexts.Owner(self.trap),), (InThread(threading.Thread()),):
+        for chain in (), lent_loop.OTHERS, (owner.Owner(self.trap),), (InThread(threading.Thread()),):
             self.assertFalse(self.recorded(chain), chain)
         self.assertEqual(made_objects.of(self.trap), {})
 

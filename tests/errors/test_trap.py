@@ -3,8 +3,8 @@ from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import NO_FEATURES, Features
-from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._util import tracebacks
 from tests.samples import cases
@@ -96,7 +96,10 @@ class TrapTest(unittest.TestCase):
 
     def test_a_late_error_is_reported_unless_closed_connections_may_explain_it(self) -> None:
         for closes in False, True:
-            with self.subTest(closes=closes), Harness(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness:
+            with (
+                self.subTest(closes=closes),
+                HarnessByHand(lambda: "it", features=Features([CLOSED_CONNECTIONS])) as harness,
+            ):
                 harness.trap.reporter = reporter = mock.Mock()
                 if closes:
                     CLOSED_CONNECTIONS.begin(harness)

@@ -12,6 +12,7 @@ from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import HOOKS, Feature, Features
 from asynctest_tornado._harness.harness import Harness, State
@@ -134,7 +135,7 @@ def run_recorded(
     recorders = [Recorder(name, events, hook) for name, hook in zip(names, hooks, strict=True)]
     features = Features([ALARMS, *recorders])
     try:
-        with Harness(lambda: "it", features=features) as harness:
+        with HarnessByHand(lambda: "it", features=features) as harness:
             use(harness)
     except (LookupError, AssertionError) as error:
         events.append(repr(error))
@@ -206,7 +207,7 @@ class OrderOfHooksTest(unittest.TestCase):
                 return True
 
         done = asyncio.Event()
-        with Harness(lambda: "it", features=Features([Patient()])) as harness:
+        with HarnessByHand(lambda: "it", features=Features([Patient()])) as harness:
             harness.waits.run(done.wait, Limit(0.001, "the test"))
         self.assertTrue(done.is_set())
 
@@ -216,7 +217,7 @@ class OrderOfHooksTest(unittest.TestCase):
                 return 0 if loop.trap.waits[-1].expire("was too slow for a feature") else timeout
 
         with (
-            Harness(lambda: "it", features=Features([ALARMS, Hasty()])) as harness,
+            HarnessByHand(lambda: "it", features=Features([ALARMS, Hasty()])) as harness,
             self.assertRaisesRegex(TimeoutError, "^Operation was too slow for a feature$"),
         ):
             harness.waits.run(asyncio.Event().wait, LIMIT)
@@ -233,7 +234,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
         sent = KeyboardInterrupt()
         with (
-            Harness(lambda: "it", features=Features([ALARMS, Interrupts()])) as harness,
+            HarnessByHand(lambda: "it", features=Features([ALARMS, Interrupts()])) as harness,
             self.assertRaisesRegex(TimeoutError, "; a feature has sent it$"),
         ):
             harness.waits.run(asyncio.Event().wait, LIMIT)
@@ -250,7 +251,9 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_a_timeout_report_has_the_texts_of_all_features(self) -> None:
         with (
-            Harness(lambda: "it", features=Features([Recorder("first", [""]), Recorder("second", [""])])) as harness,
+            HarnessByHand(
+                lambda: "it", features=Features([Recorder("first", [""]), Recorder("second", [""])])
+            ) as harness,
             self.assertRaises(TimeoutError) as caught,
         ):
             harness.waits.run(asyncio.Event().wait, Limit(0.001, "the test"))
@@ -272,7 +275,7 @@ class OrderOfHooksTest(unittest.TestCase):
 
     def test_an_error_that_the_test_raises_by_itself(self) -> None:
         events: list[str] = []
-        with Harness(lambda: "it", features=Features([Recorder("first", events)])) as harness:
+        with HarnessByHand(lambda: "it", features=Features([Recorder("first", events)])) as harness:
             harness.trap.record_failure(ValueError())
         self.assertEqual(events[:3], ["first made", "first opened", "first recorded"])
 
@@ -281,7 +284,7 @@ class OrderOfHooksTest(unittest.TestCase):
             with self.subTest(name):
                 events: list[str] = []
                 features = Features([Recorder(name, events)])
-                with Harness(lambda: "it", features=features) as harness:
+                with HarnessByHand(lambda: "it", features=features) as harness:
                     harness.trap.reporter = mock.Mock()
                 events.clear()
                 self.assertEqual(bool(harness.trap.add(ValueError())), is_reported)
@@ -291,7 +294,7 @@ class OrderOfHooksTest(unittest.TestCase):
         events: list[str] = []
         with (
             self.assertRaises(RuntimeError),
-            Harness(lambda: "it", features=Features([Recorder("first", events)])) as harness,
+            HarnessByHand(lambda: "it", features=Features([Recorder("first", events)])) as harness,
         ):
             harness.trap.add(RuntimeError(), is_own=True)
         self.assertIn("first recorded", events)
@@ -335,7 +338,7 @@ class ExceptionInHookTest(unittest.TestCase):
             with self.subTest(hook), self.assertRaises(ExceptionGroup) as caught:
                 events: list[str] = []
                 features = Features([Recorder("second", events, hook), Recorder("last", events)])
-                with Harness(lambda: "it", features=features) as harness:
+                with HarnessByHand(lambda: "it", features=features) as harness:
                     fail(harness)
             self.assertIn(f"last {hook}", events)
             self.assertEqual(
@@ -346,7 +349,7 @@ class ExceptionInHookTest(unittest.TestCase):
     def test_hooks_of_a_late_error(self) -> None:
         for hook in "trapped", "late":
             with self.subTest(hook):
-                with Harness(lambda: "it", features=Features([Recorder("first", [""], hook)])) as harness:
+                with HarnessByHand(lambda: "it", features=Features([Recorder("first", [""], hook)])) as harness:
                     harness.trap.reporter = reporter = mock.Mock()
                 self.assertTrue(harness.trap.add(ValueError()))
                 reported = [repr(call.args[0]) for call in reporter.mock_calls]
@@ -391,7 +394,7 @@ class LoopClassTest(unittest.TestCase):
             return feature
 
         features = Features([adding("first"), adding("second")])
-        with Harness(lambda: "it", features=features) as harness:
+        with HarnessByHand(lambda: "it", features=features) as harness:
             self.assertEqual(list(harness.loop.loop.ready_calls()), [])
         self.assertEqual(events, ["first", "second"])
 
@@ -400,9 +403,9 @@ class LoopClassTest(unittest.TestCase):
         io_loop = new_ioloop(None, features)
         self.addCleanup(io_loop.close)
         before = type(io_loop), type(io_loop.asyncio_loop)  # type: ignore[attr-defined]
-        harness = Harness(lambda: "it", features=features)
-        self.addCleanup(harness.finish_by_hand)
+        harness = HarnessByHand(lambda: "it", features=features)
         harness.open(lambda: io_loop)
+        self.addCleanup(harness.finish)
         self.assertEqual((type(io_loop), type(harness.loop.loop)), before)
 
 
@@ -415,11 +418,12 @@ class CoreTest(unittest.TestCase):
 import asyncio, logging, sys
 
 from asynctest_tornado._harness.feature import Features
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
 {features}
 try:
-    with Harness(lambda: "it", features=features) as harness:
+    with HarnessByHand(lambda: "it", features=features) as harness:
         harness.loop.loop.call_soon(lambda: 1 / 0)
         harness.waits.run(asyncio.Event().wait, Limit(60, "the test"))
 except ZeroDivisionError:
@@ -439,8 +443,8 @@ except ZeroDivisionError:
         feature = "from asynctest_tornado._sources.feature import LOGGERS; features = Features([LOGGERS])"
         self.assertEqual(self.run_alone(feature), "trapped\n")
 
-    def harnesses(self) -> list[tuple[str, Harness]]:
-        found: list[tuple[str, Harness]] = [("none", Harness(lambda: "it"))]
+    def harnesses(self) -> list[tuple[str, HarnessByHand]]:
+        found: list[tuple[str, HarnessByHand]] = [("none", HarnessByHand(lambda: "it"))]
         for each in FEATURES.members:
             options = {each: OPTIONS[each]()} if each in OPTIONS else {}
             members = [ALARMS, each] if each in (DEADLOCK, VIRTUAL_TIME) else [each]

@@ -8,7 +8,11 @@ from unittest import mock
 
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado._harness.harness import Harness, State
+from asynctest_tornado._features.loop_classes import ABANDONED_TASKS, ASYNC_GENERATORS
+from asynctest_tornado._features.yieldable_results import YIELDABLE_RESULTS
+from asynctest_tornado._harness.by_hand import HarnessByHand
+from asynctest_tornado._harness.feature import Features
+from asynctest_tornado._harness.harness import State
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.timeout_error import error_of
 
@@ -19,7 +23,7 @@ class HarnessTest(unittest.TestCase):
     """The harness by itself: no unittest drives it."""
 
     def test_it_owns_a_loop_while_it_is_open(self) -> None:
-        harness = Harness(lambda: "it")
+        harness = HarnessByHand(lambda: "it")
         self.assertIs(harness.state, State.NEW)
         with harness:
             self.assertIs(harness.state, State.OPEN)
@@ -39,7 +43,7 @@ class HarnessTest(unittest.TestCase):
             self.task = asyncio.ensure_future(fail_when_cancelled())
             await asyncio.sleep(0)
 
-        with self.assertRaises(ZeroDivisionError), Harness(lambda: "it") as harness:
+        with self.assertRaises(ZeroDivisionError), HarnessByHand(lambda: "it") as harness:
             harness.waits.run(start, LIMIT)
 
     def test_all_parts_share_one_context(self) -> None:
@@ -50,7 +54,7 @@ class HarnessTest(unittest.TestCase):
             variable.set(variable.get() + 1)
             return variable.get()
 
-        with Harness(lambda: "it") as harness:
+        with HarnessByHand(lambda: "it") as harness:
             harness.context.call(variable.set, 10)
             self.assertEqual(harness.waits.run(add, LIMIT, shared=True), 11)
             self.assertEqual(harness.context.call(lambda: harness.waits.run(add, LIMIT)), 12)
@@ -58,14 +62,14 @@ class HarnessTest(unittest.TestCase):
         self.assertEqual(variable.get(), 0)
 
     def test_it_says_that_it_is_not_open(self) -> None:
-        with Harness(lambda: "my test") as harness:
+        with HarnessByHand(lambda: "my test") as harness:
             pass
         with self.assertRaisesRegex(RuntimeError, "my test is closed.*super"):
             harness.waits.run(lambda: None, LIMIT)
 
     def test_resources_are_closed_while_the_loop_can_run(self) -> None:
         values: list[Any] = []
-        with Harness(lambda: "it") as harness:
+        with HarnessByHand(lambda: "it") as harness:
             harness.resources.callback(lambda: values.append(harness.waits.run(lambda: asyncio.sleep(0, 42), LIMIT)))
         self.assertEqual(values, [42])
 
@@ -83,7 +87,7 @@ class HarnessTest(unittest.TestCase):
             self.generator = numbers()
             await anext(self.generator)
 
-        with Harness(lambda: "it") as harness:
+        with HarnessByHand(lambda: "it", features=Features([ASYNC_GENERATORS])) as harness:
             harness.waits.run(use, LIMIT)
         self.assertEqual(events, ["finished"])
 
@@ -99,7 +103,7 @@ class HarnessTest(unittest.TestCase):
             await anext(self.generator)
 
         told = self.assertRaisesRegex(RuntimeError, "asynchronous generator of it was closed.*Let it end")
-        with told, Harness(lambda: "it") as harness:
+        with told, HarnessByHand(lambda: "it", features=Features([ASYNC_GENERATORS])) as harness:
             harness.waits.run(use, LIMIT)
 
     def test_a_task_that_does_not_end_is_told_whatever_its_name(self) -> None:
@@ -116,13 +120,13 @@ class HarnessTest(unittest.TestCase):
         with (
             mock.patch("asynctest_tornado._harness.loop_driver.DRAIN_ROUND_SECONDS", 0.01),
             told,
-            Harness(lambda: "it") as harness,
+            HarnessByHand(lambda: "it", features=Features([ABANDONED_TASKS, YIELDABLE_RESULTS])) as harness,
         ):
             harness.resources.callback(lambda: None)
             harness.waits.run(use, LIMIT)
 
     def test_no_limit_sets_no_timer(self) -> None:
-        with Harness(lambda: "it") as harness:
+        with HarnessByHand(lambda: "it") as harness:
             for seconds in 0, math.inf:
                 self.assertEqual(harness.waits.run(lambda: asyncio.sleep(0, 42), Limit(seconds, "the test")), 42)
 
@@ -132,7 +136,7 @@ class HarnessTest(unittest.TestCase):
             await asyncio.sleep(0.001)
             return 42
 
-        with Harness(lambda: "it") as harness:
+        with HarnessByHand(lambda: "it") as harness:
             self.assertEqual(harness.waits.run(work, LIMIT), 42)
 
     def test_it_runs_on_after_each_stop_until_a_condition_holds(self) -> None:
@@ -144,14 +148,17 @@ class HarnessTest(unittest.TestCase):
             io_loop.add_callback(stop)
             io_loop.stop()
 
-        with Harness(lambda: "it") as harness:
+        with HarnessByHand(lambda: "it") as harness:
             io_loop = IOLoop.current()
             io_loop.add_callback(stop)
             harness.waits.run_until(lambda: count == 3, LIMIT, lambda report: AssertionError())
             self.assertEqual(count, 3)
 
     def test_a_condition_that_does_not_hold_in_time_is_an_error_of_the_caller(self) -> None:
-        with Harness(lambda: "it") as harness, self.assertRaisesRegex(LookupError, "^Work timed out after .*, or$"):
+        with (
+            HarnessByHand(lambda: "it") as harness,
+            self.assertRaisesRegex(LookupError, "^Work timed out after .*, or$"),
+        ):
             harness.waits.run_until(
                 lambda: False,
                 Limit(0.001, "it"),
@@ -159,7 +166,7 @@ class HarnessTest(unittest.TestCase):
             )
 
     def test_an_error_ends_a_run_until_a_condition_holds(self) -> None:
-        with Harness(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
+        with HarnessByHand(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
             asyncio.get_event_loop().call_soon(lambda: 1 / 0)
             harness.waits.run_until(lambda: False, LIMIT, lambda report: AssertionError())
 
@@ -174,12 +181,12 @@ class HarnessTest(unittest.TestCase):
                 await asyncio.sleep(0)
                 events.append("finally")
 
-        with Harness(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
+        with HarnessByHand(lambda: "it") as harness, self.assertRaises(ZeroDivisionError):
             harness.waits.run(work, LIMIT)
         self.assertEqual(events, ["finally"])
 
     def test_all_errors_of_one_turn_are_told(self) -> None:
-        with Harness(lambda: "my test") as harness:
+        with HarnessByHand(lambda: "my test") as harness:
             for number in range(3):
                 harness.loop.loop.call_soon([].pop, number)
             with self.assertRaisesRegex(ExceptionGroup, "3 errors in my test"):

@@ -2,6 +2,7 @@ import unittest
 from typing import Any
 
 from asynctest_tornado._errors import notes
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Feature, Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import phase
@@ -20,7 +21,7 @@ class Hint(Feature):
 
 class PhaseTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.harness = Harness(lambda: "it", features=Features([Hint()]))
+        self.harness = HarnessByHand(lambda: "it", features=Features([Hint()]))
         self.trap = self.harness.trap
 
     def notes_after(self, func: Any, *args: Any, **kwargs: Any) -> list[str]:

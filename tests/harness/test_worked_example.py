@@ -7,8 +7,8 @@ import types
 import unittest
 from functools import partial
 
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Features
-from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
 from tests.support import ROOT
 
@@ -25,7 +25,7 @@ def feature_of_the_example() -> types.ModuleType:
 class SlowWaitsTest(unittest.TestCase):
     def run_with(self, limit: float) -> None:
         feature = feature_of_the_example().SLOW_WAITS
-        with Harness(lambda: "it", features=Features([feature]), options={feature: limit}) as harness:
+        with HarnessByHand(lambda: "it", features=Features([feature]), options={feature: limit}) as harness:
             for seconds in 0.01, 0:
                 harness.waits.run(partial(asyncio.sleep, seconds), Limit(60, "the test"))
 

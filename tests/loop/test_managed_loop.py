@@ -16,7 +16,8 @@ from tornado.platform.asyncio import AsyncIOLoop
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
 from asynctest_tornado._errors import contexts, trap
-from asynctest_tornado._harness.feature import NO_FEATURES
+from asynctest_tornado._features.loop_classes import USER_RUNS
+from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._loop import instrumented_loop, managed_loop, new_loop
 from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
@@ -24,6 +25,8 @@ from asynctest_tornado._sources import lent_loop
 from asynctest_tornado._util import names
 from tests.samples import cases
 from tests.support import run_body, run_case, run_code
+
+FEATURES_OF_LOOP = Features([USER_RUNS])
 
 
 class NewIOLoopTest(unittest.TestCase):
@@ -378,7 +381,7 @@ class NameOfTestTest(AsyncTestCase):
 
 class WatchedLoopTest(unittest.TestCase):
     def setUp(self) -> None:
-        self.trap = trap.Trap(lambda: "it", NO_FEATURES)
+        self.trap = trap.Trap(lambda: "it", FEATURES_OF_LOOP)
         self.watched = managed_loop.LoopOfTest(new_loop.new_ioloop, self.trap)
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
@@ -450,7 +453,7 @@ class WatchedLoopTest(unittest.TestCase):
         self.assertEqual(contexts.rooted(lent_loop.OTHERS, self.loop), lent_loop.OTHERS)
 
     def test_one_loop_may_be_watched_by_a_test_within_a_test(self) -> None:
-        inner = trap.Trap(lambda: "inner", NO_FEATURES)
+        inner = trap.Trap(lambda: "inner", FEATURES_OF_LOOP)
         watched = managed_loop.LoopOfTest(lambda: self.watched.io_loop, inner)
         self.loop.call_soon(lambda: 1 / 0)
         with self.assertRaises(ZeroDivisionError):

@@ -3,6 +3,7 @@ import unittest
 
 from tornado.ioloop import IOLoop
 
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
@@ -13,8 +14,8 @@ LIMIT = Limit(5, "the test")
 SEEDS = range(1, 20)
 
 
-def harness_in(schedule: Schedule, outer: Harness | None = None) -> Harness:
-    return Harness(lambda: "it", outer, Features([ORDER]), {ORDER: schedule})
+def harness_in(schedule: Schedule, outer: Harness | None = None) -> HarnessByHand:
+    return HarnessByHand(lambda: "it", outer, Features([ORDER]), {ORDER: schedule})
 
 
 def left_behind(seed: int) -> set[str]:
@@ -44,7 +45,7 @@ class OrderTest(unittest.TestCase):
         self.assertEqual({seed: left_behind(seed) for seed in SEEDS}, {seed: set() for seed in SEEDS})
 
     def test_a_loop_of_the_class_has_its_own_order_back(self) -> None:
-        with Harness(lambda: "the class") as outer:
+        with HarnessByHand(lambda: "the class") as outer:
             attributes = vars(IOLoop.current().asyncio_loop)  # type: ignore[attr-defined]
             before = dict(attributes)
             with harness_in(Schedule(1), outer):

@@ -15,6 +15,7 @@ from unittest import mock
 from tornado import locks
 
 from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
@@ -174,7 +175,7 @@ class WatchTest(unittest.TestCase):
                 harness.waits.run(asyncio.Event().wait, Limit(0, "the test"))
 
         features = Features([ALARMS, DEADLOCK])
-        with Harness(lambda: "outer", features=features) as outer:
-            with Harness(lambda: "inner", outer, features) as inner:
+        with HarnessByHand(lambda: "outer", features=features) as outer:
+            with HarnessByHand(lambda: "inner", outer, features) as inner:
                 wait(inner)
             wait(outer)

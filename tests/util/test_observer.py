@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._features.all_features import PLAIN
-from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._replace.summary import Summary
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._util import observer
@@ -78,7 +78,7 @@ class EventsTest(unittest.TestCase):
             pass
 
         def run() -> None:
-            with Harness(describe, features=PLAIN) as harness:
+            with HarnessByHand(describe, features=PLAIN) as harness:
                 harness.waits.run(passes, limits.limit(60, None))
 
         run()
