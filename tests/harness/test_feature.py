@@ -409,6 +409,24 @@ class LoopClassTest(unittest.TestCase):
         self.assertEqual((type(io_loop), type(harness.loop.loop)), before)
 
 
+class ListTest(unittest.TestCase):
+    def test_the_order_is_as_its_comment_says(self) -> None:
+        names = [type(each).__name__ for each in FEATURES.members]
+        self.assertEqual(names[:2], ["AsyncGenerators", "ClosedConnections"])
+        for first, second in (
+            ("Garbage", "Hints"),
+            ("Hints", "RequestHandlers"),
+            ("Hints", "Order"),
+            ("Events", "Leaks"),
+            ("Alarms", "VirtualTime"),
+            ("BlockedWaits", "Pending"),
+            ("Pending", "VirtualTime"),
+            ("VirtualTime", "Deadlock"),
+        ):
+            with self.subTest(first=first, second=second):
+                self.assertLess(names.index(first), names.index(second))
+
+
 class CoreTest(unittest.TestCase):
     """The core does its work with no feature, and with each feature alone."""
 
