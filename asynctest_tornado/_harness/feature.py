@@ -40,15 +40,16 @@ If a hook raises an exception:
 - in `opened` and `wait_began`: the features before get `closed` or `wait_ended`, and the exception is raised;
 - in `run_began`: all features get `run_ended`, and the exception is raised;
 - in `wait_ended`: the other features get it, and the exception is raised;
-- in `trapped`, `recorded`, `failing`, `late`, `closing` and `closed`: it is an error of the test, and the other
-  features get the hook;
+- in `trapped`, `recorded`, `failing`, `late`, `ending`, `closing` and `closed`: it is an error of the test, and the
+  other features get the hook;
 - in `verdict`: it is the verdict, and the other hooks get it;
 - in each other hook: it is raised where the hook is called, as an exception of the test's own code would be.
 
 A hook that no feature overrides costs one truth test: `Features` finds the features of each hook once for all tests.
 
-Besides, a feature can have `patches` of other modules, which `installation` puts in for a run of tests, and act when a
-run has ended, to undo the rest of what it has changed in the process.
+Besides, a feature can have `patches` of other modules, which `installation` puts in for a run of tests. The hooks
+`tests_began` and `tests_ended` are called before the first test and after the last one, to change and restore the rest
+of the process.
 """
 
 import inspect
@@ -178,9 +179,10 @@ class Feature:
         """Undo `opened`."""
 
     def verdict(self, harness: Any, error: BaseException | None) -> BaseException | None:
-        """Return the error that the test fails of.
+        """Return the error to raise at the end of the test.
 
-        :param error: the error of the test without this feature, or None.
+        :param error: the error to raise without this feature, or None. It is None also if the test was skipped, or has
+            failed already: ``trap.failure`` is its error then.
         """
         return error
 
@@ -238,7 +240,7 @@ class Features:
 
     def of_test(self, options: Iterable[Feature]) -> "Features":
         """Return the features of a test, given the features that it has options for."""
-        key = tuple(each for each in options if each.is_optional)
+        key = tuple(options)
         chosen = self._chosen.get(key)
         if chosen is None:
             chosen = Features([each for each in self.members if not each.is_optional or each in key])

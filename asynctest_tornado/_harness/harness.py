@@ -125,8 +125,7 @@ class Harness:
 
         :param get_held: returns the ids of objects which the cleanups of the test are still going to end.
         """
-        for feature in self.features.ending:
-            feature.ending(self, get_held)
+        self._call("ending", self, get_held)
 
     def drain(self) -> None:
         """Cancel the tasks that still run, and let them end. Their errors go into the trap."""
@@ -149,23 +148,22 @@ class Harness:
                 self.close_resources()
                 self.drain()
             if self.trap.made or not self.loop.is_tidy():
-                for feature in self.features.closing:
-                    try:
-                        feature.closing(self)
-                    except Exception as error:
-                        self.trap.add(error, is_own=True)
+                self._call("closing", self)
             self.loop.report_lost_errors(futures)
         finally:
             self.state = CLOSED
             self.waits.is_closed = True
             self.loop.close()
-            for feature in self.features.closed:
-                try:
-                    feature.closed(self)
-                except Exception as error:
-                    self.trap.add(error, is_own=True)
+            self._call("closed", self)
             self.futures = ()
             self.trap.release()
+
+    def _call(self, hook: str, *args: Any) -> None:
+        for feature in getattr(self.features, hook):
+            try:
+                getattr(feature, hook)(*args)
+            except Exception as error:
+                self.trap.add(error, is_own=True)
 
     def close_resources(self) -> None:
         """Close the `resources` now, and not with the loop."""

@@ -6,6 +6,10 @@ it goes, and restores the function of the interpreter or of Tornado instead of o
 A patch is taken back only if it is still in its place. Beneath a function that came later, ours stays, and hands on
 without doing anything, until the next run. Ours is not put on top of that function, which leads to it.
 
+The first test of a run may come after a function that ``setUpModule`` has put in. If that refers to the function which
+it replaces, it is a wrapper: ours is put on top of it, or errors would pass by. If it does not, it is a mock, and stays
+in front.
+
 "Later" begins with the tests. A program may instrument Tornado after it has imported this library, and before it runs a
 test: `Patches.look` records that as a function that was there before.
 """
@@ -50,6 +54,8 @@ class Patch:
         self._is_needed = is_needed
         #: True from `put_in` to `take_back`, also if a later function is in front of it.
         self.is_active = False
+        #: True if ours is on top of a function that came before the first test of the run, and wraps another one.
+        self._is_on_wrapper = False
         #: True if it was put in, and not taken out since: it may be beneath a later function.
         self._is_placed = False
 
@@ -60,18 +66,19 @@ class Patch:
             self._known = present
 
     def put_in(self) -> bool:
-        """Put the function in, unless another one came later. Return true if it is there."""
+        """Put the function in, unless another one came later. Return true if it is there, and will stay there."""
         self.is_active = True
         present = self._names.get(self.name, _MISSING)
         if present is self._ours:
-            return True
-        if not (present is self._known or _is_of(present, _ORIGINALS)):
+            return not self._is_on_wrapper
+        self._is_on_wrapper = not (present is self._known or _is_of(present, _ORIGINALS))
+        if self._is_on_wrapper and (self._is_placed or not _leads_to(present, self._known, self.found)):
             return False
         self._known = present
         self.found = getattr(self.owner, self.name)
         setattr(self.owner, self.name, self._ours)
         self._is_placed = True
-        return True
+        return not self._is_on_wrapper  # which may be taken away, and ours with it
 
     @staticmethod
     def put_in_again(patches: "Iterable[Patch]") -> None:
@@ -146,6 +153,21 @@ sources = Patches()
 def comes_with_interpreter(func: Any) -> bool:
     """Return whether a function is the interpreter's own, and no replacement."""
     return _is_of(func, _INTERPRETER)
+
+
+def _leads_to(func: Any, *originals: Any) -> bool:
+    """Return whether a function refers to one of these, or to a hook of pytest, so that it may call it."""
+    references: list[Any] = []
+    while isinstance(func, functools.partial):
+        references += [*func.args, *func.keywords.values()]
+        func = func.func
+    if isinstance(func, types.FunctionType):
+        references += [*(func.__defaults__ or ()), *(func.__kwdefaults__ or {}).values(), *vars(func).values()]
+        references += [func.__globals__.get(name) for name in func.__code__.co_names]
+        for cell in func.__closure__ or ():
+            with contextlib.suppress(ValueError):  # it is empty yet
+                references.append(cell.cell_contents)
+    return any(_is_of(each, ("_pytest",)) or any(each is original for original in originals) for each in references)
 
 
 def _is_of(func: Any, packages: tuple[str, ...]) -> bool:

@@ -355,6 +355,19 @@ class ExceptionInHookTest(unittest.TestCase):
                 reported = [repr(call.args[0]) for call in reporter.mock_calls]
                 self.assertEqual(reported, [repr(LookupError(hook)), "ValueError()"])
 
+    def test_ending(self) -> None:
+        async def leave() -> None:
+            self.task = asyncio.ensure_future(asyncio.Event().wait())
+
+        def wait(harness: Harness) -> None:
+            harness.waits.run(leave, LIMIT)
+
+        events = run_recorded("first", "second", failing_hook="ending", use=wait)
+        self.assertIn("first ending", events)
+        self.assertIn("first closed", events)
+        self.assertEqual(events[-1], "LookupError('ending')")
+        self.assertTrue(self.task.cancelled())
+
     def test_hooks_of_the_end(self) -> None:
         hooks = ("closing", "closed", "verdict", "reported")
         for hook in hooks:

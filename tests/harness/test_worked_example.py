@@ -9,7 +9,9 @@ from functools import partial
 
 from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Features
+from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._harness.phase import phase
 from tests.support import ROOT
 
 
@@ -32,6 +34,16 @@ class SlowWaitsTest(unittest.TestCase):
     def test_a_wait_that_takes_too_long_fails_the_test(self) -> None:
         with self.assertRaisesRegex(AssertionError, "longest wait of it took 0.*slow_waits is 0.005. Wait for less"):
             self.run_with(0.005)
+
+    def test_a_test_that_has_failed_is_reported_once(self) -> None:
+        feature = feature_of_the_example().SLOW_WAITS
+        harness = Harness(lambda: "it", features=Features([feature]), options={feature: 0})
+        harness.open()
+        harness.waits.run(partial(asyncio.sleep, 0), Limit(60, "the test"))
+        with self.assertRaises(ZeroDivisionError):
+            phase(harness, lambda: 1 / 0, is_main=True)
+        harness.finish()
+        harness.trap.forget_reports()
 
     def test_another_one_does_not(self) -> None:
         self.run_with(600)

@@ -266,6 +266,20 @@ class LaterTest(unittest.TestCase):
         self.assertRegex(done.stderr, r"ERROR: test \((?s:.*)ZeroDivisionError")
         self.assertEqual(done.stdout, "[]\nafter: ZeroDivisionError\n")
 
+    def test_a_wrapper_before_the_first_test_hides_no_error(self) -> None:
+        for name in "setUpModule", "setUpClass":
+            with self.subTest(name):
+                done = run_code(WRAPPED.replace("PLACE", name))
+                self.assertIn("FAILED (errors=5)", done.stderr, done.stderr)
+
+    def test_a_wrapper_of_a_fixture_of_pytest_hides_no_error(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            code = WRAPPED.partition("class Sample")[0]
+            Path(folder, "conftest.py").write_text(f"{code}{FIXTURE}")
+            Path(folder, "test_it.py").write_text(FUNCTION + "    fail_in_thread()\n")
+            done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+        self.assertIn("1 failed", done.stdout, done.stdout)
+
     def test_a_mock_before_the_first_test_stays_in_front(self) -> None:
         done = run_code(MOCKED)
         self.assertRegex(done.stderr, r"test_1 .* ok\ntest_2 .* ERROR\n", done.stderr)
@@ -352,6 +366,78 @@ print(found, flush=True)
 assert threading.excepthook is hook
 fail_in_thread()
 print("after:", *found, flush=True)
+"""
+
+WRAPPED = """
+import sys, threading, unittest, warnings
+from concurrent.futures import ThreadPoolExecutor
+from tornado import gen, web
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+
+def wrap():
+    for owner, name in (
+        (ThreadPoolExecutor, "submit"), (web.RequestHandler, "__init__"), (gen, "_create_future"),
+        (threading, "excepthook"), (sys, "unraisablehook"), (warnings, "_warn_unawaited_coroutine"),
+    ):
+        def call(*args, found=getattr(owner, name), **kwargs):
+            return found(*args, **kwargs)
+        setattr(owner, name, call)
+
+class Sample(AsyncTestCase):
+    def test_thread(self):
+        thread = threading.Thread(target=lambda: 1 / 0)
+        thread.start()
+        thread.join()
+
+    def test_finalizer(self):
+        class Thing:
+            def __del__(self):
+                raise ValueError
+
+        Thing()
+
+    async def test_unawaited(self):
+        async def work():
+            pass
+
+        work()
+
+    async def test_coroutine(self):
+        @gen.coroutine
+        def work():
+            yield gen.moment
+            raise ValueError
+
+        self.future = work()
+
+class Served(AsyncHTTPTestCase):
+    def get_app(self):
+        class Handler(web.RequestHandler):
+            def get(self):
+                self.finish("done")
+
+            def on_finish(self):
+                raise KeyError("planted")
+
+        return web.Application([("/", Handler)])
+
+    def test_on_finish(self):
+        self.fetch("/")
+
+if "PLACE" == "setUpModule":
+    setUpModule = wrap
+else:
+    Sample.setUpClass = Served.setUpClass = classmethod(lambda cls: wrap())
+
+unittest.main()
+"""
+
+FIXTURE = """
+import pytest
+
+@pytest.fixture(scope="session", autouse=True)
+def wrapped():
+    wrap()
 """
 
 MOCKED = """
