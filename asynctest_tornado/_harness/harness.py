@@ -154,7 +154,11 @@ class Harness:
             self.state = CLOSED
             self.waits.is_closed = True
             self.loop.close()
-            self._call("closed", self)
+            for feature in self.features.closed:  # for speed, not by `_call`
+                try:
+                    feature.closed(self)
+                except Exception as error:
+                    self.trap.add(error, is_own=True)
             self.futures = ()
             self.trap.release()
 

@@ -42,7 +42,9 @@ def wait(case: Any, condition: Callable[..., bool] | None, limit: Limit, failure
         remark = partial(_describe_second_stop, *state.second_stop)
     elif is_early:
         remark = partial(_describe_early_stop, state.early_stop)
-    harness.trap.data[hints.REMARK] = remark
+    data = harness.trap.data
+    if remark is not None or hints.REMARK in data:
+        data[hints.REMARK] = remark
     return value
 
 
