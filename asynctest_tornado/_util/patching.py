@@ -6,9 +6,9 @@ it goes, and restores the function of the interpreter or of Tornado instead of o
 A patch is taken back only if it is still in its place. Beneath a function that came later, ours stays, and hands on
 without doing anything, until the next run. Ours is not put on top of that function, which leads to it.
 
-The first test of a run may come after a function that ``setUpModule`` has put in. If that refers to the function which
-it replaces, it is a wrapper: ours is put on top of it, or errors would pass by. If it does not, it is a mock, and stays
-in front.
+A test may come after a function that ``setUpModule`` has put in while ours was not there. If that refers to the
+function which was there before, it is a wrapper: ours is put on top of it, or errors would pass by. If it does not, it
+is a mock, and stays in front.
 
 "Later" begins with the tests. A program may instrument Tornado after it has imported this library, and before it runs a
 test: `Patches.look` records that as a function that was there before.
@@ -50,11 +50,13 @@ class Patch:
         #: The function that was there before.
         self.found: Callable[..., Any] = getattr(owner, name)
         self._known = self._names.get(name, _MISSING)
+        # As the class has it, and as its attribute.
+        self._originals = self._known, self.found
         self._ours = functools.update_wrapper(ours, self.found)
         self._is_needed = is_needed
         #: True from `put_in` to `take_back`, also if a later function is in front of it.
         self.is_active = False
-        #: True if ours is on top of a function that came before the first test of the run, and wraps another one.
+        #: True if ours is on top of a function that wraps another one, and not ours.
         self._is_on_wrapper = False
         #: True if it was put in, and not taken out since: it may be beneath a later function.
         self._is_placed = False
@@ -71,9 +73,10 @@ class Patch:
         present = self._names.get(self.name, _MISSING)
         if present is self._ours:
             return not self._is_on_wrapper
-        self._is_on_wrapper = not (present is self._known or _is_of(present, _ORIGINALS))
-        if self._is_on_wrapper and (self._is_placed or not _leads_to(present, self._known, self.found)):
+        is_wrapper = not (present is self._known or _is_of(present, _ORIGINALS))
+        if is_wrapper and (_leads_to(present, self._ours) or not _leads_to(present, self._known, *self._originals)):
             return False
+        self._is_on_wrapper = is_wrapper
         self._known = present
         self.found = getattr(self.owner, self.name)
         setattr(self.owner, self.name, self._ours)
@@ -157,12 +160,13 @@ def comes_with_interpreter(func: Any) -> bool:
 
 def _leads_to(func: Any, *originals: Any) -> bool:
     """Return whether a function refers to one of these, or to a hook of pytest, so that it may call it."""
+    # Not the attribute __wrapped__: a mock may have it as well.
     references: list[Any] = []
     while isinstance(func, functools.partial):
         references += [*func.args, *func.keywords.values()]
         func = func.func
     if isinstance(func, types.FunctionType):
-        references += [*(func.__defaults__ or ()), *(func.__kwdefaults__ or {}).values(), *vars(func).values()]
+        references += [*(func.__defaults__ or ()), *(func.__kwdefaults__ or {}).values()]
         references += [func.__globals__.get(name) for name in func.__code__.co_names]
         for cell in func.__closure__ or ():
             with contextlib.suppress(ValueError):  # it is empty yet

@@ -374,6 +374,13 @@ from concurrent.futures import ThreadPoolExecutor
 from tornado import gen, web
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 
+before = []
+
+def unwrap():
+    for owner, name, found in before:
+        setattr(owner, name, found)
+    before.clear()
+
 def wrap():
     for owner, name in (
         (ThreadPoolExecutor, "submit"), (web.RequestHandler, "__init__"), (gen, "_create_future"),
@@ -381,6 +388,7 @@ def wrap():
     ):
         def call(*args, found=getattr(owner, name), **kwargs):
             return found(*args, **kwargs)
+        before.append((owner, name, getattr(owner, name)))
         setattr(owner, name, call)
 
 class Sample(AsyncTestCase):
@@ -428,6 +436,7 @@ if "PLACE" == "setUpModule":
     setUpModule = wrap
 else:
     Sample.setUpClass = Served.setUpClass = classmethod(lambda cls: wrap())
+    Sample.tearDownClass = Served.tearDownClass = classmethod(lambda cls: unwrap())
 
 unittest.main()
 """
