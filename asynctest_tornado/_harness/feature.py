@@ -83,7 +83,7 @@ class Feature:
         """Prepare the process for tests."""
 
     def tests_ended(self) -> None:
-        """Restore what the feature has changed in the process: the last run has ended."""
+        """Restore the state of the process: the last run has ended."""
 
     def made(self, trap: Any) -> None:
         """Record the state of the process before the test."""

@@ -20,7 +20,7 @@ _have_closed: "weakref.WeakSet[Trap]" = weakref.WeakSet()
 class ClosedConnections(Feature):
     """Consumes the errors that follow from closed connections.
 
-    The first of the features: what the others close is closed when its own hooks of the end are called.
+    It comes before the features that close something: when its hooks of the end are called, all of that is closed.
     """
 
     def begin(self, harness: Harness, futures: Iterable[object] = ()) -> None:

@@ -102,8 +102,8 @@ class HarnessTest(unittest.TestCase):
             self.generator = numbers()
             await anext(self.generator)
 
-        told = self.assertRaisesRegex(RuntimeError, "asynchronous generator of it was closed.*Let it end")
-        with told, HarnessByHand(lambda: "it", features=Features([ASYNC_GENERATORS])) as harness:
+        raised = self.assertRaisesRegex(RuntimeError, "asynchronous generator of it was closed.*Let it end")
+        with raised, HarnessByHand(lambda: "it", features=Features([ASYNC_GENERATORS])) as harness:
             harness.waits.run(use, LIMIT)
 
     def test_a_task_that_does_not_end_is_told_whatever_its_name(self) -> None:
@@ -116,10 +116,10 @@ class HarnessTest(unittest.TestCase):
             self.task = asyncio.ensure_future(until_closed())
             await asyncio.sleep(0)
 
-        told = self.assertRaisesRegex(RuntimeError, "until_closed was cancelled twice")
+        raised = self.assertRaisesRegex(RuntimeError, "until_closed was cancelled twice")
         with (
             mock.patch("asynctest_tornado._harness.loop_driver.DRAIN_ROUND_SECONDS", 0.01),
-            told,
+            raised,
             HarnessByHand(lambda: "it", features=Features([ABANDONED_TASKS, YIELDABLE_RESULTS])) as harness,
         ):
             harness.resources.callback(lambda: None)
