@@ -30,6 +30,17 @@ from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from tests.support import RecordingResult, run_body, run_case, run_code, run_python
 
 
+def error_of_stream() -> BaseException:
+    """Return the error of a stream that is closed."""
+    stream = IOStream(socket.socket())
+    stream.close()
+    try:
+        stream.write(b"")
+    except StreamClosedError as error:
+        return error.with_traceback(None)
+    raise AssertionError("the stream is open")
+
+
 class Slow(RequestHandler):
     """Serves requests that are under way for as long as the test is."""
 
@@ -107,21 +118,14 @@ class ClosingTest(AsyncTestCase):
         closing = self.trap.data[CLOSING] = Closing([], under_way)
         return closing
 
-    def error(self) -> BaseException:
-        stream = IOStream(socket.socket())
-        stream.close()
-        with self.assertRaises(StreamClosedError) as caught:
-            stream.write(b"")
-        return caught.exception
-
     def test_it_causes_errors_of_connections_up_to_the_end_of_the_test(self) -> None:
-        self.assertFalse(comes_of_closing(self.trap, self.error()))
+        self.assertFalse(comes_of_closing(self.trap, error_of_stream()))
         closing = self.begin()
-        self.assertTrue(comes_of_closing(self.trap, self.error()))
+        self.assertTrue(comes_of_closing(self.trap, error_of_stream()))
         closing.have_cut_off()
-        self.assertTrue(comes_of_closing(self.trap, self.error()))
+        self.assertTrue(comes_of_closing(self.trap, error_of_stream()))
         closing.end()
-        self.assertFalse(comes_of_closing(self.trap, self.error()))
+        self.assertFalse(comes_of_closing(self.trap, error_of_stream()))
 
     def test_errors_of_futures_that_were_under_way_are_noted_at_the_end(self) -> None:
         future: asyncio.Future[None] = asyncio.Future()
@@ -141,13 +145,6 @@ class FeatureTest(unittest.TestCase):
             raise ConnectionResetError("of the user")
         except ConnectionResetError as error:
             return error  # with its traceback, which assertRaises() would clear
-
-    def closed(self) -> BaseException:
-        stream = IOStream(socket.socket())
-        stream.close()
-        with self.assertRaises(StreamClosedError) as caught:
-            stream.write(b"")
-        return caught.exception
 
     def test_code_that_begins_when_all_is_closed_has_reasons_of_its_own(self) -> None:
         make_error = self.raised
@@ -169,7 +166,7 @@ class FeatureTest(unittest.TestCase):
         ):
             harness.loop.loop.call_soon(lambda: None)
             harness.close()
-            harness.trap.add(self.closed())
+            harness.trap.add(error_of_stream())
 
     def test_connections_that_the_leak_check_closes_explain_errors(self) -> None:
         def body(case: Any) -> None:
