@@ -74,7 +74,7 @@ class Patch:
         if present is self._ours:
             return not self._is_on_wrapper
         is_wrapper = not (present is self._known or _is_of(present, _ORIGINALS))
-        if is_wrapper and (_leads_to(present, self._ours) or not _leads_to(present, self._known, *self._originals)):
+        if is_wrapper and not self._is_beneath(present):
             return False
         self._is_on_wrapper = is_wrapper
         self._known = present
@@ -82,6 +82,14 @@ class Patch:
         setattr(self.owner, self.name, self._ours)
         self._is_placed = True
         return not self._is_on_wrapper  # which may be taken away, and ours with it
+
+    def _is_beneath(self, present: Any) -> bool:
+        """Return whether a function may call one that was there before, or a hook of pytest, and does not call ours."""
+        references = _references(present)
+        originals = self._known, *self._originals
+        return not any(each is self._ours for each in references) and any(
+            _is_of(each, ("_pytest",)) or any(each is original for original in originals) for each in references
+        )
 
     @staticmethod
     def put_in_again(patches: "Iterable[Patch]") -> None:
@@ -158,8 +166,8 @@ def comes_with_interpreter(func: Any) -> bool:
     return _is_of(func, _INTERPRETER)
 
 
-def _leads_to(func: Any, *originals: Any) -> bool:
-    """Return whether a function refers to one of these, or to a hook of pytest, so that it may call it."""
+def _references(func: Any) -> list[Any]:
+    """Return the objects that a function refers to, so that it may call them."""
     # Not the attribute __wrapped__: a mock may have it as well.
     references: list[Any] = []
     while isinstance(func, functools.partial):
@@ -171,7 +179,7 @@ def _leads_to(func: Any, *originals: Any) -> bool:
         for cell in func.__closure__ or ():
             with contextlib.suppress(ValueError):  # it is empty yet
                 references.append(cell.cell_contents)
-    return any(_is_of(each, ("_pytest",)) or any(each is original for original in originals) for each in references)
+    return references
 
 
 def _is_of(func: Any, packages: tuple[str, ...]) -> bool:
