@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import sys
 import threading
 import unicodedata
 import unittest
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 from asynctest_tornado._timeouts import watchdog
 from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import monotonic
+from asynctest_tornado._util.stacks import stack_of
 
 __unittest = True
 
@@ -78,7 +78,7 @@ class Progress:
             if running is None:
                 return
             test, began, thread = running
-            if debuggers.have_stopped(sys._current_frames().get(thread)):
+            if debuggers.have_stopped(stack_of(thread)):
                 return  # a developer types into the debugger
             if now - began >= INTERVAL:
                 self._show(f"{test.id()}: {now - began:.0f} s")

@@ -9,11 +9,12 @@ handler is the user's, is a last resort.
 # Tested by tests/timeouts/test_watchdog.py.
 
 import signal
-import sys
 import threading
 import types
+from collections.abc import Iterable
 
 from asynctest_tornado._util.real_time import get_signal_handler, set_signal_handler
+from asynctest_tornado._util.stacks import outwards
 from asynctest_tornado._util.tracebacks import ASYNCIO, OURS, owner_of
 
 __unittest = True
@@ -40,18 +41,20 @@ class Interruption:
 _sent: list[Interruption] = []
 
 
-def callback_frame(frame: types.FrameType | None) -> types.FrameType | None:
+def callback_frame(stack: Iterable[types.FrameType]) -> types.FrameType | None:
     """Return the frame of the callback that the loop of a thread runs; None if the loop sleeps.
 
     None, too, while the callback has called a function of this library.
 
-    :param frame: the innermost frame of the thread.
+    :param stack: the frames of the thread, the innermost first.
     """
     found = None
-    while frame is not None and (owner := owner_of(frame)) is not OURS:
+    for frame in stack:
+        owner = owner_of(frame)
+        if owner is OURS:
+            break
         if owner is not ASYNCIO and frame.f_globals.get("__name__") != "selectors":
             found = frame
-        frame = frame.f_back
     return found
 
 
@@ -96,7 +99,7 @@ def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
 
 
 def _on_signal(number: int, frame: types.FrameType | None) -> None:
-    callback = callback_frame(frame)
+    callback = callback_frame(outwards(frame))
     has_raised = False
     while _sent:
         interruption = _sent.pop()
@@ -106,9 +109,3 @@ def _on_signal(number: int, frame: types.FrameType | None) -> None:
     del callback, frame
     if has_raised:
         raise KeyboardInterrupt
-
-
-def look(thread: int) -> tuple[types.FrameType | None, types.FrameType | None]:
-    """Return the frame of the callback that a thread runs, as `callback_frame` does, and its innermost frame."""
-    innermost = sys._current_frames().get(thread)
-    return callback_frame(innermost), innermost

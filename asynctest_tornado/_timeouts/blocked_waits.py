@@ -49,15 +49,15 @@ class _Watch(watchdog.Watch):
         wait.remark = "; it blocked the event loop, and caught the KeyboardInterrupt that was to end that"
         self.note = f"It was blocked at:\n{self._blocked_at}"
 
-    def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
+    def is_blocked(self, callback: types.FrameType, stack: list[types.FrameType]) -> str | None:
         """Interrupt a callback that blocks the loop, in the thread of the watchdog; else return a text to print."""
         wait = self.wait
         if wait is None:
             return None
-        stack = watchdog.stack(frame)
+        stands_at = watchdog.formatted(stack)
         if self.sent is not None and self.sent.has_raised is not False:
-            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{stack}"
-        self._blocked_at = stack
+            return f"The event loop is still blocked after a KeyboardInterrupt. It stands at:\n{stands_at}"
+        self._blocked_at = stands_at
         # Before the interruption is sent, as it may arrive at once.
         self.is_interrupted, self.has_left = True, False
         self.sent = blocked_code.interrupt(self.thread, callback)
@@ -66,7 +66,7 @@ class _Watch(watchdog.Watch):
         self.is_interrupted = False
         wait.is_over = True
         limit = f"{wait.limit} are over ({wait.limit.setting})"
-        return f"The event loop is blocked: {limit}. It stands at:\n{stack}"
+        return f"The event loop is blocked: {limit}. It stands at:\n{stands_at}"
 
     def stop_clock(self) -> None:
         self.is_debugged = True

@@ -21,9 +21,7 @@ request that times out after 20 seconds) do not count if the test's own time lim
 """
 
 import signal
-import sys
 import threading
-import types
 from typing import Any
 
 from asynctest_tornado._harness.deadline import Deadline
@@ -40,6 +38,7 @@ from asynctest_tornado._util.real_time import (
     listdir,
     valid_signals,
 )
+from asynctest_tornado._util.stacks import outermost_frames
 
 __unittest = True
 
@@ -173,11 +172,6 @@ _OF_RUNNERS = ("execnet.",)
 
 def _threads_of_runners() -> int:
     """Return how many threads belong to the test runner, which ``threading`` need not know."""
-    frames: dict[int, types.FrameType | None] = dict(sys._current_frames())
+    frames = outermost_frames()
     frames.pop(threading.get_ident(), None)
-    count = 0
-    for frame in frames.values():
-        while frame is not None and frame.f_back is not None:
-            frame = frame.f_back
-        count += frame is not None and str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS)
-    return count
+    return sum(str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS) for frame in frames.values())

@@ -24,6 +24,7 @@ from typing import Protocol
 from asynctest_tornado._timeouts import blocked_code
 from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import exists, monotonic, sleep
+from asynctest_tornado._util.stacks import stack_of
 
 __unittest = True
 
@@ -43,11 +44,11 @@ class Watch:
     when: float
     thread: int
 
-    def is_blocked(self, callback: types.FrameType, frame: types.FrameType) -> str | None:
+    def is_blocked(self, callback: types.FrameType, stack: list[types.FrameType]) -> str | None:
         """Interrupt a callback that blocks the thread.
 
         :param callback: the frame of the callback.
-        :param frame: the innermost frame of the thread.
+        :param stack: the frames of the thread, the innermost first.
         :return: None if it was interrupted, so that the watchdog looks once more; else a text to print.
         """
         raise NotImplementedError
@@ -232,22 +233,19 @@ if hasattr(os, "register_at_fork"):
 
 
 def _look(watch: Watch) -> None:
-    before, _ = blocked_code.look(watch.thread)
+    before = blocked_code.callback_frame(stack_of(watch.thread))
     sleep(LOOK_INTERVAL_SECONDS)
-    after, innermost = blocked_code.look(watch.thread)
-    if innermost is not None and debuggers.have_stopped(innermost):
+    stack = stack_of(watch.thread)
+    callback = blocked_code.callback_frame(stack)
+    is_debugged = debuggers.have_stopped(stack)
+    if is_debugged:
         watch.stop_clock()
     with _lock:
-        is_stuck = (
-            before is not None and before is after and innermost is not None and not debuggers.have_stopped(innermost)
-        )
-        if watch not in _watches or not is_stuck:
+        if watch not in _watches or callback is None or callback is not before or is_debugged:
             watch.when = monotonic() + OVERRUN_SECONDS
             return
-        assert before is not None
-        assert innermost is not None
         # Under the lock, so that the watch cannot end while it interrupts. Not so the printing, which may take long.
-        message = watch.is_blocked(before, innermost)
+        message = watch.is_blocked(callback, stack)
         if message is None:
             watch.when = monotonic() + INTERRUPTED_CALLBACK_SECONDS
             return
@@ -255,6 +253,7 @@ def _look(watch: Watch) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def stack(frame: types.FrameType) -> str:
-    """Return the stack of a frame, as a traceback prints it."""
-    return "".join(traceback.format_stack(frame))
+def formatted(stack: list[types.FrameType]) -> str:
+    """Return a stack as a traceback prints it."""
+    lines = ((frame, frame.f_lineno) for frame in reversed(stack))
+    return "".join(traceback.StackSummary.extract(lines).format())

@@ -11,13 +11,9 @@ __unittest = True
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy", "ipdb", "pudb")
 
 
-def have_stopped(frame: types.FrameType | None) -> bool:
-    """Return whether a debugger has stopped the program at a frame."""
-    while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
-            return True
-        frame = frame.f_back
-    return False
+def have_stopped(stack: list[types.FrameType]) -> bool:
+    """Return whether a debugger has stopped a thread, which has these frames."""
+    return any(str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS for frame in stack)
 
 
 def are_attached() -> bool:

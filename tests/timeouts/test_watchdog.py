@@ -9,6 +9,7 @@ from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._timeouts import blocked_code, watchdog
+from asynctest_tornado._util.stacks import outwards
 from tests.limits import limit_clock
 from tests.support import run_body, run_code
 
@@ -126,7 +127,7 @@ class LateInterruptionTest(unittest.TestCase):
 
         another = other()
         of_another()
-        callback = blocked_code.callback_frame(frame)
+        callback = blocked_code.callback_frame(outwards(frame))
         assert callback is not None
         # Sent while the callback calls this library, it is for none of its functions; then it is.
         self.assertIs(blocked_code.interrupt(thread, callback).has_raised, False)  # type: ignore[union-attr]
