@@ -8,6 +8,7 @@ import socket
 from asynctest_tornado._errors import hints, notes
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._timeouts import pending_requests
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
@@ -23,6 +24,8 @@ class Hints(Feature):
         if remark is not None:
             hints.add(error, remark(), trap)
         hints.add(error, hints.failed_request(error), trap)
+        if pending_requests.is_unexplained(error):
+            notes.add(error, harness.waits.snapshot(), trap)
         found = hints.missing_await(error)
         if found is not None:
             hint, explained = found

@@ -27,6 +27,7 @@ from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
 from asynctest_tornado._timeouts import private_servers
 from asynctest_tornado._tls import bundled_certificate, certificate_check, tls_arguments
+from asynctest_tornado._util import coroutines
 
 __unittest = True
 
@@ -286,3 +287,4 @@ class LocalServer(tls_arguments.Place):
         return websocket
 
     _ws_connect.__qualname__ = "ws_connect"  # likewise
+    coroutines.ways_to_wait[_ws_connect.__code__] = websocket_connect.WAYS_TO_CONNECT

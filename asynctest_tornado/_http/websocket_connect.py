@@ -67,7 +67,7 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
     def _refuse(self, name: str) -> NoReturn:
         if name in _NAMES:  # and nothing that only looks for attributes
             self._coro.close()  # or a second report would say that it was never awaited
-        raise AttributeError(f"The websocket is not connected yet, and has no {name!r}. {_WAYS_TO_CONNECT}")
+        raise AttributeError(f"The websocket is not connected yet, and has no {name!r}. {WAYS_TO_CONNECT}")
 
     async def __aenter__(self) -> WebSocket:
         self._socket = await self._unbegun()
@@ -89,7 +89,7 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
 
         def __enter__(self) -> None:
             self._coro.close()  # likewise
-            raise TypeError(f"A websocket is no context manager for a plain 'with'. {_WAYS_TO_CONNECT}")
+            raise TypeError(f"A websocket is no context manager for a plain 'with'. {WAYS_TO_CONNECT}")
 
         def __exit__(self, *exc_info: object) -> None:
             """Never called; without it, Python would not call ``__enter__`` either."""
@@ -99,7 +99,7 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
 
 
 _NAMES = frozenset((*dir(WebSocket), "connection", "selected_subprotocol", "url"))
-_WAYS_TO_CONNECT = (
+WAYS_TO_CONNECT = (
     "Write 'async with self.ws_connect(...) as socket', 'await self.ws_connect(...)', or 'yield self.ws_connect(...)' "
     "in a generator; or self.run_sync(self.ws_connect, ...) in code that is no coroutine."
 )

@@ -12,7 +12,7 @@ from typing import Any
 from asynctest_tornado._errors import collection, contexts
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage
-from asynctest_tornado._util import names
+from asynctest_tornado._util import coroutines, names
 from asynctest_tornado._util.patching import Patch, comes_with_interpreter
 from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
@@ -108,8 +108,9 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
         message += _place(coro, code)
     frame = _frame_of_user()
     is_generator = frame is not None and frame.f_code.co_flags & inspect.CO_GENERATOR
-    verb = "Yield" if is_generator else "Await"
-    error = RuntimeWarning(f"{message}, so that nothing of it ran. {verb} it, or hand it to run_sync().")
+    advice = f"{'Yield' if is_generator else 'Await'} it, or hand it to run_sync()."
+    advice = advice if code is None else coroutines.ways_to_wait.get(code, advice)
+    error = RuntimeWarning(f"{message}, so that nothing of it ran. {advice}")
     if frame is not None and not collection.is_collecting():
         # Where it was dropped: mostly the very line of the call.
         error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)

@@ -222,6 +222,8 @@ def _chain(future: Any) -> tuple[list[str], str]:
             call = ""
         elif owner is OURS:
             call = call or coroutines.thing_of(awaitable)
+        elif code.co_name == "_receive_frame_loop":  # of a websocket, and no code of the user runs
+            call = "the next message on its websocket"
         elif not call:
             call = f"{code.co_qualname}() of {frame.f_globals.get('__name__')}"
     if len(lines) > 2 * MOST_SHOWN:

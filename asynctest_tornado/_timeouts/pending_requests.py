@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from asynctest_tornado._loop.managed_loop import LoopOfTest
@@ -56,3 +56,8 @@ def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
     handles = [getattr(curl, "info", None) for curl in getattr(client, "_curls", ())]
     active = [(info["request"], info["callback"]) for info in handles if info]
     return active, [(request, callback) for request, callback, *_ in getattr(client, "_requests", ())]
+
+
+def is_unexplained(error: BaseException) -> bool:
+    """Return true if a client has given up a request, and no note says where the server stood."""
+    return isinstance(error, HTTPClientError) and error.code == 599 and not getattr(error, "__notes__", ())

@@ -3,6 +3,7 @@
 # Tested by tests/http/test_websocket.py.
 
 import sys
+import types
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -12,6 +13,8 @@ __unittest = True
 
 _T = TypeVar("_T")
 
+#: How to wait for a coroutine of this library, by its code, if the report of a dropped one has to say more than usual.
+ways_to_wait: dict[types.CodeType, str] = {}
 _things: WeakNotes[str] = WeakNotes()
 #: Lines of this library, and of the user, that may lead to a coroutine.
 _ORIGIN_DEPTH = 10

@@ -225,6 +225,10 @@ PRIVATE: tuple[Private, ...] = (
     Private(
         "pluggy._hooks.HookCaller", "_call_history", "to register fixtures first", "precedence", "the order of plugins"
     ),
+    Private(
+        *("tornado.websocket.WebSocketProtocol13", "_receive_frame_loop", "whether a handler waits for its client"),
+        *("the reason in a timeout report", "the name of Tornado's coroutine"),
+    ),
     Private("pytest_asyncio.plugin", "_force_asyncio_fixture", "fixtures of another plugin", "", "they are ours"),
 )
 

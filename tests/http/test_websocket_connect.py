@@ -52,7 +52,7 @@ class NeverAwaitedTest(ErrorTest):
         async def body(case: Case) -> None:
             case.ws_connect("/")
 
-        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", "Await it, or hand it to run_sync")
+        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", "Write .async with self.ws_connect")
 
     def test_in_a_generator(self) -> None:
         @gen_test
@@ -66,7 +66,7 @@ class NeverAwaitedTest(ErrorTest):
         def body(case: Case) -> None:
             case.ws_connect("/")
 
-        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", r"hand it to run_sync\(\)")
+        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", r"self.run_sync\(self.ws_connect, ...\)")
 
     def test_in_a_variable(self) -> None:
         async def body(case: Case) -> None:

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from typing import Any
 
-from tornado import web
+from tornado import web, websocket
 
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError, ExpectLog
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError, ExpectLog, VirtualClock
 
 
 class Hello(web.RequestHandler):
@@ -93,3 +93,42 @@ class CallsForRunSync(AsyncTestCase):
         self.io_loop.run_sync(self.connect())  # type: ignore[arg-type]
 
     async def connect(self) -> None: ...
+
+
+class Echo(websocket.WebSocketHandler):
+    def on_message(self, message: str | bytes) -> None:
+        self.write_message(message)
+
+
+class Silent(web.RequestHandler):
+    async def get(self) -> None:
+        await asyncio.Event().wait()
+
+
+class _Open(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return web.Application([("/echo", Echo), ("/silent", Silent)], log_function=lambda handler: None)
+
+
+class WebSocketWithoutAwait(_Open):
+    async def test(self) -> None:
+        self.ws_connect("/echo")
+
+
+class WebSocketOfAnotherOrigin(_Open):
+    async def test(self) -> None:
+        async with self.ws_connect("/echo", headers={"Origin": "http://evil"}):
+            pass
+
+
+class WebSocketStaysSilent(_Open):
+    async def test(self) -> None:
+        async with self.ws_connect("/echo") as socket:
+            await socket.read_message()
+
+
+class ClientGivesUp(_Open):
+    clock_factory = VirtualClock
+
+    async def test(self) -> None:
+        await self.http_client.fetch(self.get_url("/silent"), request_timeout=1)
