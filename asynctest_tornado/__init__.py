@@ -17,8 +17,9 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._expect.expect_error import ExpectError
     from asynctest_tornado._expect.expect_log import ExpectLog
     from asynctest_tornado._http.fetch import Response
-    from asynctest_tornado._http.http_case import AsyncHTTPSTestCase, AsyncHTTPTestCase
+    from asynctest_tornado._http.http_case import AsyncHTTPTestCase
     from asynctest_tornado._http.http_test_server import HTTPTestServer
+    from asynctest_tornado._http.https_case import AsyncHTTPSTestCase
     from asynctest_tornado._http.sockets import bind_unused_port
     from asynctest_tornado._http.websocket import WebSocket
     from asynctest_tornado._runner.command_line import main
@@ -49,7 +50,7 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "AsyncHTTPSTestCase": "_http.http_case",
+    "AsyncHTTPSTestCase": "_http.https_case",
     "AsyncHTTPTestCase": "_http.http_case",
     "AsyncTestCase": "_unittest.case",
     "ExceptionStackContext": "_errors.stack_context",

@@ -7,7 +7,7 @@ import functools
 import inspect
 import unittest
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
@@ -31,9 +31,19 @@ __unittest = True
 
 #: The attributes that all tests of a class share, if they share the loop.
 _SHARED = ("http_client", "_app", "http_server")
+#: The classes of test cases whose servers speak HTTPS.
+_HTTPS_CASES: list[type[unittest.TestCase]] = []
+
+_Case = TypeVar("_Case", bound=type[unittest.TestCase])
 
 
-def set_up(case: Any, is_https: bool, is_private: bool) -> None:
+def speaks_https(cls: _Case) -> _Case:
+    """Let the clients of a class of test cases verify the servers."""
+    _HTTPS_CASES.append(cls)
+    return cls
+
+
+def set_up(case: Any, is_private: bool) -> None:
     """Start a server for a test, or take the server of its class.
 
     :param case: the `AsyncHTTPTestCase`, whose hooks make the socket, the client, the application and the server.
@@ -45,9 +55,9 @@ def set_up(case: Any, is_https: bool, is_private: bool) -> None:
         handler_errors.strict.add(harness.trap)
     scope = class_scope.of(type(case))
     if scope is None:
-        _start(case, harness, None, is_https, is_private)
+        _start(case, harness, None, is_private)
     elif not scope.made:
-        scope.call(functools.partial(_start, case, scope.harness, scope, is_https, is_private))
+        scope.call(functools.partial(_start, case, scope.harness, scope, is_private))
     else:
         shared = dict(scope.made)
         case._asynctest.server = shared.pop("server")
@@ -64,7 +74,7 @@ def server_of(case: Any) -> LocalServer:
     return server
 
 
-def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is_https: bool, is_private: bool) -> None:
+def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is_private: bool) -> None:
     """Make the client, the application and the server.
 
     :param harness: closes them.
@@ -72,6 +82,7 @@ def _start(case: Any, harness: Harness, scope: class_scope.ClassScope | None, is
     """
     sock = case.get_http_socket()
     describe = harness.waits.snapshot if scope is None else scope.describe
+    is_https = isinstance(case, tuple(_HTTPS_CASES))
     case._asynctest.server = server = LocalServer(sock, describe, is_https, trusts_strangers=True)
     case.http_server = server.start(
         functools.partial(_make_server, case), functools.partial(_make_client, case), is_private

@@ -1,4 +1,4 @@
-"""AsyncHTTPTestCase and AsyncHTTPSTestCase: a server, a client, a URL."""
+"""AsyncHTTPTestCase: a server, a client, a URL."""
 
 import asyncio
 import socket
@@ -15,7 +15,6 @@ from asynctest_tornado._http.fetch import Fetched, Response
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.websocket_connect import Connecting
 from asynctest_tornado._sources import handler_errors
-from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._unittest.case import AsyncTestCase
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing, computed
@@ -68,7 +67,7 @@ class AsyncHTTPTestCase(AsyncTestCase):
         """
         super().setUp()
         is_private = getattr(self.get_http_socket, "__func__", None) is _GET_HTTP_SOCKET
-        case_server.set_up(self, isinstance(self, AsyncHTTPSTestCase), is_private)
+        case_server.set_up(self, is_private)
 
     def tearDown(self) -> None:
         """Close the server and its connections, the client, and the loop; or the websockets that this test has left.
@@ -250,46 +249,3 @@ if not TYPE_CHECKING:
 
 #: The method as it is here: a suite may patch it on the class, and then knows the port.
 _GET_HTTP_SOCKET = AsyncHTTPTestCase.get_http_socket
-
-
-class AsyncHTTPSTestCase(AsyncHTTPTestCase):
-    """An `AsyncHTTPTestCase` whose server speaks HTTPS.
-
-    The client verifies the server's certificate: a test certificate for ``localhost``, ``127.0.0.1`` and ``::1``.
-    Other clients can do so with the authority in the file ``ca_certs``. If `get_ssl_options` is overridden to serve
-    another certificate, the client does not verify that, as in ``tornado.testing``, but refuses it if it has expired.
-
-    From ``tornado.testing``, whose client never verifies. New in version 0.1.
-    """
-
-    #: The path of the certificate that clients have to trust, in PEM format. The key of the server's certificate is
-    #: public by design, a part of this package: it is for tests on one machine, and no system should trust it.
-    ca_certs: str = bundled_certificate.AUTHORITY
-
-    def get_httpserver_options(self) -> dict[str, Any] | Any:
-        """Return keyword arguments for the server. May be overridden, also by a coroutine function.
-
-        From ``tornado.testing``. New in version 0.1.
-        """
-        return {"ssl_options": self.get_ssl_options()}
-
-    def get_ssl_options(self) -> dict[str, Any]:
-        """Return the ``ssl_options`` of the server. May be overridden.
-
-        To ask clients for a certificate, add ``cert_reqs=ssl.CERT_REQUIRED``, and their authority as ``ca_certs``.
-
-        From ``tornado.testing``. New in version 0.1.
-        """
-        return AsyncHTTPSTestCase.default_ssl_options()
-
-    @staticmethod
-    def default_ssl_options() -> dict[str, Any]:
-        """Return the paths of the test certificate and its key, as ``certfile`` and ``keyfile``.
-
-        From ``tornado.testing``. New in version 0.1.
-        """
-        return bundled_certificate.server_options()
-
-    def get_protocol(self) -> str:
-        """Return the scheme of the URLs. From ``tornado.testing``. New in version 0.1."""
-        return "https"
