@@ -8,7 +8,7 @@ import types
 from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
-from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of
+from asynctest_tornado._util.tracebacks import PACKAGE, TORNADO, USER, owner_of
 
 __unittest = True
 
@@ -59,13 +59,58 @@ def failed_request(error: BaseException) -> str | None:
 
 def called_already(thing: object) -> TypeError:
     """Return the error of a ``run_sync`` that got the result of a call instead of the function."""
+    return TypeError(_describe_call("io_loop.run_sync", "self.run_sync", thing))
+
+
+def _describe_call(method: str, advised: str, thing: object) -> str:
     name, kind = "f", type(thing).__qualname__
     if inspect.iscoroutine(thing):
         name = thing.__name__
         thing.close()  # or a second report would say that it was never awaited
-    return TypeError(
-        f"io_loop.run_sync() calls the function that it gets, and got a {kind}. Write self.run_sync({name}), without "
-        "calling it; arguments of the function come after it."
+    return (
+        f"{method}() calls the function that it gets, and got a {kind}. Write {advised}({name}), without calling it; "
+        "arguments of the function come after it."
+    )
+
+
+def scheduled_call(error: BaseException) -> str | None:
+    """Return the hint for ``add_callback`` and the like that got the result of a call, or None."""
+    tb = error.__traceback__ if type(error) is TypeError and error.args == _NOT_CALLABLE else None
+    method = None
+    while tb is not None:
+        frame = tb.tb_frame
+        if owner_of(frame) is not TORNADO:
+            method = None
+        else:
+            method = method or frame.f_code.co_name
+            if tb.tb_next is None and "callback" in frame.f_locals and not callable(frame.f_locals["callback"]):
+                return _describe_call(method, method, frame.f_locals["callback"])
+        tb = tb.tb_next
+    return None
+
+
+#: Of ``functools.partial``, by which Tornado schedules a callback.
+_NOT_CALLABLE = ("the first argument must be callable",)
+
+
+def closed_while_running(error: BaseException) -> str | None:
+    """Return the hint for a coroutine that closes its asyncio loop, or None."""
+    if type(error) is not RuntimeError or error.args != ("Cannot close a running event loop",):
+        return None
+    return "The test closes its loop, which is closed for it after tearDown(). Take close() away."
+
+
+def plain_async_set_up(error: BaseException) -> str | None:
+    """Return the hint for a test that lacks an attribute which an ``asyncSetUp`` would make that is no coroutine."""
+    case = error.obj if type(error) is AttributeError else None
+    hook = getattr(type(case), "asyncSetUp", None)
+    if not isinstance(hook, types.FunctionType) or inspect.iscoroutinefunction(hook):
+        return None
+    if error.name not in hook.__code__.co_names:  # type: ignore[attr-defined]
+        return None
+    return (
+        "asyncSetUp() of this class is no 'async def', and so it is just a method, which nothing calls. Write "
+        "'async def asyncSetUp', or call it setUp()."
     )
 
 
@@ -78,14 +123,19 @@ _MISUSE = re.compile(
 
 def missing_await(error: BaseException) -> tuple[str, object] | None:
     """Return the hint for code that takes an awaitable for its result, and the awaitable if that is known."""
-    # Not the text of other errors: the user's code may make it.
-    text = error.args[0] if type(error) in (AttributeError, TypeError) and error.args else None
-    if type(text) is not str or _MISUSE.search(text) is None:
-        return None
     frame = _users_frame(error.__traceback__)
     if frame is None:
         return None
-    thing = error.obj if isinstance(error, AttributeError) and _is_awaitable(error.obj) else None
+    if isinstance(error, AssertionError):
+        thing = _compared(error.__traceback__, frame)
+        if thing is None:
+            return None
+    else:
+        # Not the text of other errors: the user's code may make it.
+        text = error.args[0] if type(error) in (AttributeError, TypeError) and error.args else None
+        if type(text) is not str or _MISUSE.search(text) is None:
+            return None
+        thing = error.obj if isinstance(error, AttributeError) and _is_awaitable(error.obj) else None
     name, call, thing = _assignment(frame, thing) or ("", "", thing)
     flags = frame.f_code.co_flags
     if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
@@ -103,6 +153,38 @@ def missing_await(error: BaseException) -> tuple[str, object] | None:
 
 def _is_awaitable(thing: object) -> bool:
     return isinstance(thing, asyncio.Future) or inspect.iscoroutine(thing)
+
+
+#: Methods that are about the object itself, and not about its result.
+_OF_IDENTITY = ("assertIs", "assertIsNot", "assertIn", "assertNotIn", "assertIsInstance", "assertNotIsInstance")
+
+
+def _compared(tb: types.TracebackType | None, frame: types.FrameType) -> object:
+    """Return the one awaitable that an assertion has compared, or None.
+
+    :param frame: the frame of the user.
+    """
+    while tb is not None and tb.tb_frame is not frame:
+        tb = tb.tb_next
+    if tb is not None and tb.tb_next is not None:
+        asserting = tb.tb_next.tb_frame
+        if asserting.f_globals.get("__name__") != "unittest.case" or asserting.f_code.co_name in _OF_IDENTITY:
+            return None
+        values = list(asserting.f_locals.values())
+    else:  # pytest stores the values of an assertion in variables of the function
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        values = [
+            value
+            for name, value in frame.f_locals.items()
+            if name.startswith("@py_assert")
+            or (inspect.iscoroutine(value) and re.match(rf"assert\b.*\b{re.escape(name)}\b", line))
+        ]
+    found = {id(value): value for value in values if _is_awaitable(value)}
+    if len(found) != 1:
+        return None
+    (thing,) = found.values()
+    begun = inspect.iscoroutine(thing) and inspect.getcoroutinestate(thing) != inspect.CORO_CREATED
+    return None if begun else thing
 
 
 def _users_frame(tb: types.TracebackType | None) -> types.FrameType | None:

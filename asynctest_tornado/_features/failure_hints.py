@@ -5,13 +5,22 @@
 import inspect
 import socket
 
-from asynctest_tornado._errors import hints, notes
+from asynctest_tornado._errors import hints, notes, taken_address
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._timeouts import pending_requests
 from asynctest_tornado._util.tracebacks import strip
 
 __unittest = True
+
+#: Each returns the hint for an error, or None. With a hint, the report ends at the user's line.
+_HINTS = (
+    hints.failed_request,
+    hints.scheduled_call,
+    hints.closed_while_running,
+    hints.plain_async_set_up,
+    taken_address.hint,
+)
 
 
 class Hints(Feature):
@@ -23,7 +32,12 @@ class Hints(Feature):
         remark = trap.data.get(hints.REMARK)
         if remark is not None:
             hints.add(error, remark(), trap)
-        hints.add(error, hints.failed_request(error), trap)
+        # If a host or port does not exist, the user's line has the reason.
+        is_explained = isinstance(error, (ConnectionError, socket.gaierror))
+        for get_hint in _HINTS:
+            text = get_hint(error)
+            hints.add(error, text, trap)
+            is_explained = is_explained or text is not None
         if pending_requests.is_unexplained(error):
             notes.add(error, harness.waits.snapshot(), trap)
         found = hints.missing_await(error)
@@ -33,8 +47,7 @@ class Hints(Feature):
             trap.data[hints.EXPLAINED] = explained
             if inspect.iscoroutine(explained):
                 explained.close()  # or a second report would say that it was never awaited
-        # If a host or port does not exist, the user's line has the reason.
-        strip(error, from_end=isinstance(error, (ConnectionError, socket.gaierror)))
+        strip(error, from_end=is_explained)
 
 
 HINTS = Hints()

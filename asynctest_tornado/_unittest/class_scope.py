@@ -1,6 +1,7 @@
 """``loop_scope = "class"``: one loop for all tests of a class."""
 
 import inspect
+import types
 import unittest.util
 from collections.abc import Callable
 from typing import Any
@@ -96,11 +97,18 @@ def open_for(cls: Any, base: Any) -> None:
 
     :param base: the class that has the hooks anyway.
 
-    Raises ``TypeError`` for a class whose ``get_new_ioloop``, or whose hooks, would never be called.
+    Raises ``TypeError`` for a class whose ``get_new_ioloop``, or whose hooks, would never be called, or that lacks a
+    ``@classmethod``.
     """
     if not is_shared(cls):
         _check_has_no_hooks(cls, base)
         return
+    for name in _HOOKS:
+        if isinstance(inspect.getattr_static(cls, name), types.FunctionType):
+            raise TypeError(
+                f"{cls.__qualname__}.{name}() is a method of each test, and not of the class. Write @classmethod "
+                "above it."
+            )
     if cls.get_new_ioloop is not base.get_new_ioloop:
         raise TypeError(
             f"{cls.__qualname__} overrides get_new_ioloop(), which is for a loop for each test, and its loop_scope is "

@@ -5,15 +5,17 @@ import asyncio
 import functools
 import json
 import socket
+import types
 import unittest
 import unittest.mock
+import warnings
 from typing import Any
 
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient
 from tornado.tcpclient import TCPClient
 
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, bind_unused_port, gen_test
 from tests.support import run_body
 
 
@@ -100,6 +102,62 @@ class MissingAwaitTest(unittest.TestCase):
             self.assertEqual(result.verdicts, ["addError"])
             self.assertNotIn("waited for", result.report)
 
+    def test_an_assertion_shows_the_word_that_is_missing(self) -> None:
+        async def equal(case: Any) -> None:
+            case.assertEqual(connect(), "connection")
+
+        async def variable(case: Any) -> None:
+            connection = connect()
+            case.assertFalse(connection)
+
+        def plain(case: Any) -> None:
+            case.assertIsNone(case.http_client.fetch(case.get_url("/")))
+
+        for body, hint in {
+            equal: "write 'await' before the call",
+            variable: r"write 'connection = await connect\(\)'",
+            plain: r"make plain\(\) an 'async def' and write 'await' before the call, or use self.run_sync\(\)",
+        }.items():
+            with warnings.catch_warnings(record=True) as caught:
+                result = run_body(Served, body)
+            self.assertEqual(result.verdicts, ["addFailure"], result.report)
+            self.assertRegex(result.report, rf"Error: .*\nIts result has to be waited for: {hint}\.\n\Z")
+            self.assertEqual([str(each.message) for each in caught], [])
+
+    def test_an_assertion_about_the_awaitable_itself_has_no_such_hint(self) -> None:
+        async def identity(case: Any) -> None:
+            task = asyncio.ensure_future(asyncio.sleep(0))
+            try:
+                case.assertIs(task, None)
+            finally:
+                await task
+
+        async def two(case: Any) -> None:
+            first, second = asyncio.ensure_future(asyncio.sleep(0)), asyncio.ensure_future(asyncio.sleep(0))
+            try:
+                case.assertEqual(first, second)
+            finally:
+                await asyncio.wait([first, second])
+
+        async def begun(case: Any) -> None:
+            coro: Any = forever()
+            coro.send(None)
+            try:
+                case.assertEqual(coro, 1)
+            finally:
+                coro.close()
+
+        for body in identity, two, begun:
+            result = run_body(AsyncTestCase, body)
+            self.assertEqual(result.verdicts, ["addFailure"], result.report)
+            self.assertNotIn("waited for", result.report)
+
+
+@types.coroutine
+def forever() -> Any:
+    while True:
+        yield
+
 
 class RunSyncTest(unittest.TestCase):
     def test_a_future_is_no_function_either(self) -> None:
@@ -111,6 +169,46 @@ class RunSyncTest(unittest.TestCase):
         self.assertRegex(
             result.report, r"TypeError: .* and got a Future\. Write self\.run_sync\(f\), without calling it"
         )
+
+    def test_so_of_callbacks(self) -> None:
+        def add(case: Any) -> None:
+            case.io_loop.add_callback(case.stop())
+
+        def spawn(case: Any) -> None:
+            case.io_loop.spawn_callback(connect())
+
+        for body, hint in {
+            add: r"add_callback\(\) calls .* and got a NoneType\. Write add_callback\(f\), without calling it",
+            spawn: r"spawn_callback\(\) calls .* and got a coroutine\. Write spawn_callback\(connect\), without",
+        }.items():
+            with warnings.catch_warnings(record=True) as caught:
+                result = run_body(AsyncTestCase, body)
+            self.assertRegex(result.report, hint)
+            self.assertNotIn("tornado/", result.report)
+            self.assertEqual(caught, [])
+
+
+class AsyncSetUpTest(unittest.TestCase):
+    def test_only_an_attribute_that_it_would_make_is_explained(self) -> None:
+        class Plain(AsyncTestCase):
+            def asyncSetUp(self) -> None:  # type: ignore[override]
+                self.made = 1
+
+        class Coroutine(AsyncTestCase):
+            async def asyncSetUp(self) -> None:
+                if False:
+                    self.made = 1
+
+        def made(case: Any) -> None:
+            case.made  # noqa: B018
+
+        def other(case: Any) -> None:
+            case.other  # noqa: B018
+
+        hint = "asyncSetUp() of this class is no 'async def'"
+        self.assertIn(hint, run_body(Plain, made).report)
+        self.assertNotIn(hint, run_body(Plain, other).report)
+        self.assertNotIn(hint, run_body(Coroutine, made).report)
 
 
 class StopTest(unittest.TestCase):
@@ -243,6 +341,34 @@ class ConnectionTest(unittest.TestCase):
 
         error = r"ConnectionRefusedError: .*\nThe request was GET http://127\.0\.0\.1:\d+/page\?a=1\."
         self.check(body, error)
+
+    def test_a_port_that_is_taken(self) -> None:
+        sock, port = bind_unused_port()
+        self.addCleanup(sock.close)
+
+        def by_tornado(case: Any) -> None:
+            web.Application().listen(port, "127.0.0.1")
+
+        async def by_asyncio(case: Any) -> None:
+            await asyncio.start_server(print, "127.0.0.1", port)
+
+        advice = r"bind_unused_port\(\) returns a socket on a port that none has, for example for .*\."
+        with warnings.catch_warnings(record=True) as caught:
+            self.check(by_tornado, rf"OSError: .*\nAnother socket has the address 127\.0\.0\.1:{port}\. {advice}")
+        self.assertEqual([str(each.message) for each in caught], [])
+        self.check(by_asyncio, rf"OSError: .*{port}.*\nAnother socket has this address\. {advice}")
+
+    def test_a_taken_port_of_a_test_server_has_its_own_advice(self) -> None:
+        sock, port = bind_unused_port()
+        self.addCleanup(sock.close)
+
+        async def body(case: Any) -> None:
+            async with HTTPTestServer(web.Application(), port=port):
+                pass
+
+        report = run_body(AsyncTestCase, body).report
+        self.assertIn("Give port=0", report)
+        self.assertNotIn("bind_unused_port", report)
 
 
 def _app_without_hosts(case: AsyncHTTPTestCase) -> web.Application:

@@ -523,6 +523,13 @@ class BadInputTest(unittest.TestCase):
         ):
             Sample.setUpClass()
 
+    def test_a_hook_that_is_no_class_method(self) -> None:
+        class Sample(Shared):
+            async def asyncTearDownClass(self) -> None: ...  # type: ignore[override]
+
+        with self.assertRaisesRegex(TypeError, r"Sample.asyncTearDownClass\(\) is a method of.*Write @classmethod"):
+            Sample.setUpClass()
+
     def test_a_method_of_that_name_that_is_no_hook(self) -> None:
         class Sample(AsyncTestCase):
             def asyncSetUpClass(self) -> None:  # type: ignore[override]
