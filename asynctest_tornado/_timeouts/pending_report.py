@@ -76,8 +76,7 @@ def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:
     """Return whether a task of a library has no line of the user: for example, it serves a connection."""
     coro = task.get_coro()
     frame = getattr(coro, "cr_frame", None)
-    is_library = frame is not None and owner_of(frame) is owner
-    return is_library and _handler_of(coro) is None and not _chain(task)[0]
+    return frame is not None and owner_of(frame) is owner and _handler_of(coro) is None and not _chain(task)[0]
 
 
 def _section(title: str, entries: list[list[str]]) -> str:
@@ -183,7 +182,9 @@ def _name(future: Any) -> str:
 
 
 def _handler_of(coro: Any) -> RequestHandler | None:
-    handler = getattr(getattr(coro, "cr_frame", None), "f_locals", {}).get("self")
+    frame = getattr(coro, "cr_frame", None)
+    is_tornado = frame is not None and owner_of(frame) is TORNADO  # a method of the user may run on its own
+    handler = frame.f_locals.get("self") if is_tornado else None
     return handler if isinstance(handler, RequestHandler) else None
 
 

@@ -2,7 +2,9 @@ import asyncio
 import unittest
 from typing import Any
 
-from asynctest_tornado import AsyncTestCase
+from tornado import ioloop, web
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from tests.support import run_body
 
 
@@ -40,3 +42,29 @@ class UnshowableTest(unittest.TestCase):
             await asyncio.to_thread(id, Unshowable())
 
         self.assertEqual(run_body(AsyncTestCase, lambda case: case.run_sync(work)).verdicts, ["addSuccess"])
+
+
+class Begins(web.RequestHandler):
+    """Begins work that goes on after the response."""
+
+    def get(self) -> None:
+        ioloop.IOLoop.current().spawn_callback(self.work)
+
+    async def work(self) -> None:
+        await asyncio.Event().wait()
+
+
+class Server(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return web.Application([("/", Begins)], log_function=lambda handler: None)
+
+
+class HandlerTest(unittest.TestCase):
+    def test_a_method_that_runs_on_its_own_serves_no_request(self) -> None:
+        async def body(case: Server) -> None:
+            await case.fetch("/")
+            await asyncio.Event().wait()
+
+        report = run_body(Server, body).report
+        self.assertIn("\n  Begins.work <", report)
+        self.assertNotIn("serves", report)
