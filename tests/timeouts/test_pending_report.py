@@ -67,4 +67,4 @@ class HandlerTest(unittest.TestCase):
 
         report = run_body(Server, body).report
         self.assertIn("\n  Begins.work <", report)
-        self.assertNotIn("serves", report)
+        self.assertNotIn("which serves", report)
