@@ -182,7 +182,7 @@ def _name(future: Any) -> str:
 
 
 def _handler_of(coro: Any) -> RequestHandler | None:
-    frame = getattr(coro, "cr_frame", None)
+    frame: Any = getattr(coro, "cr_frame", None)
     is_tornado = frame is not None and owner_of(frame) is TORNADO  # a method of the user may run on its own
     handler = frame.f_locals.get("self") if is_tornado else None
     return handler if isinstance(handler, RequestHandler) else None
