@@ -1,0 +1,410 @@
+"""The tests: a browser, an OAuth provider, a database file and child processes, all of them real."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import tempfile
+import unittest
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import Application, create_signed_value
+from tornado.websocket import websocket_connect
+
+from asynctest_tornado import (
+    AsyncHTTPTestCase,
+    AsyncTestCase,
+    ExpectError,
+    ExpectLog,
+    HTTPTestServer,
+    WebSocket,
+    bind_unused_port,
+)
+
+from .app import make_app
+from .provider import Provider
+from .refusal import Refusal
+from .server import serve
+from .shop import Shop
+from .store import MIGRATIONS, Store
+
+SECRET = "of the cookies"
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+def write_settings(path: Path, **changes: Any) -> None:
+    settings = {
+        "cookie_secret": SECRET,
+        "provider": "http://127.0.0.1:1",
+        "client_id": "shop",
+        "client_secret": "of the shop",
+        "managers": ["anna"],
+        **changes,
+    }
+    # JSON's strings, numbers and lists are TOML's, too.
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()), encoding="utf-8")
+
+
+def signed_in(name: str) -> dict[str, str]:
+    """Return the headers of a browser whose user is signed in."""
+    return {"Cookie": f"user={create_signed_value(SECRET, 'user', name).decode()}"}
+
+
+async def read_json(socket: WebSocket) -> Any:
+    message = await socket.read_message()
+    assert message is not None
+    return json.loads(message)
+
+
+def quiet(handler: object) -> None:
+    """Log no requests."""
+
+
+class ShopTestCase(AsyncHTTPTestCase):
+    """A shop with ten bags of tea, and one pot."""
+
+    leaks = "fail"
+    # No request, however wrong, may end in an internal error, unless the test expects it.
+    fail_on_server_error = True
+    settings: Mapping[str, Any] = {}
+
+    async def get_app(self) -> Application:
+        self.provider = Provider(shop="of the shop")
+        self.elsewhere = await self.enterAsyncContext(HTTPTestServer(self.provider.make_app(log_function=quiet)))
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory()), "shop.toml")
+        write_settings(self.path, provider=self.elsewhere.get_url(""), **self.settings)
+        self.shop = await Shop.open(self.path)
+        self.addAsyncCleanup(self.shop.close)
+        self.tea = await self.shop.store.add_product("Tea", 400, 10)
+        self.pot = await self.shop.store.add_product("Pot", 2500, 1)
+        return make_app(self.shop, log_function=quiet)
+
+    async def put(self, product: int, quantity: int = 1, name: str = "bob") -> Any:
+        """Put a product into a basket."""
+        line = {"product": product, "quantity": quantity}
+        return await self.fetch("/basket", json=line, headers=signed_in(name))
+
+    async def stocks(self) -> list[int]:
+        return [product["stock"] for product in (await self.fetch("/products")).json()["products"]]
+
+    def assert_refused(self, response: Any, code: int, words: str) -> None:
+        self.assertEqual(response.code, code, response.body)
+        self.assertIn(words, response.json()["error"])
+
+
+class ProductsTest(ShopTestCase):
+    async def test_all_can_see_the_products(self) -> None:
+        response = await self.fetch("/products")
+        self.assertEqual(
+            response.json(),
+            {
+                "products": [
+                    {"id": self.tea, "name": "Tea", "cents": 400, "stock": 10},
+                    {"id": self.pot, "name": "Pot", "cents": 2500, "stock": 1},
+                ]
+            },
+        )
+
+    async def test_a_manager_adds_a_product(self) -> None:
+        cup = {"name": "Cup", "cents": 500, "stock": 6}
+        response = await self.fetch("/products", json=cup, headers=signed_in("anna"))
+        self.assertEqual(response.code, 201, response.body)
+        listed = (await self.fetch("/products")).json()["products"]
+        self.assertEqual(listed[-1], {"id": response.json()["id"], **cup})
+
+    async def test_a_name_is_given_once(self) -> None:
+        tea = {"name": "Tea", "cents": 500, "stock": 6}
+        response = await self.fetch("/products", json=tea, headers=signed_in("anna"))
+        self.assert_refused(response, 409, "there is a product 'Tea' already")
+        self.assertEqual(len(await self.stocks()), 2)
+
+    async def test_a_customer_adds_none(self) -> None:
+        response = await self.fetch("/products", json={}, headers=signed_in("bob"))
+        self.assert_refused(response, 403, "bob is no manager")
+
+    async def test_an_unknown_path(self) -> None:
+        response = await self.fetch("/prodcuts")
+        self.assertEqual((response.code, response.json()), (404, {"error": "Not Found"}))
+
+
+class PictureTest(ShopTestCase):
+    async def upload(self, name: str = "anna", **files: Any) -> Any:
+        path = f"/products/{self.tea}/picture"
+        return await self.fetch(path, method="PUT", files=files, headers=signed_in(name))
+
+    async def test_upload(self) -> None:
+        response = await self.upload(picture=("tea.png", PNG, "image/png"))
+        self.assertEqual(response.code, 204, response.body)
+        shown = await self.fetch(f"/products/{self.tea}/picture")
+        self.assertEqual((shown.headers["Content-Type"], shown.body), ("image/png", PNG))
+
+    async def test_a_second_picture_replaces_the_first(self) -> None:
+        await self.upload(picture=("tea.png", PNG, "image/png"))
+        await self.upload(picture=("tea.jpg", b"\xff\xd8", "image/jpeg"))
+        shown = await self.fetch(f"/products/{self.tea}/picture")
+        self.assertEqual((shown.headers["Content-Type"], shown.body), ("image/jpeg", b"\xff\xd8"))
+
+    async def test_refused(self) -> None:
+        write_settings(self.path, largest_picture=len(PNG) - 1)
+        self.shop.reload()
+        for code, words, files in (
+            (400, "one file", {}),
+            (400, "one file", {"picture": [("a.png", PNG), ("b.png", PNG)]}),
+            (415, "text/html", {"picture": ("tea.html", "<script>", "text/html")}),
+            (413, f"at most {len(PNG) - 1} bytes", {"picture": ("tea.png", PNG, "image/png")}),
+        ):
+            with self.subTest(words=words):
+                self.assert_refused(await self.upload(**files), code, words)
+        self.assert_refused(await self.fetch(f"/products/{self.tea}/picture"), 404, "has no picture")
+
+
+class BasketTest(ShopTestCase):
+    async def test_a_basket_is_filled(self) -> None:
+        await self.put(self.tea, 2)
+        await self.put(self.tea, 1)
+        response = await self.put(self.pot)
+        self.assertEqual(
+            response.json(),
+            {
+                "basket": [
+                    {"product": self.tea, "name": "Tea", "quantity": 3, "cents": 400},
+                    {"product": self.pot, "name": "Pot", "quantity": 1, "cents": 2500},
+                ]
+            },
+        )
+        self.assertEqual(await self.stocks(), [7, 0])
+
+    async def test_malformed(self) -> None:
+        for body, words in (
+            ("tea", "not JSON"),
+            ("[" * 100_000, "not JSON"),
+            ("[]", "an object"),
+            ("{}", "'product'"),
+            ('{"product": true, "quantity": 1}', "'product'"),
+            ('{"product": 1, "quantity": "1"}', "'quantity'"),
+            ('{"product": 1, "quantity": -1}', "1 at least"),
+        ):
+            with self.subTest(body=body[:40]):
+                response = await self.fetch("/basket", method="POST", body=body, headers=signed_in("bob"))
+                self.assert_refused(response, 400, words)
+        self.assertEqual(await self.stocks(), [10, 1])
+
+    async def test_an_unknown_product(self) -> None:
+        self.assert_refused(await self.put(99), 404, "there is no product 99")
+
+    async def test_more_than_there_is(self) -> None:
+        self.assert_refused(await self.put(self.tea, 11), 409, "only 10")
+        self.assertEqual(await self.stocks(), [10, 1])
+
+    async def test_two_want_the_last_one(self) -> None:
+        answers = await asyncio.gather(self.put(self.pot, name="bob"), self.put(self.pot, name="carol"))
+        self.assertEqual(sorted(answer.code for answer in answers), [200, 409])
+        self.assertEqual(await self.stocks(), [10, 0])
+
+
+class OrderTest(ShopTestCase):
+    async def order(self) -> str:
+        """Order a pot, and return the URL of the order."""
+        await self.put(self.pot)
+        response = await self.fetch("/orders", method="POST", body="", headers=signed_in("bob"))
+        self.assertEqual(response.code, 201, response.body)
+        return response.headers["Location"]
+
+    async def invoice_of(self, path: str) -> str | None:
+        text: str | None = (await self.fetch(path, headers=signed_in("bob"))).json()["invoice"]
+        return text
+
+    async def test_an_order_empties_the_basket(self) -> None:
+        path = await self.order()
+        order = (await self.fetch(path, headers=signed_in("bob"))).json()
+        self.assertEqual(order["lines"], [{"name": "Pot", "quantity": 1, "cents": 2500}])
+        basket = await self.fetch("/basket", headers=signed_in("bob"))
+        self.assertEqual(basket.json(), {"basket": []})
+        self.assertEqual(await self.stocks(), [10, 0])
+
+    async def test_an_order_of_nothing(self) -> None:
+        response = await self.fetch("/orders", method="POST", body="", headers=signed_in("bob"))
+        self.assert_refused(response, 409, "the basket is empty")
+
+    async def test_an_order_is_private(self) -> None:
+        path = await self.order()
+        self.assert_refused(await self.fetch(path, headers=signed_in("carol")), 404, "there is no order")
+
+
+class LoginTest(ShopTestCase):
+    async def test_sign_in(self) -> None:
+        self.assertEqual(len(self.cookies), 0)
+        self.provider.person = "carol"
+        response = await self.fetch("/login")
+        self.assertEqual(response.effective_url, self.get_url("/basket"))
+        self.assertEqual(response.json(), {"basket": []})
+
+    async def test_sign_out(self) -> None:
+        self.assertEqual(len(self.cookies), 0)
+        await self.fetch("/login")
+        self.assertEqual((await self.fetch("/logout", method="POST", body="")).code, 204)
+        self.assert_refused(await self.fetch("/basket"), 401, "sign in first")
+
+    async def test_a_forged_cookie(self) -> None:
+        forged = create_signed_value("another secret", "user", "anna").decode()
+        response = await self.fetch("/basket", headers={"Cookie": f"user={forged}"})
+        self.assert_refused(response, 401, "sign in first")
+
+    async def test_an_answer_to_no_question(self) -> None:
+        """Another page sends the browser here, with a code that the provider has given to the attacker."""
+        self.provider.codes["attack"] = "mallory"
+        self.assert_refused(await self.fetch("/login/done?code=attack&state=1"), 403, "begin at /login")
+        self.assertEqual(self.provider.tokens, {})
+
+    async def test_a_provider_that_refuses(self) -> None:
+        self.assertEqual(len(self.cookies), 0)
+        self.provider.clients.clear()
+        self.assert_refused(await self.fetch("/login"), 403, "does not know you")
+
+    async def test_a_provider_with_trouble(self) -> None:
+        asked = await self.fetch("/login", follow_redirects=False)
+        state = create_signed_value(SECRET, "state", "1").decode()
+        self.assertEqual(asked.code, 302)
+        self.elsewhere.http_server.stop()
+        with ExpectError(Refusal, "502"):
+            response = await self.fetch("/login/done?code=1&state=1", headers={"Cookie": f"state={state}"})
+        self.assert_refused(response, 502, "the provider has trouble")
+
+
+class LiveTest(ShopTestCase):
+    """The websocket at ``/stock/live``."""
+
+    async def test_a_watched_product(self) -> None:
+        async with self.ws_connect("/stock/live") as socket:
+            await socket.write_message({"watch": [self.tea]})
+            self.assertEqual(await read_json(socket), {"product": self.tea, "stock": 10})
+            await self.put(self.pot)
+            await self.put(self.tea, 3)
+            self.assertEqual(await read_json(socket), {"product": self.tea, "stock": 7})
+
+    async def test_malformed(self) -> None:
+        async with self.ws_connect("/stock/live") as socket:
+            for message in "tea", "[]", "{}", '{"watch": 1}', '{"watch": [[]]}', "[" * 100_000:
+                with self.subTest(message=message[:40]):
+                    await socket.write_message(message)
+                    self.assertIn("error", await read_json(socket))
+
+    async def test_the_end_of_the_shop(self) -> None:
+        async with self.ws_connect("/stock/live") as socket:
+            self.shop.feed.publish(None)
+            self.assertIsNone(await socket.read_message())
+            self.assertEqual((socket.close_code, socket.close_reason), (1001, "the shop closes"))
+
+    async def test_a_client_that_leaves(self) -> None:
+        async with self.ws_connect("/stock/live") as socket:
+            await socket.write_message({"watch": [self.tea]})
+            await socket.read_message()
+            self.assertEqual(len(self.shop.feed.listeners), 1)
+        await asyncio.sleep(0)
+        self.assertEqual(len(self.shop.feed.listeners), 0)
+
+
+class StoreTest(AsyncTestCase):
+    leaks = "fail"
+
+    async def open(self) -> Store:
+        store = await Store.open(self.path)
+        self.addAsyncCleanup(store.close)
+        return store
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory()), "shop.db")
+
+    async def test_an_older_database(self) -> None:
+        """A database of each earlier version keeps its products, and can do all that a new one can."""
+        for version in range(1, len(MIGRATIONS)):
+            with self.subTest(version=version):
+                self.path = self.path.with_name(f"version-{version}.db")
+                with contextlib.closing(sqlite3.connect(self.path)) as old:
+                    old.executescript(f"{''.join(MIGRATIONS[:version])} PRAGMA user_version = {version};")
+                    old.executescript("INSERT INTO products VALUES (5, 'Tea', 400, 10);")
+                store = await self.open()
+                await store.reserve("bob", 5, 2)
+                order = await store.find_order(await store.order("bob"))
+                self.assertEqual(order["lines"], [{"name": "Tea", "quantity": 2, "cents": 400}])
+                await store.put_picture(5, "image/png", PNG)
+
+    async def test_a_database_stays(self) -> None:
+        store = await Store.open(self.path)
+        tea = await store.add_product("Tea", 400, 10)
+        await store.close()
+        again = await self.open()
+        self.assertEqual(await again.products(), [{"id": tea, "name": "Tea", "cents": 400, "stock": 10}])
+
+    async def test_an_order_that_fails_leaves_nothing(self) -> None:
+        store = await self.open()
+        with self.assertRaises(Refusal):
+            await store.order("bob")
+        self.assertEqual(await store.orders_without_invoice(), [])
+
+
+class ServerTest(AsyncTestCase):
+    """The process, and its signals."""
+
+    leaks = "fail"
+
+    async def asyncSetUp(self) -> None:
+        self.path = Path(self.enterContext(tempfile.TemporaryDirectory()), "shop.toml")
+        write_settings(self.path)
+        self.database = self.path.with_name("shop.db")
+        self.shop = await Shop.open(self.path, self.database)
+        self.tea = await self.shop.store.add_product("Tea", 400, 10)
+        sock, self.port = bind_unused_port()
+        self.serving = asyncio.create_task(serve(self.shop, [sock]))
+        self.client = AsyncHTTPClient()
+        await self.client.fetch(f"http://127.0.0.1:{self.port}/products")
+
+    async def asyncTearDown(self) -> None:
+        if not self.serving.done():
+            os.kill(os.getpid(), signal.SIGTERM)
+            await self.serving
+
+    @unittest.skipUnless(hasattr(signal, "SIGHUP"), "Windows has no such signal")
+    async def test_reload(self) -> None:
+        write_settings(self.path, managers=["bob", "carol"])
+        with self.assertLogs("examples.shop", "INFO"):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.sleep(0)
+        self.assertEqual(self.shop.settings.managers, ["bob", "carol"])
+
+    @unittest.skipUnless(hasattr(signal, "SIGHUP"), "Windows has no such signal")
+    async def test_reload_of_malformed_settings(self) -> None:
+        before = self.shop.settings
+        for text in "=", "colour = 1", "":
+            self.path.write_text(text)
+            with self.subTest(text), ExpectLog("examples.shop", ".*The settings stay as they are"):
+                os.kill(os.getpid(), signal.SIGHUP)
+                await asyncio.sleep(0)
+        self.assertIs(self.shop.settings, before)
+
+    async def test_termination(self) -> None:
+        """Orders get their invoices before the process ends."""
+        await self.shop.store.reserve("bob", self.tea, 1)
+        number = await self.shop.store.order("bob")
+        os.kill(os.getpid(), signal.SIGTERM)
+        await self.serving
+        store = await Store.open(self.database)
+        self.addAsyncCleanup(store.close)
+        self.assertIn("1 x Tea", (await store.find_order(number))["invoice"])
+
+    async def test_termination_with_clients(self) -> None:
+        with contextlib.closing(await websocket_connect(f"ws://127.0.0.1:{self.port}/stock/live")) as socket:
+            os.kill(os.getpid(), signal.SIGTERM)
+            self.assertIsNone(await socket.read_message())
+            self.assertEqual(socket.close_code, 1001)
+        await self.serving
+
+
+if __name__ == "__main__":
+    unittest.main()
