@@ -32,8 +32,9 @@ DOORS = {"__init__", "__main__", "pytest_plugin", "replace"}
 PLUGIN = {"_pytest.async_fixtures", "_pytest.claims", "_pytest.fixtures", "_pytest.hooks", "_pytest.subtests"}
 #: The table of settings, and what that needs, which pytest imports for the options of the plugin.
 TABLE = {"_util.settings": {"_util.fast_environ"}, "_util.fast_environ": set()}
-#: Dependencies beside Tornado, of rooms that nothing but pytest leads to.
+#: Dependencies beside Tornado, of rooms that nothing but pytest, or an option of the test, leads to.
 OPTIONAL = {room: {"pytest"} for room in (*PLUGIN, "pytest_plugin", "_replace.pytest_summary")}
+OPTIONAL["_clock.dates"] = {"time_machine"}
 
 
 def _name(path: Path) -> str:

@@ -6,6 +6,9 @@ nothing else can happen before, as seen from real time:
 - a job in an executor and a subprocess of the loop come back to it: time stands still until they have;
 - other threads, foreign connections and child processes may come back: time jumps after they have been quiet for
   ``autojump_threshold``;
+- a thread that computes has a job, if it has waited for a lock before: time stands still until the job is done;
+  otherwise, the thread may compute for ever, and time stands still for `_COMPUTING_SECONDS`;
+- threads that wait for a lock do not come back by themselves: see `other_threads`;
 - bytes between two ends within the test arrive in no time, but after the loop has looked: it looks once more, within
   `_ARRIVAL_SECONDS`; longer, if the system says that it holds them back.
 
@@ -18,17 +21,18 @@ is not exact to asyncio's resolution, the loop gets a coarser resolution; otherw
 
 import math
 import selectors
-from typing import Any
+from typing import Any, NamedTuple
 
 from tornado.ioloop import IOLoop
 from tornado.process import Subprocess
 
+from asynctest_tornado._clock import other_threads
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.executor_jobs import work_of
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._util.real_time import active_count
+from asynctest_tornado._util.real_time import active_count, monotonic
 
 __unittest = True
 
@@ -37,6 +41,11 @@ _ARRIVAL_SECONDS = 0.001
 #: Seconds between two looks whether bytes that the system holds back have arrived. The other end takes up to 0.04 to
 #: acknowledge the bytes before them.
 _HELD_BACK_SECONDS = 0.05
+#: Seconds of real time for which time stands still because of a thread that has computed from the start.
+_COMPUTING_SECONDS = 1.0
+#: Seconds up to the first look whether other threads have gone to sleep. Each look takes some ten microseconds for each
+#: thread, so later ones are rarer.
+_FIRST_LOOK_SECONDS = 0.0002
 #: Seconds from which on a float is not exact to asyncio's resolution, a nanosecond.
 _LONG = 2.0**22
 #: The number of deadlines from which on past deadlines are dropped.
@@ -44,6 +53,17 @@ _MANY = 10_000
 
 #: The subprocesses whose exit callback Tornado is to call: its own dictionary, which is never replaced.
 _waiting: dict[int, Any] = getattr(Subprocess, "_waiting", {})
+
+
+class _Quiet(NamedTuple):
+    """The seconds of real time without any event before time passes."""
+
+    seconds: float | None
+    """None: no need to look again."""
+    is_held: bool = False
+    """True if an event is sure to come."""
+    is_for_threads: bool = False
+    """True if nothing but other threads may come back."""
 
 
 class Passing:
@@ -63,6 +83,10 @@ class Passing:
         self._exact: dict[float, float] = {}
         self._most = _MANY
         self._known: set[Any] = set()
+        #: The threads that have waited for a lock.
+        self._sleepers: set[str] = set()
+        #: The time since which another thread computes, by the computer's monotonic clock.
+        self._computes_since: float | None = None
         self._call_at = loop.call_at
         # On the instances, so that loops without a clock do not pay for it.
         vars(loop).update(time=clock.time, call_at=self.call_at)
@@ -95,15 +119,16 @@ class Passing:
         """Pass time up to the next event. Return 0 if the loop has something to do now; None if it has to sleep."""
         if (_waiting or work_of(self._loop) is not None) and self._hindrances():
             return None
-        quiet, is_held = self._quiet_period()
+        quiet = self._quiet_period()
         if self._loop._ready:
             return 0  # a thread has woken the loop since it has looked, and is gone by now
-        if quiet is not None:
+        if quiet.seconds is not None:
             rest = self._selector.rest()
-            if self._selector.has_events(min(quiet, rest)) or is_held or rest < quiet:
+            if self._has_events(min(quiet.seconds, rest), quiet) or quiet.is_held or rest < quiet.seconds:
                 return 0
-            if active_count() > 1 and in_flight.other_threads()[0]:
+            if active_count() > 1 and (other_threads.of_executors()[0] or self._is_to_wait_for_threads()):
                 return 0  # a thread has taken up a job while the loop looked
+            self._computes_since = None
         clock, timers = self._clock, self._loop._scheduled
         # The first timer is not cancelled: asyncio has dropped cancelled ones from the front.
         step = timers[0].when() if timers else None
@@ -131,32 +156,65 @@ class Passing:
                 found.append(f"the subprocess {pid}")
         return found
 
+    def _jobs_of_threads(self) -> list[str]:
+        """Return the names of the threads, other than an executor's, that have a job."""
+        if active_count() < 2:
+            return []
+        return [f"the thread {name}" for thread, name in other_threads.computing().items() if thread in self._sleepers]
+
     def describe_hindrance(self) -> str:
         """Return a clause for reports that says why time does not pass; empty if nothing is in its way."""
-        found = self._hindrances()
+        found = self._hindrances() or self._jobs_of_threads()
         return f"; it does not pass while something works in real time: {', '.join(found)}" if found else ""
 
-    def _quiet_period(self) -> tuple[float | None, bool]:
-        """Return the seconds of real time without any event before time passes; None for no need to look again.
-
-        The second value is True if an event is sure to come.
-        """
-        quiet: float | None = None
+    def _quiet_period(self) -> _Quiet:
+        threads: float | None = None
         if active_count() > 1:
-            is_working, has_others = in_flight.other_threads()
+            is_working, has_others = other_threads.of_executors()
             if is_working:
-                return _ARRIVAL_SECONDS, True
-            # The threads may have ended since the loop has looked.
-            quiet = self._clock.autojump_threshold if has_others else 0
+                return _Quiet(_ARRIVAL_SECONDS, is_held=True)
+            # The threads may have ended since the loop has looked, or have woken it and gone to sleep.
+            threads = (
+                self._clock.autojump_threshold if has_others and not other_threads.are_asleep(self._sleepers) else 0
+            )
         files = self._selector.get_map()
-        if len(files) < 2:
-            return quiet, False  # one is the self-pipe of the loop
+        if len(files) < 2:  # one is the self-pipe of the loop
+            return _Quiet(threads, is_for_threads=bool(threads))
         own = self._loop._ssock.fileno()
         watched = [(key.fd, bool(key.events & selectors.EVENT_READ)) for key in files.values() if key.fd != own]
         wire = in_flight.Wire(watched, self._known)
         if wire.is_held:
-            return _HELD_BACK_SECONDS, True
+            return _Quiet(_HELD_BACK_SECONDS, is_held=True)
         if wire.is_foreign or has_children():
-            return max(_ARRIVAL_SECONDS, self._clock.autojump_threshold), False
+            return _Quiet(max(_ARRIVAL_SECONDS, self._clock.autojump_threshold))
         # Even if all bytes have arrived by now, the loop may have looked before.
-        return max(quiet or 0, _ARRIVAL_SECONDS if wire.is_underway else 0), False
+        arrival = _ARRIVAL_SECONDS if wire.is_underway else 0
+        return _Quiet(max(threads or 0, arrival), is_for_threads=bool(threads) and not arrival)
+
+    def _has_events(self, seconds: float, quiet: _Quiet) -> bool:
+        """Return whether a file becomes ready within these seconds; not later than other threads go to sleep."""
+        if not quiet.is_for_threads:
+            return self._selector.has_events(seconds)
+        pause, left = _FIRST_LOOK_SECONDS, seconds
+        while left > 0:
+            if self._selector.has_events(min(pause, left)):
+                return True
+            if other_threads.are_asleep(self._sleepers):
+                break
+            left -= pause
+            pause *= 2
+        return self._selector.has_events()
+
+    def _is_to_wait_for_threads(self) -> bool:
+        """Return whether another thread has a job, or computes and has not done so for long."""
+        if other_threads.are_asleep(self._sleepers):
+            return False
+        computing = other_threads.computing().keys()
+        if not computing & self._sleepers:
+            return bool(computing) and self._waits_for_others()
+        return True
+
+    def _waits_for_others(self) -> bool:
+        now = monotonic()
+        self._computes_since = self._computes_since or now
+        return now - self._computes_since < _COMPUTING_SECONDS

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from asynctest_tornado._clock.autojump import Passing
+from asynctest_tornado._clock.dates import Dates
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
@@ -22,10 +23,12 @@ class TimeOfTest:
     :param clock: the clock.
     :param passing: lets time pass on the loop of the test.
     :param waits: run that loop.
+    :param dates: follow the clock up to the end of the test; None if they are real, or another test ends them.
     """
 
-    def __init__(self, clock: VirtualClock, passing: Passing, waits: Waits) -> None:
+    def __init__(self, clock: VirtualClock, passing: Passing, waits: Waits, dates: Dates | None) -> None:
         self.clock = clock
+        self._dates = dates
         self.passing = passing
         self._waits: Waits | None = waits
         self._began = clock.time()
@@ -36,7 +39,9 @@ class TimeOfTest:
         self._waits.run(reach, limits.limit(None, None))
 
     def end(self) -> None:
-        """Give the clock back."""
+        """Give the clock and the dates back."""
+        if self._dates is not None:
+            self._dates.stop()
         self._waits = None  # it refers to this object
         self.clock.tests.remove(self)
         self.clock.drop_targets()
@@ -56,11 +61,12 @@ class VirtualTime(Feature):
     is_optional = True
 
     def opened(self, harness: Harness) -> None:
-        """Raise ``TypeError`` for a loop on which time cannot pass."""
+        """Raise ``TypeError`` for a loop on which time cannot pass, ``RuntimeError`` for dates that cannot."""
         clock: VirtualClock = harness.options[self]
         outer = harness.outer
         passing = _attach(clock, harness.loop) if outer is None else outer.trap.data[self].passing
-        harness.trap.data[self] = TimeOfTest(clock, passing, harness.waits)
+        dates = Dates(clock) if clock.dates and outer is None else None
+        harness.trap.data[self] = TimeOfTest(clock, passing, harness.waits, dates)
 
     def closed(self, harness: Harness) -> None:
         harness.trap.data[self].end()

@@ -5,18 +5,24 @@ import heapq
 import itertools
 import math
 import numbers
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from asynctest_tornado._util import coroutines
+from asynctest_tornado._clock import dates as _dates
+from asynctest_tornado._util import coroutines, spelling
 from asynctest_tornado._util.settings import CLOCK_FACTORY
 
 __unittest = True
 
 #: The resolution of asyncio's loops, in seconds.
 _RESOLUTION = 1e-9
+
+
+_NANOSECONDS = 1_000_000_000
+_OPTIONS = ("autojump", "autojump_threshold", "dates", "epoch")
 
 
 class TestWithClock(Protocol):
@@ -42,33 +48,60 @@ class VirtualClock:
     jump while a job runs in an executor, or a subprocess of the loop. If files or connections are open that lead out of
     the test, they have to be quiet for a while before each jump. Time never goes back.
 
-    It is the time of the ``asyncio`` loop and of ``IOLoop.time()``. The functions of the module ``time`` return
-    the computer's time, as ever. The time limits of this library are in real time, too: they end a test that goes on
-    for ever in no time.
+    It is the time of the ``asyncio`` loop and of ``IOLoop.time()``; with ``dates=True`` also of ``time.time()``,
+    ``datetime.now()`` and the like, as long as the test runs. The time limits of this library are in real time: they
+    end a test that goes on for ever in no time.
 
     :param autojump: true if time jumps by itself; else only `advance` moves it.
     :param autojump_threshold: how long foreign connections have to be quiet before time jumps, in seconds of real time.
     :param epoch: the first value of ``IOLoop.time()``, in seconds since 1970, or as a ``datetime``. The greater it is,
         the less exact are the deadlines that are reckoned from it: with today's time, to a quarter of a microsecond.
+        The default is 0, with ``dates`` the present.
+    :param dates: true to let ``time.time()``, ``time.time_ns()``, ``time.localtime()``, ``datetime.now()``,
+        ``date.today()`` and the like return ``IOLoop.time()``, by time-machine: ``pip install
+        asynctest_tornado[dates]``.
 
-    Raises ``TypeError`` or ``ValueError`` for arguments that are no times.
+    Raises ``TypeError`` or ``ValueError`` for arguments that are no times, ``ModuleNotFoundError`` if time-machine is
+    missing.
 
     The idea comes from ``trio.testing.MockClock``. New in version 0.1.
     """
 
+    if not TYPE_CHECKING:  # type checkers know the arguments of __init__
+
+        def __new__(cls, *args, **options):
+            """Suggest the option that a misspelled one stands for. Raises ``TypeError``."""
+            if cls is VirtualClock:
+                for name in options:
+                    if name not in _OPTIONS:
+                        raise TypeError(_say_unknown(name))
+            return super().__new__(cls)
+
     def __init__(
-        self, autojump: bool = True, *, autojump_threshold: float = 0.05, epoch: float | datetime = 0.0
+        self,
+        autojump: bool = True,
+        *,
+        autojump_threshold: float = 0.05,
+        epoch: float | datetime | None = None,
+        dates: bool = False,
     ) -> None:
         if not isinstance(autojump, bool):
             raise TypeError(
                 f"autojump of VirtualClock is True or False, and not {autojump!r}. Give how long to wait for foreign "
                 "connections as autojump_threshold."
             )
+        if not isinstance(dates, bool):
+            raise TypeError(f"dates of VirtualClock is True or False, and not {dates!r}. Give the first date as epoch.")
+        if dates:
+            _dates.check_installed()
+        if epoch is None:
+            epoch = round(time.time(), 6) if dates else 0.0
+        elif isinstance(epoch, datetime):
+            epoch = epoch.timestamp()
         self.autojump = autojump
         self.autojump_threshold: float = _seconds(autojump_threshold, "autojump_threshold of VirtualClock")
-        if isinstance(epoch, datetime):
-            epoch = epoch.timestamp()
         self.epoch: float = _number(epoch, "epoch of VirtualClock")
+        self.dates = dates
         self._now = 0.0
         #: The times to advance to, with futures that are done then: weak, as a coroutine that is dropped moves no time.
         self._targets: list[tuple[float, int, weakref.ref[asyncio.Future[None]]]] = []
@@ -90,7 +123,15 @@ class VirtualClock:
 
         New in version 0.1.
         """
-        return self.epoch + self._now
+        return self.wall_time_ns() / _NANOSECONDS if self.dates else self.epoch + self._now
+
+    def wall_time_ns(self) -> int:
+        """Return the time that ``time.time_ns()`` returns if ``dates`` is true, in nanoseconds.
+
+        New in version 0.1.
+        """
+        nanoseconds = _nanoseconds(self.epoch) + _nanoseconds(self._now)
+        return _nanoseconds(nanoseconds / _NANOSECONDS, nanoseconds)
 
     def advance(self, seconds: float | timedelta) -> Any:
         """Let time pass: each deadline on the way comes in order, at its own time, and its callbacks run.
@@ -189,10 +230,34 @@ def make_clock(factory: Callable[[], VirtualClock], where: str = CLOCK_FACTORY.b
 
     :param where: the place that sets it.
     """
-    clock = CLOCK_FACTORY.read(factory, where)()
+    make = CLOCK_FACTORY.read(factory, where)
+    try:
+        clock = make()
+    except TypeError as error:
+        error.add_note(f"{where[0].upper()}{where[1:]} was called without arguments: {factory!r}")
+        raise
     if not isinstance(clock, VirtualClock):
         raise CLOCK_FACTORY.error(factory, where, TypeError(f"it returned {clock!r}"))
     return clock
+
+
+def _say_unknown(option: str) -> str:
+    meant = spelling.meant(option, _OPTIONS)
+    advice = f"Did you mean {meant}?" if meant else f"The options are {', '.join(_OPTIONS)}."
+    return f"VirtualClock has no option {option}. {advice}"
+
+
+def _nanoseconds(seconds: float, nearest: int | None = None) -> int:
+    """Return a time in nanoseconds: whole microseconds, if the float is the nearest one to these.
+
+    For example, 1e9 + 0.1 is a tiny bit less than that, and ``datetime`` would show 99,999 microseconds.
+
+    :param nearest: the time otherwise.
+    """
+    rounded = round(seconds * 1e6) * 1000
+    if rounded / _NANOSECONDS == seconds:
+        return rounded
+    return round(seconds * _NANOSECONDS) if nearest is None else nearest
 
 
 def _number(value: Any, name: str) -> float:

@@ -1,18 +1,16 @@
-"""Looks for bytes, connections and threads that are on their way to a loop."""
+"""Looks for bytes and connections that are on their way to a loop."""
 
 # Tested by tests/clock/test_virtual_clock.py.
 
-import concurrent.futures.thread
 import os
 import socket
 import stat
 import struct
 import sys
-import types
 from collections.abc import Iterable
 from typing import Any
 
-from asynctest_tornado._util.real_time import Socket, active_count
+from asynctest_tornado._util.real_time import Socket
 
 try:
     import fcntl
@@ -144,27 +142,3 @@ def _counts(fd: int, request: int | None) -> bool:
         return bool(struct.unpack("i", fcntl.ioctl(fd, request, bytes(4)))[0])
     except OSError:
         return True
-
-
-_WORKER = getattr(getattr(concurrent.futures.thread, "_worker", None), "__code__", None)
-
-
-def other_threads() -> tuple[bool, bool]:
-    """Return whether threads of executors work on something, and whether there are threads of another kind."""
-    queues = getattr(concurrent.futures.thread, "_threads_queues", {})
-    workers = [thread for thread in list(queues) if thread.is_alive()]
-    frames = sys._current_frames() if workers else {}
-    is_working = any(_works(frames.get(thread.ident)) for thread in workers)
-    return is_working, active_count() > 1 + len(workers)
-
-
-def _works(frame: types.FrameType | None) -> bool:
-    """Return whether the thread of an executor has something to do."""
-    if frame is None:
-        return False
-    if frame.f_code is not _WORKER:
-        return True
-    # It may be about to take up a job: the executor counts its idle threads.
-    executor = frame.f_locals.get("executor_reference", lambda: None)()
-    idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", None)
-    return idle is not None and idle < sum(thread.is_alive() for thread in list(getattr(executor, "_threads", ())))

@@ -102,9 +102,13 @@ def _reason(wait: Deadline) -> str:
     timers, files = "no timer", "no open file"
     if private_servers.of(wait.loop.selector) is not None:
         timers, files = "no timer within that time", "no open file but those of the test's own server"
+    limit, spent = wait.limit, wait.spent()
+    end = f"would have timed out after {limit.describe()}, and ends after {spent:.3g} seconds"
+    if limit.is_set and spent >= 0.95 * limit.seconds:
+        end = f"timed out after {limit.describe()}"
     return (
-        f"would have timed out after {wait.limit.describe()}, and ends after {wait.spent():.3g} seconds: this is a "
-        f"deadlock. Nothing is left that could wake the event loop: {timers}, {files}, no thread, no child process"
+        f"{end}: this is a deadlock. Nothing is left that could wake the event loop: {timers}, {files}, no thread, no "
+        "child process"
     )
 
 
@@ -163,14 +167,14 @@ def _has_other_threads() -> bool:
     except OSError:  # not on every platform
         return active_count() > 1
     own = 2 if watchdog.is_alive() else 1
-    return count > own and count > own + _threads_of_runners()
+    return count > own and count > own + threads_of_runners()
 
 
 #: Their threads serve the test runner, and have nothing to do with a loop: for example, in workers of pytest-xdist.
 _OF_RUNNERS = ("execnet.",)
 
 
-def _threads_of_runners() -> int:
+def threads_of_runners() -> int:
     """Return how many threads belong to the test runner, which ``threading`` need not know."""
     frames = outermost_frames()
     frames.pop(threading.get_ident(), None)

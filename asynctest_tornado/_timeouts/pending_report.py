@@ -15,7 +15,7 @@ from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import executor_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
-from asynctest_tornado._timeouts import pending_requests
+from asynctest_tornado._timeouts import pending_requests, stopped_clock
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
@@ -288,7 +288,8 @@ class Pending(Feature):
 
     def pending(self, loop: LoopOfTest, tasks: Sequence["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None") -> str:
         jobs = [name for _, name in executor_jobs.pending_jobs(loop.loop)]
-        return describe(loop.io_loop, tasks, main, jobs, pending_requests.clients_of(loop))
+        text = describe(loop.io_loop, tasks, main, jobs, pending_requests.clients_of(loop))
+        return "\n".join(filter(None, (text, stopped_clock.describe(loop.loop))))
 
     def interrupted(self, wait: Deadline, error: BaseException) -> bool:
         if not wait.loop.loop.is_running():  # else a block may handle it

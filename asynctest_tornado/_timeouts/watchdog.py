@@ -102,6 +102,12 @@ def is_alive() -> bool:
     return _thread is not None
 
 
+def native_id() -> int | None:
+    """Return the number that the system gives to the thread of the watchdog; None if it is not there."""
+    thread = _thread
+    return None if thread is None else thread.number
+
+
 class _Thread:
     """The thread of the watchdog."""
 
@@ -109,11 +115,11 @@ class _Thread:
         self.must_end = False
         self._ended = allocate_lock()
         self._ended.acquire()
-        self._number = 0
+        self.number = 0
         start_new_thread(self._run, ())
 
     def _run(self) -> None:
-        self._number = get_native_id()
+        self.number = get_native_id()
         try:
             _run(self)
         finally:
@@ -122,7 +128,7 @@ class _Thread:
     def join(self) -> None:
         """Wait until the thread has ended, and the system does not count it any more."""
         with self._ended:
-            task = f"/proc/self/task/{self._number}"
+            task = f"/proc/self/task/{self.number}"
         for _ in range(10_000):  # limited, as another thread may get its number
             if not exists(task):
                 return

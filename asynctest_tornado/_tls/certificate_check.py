@@ -3,6 +3,7 @@
 # Tested by tests/tls/test_bundled_certificate.py.
 
 import ssl
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,8 +40,14 @@ def explain(error: BaseException) -> None:
 
 
 def _clock() -> str:
-    now = datetime.fromtimestamp(real_time.wall_time(), UTC)
+    now = datetime.fromtimestamp(wall_time(), UTC)
     return f"The clock of this machine shows {now:%Y-%m-%d %H:%M} UTC: set it if that is wrong."
+
+
+def wall_time() -> float:
+    """Return the computer's time, which OpenSSL has, in seconds since 1970; also if time-machine has changed it."""
+    hatch = getattr(sys.modules.get("time_machine"), "escape_hatch", None)
+    return float(hatch.time.time()) if hatch is not None and hatch.is_travelling() else real_time.wall_time()
 
 
 def is_signed_by(options: Options, authority: str) -> bool:

@@ -262,7 +262,7 @@ LOCALS: tuple[Local, ...] = (
         "the record alone counts",
     ),
     Local(
-        *("concurrent.futures.thread._worker", "executor_reference", "_loop.in_flight", "whether a pool has work"),
+        *("concurrent.futures.thread._worker", "executor_reference", "_clock.other_threads", "whether a pool has work"),
         *("time may pass early", "none"),
     ),
 )

@@ -1,13 +1,10 @@
 """Timers, in virtual time."""
 
 import asyncio
-import datetime
 import functools
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
 from docs.examples.cache import Cache, start_heartbeat
-
-NEW_YEAR = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 
 
 class JumpingTest(AsyncTestCase):
@@ -41,13 +38,3 @@ class ByHandTest(AsyncTestCase):
         self.assertEqual(cache.values, {"coffee": "hot"})
         self.clock.advance(9)
         self.assertEqual(cache.values, {})
-
-
-class DateTest(AsyncTestCase):
-    clock_factory = functools.partial(VirtualClock, epoch=NEW_YEAR)
-
-    async def test_deadlines_of_the_loop(self) -> None:
-        self.assertEqual(self.io_loop.time(), NEW_YEAR.timestamp())
-        self.io_loop.call_at(NEW_YEAR.timestamp() + 5, self.stop)
-        await asyncio.sleep(5)
-        self.assertEqual(self.io_loop.time(), NEW_YEAR.timestamp() + 5)
