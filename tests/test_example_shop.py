@@ -71,6 +71,19 @@ BUGS: tuple[Bug, ...] = (
     Bug("store", "await self._connection.rollback()", "pass", "test_an_order_that_fails_leaves_nothing"),
     Bug("store", "PRAGMA user_version = {number}; ", "", "test_a_database_stays"),
     Bug("store", "MIGRATIONS[version:]", "MIGRATIONS[version + 1 :]", "test_an_older_database"),
+    Bug("store", "WHERE touched < ?", "WHERE touched <= ?", "test_an_abandoned_basket_is_emptied"),
+    Bug(
+        "store", "DELETE FROM baskets WHERE touched < ?", "DELETE FROM baskets WHERE 0 < ?", "test_another_basket_stays"
+    ),
+    Bug("store", "UPDATE baskets SET touched = ? WHERE user = ?", "SELECT ?, ?", "test_a_basket_in_use_stays"),
+    Bug("shop", "            self.feed.publish(change)", "            pass", "test_who_watches_sees_it_come_back"),
+    Bug("shop", "shop._sweeper.start()", "pass", "test_an_abandoned_basket_is_emptied"),
+    Bug(
+        "app",
+        'get_signed_cookie("user")',
+        'get_signed_cookie("user", max_age_days=366)',
+        "test_who_is_signed_in_stays_so_for_a_month",
+    ),
     Bug("app", 'self.clear_cookie("user")', "pass", "test_sign_out"),
     Bug(
         "app",

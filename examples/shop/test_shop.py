@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sqlite3
 import tempfile
 import unittest
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from asynctest_tornado import (
     ExpectError,
     ExpectLog,
     HTTPTestServer,
+    VirtualClock,
     WebSocket,
     bind_unused_port,
 )
@@ -34,6 +37,8 @@ from .shop import Shop
 from .store import MIGRATIONS, Store
 
 SECRET = "of the cookies"
+NEW_YEAR = datetime(2030, 1, 1, tzinfo=UTC)
+DAY = 86400
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
 
@@ -205,6 +210,53 @@ class BasketTest(ShopTestCase):
         answers = await asyncio.gather(self.put(self.pot, name="bob"), self.put(self.pot, name="carol"))
         self.assertEqual(sorted(answer.code for answer in answers), [200, 409])
         self.assertEqual(await self.stocks(), [10, 0])
+
+
+class TimeTest(ShopTestCase):
+    """What time does, which is virtual: the dates of the database and of cookies are, too."""
+
+    clock_factory = functools.partial(VirtualClock, dates=True, epoch=NEW_YEAR)
+
+    async def test_an_abandoned_basket_is_emptied(self) -> None:
+        await self.put(self.tea, 3)
+        await asyncio.sleep(900)
+        self.assertEqual(await self.stocks(), [7, 1])
+        await asyncio.sleep(60)
+        self.assertEqual(await self.stocks(), [10, 1])
+        self.assertEqual((await self.fetch("/basket", headers=signed_in("bob"))).json(), {"basket": []})
+
+    async def test_a_basket_in_use_stays(self) -> None:
+        await self.put(self.tea)
+        await asyncio.sleep(600)
+        await self.put(self.pot)
+        await asyncio.sleep(600)
+        self.assertEqual(await self.stocks(), [9, 0])
+
+    async def test_another_basket_stays(self) -> None:
+        await self.put(self.tea, name="bob")
+        await asyncio.sleep(600)
+        await self.put(self.tea, name="carol")
+        await asyncio.sleep(600)
+        self.assertEqual(await self.stocks(), [9, 1])
+
+    async def test_who_watches_sees_it_come_back(self) -> None:
+        async with self.ws_connect("/stock/live") as socket:
+            await socket.write_message({"watch": [self.pot]})
+            await self.put(self.pot)
+            self.assertEqual([(await read_json(socket))["stock"] for _ in range(3)], [1, 0, 1])
+        self.assertEqual(self.clock.time(), 960)
+
+
+class SignedInTimeTest(ShopTestCase):
+    clock_factory = functools.partial(VirtualClock, dates=True, epoch=NEW_YEAR)
+    settings: Mapping[str, Any] = {"sweep_seconds": 10 * DAY}
+
+    async def test_who_is_signed_in_stays_so_for_a_month(self) -> None:
+        cookie = signed_in("bob")
+        await asyncio.sleep(30 * DAY)
+        self.assertEqual((await self.fetch("/basket", headers=cookie)).code, 200)
+        await asyncio.sleep(2 * DAY)
+        self.assert_refused(await self.fetch("/basket", headers=cookie), 401, "sign in first")
 
 
 class OrderTest(ShopTestCase):
