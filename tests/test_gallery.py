@@ -14,6 +14,7 @@ from unittest import mock
 
 from tornado import web
 
+from asynctest_tornado import AsyncTestCase
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import mistaken, misused, stuck
 from tests.support import ROOT, RecordingResult, environ, run_case
@@ -23,7 +24,7 @@ CASES = {
     name: cls
     for module in (stuck, mistaken, misused)
     for name, cls in vars(module).items()
-    if getattr(cls, "__module__", None) == module.__name__ and issubclass(cls, unittest.TestCase) and name[0] != "_"
+    if isinstance(cls, type) and cls.__module__ == module.__name__ and issubclass(cls, AsyncTestCase) and name[0] != "_"
 }
 
 
@@ -57,6 +58,7 @@ def report(name: str) -> str:
     text = text.replace(f"{ROOT}/", "")
     text = re.sub(r"<Task-\d+>", "<Task-N>", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
+    text = re.sub(r"\bport \d+", "port PORT", text)
     text = re.sub(r"\b0x[0-9a-f]+", "0xN", text)
     text = re.sub(r"ends after \S+ seconds", "ends after N seconds", text)
     text = re.sub(r" in (\d)[\d.e+]* s$", r" in \1... s", text, flags=re.MULTILINE)

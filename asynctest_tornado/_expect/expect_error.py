@@ -2,10 +2,12 @@
 
 import functools
 import re
+import sys
 import types
 
 from asynctest_tornado._errors import contexts, hints, leaving
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._util import names
 
 __unittest = True
 
@@ -61,6 +63,7 @@ class ExpectError(contexts.Context):
         self.exceptions: list[BaseException] = []
         self._others: list[BaseException] = []
         self._trap: Trap | None = None
+        self._place = ""
 
     def __enter__(self) -> "ExpectError":
         chain = contexts.chain_here()
@@ -70,6 +73,8 @@ class ExpectError(contexts.Context):
                 "ExpectError is for errors that end up in the trap of a test, and no test runs here. Use it in an "
                 "AsyncTestCase, or assertRaises for an exception that the block itself raises."
             )
+        frame = sys._getframe(1)
+        self._place = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
         self._trap = trap
         trap.expectations.append(self.handle)
         contexts.contexts.set((*chain, self))
@@ -101,6 +106,9 @@ class ExpectError(contexts.Context):
         if not self._matches(error):
             if not any(known is error for known in self._others):
                 self._others.append(error)
+                # If nothing else consumes it, its report has to say that this was about to.
+                reason = "message" if isinstance(error, self.type) else "class"
+                hints.add(error, f"An ExpectError does not expect it, because of its {reason}: {self._place}", trap)
             return False
         self.exceptions.append(error)
         trap.expect(error)
@@ -110,8 +118,8 @@ class ExpectError(contexts.Context):
         return isinstance(error, self.type) and (self.regex is None or bool(self.regex.search(str(error))))
 
     def _explain(self) -> str:
-        names = " or ".join(cls.__qualname__ for cls in self.type)
-        wanted = names if self.regex is None else f"{names} with a message like {self.regex.pattern!r}"
+        classes = " or ".join(cls.__qualname__ for cls in self.type)
+        wanted = classes if self.regex is None else f"{classes} with a message like {self.regex.pattern!r}"
         lines = [f"did not get expected error: {wanted}."]
         lines.append("Trapped instead:" if self._others else "Nothing was trapped in the block.")
         lines += [f"    {type(error).__qualname__}: {error}" for error in self._others[:_MOST_SHOWN]]

@@ -18,6 +18,7 @@ from asynctest_tornado._features.loop_classes import (
 )
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
+from asynctest_tornado._features.raising_blocks import RAISING_BLOCKS
 from asynctest_tornado._features.reports import REPORTS
 from asynctest_tornado._features.yieldable_results import YIELDABLE_RESULTS
 from asynctest_tornado._harness.feature import Features
@@ -54,6 +55,7 @@ FEATURES = Features(
         GARBAGE,
         LOGGERS,
         HINTS,
+        RAISING_BLOCKS,
         EVENTS,
         LOOP_PARTS,
         LOOP_METHODS,

@@ -8,8 +8,9 @@ import socket
 from asynctest_tornado._errors import hints, notes, taken_address
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._timeouts import pending_requests
-from asynctest_tornado._util.tracebacks import strip
+from asynctest_tornado._timeouts import blocking_clients, pending_requests
+from asynctest_tornado._util.exception_notes import drop_chain
+from asynctest_tornado._util.tracebacks import end_at_user, strip
 
 __unittest = True
 
@@ -48,6 +49,11 @@ class Hints(Feature):
             if inspect.iscoroutine(explained):
                 explained.close()  # or a second report would say that it was never awaited
         strip(error, from_end=is_explained)
+        blocked = blocking_clients.hint(error, harness.loop.loop)
+        if blocked is not None:
+            hints.add(error, blocked, trap)
+            end_at_user(error)
+            drop_chain(error)
 
 
 HINTS = Hints()

@@ -118,6 +118,13 @@ class HTTPTestServer:
         self.http_client = self._server.make_client(force_instance=True)
         return self.http_client
 
+    if not TYPE_CHECKING:  # or a checker would take it for a plain context manager
+
+        def __enter__(self) -> None:
+            raise TypeError("HTTPTestServer is an asynchronous context manager. Write 'async with', and not 'with'.")
+
+        def __exit__(self, *exc_info: object) -> None: ...
+
     async def __aexit__(self, *exc_info: object) -> None:
         server = self._server
         with self._resources:

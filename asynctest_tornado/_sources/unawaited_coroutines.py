@@ -14,7 +14,7 @@ from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import garbage
 from asynctest_tornado._util import coroutines, names
 from asynctest_tornado._util.patching import Patch, comes_with_interpreter
-from asynctest_tornado._util.tracebacks import OURS, owner_of_file
+from asynctest_tornado._util.tracebacks import MACHINERY, owner_of_file
 
 __unittest = True
 
@@ -118,10 +118,10 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
 
 
 def _place(coro: Any, code: types.CodeType) -> str:
-    """Return where a coroutine was defined; of a coroutine of this library, where the user has made it, if known."""
-    if owner_of_file(code.co_filename) is not OURS:
+    """Return where a coroutine was defined; of a coroutine of a library, where the user has made it, if known."""
+    if owner_of_file(code.co_filename) not in MACHINERY:
         return f" (defined at {code.co_filename}:{code.co_firstlineno})"
-    lines = [place for place in coro.cr_origin or () if owner_of_file(place[0]) is not OURS]
+    lines = [place for place in coro.cr_origin or () if owner_of_file(place[0]) not in MACHINERY]
     return f" (made at {names.line_at(*lines[0])})" if lines else ""
 
 

@@ -10,7 +10,7 @@ import types
 
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._timeouts import blocked_code, watchdog
+from asynctest_tornado._timeouts import blocked_code, pending_report, watchdog
 from asynctest_tornado._util import debuggers
 from asynctest_tornado._util.real_time import monotonic, sleep
 
@@ -104,7 +104,7 @@ class BlockedWaits(Feature):
         if not watch.has_left:
             watch.has_left = True
             wait.raised, watch.note = error, ""
-            wait.remark = "; this line blocked the event loop"
+            wait.remark = f"; this line{_server_of(error)} blocked the event loop"
             wait.end()
         return True
 
@@ -119,6 +119,17 @@ class BlockedWaits(Feature):
 
     def tests_ended(self) -> None:
         watchdog.end()
+
+
+def _server_of(error: BaseException) -> str:
+    """Return the request handler that an exception has left, as a part of a sentence; or an empty string."""
+    tb = error.__traceback__
+    while tb is not None:
+        handler = pending_report.handler_in(tb.tb_frame)
+        if handler is not None:
+            return f" of {pending_report.describe_handler(handler)},"
+        tb = tb.tb_next
+    return ""
 
 
 BLOCKED_WAITS = BlockedWaits()

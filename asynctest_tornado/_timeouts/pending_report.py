@@ -1,6 +1,7 @@
 """Describes pending tasks and the lines at which they wait, timers, requests."""
 
 import asyncio
+import re
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ __unittest = True
 MOST_SHOWN = 10
 _CLIENT = SimpleAsyncHTTPClient.__module__
 _MOST_DEEP = 30
+#: The most tasks of a gather that are looked at.
+_MOST_CHILDREN = 100
 _MOST_LOOKED_AT = 1000
 
 
@@ -58,16 +61,17 @@ def _describe(
     jobs: Iterable[Any],
     clients: Iterable[object],
 ) -> str:
-    tasks = [task for task in tasks if task is main or not _is_of(OURS, task)]
-    tasks = [task for task in tasks if task is main or not _is_of(TORNADO, task)] or tasks
-    requests = [[line] for client in clients for line in pending_requests.names_of_requests(client)]
+    requests = [line for client in clients for line in pending_requests.names_of_requests(client)]
+    # The requests stand for a fetch() that the test waits for.
+    tasks = [task for task in tasks if (task is main and not requests) or not _is_of(OURS, task)]
+    tasks = [task for task in tasks if task is main or not _is_of(TORNADO, task)] or ([] if requests else tasks)
     # The time limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
     parts = [
-        _section("Pending tasks", list(_trees(tasks, main, loop))),
-        _section("Timers", [[line] for line in _timers(loop, hidden)]),
-        _section("HTTP requests in flight", requests),
-        _section("Running in an executor", [[name] for name in jobs]),
+        _section("Pending tasks", _merged(_trees(tasks, main, loop))),
+        _section("Timers", [([line], 1) for line in _timers(loop, hidden)]),
+        _section("HTTP requests in flight", [([line], 1) for line in requests]),
+        _section("Running in an executor", [([name], 1) for name in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
@@ -79,15 +83,35 @@ def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:
     return frame is not None and owner_of(frame) is owner and _handler_of(coro) is None and not _chain(task)[0]
 
 
-def _section(title: str, entries: list[list[str]]) -> str:
+def _section(title: str, entries: list[tuple[list[str], int]]) -> str:
+    """Return the lines of a section.
+
+    :param entries: the lines of each entry, and the number of objects that it stands for.
+    """
     if not entries:
         return ""
     lines = [f"{title}:"]
-    for entry in entries[:MOST_SHOWN]:
+    for entry, _ in entries[:MOST_SHOWN]:
         lines += [f"  {line}" for line in entry]
     if len(entries) > MOST_SHOWN:
-        lines.append(f"  ... and {len(entries) - MOST_SHOWN} more")
+        lines.append(f"  ... and {sum(count for _, count in entries[MOST_SHOWN:])} more")
     return "\n".join(lines)
+
+
+def _merged(entries: Iterable[list[str]]) -> list[tuple[list[str], int]]:
+    """Merge tasks that differ in their numbers only; return each entry with the number of tasks that it stands for."""
+    groups: dict[tuple[str, ...], list[list[str]]] = {}
+    for entry in entries:
+        groups.setdefault(tuple(_TASK_NUMBER.sub("", line) for line in entry), []).append(entry)
+    merged = []
+    for group in groups.values():
+        first, count = group[0], len(group)
+        merged.append(([*first, f"  ... and {count - 1} more like this"] if count > 1 else first, count))
+    return merged
+
+
+#: The name that asyncio gives to a task.
+_TASK_NUMBER = re.compile(r" <Task-\d+>")
 
 
 def _trees(
@@ -150,17 +174,21 @@ def _draw(
     lines, call = _chain(future)
     yield from (f"  at {line}" for line in lines)
     children = _awaited(future)
-    for child in children[:MOST_SHOWN]:
+    entries = []
+    for child in children[:_MOST_CHILDREN]:
         foreign = child.get_loop() is not loop
         if _is_drawn_apart(child) and not foreign:
             first, *rest = _draw(child, loop, drawn, depth=depth + 1)
-            yield f"  waits for {first}"
-            yield from (f"  {line}" for line in rest)
+            entries.append([f"waits for {first}", *rest])
         else:
-            yield f"  waits for {_describe_future(child, foreign, call)}"
-    if len(children) > MOST_SHOWN:
+            entries.append([f"waits for {_describe_future(child, foreign, call)}"])
+    merged = _merged(entries)
+    for entry, _ in merged[:MOST_SHOWN]:
+        yield from (f"  {line}" for line in entry)
+    hidden = sum(count for _, count in merged[MOST_SHOWN:]) + len(children[_MOST_CHILDREN:])
+    if hidden:
         drawn.update(map(id, children))
-        yield f"  ... and {len(children) - MOST_SHOWN} more"
+        yield f"  ... and {hidden} more"
 
 
 def _is_drawn_apart(future: Any) -> bool:
@@ -170,21 +198,27 @@ def _is_drawn_apart(future: Any) -> bool:
 def _name(future: Any) -> str:
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()
-        name = _names.name_of_task(future)
         handler = _handler_of(coro)
-        if handler is not None:
-            name = f"{type(handler).__qualname__}, which serves {handler.request.method} {handler.request.uri}"
-        return f"{name} <{future.get_name()}>"
+        return f"{_names.name_of_task(future) if handler is None else describe_handler(handler)} <{future.get_name()}>"
     runner = _names.runner_of(future)
     if runner is not None:
         return f"{getattr(runner.gen, '__qualname__', runner.gen)} <coroutine>"
     return "gather()" if hasattr(future, "_children") else _describe_future(future)
 
 
+def describe_handler(handler: RequestHandler) -> str:
+    """Return the name of a request handler, and of its request."""
+    return f"{type(handler).__qualname__}, which serves {handler.request.method} {handler.request.uri}"
+
+
 def _handler_of(coro: Any) -> RequestHandler | None:
-    frame: Any = getattr(coro, "cr_frame", None)
-    is_tornado = frame is not None and owner_of(frame) is TORNADO  # a method of the user may run on its own
-    handler = frame.f_locals.get("self") if is_tornado else None
+    return handler_in(getattr(coro, "cr_frame", None))
+
+
+def handler_in(frame: types.FrameType | None) -> RequestHandler | None:
+    """Return the request handler of which a frame of Tornado runs a method, if it does so."""
+    # Not of the user: a method of a handler may run on its own.
+    handler = frame.f_locals.get("self") if frame is not None and owner_of(frame) is TORNADO else None
     return handler if isinstance(handler, RequestHandler) else None
 
 
@@ -215,7 +249,7 @@ def _chain(future: Any) -> tuple[list[str], str]:
     is_task = isinstance(future, asyncio.Task)
     outermost = future.get_coro() if is_task else getattr(_names.runner_of(future), "gen", None)
     lines, call = [], ""
-    for awaitable, frame in _frames(outermost):
+    for awaitable, frame in frames_of(outermost):
         code = frame.f_code
         owner = owner_of(frame)
         if owner not in MACHINERY:
@@ -232,7 +266,7 @@ def _chain(future: Any) -> tuple[list[str], str]:
     return lines, call
 
 
-def _frames(awaitable: Any) -> Iterator[tuple[Any, types.FrameType]]:
+def frames_of(awaitable: Any) -> Iterator[tuple[Any, types.FrameType]]:
     """Return a coroutine or generator, the coroutine that it waits for, and so on, each with its frame."""
     for _ in range(_MOST_LOOKED_AT):
         frame = (

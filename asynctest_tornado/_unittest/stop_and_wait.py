@@ -98,10 +98,10 @@ def _timed_out(
 
 def _describe_early_stop(line: tuple[types.CodeType, int] | None) -> str:
     """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
-    place = ""
+    place = "."
     if line is not None and owner_of_file(line[0].co_filename) in (USER, PACKAGE):  # some install their tests
-        place = f" at {names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
-    return f"wait() returned at once, for the stop(){place} that came before it."
+        place = f", at {names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
+    return f"wait() returned at once, for a stop() that came before it{place}"
 
 
 def _describe_second_stop(first: str, last: str) -> str:

@@ -46,7 +46,7 @@ def unchain(error: BaseException) -> None:
 
     unittest assigns to each of them for its report, and the run would end there.
     """
-    for part in list(_chain(error)):
+    for part in list(chain(error)):
         for place in _cause, _context:
             other = place.__get__(part)
             if other is None or can_be_assigned_to(other):
@@ -56,7 +56,14 @@ def unchain(error: BaseException) -> None:
             place.__set__(part, None)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def drop_chain(error: BaseException) -> None:
+    """Drop the cause and the context."""
+    for place in _cause, _context:
+        place.__set__(error, None)
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Return an exception, and its causes and contexts."""
     left, seen = [error], set()
     while left:
         part = left.pop()

@@ -132,6 +132,19 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
     return error
 
 
+def end_at_user(error: BaseException) -> None:
+    """End a traceback at the last line of the user, if it has one."""
+    entries: list[types.TracebackType] = []
+    tb = error.__traceback__
+    while tb is not None:
+        entries.append(tb)
+        tb = tb.tb_next
+    last = max((place for place, entry in enumerate(entries) if owner_of(entry.tb_frame) is USER), default=len(entries))
+    for entry in reversed(entries[: last + 1]):
+        tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    BaseException.with_traceback(error, tb)
+
+
 def _waits(frame: types.FrameType) -> bool:
     """Return whether the code is a library's that, at the end of a traceback, waits, connects, or looks up a host."""
     package = str(frame.f_globals.get("__name__")).partition(".")[0]

@@ -2,9 +2,11 @@
 
 import _thread
 import asyncio
+import builtins
 import functools
 import json
 import socket
+import threading
 import types
 import unittest
 import unittest.mock
@@ -211,6 +213,56 @@ class AsyncSetUpTest(unittest.TestCase):
         self.assertNotIn(hint, run_body(Coroutine, made).report)
 
 
+class AssertRaisesTest(unittest.TestCase):
+    def check(self, body: Any, is_explained: bool) -> None:
+        report = run_body(AsyncTestCase, body).report
+        self.assertIn("ValueError: planted", report)
+        hint = "The test waits in a block of assertRaisesRegex(), which cannot catch the error of a callback or another"
+        self.assertEqual(hint in report, is_explained, report)
+        self.assertEqual("use ExpectError(ValueError)." in report, is_explained)
+
+    def test_it_is_for_errors_of_the_block_itself(self) -> None:
+        async def coroutine(case: Any) -> None:
+            with case.subTest(), case.assertRaisesRegex((OSError, Exception), "planted"):
+                case.io_loop.add_callback(plant)
+                await asyncio.Event().wait()
+
+        @gen_test
+        def generator(case: Any) -> Any:
+            with case.assertRaisesRegex(builtins.ValueError, "planted"):
+                case.io_loop.add_callback(plant)
+                yield asyncio.Event().wait()
+
+        self.check(coroutine, True)
+        self.check(generator, True)
+
+    def test_other_errors_and_blocks_have_no_such_hint(self) -> None:
+        async def other_class(case: Any) -> None:
+            with case.assertRaisesRegex(KeyError, "planted"):
+                case.io_loop.add_callback(plant)
+                await asyncio.Event().wait()
+
+        async def outside(case: Any) -> None:
+            with case.assertRaisesRegex(ValueError, "planted"):
+                plant()
+            case.io_loop.add_callback(plant)
+            await asyncio.Event().wait()
+
+        async def in_thread(case: Any) -> None:
+            with case.assertRaisesRegex(ValueError, "planted"):
+                thread = threading.Thread(target=plant)
+                thread.start()
+                thread.join()
+                await asyncio.Event().wait()
+
+        for body in other_class, outside, in_thread:
+            self.check(body, False)
+
+
+def plant() -> None:
+    raise ValueError("planted")
+
+
 class StopTest(unittest.TestCase):
     def report(self, body: Any) -> str:
         result = run_body(AsyncTestCase, body)
@@ -250,7 +302,7 @@ class StopTest(unittest.TestCase):
             case.stop(1)
             case.assertEqual(case.wait(), 2)
 
-        hint = r"wait\(\) returned at once, for the stop\(\) at \S+:\d+ in body: case\.stop\(1\) that came before it\."
+        hint = r"wait\(\) returned at once, for a stop\(\) that came before it, at \S+:\d+ in body: case\.stop\(1\)"
         self.assertRegex(self.report(body), hint)
 
     def test_one_of_a_callback_that_came_before(self) -> None:
@@ -260,7 +312,7 @@ class StopTest(unittest.TestCase):
             case.wait()
             case.fail()
 
-        self.assertIn("wait() returned at once, for the stop() that came before it.", self.report(body))
+        self.assertIn("wait() returned at once, for a stop() that came before it.", self.report(body))
 
     def test_one_of_a_bare_thread(self) -> None:
         def body(case: AsyncTestCase) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import unittest
+from typing import Any
 
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, ExpectError
 from tests.samples import cases
@@ -72,6 +73,18 @@ class ExpectErrorTest(AsyncTestCase):
         with self.assertRaisesRegex(ValueError, "bang"), ExpectError(ValueError, "boom"):
             self.io_loop.add_callback(fail, ValueError("bang"))
             self.turn()
+
+    def test_the_report_of_another_error_names_the_blocks(self) -> None:
+        def body(case: Any) -> None:
+            with ExpectError(OSError), ExpectError(ValueError, "boom"):
+                case.io_loop.add_callback(fail, ValueError("bang"))
+                case.run_sync(asyncio.Event().wait)
+
+        report = run_body(AsyncTestCase, body).report
+        place = r"test_expect_error.py:\d+ in body: with ExpectError\(OSError\), ExpectError\(ValueError"
+        self.assertRegex(report, rf"An ExpectError does not expect it, because of its class: \S*{place}")
+        self.assertRegex(report, rf"An ExpectError does not expect it, because of its message: \S*{place}")
+        self.assertEqual(report.count("An ExpectError does not"), 2)
 
     def test_a_missing_error_says_what_was_expected_and_what_came(self) -> None:
         def handle(typ: object, value: BaseException, tb: object) -> bool:

@@ -141,6 +141,10 @@ class HTTPTestServerTest(unittest.IsolatedAsyncioTestCase):
         with self.assertRaisesRegex(TypeError, "xheader"):
             await HTTPTestServer(make_app(), xheader=True).__aenter__()
 
+    async def test_a_plain_with_is_an_error(self) -> None:
+        with self.assertRaisesRegex(TypeError, "Write 'async with'"), HTTPTestServer(web.Application()):  # type: ignore[attr-defined]
+            pass
+
     async def test_it_leaves_nothing_open(self) -> None:
         async with HTTPTestServer(make_app()):
             before = len(os.listdir("/proc/self/fd"))

@@ -1,10 +1,11 @@
 """Tests that misuse the loop, a port or a coroutine. Their reports, in ``tests/gallery``, say how to mend it."""
 
 import asyncio
+import urllib.request
 
 from tornado import web
 
-from asynctest_tornado import AsyncTestCase, bind_unused_port
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ExpectError, bind_unused_port
 
 
 class AddressIsTaken(AsyncTestCase):
@@ -41,3 +42,29 @@ class AsyncSetUpIsNoCoroutine(AsyncTestCase):
 
     async def test(self) -> None:
         self.assertEqual(self.answer, 42)
+
+
+class ErrorOfAnotherClassIsExpected(AsyncTestCase):
+    async def test(self) -> None:
+        with ExpectError(KeyError):
+            self.io_loop.add_callback(fail)
+            await asyncio.Event().wait()
+
+
+def fail() -> None:
+    raise ValueError("planted")
+
+
+class AssertRaisesForACallback(AsyncTestCase):
+    async def test(self) -> None:
+        with self.assertRaises(ValueError):
+            self.io_loop.add_callback(fail)
+            await asyncio.Event().wait()
+
+
+class ClientBlocksTheServer(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return web.Application(log_function=lambda handler: None)
+
+    async def test(self) -> None:
+        urllib.request.urlopen(self.get_url("/"), timeout=0.01)

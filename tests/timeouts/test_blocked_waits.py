@@ -4,7 +4,9 @@ import time
 import unittest
 from typing import Any
 
-from asynctest_tornado import AsyncTestCase
+from tornado import web
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from asynctest_tornado._util import debuggers
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import stuck
@@ -15,6 +17,27 @@ class BlockedLoopTest(unittest.TestCase):
     def test_the_blocking_line_is_reported_and_the_test_ended(self) -> None:
         report = run_past_limit(stuck.Blocked, turns=2).report
         self.assertRegex(report, r"time.sleep\(30\)\n(?s:.*)TimeoutError: .*0.1 seconds.*blocked the event loop")
+
+    def test_a_request_handler_that_blocks_is_named(self) -> None:
+        class Slow(web.RequestHandler):
+            def get(self) -> None:
+                limit_clock.start()
+                time.sleep(30)
+
+        class Sample(AsyncHTTPTestCase):
+            async_test_timeout = 0.01
+
+            def get_app(self) -> web.Application:
+                return web.Application([("/slow", Slow)])
+
+            def test(self) -> None:
+                self.fetch("/slow")
+
+        with limit_clock.stopped():
+            report = run_case(Sample).report
+        self.assertRegex(report, r"; this line of .*Slow, which serves GET /slow, blocked the event loop")
+        self.assertRegex(report, r"event loop\nHTTP requests in flight:\n  GET http:\S+/slow\n\Z")
+        self.assertNotIn("tornado/", report)
 
     def test_a_test_that_ends_by_itself_but_too_late_has_timed_out(self) -> None:
         async def body(case: AsyncTestCase) -> None:

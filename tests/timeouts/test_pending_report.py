@@ -8,6 +8,48 @@ from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from tests.support import run_body
 
 
+class AlikeTest(unittest.TestCase):
+    def test_tasks_at_one_line_are_shown_once(self) -> None:
+        async def wait() -> None:
+            await asyncio.Event().wait()
+
+        async def gather() -> None:
+            await asyncio.gather(*[wait() for _ in range(13)], asyncio.sleep(3600))
+
+        async def group() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(13):
+                    tasks.create_task(wait())
+                tasks.create_task(asyncio.sleep(3600))
+
+        for func in gather, group:
+            report = _pending(func)
+            self.assertEqual(report.count("await asyncio.Event().wait()"), 1, report)
+            self.assertIn("... and 12 more like this\n", report)
+            self.assertIn("sleep() of asyncio.tasks", report)
+
+    def test_many_others_are_counted(self) -> None:
+        async def gather() -> None:
+            # Each line is another one.
+            await asyncio.gather(*[_make_waiter(number)() for number in range(12)])
+
+        report = _pending(gather)
+        self.assertEqual(report.count("waits for wait_"), 10, report)
+        self.assertIn("    ... and 2 more\n", report)
+
+
+def _pending(func: Any) -> str:
+    """Return the report of a coroutine that does not end, from its pending tasks on."""
+    report = run_body(AsyncTestCase, lambda case: case.run_sync(func, timeout=0.01)).report
+    return report[report.index("Pending tasks:") :]
+
+
+def _make_waiter(number: int) -> Any:
+    names: dict[str, Any] = {"asyncio": asyncio}
+    exec(f"async def wait_{number}():\n    await asyncio.Event().wait()", names)
+    return names[f"wait_{number}"]
+
+
 class UnshowableTest(unittest.TestCase):
     """Code of the user does not get in the way of the report."""
 
