@@ -123,9 +123,10 @@ _MISUSE = re.compile(
 
 def missing_await(error: BaseException) -> tuple[str, object] | None:
     """Return the hint for code that takes an awaitable for its result, and the awaitable if that is known."""
-    frame = _users_frame(error.__traceback__)
-    if frame is None:
+    frames = _users_frames(error.__traceback__)
+    if not frames:
         return None
+    frame = frames[-1]
     if isinstance(error, AssertionError):
         thing = _compared(error.__traceback__, frame)
         if thing is None:
@@ -136,6 +137,9 @@ def missing_await(error: BaseException) -> tuple[str, object] | None:
         if type(text) is not str or _MISUSE.search(text) is None:
             return None
         thing = error.obj if isinstance(error, AttributeError) and _is_awaitable(error.obj) else None
+    while len(frames) > 1 and _is_argument(frames[-1], thing):
+        frames.pop()  # the call is in a caller
+    frame = frames[-1]
     name, call, thing = _assignment(frame, thing) or ("", "", thing)
     flags = frame.f_code.co_flags
     if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
@@ -187,14 +191,21 @@ def _compared(tb: types.TracebackType | None, frame: types.FrameType) -> object:
     return None if begun else thing
 
 
-def _users_frame(tb: types.TracebackType | None) -> types.FrameType | None:
-    """Return the innermost frame of the user."""
-    found = None
+def _users_frames(tb: types.TracebackType | None) -> list[types.FrameType]:
+    """Return the frames of the user, the innermost last."""
+    found = []
     while tb is not None:
         if owner_of(tb.tb_frame) in (USER, PACKAGE):  # some install their tests
-            found = tb.tb_frame
+            found.append(tb.tb_frame)
         tb = tb.tb_next
     return found
+
+
+def _is_argument(frame: types.FrameType, thing: object) -> bool:
+    """Return true if a function has got an object as an argument."""
+    code = frame.f_code
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return thing is not None and any(frame.f_locals.get(name) is thing for name in names)
 
 
 def _assignment(frame: types.FrameType, thing: object) -> tuple[str, str, object] | None:

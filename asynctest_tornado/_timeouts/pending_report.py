@@ -19,7 +19,7 @@ from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import pending_requests, stopped_clock
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
-from asynctest_tornado._util.tracebacks import MACHINERY, OURS, TORNADO, Owner, owner_of
+from asynctest_tornado._util.tracebacks import MACHINERY, OURS, STDLIB, TORNADO, Owner, owner_of
 
 __unittest = True
 
@@ -252,7 +252,7 @@ def _chain(future: Any) -> tuple[list[str], str]:
     for awaitable, frame in frames_of(outermost):
         code = frame.f_code
         owner = owner_of(frame)
-        if owner not in MACHINERY:
+        if owner not in MACHINERY and owner is not STDLIB:  # such as contextlib
             lines.append(_names.line_at(code.co_filename, frame.f_lineno, code.co_name, frame.f_globals))
             call = ""
         elif owner is OURS:

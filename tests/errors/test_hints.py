@@ -83,6 +83,20 @@ class MissingAwaitTest(unittest.TestCase):
 
         self.check(body, r"make body\(\) an 'async def' and write 'await' before the call, or use self.run_sync\(\)")
 
+    def test_an_argument_was_made_by_a_caller(self) -> None:
+        def check(response: Any) -> None:
+            self.assertEqual(response.code, 200)
+
+        async def named(case: Any) -> None:
+            response = case.fetch("/")
+            check(response)
+
+        async def unnamed(case: Any) -> None:
+            check(case.fetch("/"))
+
+        self.check(named, r"write 'response = await case.fetch\(\"/\"\)'")
+        self.check(unnamed, "write 'await' before the call")
+
     def test_other_errors_have_no_such_hint(self) -> None:
         class Unprintable:
             def __str__(self) -> str:

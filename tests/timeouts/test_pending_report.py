@@ -1,5 +1,7 @@
 import asyncio
+import contextlib
 import unittest
+from collections.abc import AsyncIterator
 from typing import Any
 
 from tornado import ioloop, web
@@ -99,6 +101,21 @@ class Begins(web.RequestHandler):
 class Server(AsyncHTTPTestCase):
     def get_app(self) -> web.Application:
         return web.Application([("/", Begins)], log_function=lambda handler: None)
+
+
+class LinesTest(unittest.TestCase):
+    def test_lines_of_the_standard_library_are_left_out(self) -> None:
+        @contextlib.asynccontextmanager
+        async def turn() -> AsyncIterator[None]:
+            await asyncio.Event().wait()
+            yield
+
+        async def wait() -> None:
+            async with turn():
+                pass
+
+        report = run_body(AsyncTestCase, lambda case: case.run_sync(wait, timeout=0)).report
+        self.assertRegex(report, r"in wait: async with turn\(\):\n +at .* in turn: await asyncio.Event\(\).wait\(\)\n")
 
 
 class HandlerTest(unittest.TestCase):
