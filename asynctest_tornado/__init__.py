@@ -20,7 +20,9 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._http.http_case import AsyncHTTPTestCase
     from asynctest_tornado._http.http_test_server import HTTPTestServer
     from asynctest_tornado._http.https_case import AsyncHTTPSTestCase
+    from asynctest_tornado._http.server_sent_events import ServerSentEvent
     from asynctest_tornado._http.sockets import bind_unused_port
+    from asynctest_tornado._http.streamed_response import StreamedResponse
     from asynctest_tornado._http.websocket import WebSocket
     from asynctest_tornado._runner.command_line import main
     from asynctest_tornado._timeouts.limits import get_async_test_timeout
@@ -40,6 +42,8 @@ __all__ = [
     "NullContext",
     "Response",
     "ServerError",
+    "ServerSentEvent",
+    "StreamedResponse",
     "VirtualClock",
     "WebSocket",
     "bind_unused_port",
@@ -60,6 +64,8 @@ _ROOMS = {
     "NullContext": "_errors.stack_context",
     "Response": "_http.fetch",
     "ServerError": "_errors.server_error",
+    "ServerSentEvent": "_http.server_sent_events",
+    "StreamedResponse": "_http.streamed_response",
     "VirtualClock": "_clock.virtual_clock",
     "WebSocket": "_http.websocket",
     "bind_unused_port": "_http.sockets",

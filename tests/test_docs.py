@@ -38,6 +38,7 @@ NOT_FOR_USERS = {
     "ExpectError": {"handle"},
     "ExpectLog": {"filter", "watch"},
     "ServerError": {"defer", "log_deferred"},
+    "StreamedResponse": {"begin", "describe", "get", "leave"},
     "VirtualClock": {"drop_targets", "move"},
     "WebSocket": {"end", "let_go", "read_to_end"},
 }

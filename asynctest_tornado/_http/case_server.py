@@ -15,8 +15,10 @@ from tornado.httpserver import HTTPServer
 from asynctest_tornado._errors import hints
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._http import streaming
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._http.streaming import Streaming
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
@@ -168,6 +170,17 @@ def fetch(case: Any, path: str, raise_error: bool, arguments: Arguments) -> Any:
     if runs_here(harness):
         return asyncio.ensure_future(begin())
     return harness.waits.run(begin, limits.limit(None, case.async_test_timeout), ends_with_future=True)
+
+
+def stream(case: Any, path: str, raise_error: bool, read_timeout: float | None, arguments: Arguments) -> Streaming:
+    """Return a streamed response to be entered."""
+    server = server_of(case)
+    url = server.address.absolute(path, case.get_url)
+    server.check_listens(url, type(case).__qualname__)
+    loop = harness_of(case).loop
+    if not any(each is server.streams for each in pending_requests.clients_of(loop)):
+        pending_requests.watch_client(loop, server.streams)
+    return streaming.begin(server, case.http_client, url, raise_error, read_timeout, arguments)
 
 
 def runs_here(harness: Harness) -> bool:

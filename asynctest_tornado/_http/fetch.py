@@ -80,7 +80,7 @@ async def _fetch_with_cookies(
     client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies, raise_error: bool
 ) -> HTTPResponse:
     """Fetch, and follow redirects like Tornado's client, but with the cookies that they set."""
-    is_followed, left = _redirects(client, request)
+    is_followed, left = redirects(client, request)
     given = request.follow_redirects
     if is_followed:
         request.follow_redirects = False
@@ -91,11 +91,11 @@ async def _fetch_with_cookies(
             cookies.add_to(hop)
         response = await client.fetch(hop, raise_error=False)
         cookies.record(response.headers, hop.url)
-        location = response.headers.get("Location")
-        if not (left > 0 and location and response.code in (301, 302, 303, 307, 308)):
+        following = redirected(request, hop, response.code, response.headers) if left > 0 else None
+        if following is None:
             break
         left -= 1
-        hop = _redirected(request, hop, response.code, location)
+        hop = following
         response.error = None  # which refers to the response
     request.follow_redirects = given
     response.request = request
@@ -104,7 +104,7 @@ async def _fetch_with_cookies(
     return response
 
 
-def _redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int]:
+def redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int]:
     """Return whether to follow redirects here, and how many."""
     if request.streaming_callback is not None or request.header_callback is not None:
         return False, 0  # the callback would get the headers or body of the redirect itself
@@ -116,8 +116,11 @@ def _redirects(client: AsyncHTTPClient, request: HTTPRequest) -> tuple[bool, int
     return bool(follow), most if follow else 0
 
 
-def _redirected(request: HTTPRequest, hop: HTTPRequest, code: int, location: str) -> HTTPRequest:
-    """Return the next request, after an answer to this hop that sends the client elsewhere."""
+def redirected(request: HTTPRequest, hop: HTTPRequest, code: int, headers: HTTPHeaders) -> HTTPRequest | None:
+    """Return the next request, after an answer to this hop that sends the client elsewhere; None after another one."""
+    location = headers.get("Location")
+    if not location or code not in (301, 302, 303, 307, 308):
+        return None
     following = copy.copy(hop)
     following.url = urljoin(hop.url, location)
     following.headers = HTTPHeaders(hop.headers)

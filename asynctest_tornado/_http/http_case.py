@@ -13,6 +13,7 @@ from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import case_server, sockets
 from asynctest_tornado._http.fetch import Fetched, Response
 from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._http.streaming import Streaming
 from asynctest_tornado._http.websocket_connect import Connecting
 from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._unittest.case import AsyncTestCase
@@ -184,6 +185,35 @@ class AsyncHTTPTestCase(AsyncTestCase):
         task: Any = self.fetch(path, raise_error, **kwargs)
         result: asyncio.Task[Response] = task
         return result
+
+    def stream(
+        self, path: str, raise_error: bool = False, *, read_timeout: float | None = None, **kwargs: Unpack[Arguments]
+    ) -> Streaming:
+        """Begin to read a response while it arrives, in a coroutine::
+
+            async with self.stream("/prices") as response:
+                self.assertEqual(response.code, 200)
+                async for event in response.aiter_sse():
+                    ...
+
+        The block begins when the headers have arrived. To leave it early closes the connection, and waits until the
+        server has seen that: ``on_connection_close`` of its handler has run, unless it was writing just then, and has
+        failed of that. An error in the block has a note with the status, the headers and the latest chunks.
+
+        :param read_timeout: the time limit for the headers, and between two chunks, in seconds; 0 for no limit. By
+            default, the time limit of the test is the only one.
+
+        All other arguments are the same as for `fetch`, and redirects are followed as there. Only ``request_timeout``,
+        a limit for the whole response, is not set by default.
+
+        :return: an object for ``async with``, which gives a `StreamedResponse`. Without that, the test fails.
+
+        Raises the errors of `fetch`, in the block those of `StreamedResponse.read`, and ``TimeoutError``, which shows
+        where the server stood, after ``read_timeout``.
+
+        As in httpx. New in version 0.1.
+        """
+        return case_server.stream(self, path, raise_error, read_timeout, kwargs)
 
     def ws_connect(
         self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any

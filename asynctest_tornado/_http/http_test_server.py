@@ -10,9 +10,10 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 
+from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import fetch as _fetch
-from asynctest_tornado._http import sockets, websocket_connect
+from asynctest_tornado._http import sockets, streaming, websocket_connect
 from asynctest_tornado._http.local_server import LocalServer, check_app
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._sources import installation
@@ -131,7 +132,7 @@ class HTTPTestServer:
             await server.close()
 
     def _describe(self) -> str:
-        return pending_report.describe(IOLoop.current(), all_tasks(), clients=[self.http_client])
+        return pending_report.describe(IOLoop.current(), all_tasks(), clients=[self.http_client, self._server.streams])
 
     @property
     def port(self) -> int:
@@ -162,6 +163,22 @@ class HTTPTestServer:
         """
         url = self._server.address.absolute(path, self.get_url)
         return await self._server.fetch(self.http_client, url, raise_error, kwargs)
+
+    def stream(
+        self, path: str, raise_error: bool = False, *, read_timeout: float | None = None, **kwargs: Unpack[Arguments]
+    ) -> streaming.Streaming:
+        """Begin to read a response while it arrives. Arguments and errors are as for `AsyncHTTPTestCase.stream`.
+
+        But where no test case or fixture of this library sets a time limit, ``read_timeout`` is the ``request_timeout``
+        of the client, which is 20 seconds.
+
+        New in version 0.1.
+        """
+        url = self._server.address.absolute(path, self.get_url)
+        if read_timeout is None and contexts.of_running_loop() is None:
+            defaults: dict[str, Any] = self.http_client.defaults
+            read_timeout = defaults.get("request_timeout")
+        return streaming.begin(self._server, self.http_client, url, raise_error, read_timeout, kwargs)
 
     def ws_connect(
         self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any

@@ -25,7 +25,7 @@ from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
-from asynctest_tornado._timeouts import private_servers
+from asynctest_tornado._timeouts import pending_requests, private_servers
 from asynctest_tornado._tls import bundled_certificate, certificate_check, tls_arguments
 from asynctest_tornado._util import coroutines
 
@@ -78,15 +78,17 @@ class LocalServer(tls_arguments.Place):
         self.cookies = Cookies()
         self.http_server: HTTPServer | None = None
         self._sock = sock
-        self._describe = describe
+        self.describe = describe
         self._is_https = is_https
         self._trusts_strangers = trusts_strangers
-        self._verifier: tls_arguments.Verifier | None = None
+        self.verifier: tls_arguments.Verifier | None = None
         self._has_listened = False
         self._refusal: str | None = None
         self._record = Record(describe)
         #: Made for the first one: most tests have none.
         self._websockets: weakref.WeakSet[WebSocket] | None = None
+        #: The responses that are being streamed.
+        self.streams = pending_requests.Streams()
 
     def start(
         self,
@@ -105,7 +107,7 @@ class LocalServer(tls_arguments.Place):
             self._sock.setblocking(False)
             if self._is_https:
                 bundled_certificate.read_certificate_once()
-                self._verifier = tls_arguments.Verifier(self, self._trusts_strangers)
+                self.verifier = tls_arguments.Verifier(self, self._trusts_strangers)
             if make_client is not None:
                 client = make_client()
             self.http_server = http_server = make_server()
@@ -127,8 +129,8 @@ class LocalServer(tls_arguments.Place):
         :param force_instance: True for a client that no other code on this loop shares.
         """
         resolver = self.address.resolver
-        if self._verifier is not None:
-            return tls_arguments.make_client(self._verifier, self._trusts_strangers, resolver)
+        if self.verifier is not None:
+            return tls_arguments.make_client(self.verifier, self._trusts_strangers, resolver)
         if resolver is not None:
             return AsyncHTTPClient(force_instance=True, resolver=resolver)
         return AsyncHTTPClient(force_instance=force_instance)
@@ -150,7 +152,7 @@ class LocalServer(tls_arguments.Place):
     def _refuse(self, request: HTTPServerRequest) -> None:
         raise TypeError(self._refusal)
 
-    def _check_served(self, url: str) -> None:
+    def check_served(self, url: str) -> None:
         """Raise ``TypeError`` for a request to this server if it has no application, and did not get one later."""
         is_refused = getattr(self.http_server, "request_callback", None) == self._refuse
         if is_refused and self.address.is_own(url):
@@ -229,23 +231,23 @@ class LocalServer(tls_arguments.Place):
         self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: Arguments
     ) -> _fetch.Response:
         """Fetch a URL. If the client gives up, the error says where the server stood."""
-        self._check_served(url)
+        self.check_served(url)
         try:
             return await _fetch.fetch(client, url, self.cookies, raise_error, arguments)
         except (HTTPClientError, OSError) as error:
-            self._explain(error, url, arguments)
+            self.explain(error, url, arguments)
             if isinstance(error, HTTPClientError) and error.code == 599:
-                error.add_note(self._describe())
+                error.add_note(self.describe())
             raise
 
     # The name that the user knows: reports show it if the task has no line of the user.
     fetch.__qualname__ = "AsyncHTTPTestCase.fetch"
 
-    def _explain(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
+    def explain(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
         """Add notes about the certificates, if these are the reason, and about the request, if it has no response."""
         certificate_check.explain(error)
-        if self._verifier is not None and not arguments.get("client_cert"):
-            self._verifier.explain(error, url)
+        if self.verifier is not None and not arguments.get("client_cert"):
+            self.verifier.explain(error, url)
         if isinstance(error, (ConnectionError, socket.gaierror)):
             hints.add(error, hints.request(arguments.get("method", "GET"), url))
 
@@ -263,19 +265,19 @@ class LocalServer(tls_arguments.Place):
     async def _ws_connect(
         self, url: str, headers: Any, subprotocols: Iterable[str] | None, arguments: dict[str, Any]
     ) -> WebSocket:
-        self._check_served(url)
+        self.check_served(url)
         request, options = websocket_connect.make_request(url, headers, arguments)
         if not gives_cookies(request):
             self.cookies.add_to(request)
-        if self._verifier is not None and url.lower().startswith("wss:"):
-            vars(request).update(self._verifier.arguments(request))
+        if self.verifier is not None and url.lower().startswith("wss:"):
+            vars(request).update(self.verifier.arguments(request))
         options["subprotocols"] = None if subprotocols is None else list(subprotocols)
         try:
             websocket = await websocket_connect.connect(
                 request, self._record, resolver=self.address.resolver, **options
             )
         except (HTTPClientError, OSError) as error:
-            self._explain(error, url, arguments)
+            self.explain(error, url, arguments)
             if isinstance(error, HTTPClientError) and error.response is not None:
                 self.cookies.record(error.response.headers, url)
             raise

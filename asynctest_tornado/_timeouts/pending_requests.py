@@ -2,7 +2,7 @@
 
 # Tested by tests/http/test_http_case.py.
 
-from typing import Any
+from typing import Any, Protocol
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
@@ -15,8 +15,18 @@ __unittest = True
 _CLIENTS = object()
 
 
+class Stream(Protocol):
+    """A request whose response is read while it arrives, by no client of Tornado."""
+
+    def summary(self) -> str: ...
+
+
+class Streams(set[Stream]):
+    """Such requests that have not ended. They count as the requests of one client."""
+
+
 def watch_client(loop: LoopOfTest, client: object) -> None:
-    """Let the timeout reports of a test show the requests of a client."""
+    """Let the timeout reports of a test show the requests of a client, or its `Streams`."""
     known: tuple[LoopOfTest, list[object]] | None = loop.trap.data.get(_CLIENTS)
     if known is None or known[0] is not loop:  # a test that sets up twice has a new loop
         known = loop.trap.data[_CLIENTS] = loop, []
@@ -31,6 +41,8 @@ def clients_of(loop: LoopOfTest) -> list[object]:
 
 def names_of_requests(client: object) -> list[str]:
     """Return the requests of a client that have no response yet."""
+    if type(client) is Streams:
+        return sorted(stream.summary() for stream in client)
     active, waiting = _requests_of(client)
     names = [f"{request.method} {request.url}" for request, _ in active]
     return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]

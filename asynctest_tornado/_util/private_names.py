@@ -71,6 +71,7 @@ _NO_CASES = "AsyncTestCase"
 _REFUSES = "the import of AsyncTestCase is an error"
 _REPORTS = "to report errors between two tests as unittest does"
 _NO_VERIFICATION = "TLS contexts without verification"
+_STREAMS = "to read a response while it arrives"
 _INHERITS = "threads inherit contexts"
 _BY_PYTHON = "Python reports them"
 _HELPER = "helpers are no children"
@@ -159,6 +160,9 @@ PRIVATE: tuple[Private, ...] = (
     ),
     Private("tornado.simple_httpclient", "_HTTPConnection", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_get_ssl_options", _NO_VERIFICATION, "", "a context for each request"),
+    Private(_REQUEST, "_create_connection", _STREAMS, "stream()", "an error, in the tests that stream"),
+    Private(_REQUEST, "_remove_timeout", _STREAMS, "stream()", "an error, in the tests that stream"),
+    Private(_REQUEST, "_run_callback", _STREAMS, "stream()", "an error, in the tests that stream"),
     Private(_HANDLER, "_break_cycles", "to let go of a handler that has ended", "", "the garbage collector does"),
     Private(_HANDLER, "_finished", "whether the client gets the error", "", "it looks at _headers_written"),
     Private(

@@ -19,7 +19,15 @@ OF_TORNADO = {
     "setup_with_context_manager",
 }
 OF_STACK_CONTEXT = {"ExceptionStackContext", "NullContext"}
-OF_OURS = {"ExpectError", "HTTPTestServer", "ServerError", "VirtualClock", "WebSocket"}
+OF_OURS = {
+    "ExpectError",
+    "HTTPTestServer",
+    "ServerError",
+    "ServerSentEvent",
+    "StreamedResponse",
+    "VirtualClock",
+    "WebSocket",
+}
 #: For annotations: but for type checkers, this is the class of ``tornado.httpclient``.
 ALIASES = {"Response"}
 

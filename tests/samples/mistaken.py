@@ -132,3 +132,40 @@ class ClientGivesUp(_Open):
 
     async def test(self) -> None:
         await self.http_client.fetch(self.get_url("/silent"), request_timeout=1)
+
+
+class Prices(web.RequestHandler):
+    async def get(self) -> None:
+        self.set_header("Content-Type", "text/event-stream")
+        for price in range(3, 3 + int(self.get_argument("number", "1000"))):
+            self.write(f'data: {{"tea": {price}}}\n\n')
+            await self.flush()
+            await asyncio.sleep(60)
+        await asyncio.Event().wait()
+
+
+class _Streams(AsyncHTTPTestCase):
+    clock_factory = VirtualClock
+
+    def get_app(self) -> web.Application:
+        return web.Application([("/prices", Prices)], log_function=lambda handler: None)
+
+
+class StreamOfOtherPrices(_Streams):
+    async def test(self) -> None:
+        async with self.stream("/prices") as response:
+            async for event in response.aiter_sse():
+                self.assertLess(event.json()["tea"], 5)
+
+
+class StreamStops(_Streams):
+    async def test(self) -> None:
+        async with self.stream("/prices?number=1") as response:
+            async for _ in response.aiter_sse():
+                pass
+
+
+class StreamWithoutBlock(_Streams):
+    async def test(self) -> None:
+        response = await self.stream("/prices")  # type: ignore[misc]
+        self.assertEqual(response.code, 200)
