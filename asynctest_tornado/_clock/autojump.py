@@ -7,7 +7,7 @@ nothing else can happen before, as seen from real time:
 - other threads, foreign connections and child processes may come back: time jumps after they have been quiet for
   ``autojump_threshold``;
 - a thread that computes has a job, if it has waited for a lock before: time stands still until the job is done;
-  otherwise, the thread may compute for ever, and time stands still for `_COMPUTING_SECONDS`;
+  otherwise, the thread may compute for ever, and time stands still for `_COMPUTING_SECONDS`, once;
 - threads that wait for a lock do not come back by themselves: see `other_threads`;
 - bytes between two ends within the test arrive in no time, but after the loop has looked: it looks once more, within
   `_ARRIVAL_SECONDS`; longer, if the system says that it holds them back.
@@ -85,6 +85,8 @@ class Passing:
         self._known: set[Any] = set()
         #: The threads that have waited for a lock.
         self._sleepers: set[str] = set()
+        #: The threads that have computed for so long that time passes all the same.
+        self._endless: set[str] = set()
         #: The time since which another thread computes, by the computer's monotonic clock.
         self._computes_since: float | None = None
         self._call_at = loop.call_at
@@ -209,12 +211,13 @@ class Passing:
         """Return whether another thread has a job, or computes and has not done so for long."""
         if other_threads.are_asleep(self._sleepers):
             return False
-        computing = other_threads.computing().keys()
-        if not computing & self._sleepers:
-            return bool(computing) and self._waits_for_others()
-        return True
+        computing = other_threads.computing().keys() - self._endless
+        return bool(computing & self._sleepers) or (bool(computing) and self._is_to_wait_for(computing))
 
-    def _waits_for_others(self) -> bool:
+    def _is_to_wait_for(self, computing: set[str]) -> bool:
         now = monotonic()
         self._computes_since = self._computes_since or now
-        return now - self._computes_since < _COMPUTING_SECONDS
+        if now - self._computes_since < _COMPUTING_SECONDS:
+            return True
+        self._endless |= computing
+        return False

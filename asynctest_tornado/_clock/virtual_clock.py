@@ -8,7 +8,7 @@ import numbers
 import time
 import weakref
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from asynctest_tornado._clock import dates as _dates
@@ -96,11 +96,13 @@ class VirtualClock:
             _dates.check_installed()
         if epoch is None:
             epoch = round(time.time(), 6) if dates else 0.0
-        elif isinstance(epoch, datetime):
-            epoch = epoch.timestamp()
         self.autojump = autojump
         self.autojump_threshold: float = _seconds(autojump_threshold, "autojump_threshold of VirtualClock")
-        self.epoch: float = _number(epoch, "epoch of VirtualClock")
+        if isinstance(epoch, datetime):
+            self.epoch, self._epoch_ns = epoch.timestamp(), _nanoseconds_of_date(epoch)
+        else:
+            self.epoch = _number(epoch, "epoch of VirtualClock")
+            self._epoch_ns = _nanoseconds(self.epoch)
         self.dates = dates
         self._now = 0.0
         #: The times to advance to, with futures that are done then: weak, as a coroutine that is dropped moves no time.
@@ -130,8 +132,10 @@ class VirtualClock:
 
         New in version 0.1.
         """
-        nanoseconds = _nanoseconds(self.epoch) + _nanoseconds(self._now)
-        return _nanoseconds(nanoseconds / _NANOSECONDS, nanoseconds)
+        exact = self._epoch_ns + _nanoseconds(self._now)
+        # Deadlines that are reckoned from the epoch are off by less than a microsecond.
+        rounded = round(exact, -3)
+        return rounded if rounded / _NANOSECONDS == exact / _NANOSECONDS else exact
 
     def advance(self, seconds: float | timedelta) -> Any:
         """Let time pass: each deadline on the way comes in order, at its own time, and its callbacks run.
@@ -247,17 +251,17 @@ def _say_unknown(option: str) -> str:
     return f"VirtualClock has no option {option}. {advice}"
 
 
-def _nanoseconds(seconds: float, nearest: int | None = None) -> int:
+def _nanoseconds(seconds: float) -> int:
     """Return a time in nanoseconds: whole microseconds, if the float is the nearest one to these.
 
     For example, 1e9 + 0.1 is a tiny bit less than that, and ``datetime`` would show 99,999 microseconds.
-
-    :param nearest: the time otherwise.
     """
     rounded = round(seconds * 1e6) * 1000
-    if rounded / _NANOSECONDS == seconds:
-        return rounded
-    return round(seconds * _NANOSECONDS) if nearest is None else nearest
+    return rounded if rounded / _NANOSECONDS == seconds else round(seconds * _NANOSECONDS)
+
+
+def _nanoseconds_of_date(date: datetime) -> int:
+    return (date.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
 
 
 def _number(value: Any, name: str) -> float:

@@ -5,13 +5,16 @@ import datetime
 import functools
 import logging
 import sys
+import tempfile
 import threading
 import time
 import unittest
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from unittest import mock
+from xml.etree import ElementTree
 
 import freezegun
 import time_machine
@@ -23,7 +26,7 @@ from tornado.ioloop import PeriodicCallback
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, VirtualClock
 from asynctest_tornado._tls import certificate_check
 from tests.limits import limit_clock
-from tests.support import RecordingResult, run_body
+from tests.support import RecordingResult, run_body, run_python
 
 NEW_YEAR = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
 #: Read before any clock begins.
@@ -288,6 +291,10 @@ class BeginningTest(unittest.TestCase):
         with time_machine.travel(NEW_YEAR, tick=False):
             self.assertEqual(VirtualClock(dates=True).epoch, NEW_YEAR.timestamp())
 
+    def test_a_date_without_a_time_zone_is_local(self) -> None:
+        epoch = datetime.datetime(2030, 1, 1)
+        self.assertEqual(VirtualClock(dates=True, epoch=epoch).wall_time(), epoch.timestamp())
+
     def test_within_frozen_time_it_is_an_error(self) -> None:
         with freezegun.freeze_time("2030-01-01"):
             report = run_body(DatesCase, lambda case: None).report
@@ -332,6 +339,7 @@ class ExactTest(unittest.TestCase):
     )
     def test_dates_are_exact_to_the_microsecond(self, epoch: datetime.datetime, microseconds: list[int]) -> None:
         clock = VirtualClock(dates=True, epoch=epoch)
+        self.assertEqual(clock.wall_time(), epoch.timestamp())
         now = epoch
         for number in microseconds:
             now += datetime.timedelta(microseconds=number)
@@ -342,3 +350,20 @@ class ExactTest(unittest.TestCase):
                 + datetime.timedelta(microseconds=clock.wall_time_ns() % 10**9 // 1000),
                 now,
             )
+
+
+class PytestTest(unittest.TestCase):
+    """Dates of test functions; the durations in pytest's report are real."""
+
+    def test_functions_and_their_fixtures(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            junit = Path(folder, "junit.xml")
+            done = run_python(
+                *("-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}"),
+                "tests/samples/dates_for_pytest.py",
+            )
+            cases = list(ElementTree.parse(junit).iter("testcase"))
+        failed = {case.get("name") for case in cases if len(case)}
+        self.assertEqual((len(cases), failed), (6, {"test_failure"}), done.stdout)
+        for case in cases:
+            self.assertLess(float(case.get("time", "nan")), 86400)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
 from asynctest_tornado._clock import other_threads
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from tests.limits import limit_clock
 from tests.support import run_body
 
@@ -219,8 +220,11 @@ class LongJobsTest(AsyncTestCase):
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(is_over.set)
-        self.clock.advance(1)
-        self.assertEqual(self.clock.time(), 1)
+        passing = self.io_loop.asyncio_loop._asynctest.trap.data[VIRTUAL_TIME].passing  # type: ignore[attr-defined]
+        for number in range(1, 4):
+            self.clock.advance(1)
+            self.assertEqual(self.clock.time(), number)
+            self.assertEqual(passing._endless, {str(thread.native_id)})  # so that no other jump waits for it
 
     def test_a_report_names_a_thread_that_has_a_job(self) -> None:
         class Sample(AsyncTestCase):
