@@ -24,6 +24,7 @@ from asynctest_tornado import (
     ExpectError,
     ExpectLog,
     HTTPTestServer,
+    ServerSentEvent,
     VirtualClock,
     WebSocket,
     bind_unused_port,
@@ -356,6 +357,38 @@ class LiveTest(ShopTestCase):
         async with self.ws_connect("/stock/live") as socket:
             await socket.write_message({"watch": [self.tea]})
             await socket.read_message()
+            self.assertEqual(len(self.shop.feed.listeners), 1)
+        await asyncio.sleep(0)
+        self.assertEqual(len(self.shop.feed.listeners), 0)
+
+
+class EventsTest(ShopTestCase):
+    """The server-sent events of ``/stock``."""
+
+    async def test_all_products_and_each_change(self) -> None:
+        async with self.stream("/stock") as response:
+            self.assertEqual(response.headers["Content-Type"], "text/event-stream")
+            events = response.aiter_sse()
+            self.assertEqual((await anext(events)).json(), {"product": self.tea, "stock": 10})
+            self.assertEqual((await anext(events)).json(), {"product": self.pot, "stock": 1})
+            await self.put(self.tea, 3)
+            self.assertEqual(await anext(events), ServerSentEvent("stock", '{"product": 1, "stock": 7}'))
+
+    async def test_a_new_product(self) -> None:
+        async with self.stream("/stock") as response:
+            cup = {"name": "Cup", "cents": 500, "stock": 6}
+            number = (await self.fetch("/products", json=cup, headers=signed_in("anna"))).json()["id"]
+            async for event in response.aiter_sse():
+                if event.json() == {"product": number, "stock": 6}:
+                    break
+
+    async def test_the_end_of_the_shop(self) -> None:
+        async with self.stream("/stock") as response:
+            self.shop.feed.publish(None)
+            self.assertEqual(len([event async for event in response.aiter_sse()]), 2)
+
+    async def test_a_client_that_leaves(self) -> None:
+        async with self.stream("/stock"):
             self.assertEqual(len(self.shop.feed.listeners), 1)
         await asyncio.sleep(0)
         self.assertEqual(len(self.shop.feed.listeners), 0)
