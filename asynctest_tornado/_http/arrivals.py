@@ -42,7 +42,10 @@ class Arrivals:
 
     def summary(self) -> str:
         """Return how much has arrived, in one line."""
-        return f"{self.status.code} {self.status.reason}, {self.progress()}" if self.status else "no headers yet"
+        if self.status is None:
+            return "no headers yet"
+        latest = f", the latest {_shown(self.latest[-1])}" if self.latest else ""
+        return f"{self.status.code} {self.status.reason}, {self.progress()}{latest}"
 
     def describe(self) -> str:
         """Return all that a report shows, in several lines."""
