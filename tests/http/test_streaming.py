@@ -510,7 +510,9 @@ class TimeoutTest(Case):
         self.assertRegex(str(caught.exception), r"within 0.05 seconds \(read_timeout\), after 1 chunk of 5 bytes")
         place, arrived = caught.exception.__notes__
         self.assertRegex(place, "Stuck, which serves GET /stuck")
-        self.assertRegex(place, r"HTTP requests in flight:\n  GET \S+ \(a stream: 200 OK, 1 chunk of 5 bytes, the latest b'begun'\)")
+        self.assertRegex(
+            place, r"HTTP requests in flight:\n  GET \S+ \(a stream: 200 OK, 1 chunk of 5 bytes, the latest b'begun'\)"
+        )
         self.assertIn("b'begun'", arrived)
 
     async def test_it_holds_for_the_headers(self) -> None:
@@ -526,7 +528,9 @@ class TimeoutTest(Case):
         report = run_body(Case, body).report
         self.assertIn("this is a deadlock", report)
         self.assertRegex(report, r"await response.read\(\)\n    waits for the response to GET http://")
-        self.assertRegex(report, r"in flight:\n  GET \S+ \(a stream: 200 OK, 1 chunk of 5 bytes, the latest b'begun'\)\n")
+        self.assertRegex(
+            report, r"in flight:\n  GET \S+ \(a stream: 200 OK, 1 chunk of 5 bytes, the latest b'begun'\)\n"
+        )
 
 
 class VirtualTimeTest(Case):
