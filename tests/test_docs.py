@@ -156,7 +156,7 @@ class BuildTest(unittest.TestCase):
         self.assertEqual(set(re.findall(r"``(\w+)``", listed[1])), {row.argument for row in settings.SETTINGS} - {""})
 
     def test_the_options_of_the_command_line_are_complete(self) -> None:
-        help_text = run_python("-m", "asynctest_tornado", "--help").stderr.split("Options of Tornado")[0]
+        help_text = run_python("-m", "asynctest_tornado", "--help").stderr.split("\nTornado's options")[0]
         for option in set(re.findall(r"(?<!\S)--[a-z]{3,}", help_text)):
             self.assertIn(f"``{option}", PAGES["settings.rst"])
 
@@ -179,6 +179,7 @@ class ExamplesTest(RecordedReports, unittest.TestCase):
         "PageTest.test_price": "FAILED (failures=1)",
         "PageTest.test_websocket": "FAILED (errors=1)",
         "LeakTest.test_heartbeat": "FAILED (failures=1)",
+        "LogsTest.test_order": "FAILED (failures=1)",
     }
 
     @classmethod

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from asynctest_tornado._util import spelling
+
 __unittest = True
 
 _MOST_SHOWN = 10
@@ -50,6 +52,8 @@ class ExpectLog(logging.Filter):
         self._others: list[tuple[str, str, str]] = []
         self._last: logging.LogRecord | None = None
         self._filtered: list[logging.Logger] = []
+        # The names of other loggers that log in the block.
+        self._elsewhere: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return true if the record is to be logged: all but the expected ones."""
@@ -74,7 +78,9 @@ class ExpectLog(logging.Filter):
         parent: logging.Logger | None = logger
         while parent is not None and parent is not self.logger:
             parent = parent.parent
-        if parent is not None:
+        if parent is None:
+            self._elsewhere.add(name)
+        else:
             logger.addFilter(self)
             self._filtered.append(logger)
 
@@ -131,6 +137,9 @@ class ExpectLog(logging.Filter):
             pattern = self.regex.pattern
             pattern = f".*(?:{pattern})" if "|" in pattern else f".*{pattern}"
             return f"The regex has to match from the start of the message{self._would(pattern)}."
+        meant = None if self._others else spelling.meant(self.logger.name, self._elsewhere)
+        if meant is not None:
+            return f"The logger {meant!r} has logged meanwhile. Did you mean that one?"
         lowest = self.logger.getEffectiveLevel()
         if self._others or self.level is not None or lowest <= logging.DEBUG:
             return None
@@ -202,6 +211,16 @@ def is_captured(logger: logging.Logger, level: int) -> bool:
             # The class of this handler is private to unittest; the watcher, which has the records, is not.
             if hasattr(handler, "watcher"):
                 return handler.level <= level and not getattr(handler, "expects_nothing", False)
+        place = place.parent if place.propagate else None
+    return False
+
+
+def is_watched(logger: logging.Logger) -> bool:
+    """Return true if ``assertLogs`` or ``assertNoLogs`` stands in the place of the handlers there."""
+    place: logging.Logger | None = logger
+    while place is not None:
+        if any(hasattr(handler, "watcher") for handler in place.handlers):
+            return True
         place = place.parent if place.propagate else None
     return False
 

@@ -24,6 +24,7 @@ from asynctest_tornado._features.yieldable_results import YIELDABLE_RESULTS
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._logs.feature import TEST_LOGS
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources import installation
 from asynctest_tornado._sources.feature import GARBAGE, LOGGERS, REQUEST_HANDLERS, UNAWAITED_COROUTINES
@@ -44,7 +45,8 @@ __unittest = True
 # - ALARMS come before VIRTUAL_TIME, which needs the selector that they find;
 # - BLOCKED_WAITS come before PENDING: an interruption that they have sent needs no note about pending tasks;
 # - PENDING comes before VIRTUAL_TIME: a timeout report begins with the tasks;
-# - VIRTUAL_TIME comes before DEADLOCK: if time jumps, there is no deadlock.
+# - VIRTUAL_TIME comes before DEADLOCK: if time jumps, there is no deadlock;
+# - TEST_LOGS come last: a report ends with them, and leaves out the errors that another note has.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
     (
@@ -76,6 +78,7 @@ FEATURES = Features(
         USER_RUNS,
         ABANDONED_TASKS,
         YIELDABLE_RESULTS,
+        TEST_LOGS,
     )
 )
 #: The features of a test without any option.

@@ -27,7 +27,7 @@ from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._schedules import settings as orders
-from asynctest_tornado._sources import handler_errors, installation
+from asynctest_tornado._sources import handler_errors, installation, terminal_logs
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import misspelled_settings
@@ -126,6 +126,7 @@ class Function:
         run = self._item.config.pluginmanager.get_plugin(PLUGIN)
         if run is not None:
             installation.begin(run)
+            terminal_logs.add_pytest(self._item.config)
         if isinstance(lent, IOLoop):
             self.io_loop = self.harness.open(lambda: lent, is_lent=True)
         else:

@@ -67,12 +67,15 @@ def run(before: Sequence[str], after: Sequence[str]) -> None:
 
 
 _OPTIONS = [*command_line.OPTIONS]
+#: The options that are followed by a value.
+_WITH_VALUE = [name for name, setting in command_line.OPTIONS.items() if setting.unit]
+_WITH_VALUE += ["-k", "--durations", "--junit"]
 
 
 def _check_is_no_runner(arguments: Sequence[str]) -> None:
     """Exit if the first argument that is no option is a program, whose name comes after ``-m``."""
     for place, argument in enumerate(arguments):
-        is_value = place > 0 and arguments[place - 1] in (*_OPTIONS, "-k", "--durations", "--junit")
+        is_value = place > 0 and arguments[place - 1] in _WITH_VALUE
         if not argument.startswith("-") and not is_value:
             if argument in _RUNNERS:
                 words = [*arguments[:place], "--replace", "-m", *arguments[place:]]

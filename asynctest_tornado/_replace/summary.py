@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from asynctest_tornado._util import settings
 from asynctest_tornado._util.observer import Observer
 
 __unittest = True
@@ -123,10 +124,10 @@ class Summary(Observer):
     def _lines_of_leaks(self) -> list[str]:
         lines = []
         if self._leaks:
-            lines.append(
-                f"Leaks: {_count_in(self._leaks)}. ASYNC_TEST_LEAKS=fail makes these tests fail, and shows the lines "
-                "that made these resources:"
-            )
+            advice = " ASYNC_TEST_LEAKS=fail makes these tests fail, and shows the lines that made these resources:"
+            if settings.LEAKS.find()[0] == "fail":
+                advice = " Their reports show the lines that made these resources:"
+            lines.append(f"Leaks: {_count_in(self._leaks)}.{advice}")
             lines += _shown(self._leaks)
         elif self._unsearched < self._tests:
             lines.append("No leaks.")

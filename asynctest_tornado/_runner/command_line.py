@@ -2,15 +2,21 @@
 
 import argparse
 import itertools
+import logging
 import os
+import shlex
 import signal
 import sys
+import textwrap
 import unittest
 from collections.abc import Iterable, Sequence
+from logging import StreamHandler
 from typing import Any
 
+from tornado import log
 from tornado.options import Error, define, options, parse_command_line
 
+from asynctest_tornado._logs import recording
 from asynctest_tornado._runner import results
 from asynctest_tornado._util import settings, spelling
 
@@ -27,15 +33,43 @@ _UNITTEST_OPTIONS: dict[str, dict[str, Any]] = {
 
 #: Our own options. They set environment variables, also for the processes that tests start.
 OPTIONS = {setting.option: setting for setting in settings.SETTINGS if setting.option}
+_MEANINGS = {
+    "verbose": "print a line for each test, and not only a dot",
+    "quiet": "print no dots",
+    "failfast": "stop at the first failure",
+    "catch": "let Ctrl-C end the run after the test that runs; a second one ends it at once",
+    "buffer": "show the output of tests only if they fail",
+}
 #: Options that unittest has, or that are for this library's runner alone.
 _ARGUMENTS: dict[tuple[str, ...], dict[str, Any]] = {
-    ("--durations",): {"metavar": "N", "type": int, "help": "the number of the slowest tests to show, 0 for all"},
-    ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file"},
-    ("--locals",): {"action": "store_true", "help": "show local variables in tracebacks"},
-    ("-k",): {"dest": "pattern", "action": "append", "help": "run only tests whose names match the pattern"},
+    ("-k",): {"dest": "pattern", "action": "append", "help": "run only the tests whose names match, such as *order*"},
     # Tornado takes one dash for two, and has no short options.
-    **{(f"-{name[0]}", f"-{name}"): {"dest": name, "action": "store_true"} for name in _UNITTEST_OPTIONS},
+    **{
+        (f"-{name[0]}", f"-{name}"): {"dest": name, "action": "store_true", "help": meaning}
+        for name, meaning in _MEANINGS.items()
+    },
+    ("--locals",): {"action": "store_true", "help": "show the local variables in tracebacks"},
+    ("--durations",): {"metavar": "N", "type": int, "help": "show the N slowest tests, 0 for all"},
+    ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file, for build servers"},
 }
+_EPILOG = """\
+Tornado's options:
+  --logging LEVEL       the lowest level of the logs: debug, info, warning,
+                        error or none; info by default
+  --log-to-stderr       print all logs at once
+  --log-file-prefix PATH
+                        write all logs to a file
+  --exception-on-interrupt=false
+                        let Ctrl-C kill the process, without a report
+"""
+_DESCRIPTION = (
+    "Runs the tests that are named: modules, classes or methods, such as tests.test_shop.OrderTest. Without names, "
+    "runs all tests that unittest discovers."
+)
+_REPLACE = (
+    "python -m asynctest_tornado --replace -m unittest, or another module and its arguments, runs a suite for "
+    "tornado.testing as it is. {} stand before --replace."
+)
 
 
 def main(**kwargs: Any) -> None:
@@ -48,10 +82,14 @@ def main(**kwargs: Any) -> None:
     A script that calls this function runs the suite that its function ``all()`` returns, if the command line names no
     test. The options of ``tornado.options`` are there, logging among them; a program may define more before.
 
-    Our own options are ``--timeout``, ``--leaks``, ``--schedules`` and ``--seed``, which set environment variables,
-    ``--durations N``, from Python 3.12 on, and ``--junit FILE``; ``--help`` explains them. They are no options of
+    Our own options are ``--timeout``, ``--leaks``, ``--schedules``, ``--seed`` and ``--show-logs``, which set
+    environment variables, ``--durations N`` and ``--junit FILE``; ``--help`` explains them. They are no options of
     ``tornado.options``: a program may define an option of the same name, which is then its own. On a terminal, a test
     that takes longer than a second is shown while it runs.
+
+    The logs of a test are printed with its failure, and not at once, unless ``--show-logs`` or Tornado's
+    ``--log-to-stderr`` asks for that. The last lines name the failed tests, with the commands that run them. Ctrl-C
+    ends the run; the tests so far are reported, and the exit status is 130.
 
     :param kwargs: arguments for ``unittest.main``. The command line overrides them.
 
@@ -97,17 +135,19 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     own, rest = parser.parse_known_args(sys.argv[1:])
     given: set[str] = set(itertools.takewhile(_is_option, rest))
     if given & {"-help", "--help"} or ("-h" in given and "h" not in options):
-        # To the stream that Tornado writes its own help to.
-        parser.print_help(sys.stderr)
-        print("\nOptions of Tornado and of the program:", file=sys.stderr)
-        rest = ["--help"]
+        _print_help(parser)
+        sys.exit(0)
+    _check_are_known(rest, parser)
+    handlers = logging.getLogger().handlers
+    before = handlers[:]
     try:
         names = parse_command_line([sys.argv[0], *rest])
     except Error as error:
-        # The last word is the name, if an option is unknown.
-        name = str(error).split()[-1].strip("'")
-        known = {*OPTIONS, *(flags[-1] for flags in _ARGUMENTS), *(f"--{each}" for each in options)}
-        parser.error(f"{error}{_did_you_mean(name, known)}")
+        parser.error(str(error))
+    if options.log_to_stderr is None:
+        # Tornado adds it in any case, and not because the user asks for the logs.
+        new = [handler for handler in handlers if handler not in before]
+        recording.handlers_of_runner += [handler for handler in new if type(handler) is StreamHandler]
     if not options.exception_on_interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name, meaning in _UNITTEST_OPTIONS.items():
@@ -116,13 +156,34 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     _apply(parser, own)
     if getattr(own, "locals", False):
         kwargs["tb_locals"] = True
-    if getattr(own, "durations", None) is not None:
-        if sys.version_info < (3, 12):
-            parser.error(f"--durations needs Python 3.12 or newer, and this is {sys.version.split()[0]}")
-        kwargs["durations"] = own.durations
-    _set_runner(kwargs, parser, getattr(own, "junit", None))
+    _set_runner(kwargs, parser, own)
     patterns = [argument for pattern in getattr(own, "pattern", None) or () for argument in ("-k", pattern)]
     return [sys.argv[0], *names, *patterns]
+
+
+def _print_help(parser: argparse.ArgumentParser) -> None:
+    # To the stream that Tornado writes its own help to.
+    parser.print_help(sys.stderr)
+    ours = (__file__, log.__file__, "")
+    if any(group not in ours for group in options.groups()):
+        print("\nOptions of the program, and all of Tornado's:", file=sys.stderr)
+        options.print_help(sys.stderr)
+
+
+def _check_are_known(arguments: Iterable[str], parser: argparse.ArgumentParser) -> None:
+    """Exit if an option is unknown. Tornado would print all options that it has, and then the error."""
+    given = list(arguments)
+    for place, argument in enumerate(given):
+        if not _is_option(argument) or argument == "--":
+            return
+        name = argument.lstrip("-").partition("=")[0]
+        if name in options:
+            continue
+        if argument == "-m":
+            words = shlex.join(["--replace", *given[place:]])
+            parser.error(f"-m needs --replace before it. Did you mean {words}? Without a module, name the tests alone")
+        known = {*OPTIONS, *(flags[-1] for flags in _ARGUMENTS), *(f"--{each}" for each in options)}
+        parser.error(f"Unrecognized command line option: {name!r}{_did_you_mean(name, known)}")
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -134,23 +195,29 @@ def _is_option(argument: str) -> bool:
     return argument.startswith("-")
 
 
-def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, junit: str | None) -> None:
-    if junit is not None:
-        if kwargs.get("testRunner") is not None:
+def _set_runner(kwargs: dict[str, Any], parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
+    junit, durations = getattr(values, "junit", None), getattr(values, "durations", None)
+    has_runner = kwargs.get("testRunner") is not None
+    for name, value in ("--junit", junit), ("--durations", durations):
+        # From Python 3.12 on, unittest hands the durations to any runner.
+        if value is not None and has_runner and (name == "--junit" or sys.version_info < (3, 12)):
             parser.error(
-                "--junit needs unittest's own test runner, and the program has another, the argument testRunner"
+                f"{name} needs unittest's own test runner, and the program has another, the argument testRunner"
             )
+    if junit is not None:
         try:
             results.check_junit(junit)
         except OSError as error:
             parser.error(f"--junit={junit}: {error}")
-    if kwargs.get("testRunner") is None and (junit is not None or sys.stderr.isatty()):
-        kwargs["testRunner"] = results.runner(junit)
+    if durations is not None and sys.version_info >= (3, 12):
+        kwargs["durations"] = durations
+    if not has_runner:
+        kwargs["testRunner"] = results.runner(junit, durations)
 
 
 def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
     for option, setting in OPTIONS.items():
-        value = getattr(values, option.removeprefix("--"), None)
+        value = getattr(values, option.removeprefix("--").replace("-", "_"), None)
         if value is not None:
             try:
                 setting.read(value, f"the option {option}", is_text=True)
@@ -164,21 +231,23 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         sys.argv[0],
         usage="%(prog)s [option ...] [test ...]",
-        epilog="python -m asynctest_tornado [option ...] --replace [-m module ...] runs a suite for tornado.testing "
-        "unmodified. With -m, the options --timeout, --leaks, --schedules and --seed stand before it; all words after "
-        "the name are for the module.",
+        description=textwrap.fill(_DESCRIPTION, 78),
+        epilog=f"{_EPILOG}\n{textwrap.fill(_REPLACE.format(', '.join(OPTIONS)), 78)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
         allow_abbrev=False,
     )
-    _add_settings(parser)
     for flags, keywords in _ARGUMENTS.items():
         _add_unless_defined(parser, flags, keywords)
+    _add_settings(parser)
     return parser
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     for option, setting in OPTIONS.items():
-        _add_unless_defined(parser, (option,), {"metavar": setting.unit, "help": setting.meaning})
+        # An option without a unit is a switch.
+        kind = {"metavar": setting.unit} if setting.unit else {"action": "store_const", "const": "1"}
+        _add_unless_defined(parser, (option,), {**kind, "help": setting.meaning})
 
 
 def _add_unless_defined(parser: argparse.ArgumentParser, flags: tuple[str, ...], arguments: dict[str, Any]) -> None:
@@ -196,5 +265,5 @@ def _define_options() -> None:
         help="raise KeyboardInterrupt on ctrl-c, with a traceback; if false, ctrl-c kills the process, also where code "
         "would swallow an exception",
     )
-    for name in _UNITTEST_OPTIONS:
-        define(name, type=bool)
+    for name, meaning in _MEANINGS.items():
+        define(name, type=bool, help=meaning)

@@ -68,7 +68,7 @@ def add_notes(error: BaseException, trap: Trap) -> None:
     found = known(trap)
     if found is None:
         return
-    shown = set(map(id, _parts(error)))
+    shown = set(map(id, parts_of(error)))
     unreported = []
     for failure in (*found.errors, *found.refusals):
         if id(failure.error) in shown:
@@ -101,7 +101,7 @@ def _format(error: BaseException) -> str:
     return "".join(traceback.TracebackException(type(error), error, tb, compact=True).format()).rstrip()
 
 
-def _parts(error: BaseException) -> Iterator[BaseException]:
+def parts_of(error: BaseException) -> Iterator[BaseException]:
     """Return the errors that a report shows: the members of groups, causes and contexts as well."""
     left: list[BaseException | None] = [error]
     seen: set[int] = set()

@@ -20,6 +20,7 @@ from asynctest_tornado._features import loop_methods
 from asynctest_tornado._harness import by_hand
 from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
+from asynctest_tornado._logs.logs import Logs
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._sources import installation
@@ -35,7 +36,7 @@ from asynctest_tornado._unittest import (
     stop_and_wait,
 )
 from asynctest_tornado._unittest.case_run import harness_of
-from asynctest_tornado._unittest.descriptors import Missing
+from asynctest_tornado._unittest.descriptors import Missing, computed
 from asynctest_tornado._unittest.returned import Begun, Other
 
 __unittest = True
@@ -337,6 +338,24 @@ class AsyncTestCase(unittest.TestCase):
         else:
             func = functools.partial(returned.identity, func)
         return harness_of(self).waits.run(returned.insisting(func), limit)
+
+    @computed
+    def logs(self) -> Logs:
+        """The log records of this test so far, of all code that it has set off: threads and handlers included.
+
+        The first record is ``self.logs[0]``, and ``self.logs.messages`` are the messages of all. A record is there if
+        the level of its logger lets it pass, ``WARNING`` by default: ``self.logs.set_level("INFO", "shop")`` sets
+        another one for the test. Records that `ExpectLog`, ``assertLogs`` or ``assertNoLogs`` take are not there. The
+        page about logs has all of its names.
+
+        Raises ``RuntimeError`` if the test does not run.
+
+        New in version 0.1.
+        """
+        harness = self._asynctest.harness
+        if harness is None:
+            raise RuntimeError("self.logs is there while a test runs, from setUp() to the cleanups. Use it there.")
+        return Logs(harness)
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is reported once."""

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._sources import installation
+from asynctest_tornado._sources import installation, terminal_logs
 from asynctest_tornado._unittest import late_errors, result_protocol
 
 __unittest = True
@@ -27,6 +27,7 @@ def begin(result: Any) -> None:
     plugin = late_errors.plugin_of(result)
     if plugin is not None:
         installation.begin(plugin)
+        terminal_logs.add_pytest(result.config)
     elif result_protocol.watch_run(result, end):
         installation.begin(result)
 

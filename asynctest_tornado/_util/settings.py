@@ -147,6 +147,10 @@ def _truth(value: Any) -> bool:
     return value
 
 
+def _is_yes(text: str) -> bool:
+    return text.lower() not in ("", "0", "false", "no", "off")
+
+
 def _callable(value: Any) -> Callable[[], Any]:
     if not callable(value):
         raise TypeError
@@ -221,6 +225,13 @@ SEED = Setting[int | None](
     meaning="the one order to run each test in: replays an order that a report names",
     of_text=int,
 )
+SHOW_LOGS = Setting[bool](
+    *("1 or 0", _truth, False),
+    variable="ASYNC_TEST_SHOW_LOGS",
+    option="--show-logs",
+    meaning="print the logs of tests at once, and not only in the reports of failures",
+    of_text=_is_yes,
+)
 CLOCK_FACTORY = Setting[Any](
     "VirtualClock, or to a function that returns one, such as lambda: VirtualClock(autojump=False)",
     *(_callable, None),
@@ -260,6 +271,6 @@ FIXTURES = Setting[tuple[str, ...]](
 )
 
 SETTINGS: tuple[Setting[Any], ...] = (
-    *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
+    *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
     *(FAIL_ON_SERVER_ERROR, MODE, FIXTURES),
 )

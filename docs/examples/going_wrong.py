@@ -10,6 +10,7 @@ from tornado.web import Application
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from docs.examples.app import make_app
 from docs.examples.cache import start_heartbeat
+from docs.examples.orders import order
 
 
 def delay_async(seconds: float, callback: Callable[[], object]) -> None:
@@ -57,3 +58,10 @@ class LeakTest(AsyncTestCase):
 
     def test_heartbeat(self) -> None:
         self.assertTrue(start_heartbeat(lambda: None, 60).is_running())
+
+
+class LogsTest(AsyncTestCase):
+    async def test_order(self) -> None:
+        self.io_loop.add_callback(order, "milk")
+        await asyncio.sleep(0.001)
+        self.assertEqual(len(self.logs), 0)

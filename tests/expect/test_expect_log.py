@@ -95,6 +95,19 @@ class ExpectLogTest(unittest.TestCase):
         with self.assertRaises(AssertionError), ExpectLog(self.name + ".child", "expected"):
             self.logger.warning("expected")
 
+    def test_a_misspelled_logger_is_named(self) -> None:
+        self.logger.addHandler(logging.NullHandler())
+        with self.assertRaises(AssertionError) as caught, ExpectLog(self.name.replace("e", "", 1), "expected"):
+            self.logger.warning("expected")
+        last = str(caught.exception).splitlines()[-1]
+        self.assertEqual(last, f"The logger {self.name!r} has logged meanwhile. Did you mean that one?")
+
+    def test_a_similar_logger_that_has_not_logged_is_not_named(self) -> None:
+        logging.getLogger(self.name + "x")
+        with self.assertRaises(AssertionError) as caught, ExpectLog(self.name, "expected"):
+            pass
+        self.assertNotIn("Did you mean", str(caught.exception))
+
     def test_blocks_nest(self) -> None:
         with ExpectLog(self.name, "outer") as outer, ExpectLog(self.name + ".child", "inner") as inner:
             logging.getLogger(self.name + ".child").warning("inner")

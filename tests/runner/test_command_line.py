@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -55,6 +56,8 @@ class MainTest(unittest.TestCase):
             "--leaks=maybe": "The option --leaks cannot be 'maybe'. Set it to 'ignore', 'note', 'warn' or 'fail'",
             "--schedules=0": "The option --schedules cannot be '0'. Set it to the number of orders",
             "--seed=x": "The option --seed cannot be 'x'. Set it to the number of an order",
+            "--leak=fail": "error: Unrecognized command line option: 'leak'. Did you mean --leaks?\n",
+            "-m": f"error: -m needs --replace before it. Did you mean --replace -m {PASSES}?",
             "--durations=many": "argument --durations: invalid int value: 'many'",
             "--nonsense": "error: Unrecognized command line option: 'nonsense'\n",
             "--timout=5": "error: Unrecognized command line option: 'timout'. Did you mean --timeout?\n",
@@ -64,21 +67,30 @@ class MainTest(unittest.TestCase):
             done = run_module(option, PASSES)
             self.assertEqual(done.returncode, 2, option)
             self.assertIn(reason, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 2, done.stderr)
 
     def test_help_explains_all_options(self) -> None:
         for flag in "--help", "-h":
             done = run_module("-v", flag)
             self.assertEqual(done.returncode, 0, done.stderr)
-            for option in "--timeout SECONDS", "--junit FILE", "--exception-on-interrupt", "--logging":
+            for option in "--timeout SECONDS", "--junit FILE", "--exception-on-interrupt", "--logging", "--show-logs":
                 self.assertIn(option, done.stderr)
+            self.assertEqual([line for line in done.stderr.splitlines() if len(line) > 80], [])
+            self.assertLess(len(done.stderr.splitlines()), 50)
 
-    def test_the_slowest_tests_are_shown_where_unittest_can_do_that(self) -> None:
-        done = run_module("--durations=3", PASSES)
-        if sys.version_info < (3, 12):
-            self.assertEqual(done.returncode, 2)
-            self.assertIn("--durations needs Python 3.12 or newer, and this is 3.11", done.stderr)
-        else:
-            self.assertIn("Slowest test durations", done.stderr)
+    def test_help_has_the_options_of_the_program_as_well(self) -> None:
+        code = (
+            "import asynctest_tornado as a; from tornado.options import define; define('own', help='its own')\na.main()"
+        )
+        said = run_code(code, "--help").stderr
+        self.assertRegex(said, r"Options of the program, and all of Tornado's:\n(.*\n)+.*--own +its own")
+
+    def test_the_slowest_tests_are_shown(self) -> None:
+        said = run_module("--durations=1", "-v", PASSES, FAILS).stderr
+        self.assertRegex(said, r"\nSlowest test durations\n-+\n\d\.\d{3}s +test \(\S+\)\n\n-+\nRan 2 tests in ")
+        self.assertEqual(
+            len(re.findall(r"^\d\.\d{3}s ", run_module("--durations=0", "-v", PASSES, FAILS).stderr, re.M)), 2
+        )
 
     def test_a_program_may_have_options_of_the_same_names(self) -> None:
         code = (

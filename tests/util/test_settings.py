@@ -99,6 +99,7 @@ class TableTest(unittest.TestCase):
     def test_each_option_has_a_variable_and_help(self) -> None:
         for setting in SETTINGS:
             if setting.option:
-                self.assertTrue(setting.variable and setting.unit and setting.meaning, setting.option)
+                self.assertTrue(setting.variable and setting.meaning, setting.option)
+                self.assertEqual(bool(setting.unit), not isinstance(setting.default, bool), "a switch has no value")
             if setting.ini:
                 self.assertTrue(setting.pytest_meaning, setting.ini)

@@ -1,0 +1,80 @@
+"""The failed tests of a run, with the commands that run them again."""
+
+import os
+import shlex
+import sys
+import unittest
+from collections.abc import Iterator
+from typing import Any
+
+__unittest = True
+
+#: How many failed tests are listed.
+MOST_SHOWN = 30
+#: The beginning of the id of a test that stands for a module that cannot be imported.
+_FAILED_IMPORT = "unittest.loader._FailedTest."
+
+
+def command() -> str:
+    """Return the command that runs tests as this run does, if their names follow."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    python = os.path.basename(sys.executable) or "python"
+    if spec is None:
+        return shlex.join([python, sys.argv[0]])
+    given = sys.orig_argv
+    if "asynctest_tornado" in given and "--replace" in given:
+        after = given[given.index("--replace") :]
+        module = after[after.index("-m") :][:2] if "-m" in after else []
+        return shlex.join([python, "-m", "asynctest_tornado", "--replace", *module])
+    return f"{python} -m {spec.name.removesuffix('.__main__')}"
+
+
+def lines(result: Any) -> list[str]:
+    """Return the lines about the failed tests of a result, for the end of the run; none if no test has failed."""
+    failed = list(dict.fromkeys(_failed(result)))
+    if not failed:
+        return []
+    begin = command()
+    more = [f"  and {len(failed) - MOST_SHOWN} more"] if len(failed) > MOST_SHOWN else []
+    found = [f"{begin} {shlex.quote(name)}" if is_name else name for name, is_name in failed[:MOST_SHOWN]]
+    return ["Failed, each with the command that runs it again:", *(f"  {each}" for each in found), *more]
+
+
+def _failed(result: Any) -> Iterator[tuple[str, bool]]:
+    """Return the names of the failed tests, each with true if unittest finds the test by its name."""
+    for test in (*(each[0] for each in (*result.errors, *result.failures)), *result.unexpectedSuccesses):
+        yield name_of(test)
+
+
+def name_of(test: Any) -> tuple[str, bool]:
+    """Return the name of a test, or of the class or module that it is about; and true if unittest finds it by that."""
+    test = getattr(test, "test_case", test)  # of a subtest
+    name: str = test.id()
+    if name.startswith(_FAILED_IMPORT):
+        return _given(name.removeprefix(_FAILED_IMPORT)), True
+    fixture, is_fixture, owner = name.partition(" (")
+    if is_fixture and fixture in ("setUpClass", "tearDownClass", "setUpModule", "tearDownModule"):
+        return owner.removesuffix(")"), True
+    return name, _is_found(name)
+
+
+def _given(missing: str) -> str:
+    """Return the beginning of a name on the command line, up to the part that does not exist."""
+    for argument in sys.argv[1:]:
+        parts = argument.split(".")
+        if missing in parts:
+            return ".".join(parts[: parts.index(missing) + 1])
+    return missing
+
+
+def _is_found(name: str) -> bool:
+    """Return true if the parts of a name lead from a module to a method of a class of tests."""
+    path, _, method = name.rpartition(".")
+    module, _, _ = path.rpartition(".")
+    while module and module not in sys.modules:
+        module = module.rpartition(".")[0]
+    found: Any = sys.modules.get(module)
+    for part in path.removeprefix(f"{module}.").split("."):
+        found = getattr(found, part, None)
+    return isinstance(found, type) and issubclass(found, unittest.TestCase) and hasattr(found, method)

@@ -1,0 +1,11 @@
+"""An application that logs."""
+
+import logging
+
+log = logging.getLogger("shop.orders")
+
+
+def order(item: str) -> None:
+    log.info("an order of %s", item)
+    if item == "milk":
+        log.warning("low on %s", item)
