@@ -9,11 +9,11 @@ import concurrent.futures.thread
 import dis
 import re
 import ssl
-import sys
 import threading
 import types
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from sys import _getframe  # a test may replace it
 from typing import Any
 
 from tornado.httpclient import HTTPClientError
@@ -161,7 +161,7 @@ def _runs_timer() -> bool:
     """Return true in the callback of a timer, which is called because its delay is over, and not by a connection."""
     run = getattr(asyncio.Handle, "_run", None)
     code = getattr(run, "__code__", None)
-    frame: types.FrameType | None = sys._getframe()
+    frame: types.FrameType | None = _getframe()
     while frame is not None and frame.f_code is not code:
         frame = frame.f_back
     return frame is not None and isinstance(frame.f_locals.get(frame.f_code.co_varnames[0]), asyncio.TimerHandle)

@@ -3,8 +3,8 @@
 # Tested by tests/loop/test_closed_loop.py.
 
 import math
-import sys
 from collections.abc import Callable
+from sys import _getframe  # a test may replace it
 from typing import Any
 
 from tornado import gen
@@ -46,7 +46,7 @@ class _Methods(IOLoop):
             # Tornado would drop its files before asyncio refuses to close a running loop.
             if harness.loop.is_lent or harness.loop.loop.is_running():
                 raise RuntimeError(_describe_close(harness))
-            frame = sys._getframe(1)
+            frame = _getframe(1)
             place = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
             harness.loop.why_closed = _describe_close(harness, f" ({place})")
         super().close(all_fds)

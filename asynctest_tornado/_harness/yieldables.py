@@ -6,10 +6,10 @@ With this, a test that is a generator is cancelled, timed and traced like one th
 import asyncio
 import concurrent.futures
 import inspect
-import sys
 import types
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from sys import _getframe  # a test may replace it
 from typing import Any, TypeGuard
 
 from tornado import gen
@@ -86,7 +86,7 @@ def as_awaitable(value: Any) -> Awaitable[Any]:
 async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
     value: Any = None
     error: BaseException | None = None
-    key = id(sys._getframe())
+    key = id(_getframe())
     if isinstance(generator, types.GeneratorType):  # else it is of a class of the user, without a line to show
         generators[key] = weakref.ref(generator)
     try:

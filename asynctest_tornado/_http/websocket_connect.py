@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-import sys
 from collections.abc import Callable, Coroutine, Generator
+from sys import _getframe  # a test may replace it
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tornado.escape import to_unicode
@@ -60,7 +60,7 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
     def close(self) -> None:
         # The user means the websocket; asyncio and this library mean the coroutine.
         is_unbegun = inspect.getcoroutinestate(self._coro) == inspect.CORO_CREATED
-        if is_unbegun and owner_of(sys._getframe(1)) is USER:
+        if is_unbegun and owner_of(_getframe(1)) is USER:
             self._refuse("close")
         self._coro.close()
 

@@ -2,10 +2,10 @@
 
 # Tested by tests/sources/test_pool_contexts.py.
 
-import sys
 import types
 import unittest
 import unittest.util
+from sys import _getframe  # a test may replace it
 from typing import Any
 
 from asynctest_tornado._errors import contexts
@@ -20,7 +20,7 @@ _NAME = "_asynctest_class_trap"
 
 def chain_here() -> contexts.Chain:
     """Return the contexts of a running ``setUpClass`` of a class of this library; none if there is none."""
-    frame: types.FrameType | None = sys._getframe(1)
+    frame: types.FrameType | None = _getframe(1)
     while frame is not None:
         code = frame.f_code
         if code.co_name == "setUpClass" and code.co_argcount == 1:

@@ -7,9 +7,9 @@ loggers, and thereby before levels, filters and handlers: no configuration of lo
 import asyncio
 import inspect
 import logging
-import sys
 import types
 from collections.abc import Callable
+from sys import _getframe  # a test may replace it
 from typing import Any, TypeGuard
 
 from tornado import gen, websocket
@@ -51,7 +51,7 @@ def _patches_of(logger: logging.Logger) -> tuple[Patch, Patch]:
         if level < logging.ERROR or not asking.is_active:
             return False
         # Other callers get the truth.
-        method = sys._getframe(1)
+        method = _getframe(1)
         return method.f_code in _ASKING and _is_of_library(_caller(logger, method))
 
     def watched_handle(record: logging.LogRecord) -> None:
@@ -63,7 +63,7 @@ def _patches_of(logger: logging.Logger) -> tuple[Patch, Patch]:
             _log_of_handler(failure, handle, logger, record, is_enabled(record.levelno))
             return
         if record.levelno >= logging.ERROR:
-            method = sys._getframe(1)
+            method = _getframe(1)
             caught, caller = _caught(record, method), _caller(logger, method)
             if _is_stray(caught, caller) and _consume(logger, record, caught, caller, is_enabled(record.levelno)):
                 return
@@ -280,7 +280,7 @@ def _is_logged_again(trap: Trap, logger: logging.Logger, error: BaseException) -
 
 def _first_error_of_multi(record: logging.LogRecord) -> BaseException | None:
     """Return the error that ``gen.multi`` fails of, if the record is about another error, which it drops."""
-    frame = sys._getframe() if record.msg == "Multiple exceptions in yield list" else None
+    frame = _getframe() if record.msg == "Multiple exceptions in yield list" else None
     while frame is not None and frame.f_code.co_filename != gen.__file__:
         frame = frame.f_back
     future = None if frame is None else frame.f_locals.get("future")

@@ -11,9 +11,9 @@ the error as a note. An error that no response can report any more fails the tes
 import contextvars
 import functools
 import inspect
-import sys
 import weakref
 from collections.abc import Awaitable, Callable
+from sys import _getframe  # a test may replace it
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
@@ -132,7 +132,7 @@ _Reference = Callable[[], RequestHandler | None]
 
 def _is_called_by_tornado() -> bool:
     """Return true if a method of a handler is called to serve a request, and not by a test that checks its result."""
-    return owner_of(sys._getframe(2)) is TORNADO
+    return owner_of(_getframe(2)) is TORNADO
 
 
 def _log_exception(reference: _Reference, request: HTTPServerRequest, chain: contexts.Chain, *exc_info: Any) -> None:

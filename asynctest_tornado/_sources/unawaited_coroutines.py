@@ -2,11 +2,11 @@
 
 import inspect
 import re
-import sys
 import traceback
 import types
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
+from sys import _getframe  # a test may replace it
 from typing import Any
 
 from asynctest_tornado._errors import collection, contexts
@@ -127,7 +127,7 @@ def _place(coro: Any, code: types.CodeType) -> str:
 
 def _frame_of_user() -> types.FrameType | None:
     """Return the frame that has dropped an object; None if the interpreter drops it as it exits."""
-    frame: types.FrameType | None = sys._getframe()
+    frame: types.FrameType | None = _getframe()
     while frame is not None and frame.f_globals is globals():
         frame = frame.f_back
     return frame

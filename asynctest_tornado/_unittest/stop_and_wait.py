@@ -3,10 +3,10 @@
 # Tested by tests/unittest/test_case.py.
 
 import reprlib
-import sys
 import types
 from collections.abc import Callable
 from functools import partial
+from sys import _getframe  # a test may replace it
 from typing import Any
 
 from asynctest_tornado._errors import hints
@@ -69,7 +69,7 @@ def stop(case: Any, value: Any) -> None:
     else:
         state.second_stop = None
         if not state.is_waiting:
-            frame = sys._getframe(1).f_back
+            frame = _getframe(1).f_back
             # None: a thread calls stop(), and nothing else.
             state.early_stop = frame and (frame.f_code, frame.f_lineno)
     state.stop_value = value

@@ -4,8 +4,8 @@
 
 import functools
 import linecache
-import sys
 import types
+from sys import _getframe  # a test may replace it
 from typing import NamedTuple
 
 from asynctest_tornado._util import names
@@ -64,7 +64,7 @@ def find(through: frozenset[str], depth: int = 2) -> Origin:
     :param through: modules that only act for their callers.
     :param depth: the frame to begin with: 1 stands for the caller of this function.
     """
-    frame: types.FrameType | None = sys._getframe(depth)
+    frame: types.FrameType | None = _getframe(depth)
     package: Origin = None
     while frame is not None:
         name = frame.f_globals.get("__name__", "")

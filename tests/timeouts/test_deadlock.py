@@ -12,9 +12,9 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from tornado import locks
+from tornado import locks, web
 
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from asynctest_tornado._harness.by_hand import HarnessByHand
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
@@ -22,6 +22,7 @@ from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
+from tests.limits import limit_clock
 from tests.samples import stuck
 from tests.support import run_body, run_case, run_code
 
@@ -72,7 +73,7 @@ class DeadlockTest(unittest.TestCase):
 
 POOL = """
 import concurrent.futures, multiprocessing, os, unittest
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 
 class Sample(AsyncTestCase):
     async_test_timeout = 0
@@ -100,6 +101,28 @@ class MockTest(unittest.TestCase):
                 result = run_body(AsyncTestCase, body)
                 self.assertEqual(result.verdicts, ["addSuccess"], result.report)
                 replaced.assert_not_called()
+
+    def test_a_request_needs_no_function_that_a_test_may_replace(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            def get_app(self) -> web.Application:
+                return web.Application([("/", web.RequestHandler)], log_function=lambda handler: None)
+
+        def body(case: Sample) -> None:
+            with mock.patch("sys._getframe") as replaced:
+                case.assertEqual(case.fetch("/").code, 405)
+            replaced.assert_not_called()
+
+        result = run_body(Sample, body)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_a_deadlock_that_is_found_at_the_limit_is_a_timeout(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(limit_clock.advance, 0.99)
+            case.wait(timeout=1)
+
+        with limit_clock.stopped():
+            report = run_body(AsyncTestCase, body).report
+        self.assertIn("operation timed out after 1 seconds (the argument timeout): this is a deadlock.", report)
 
 
 class NoDeadlockTest(AsyncTestCase):
