@@ -169,7 +169,7 @@ class ProgramTest(AsyncTestCase):
 
     async def asyncSetUp(self) -> None:
         provider = Provider(shop="of the shop")
-        self.provider = await self.enterAsyncContext(HTTPTestServer(provider.make_app(log_function=lambda _: None)))
+        self.provider = await self.enterAsyncContext(HTTPTestServer(provider.make_app()))
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         shipped = (ROOT / "examples/shop/shop.toml").read_text(encoding="utf-8")
         settings = shipped.replace("http://127.0.0.1:8889", self.provider.get_url(""))
