@@ -16,10 +16,10 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._errors.stack_context import ExceptionStackContext, NullContext
     from asynctest_tornado._expect.expect_error import ExpectError
     from asynctest_tornado._expect.expect_log import ExpectLog
-    from asynctest_tornado._http.fetch import Response
     from asynctest_tornado._http.http_case import AsyncHTTPTestCase
     from asynctest_tornado._http.http_test_server import HTTPTestServer
     from asynctest_tornado._http.https_case import AsyncHTTPSTestCase
+    from asynctest_tornado._http.response import Response
     from asynctest_tornado._http.server_sent_events import ServerSentEvent
     from asynctest_tornado._http.sockets import bind_unused_port
     from asynctest_tornado._http.streamed_response import StreamedResponse
@@ -62,7 +62,7 @@ _ROOMS = {
     "ExpectLog": "_expect.expect_log",
     "HTTPTestServer": "_http.http_test_server",
     "NullContext": "_errors.stack_context",
-    "Response": "_http.fetch",
+    "Response": "_http.response",
     "ServerError": "_errors.server_error",
     "ServerSentEvent": "_http.server_sent_events",
     "StreamedResponse": "_http.streamed_response",

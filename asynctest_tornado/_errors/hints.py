@@ -44,15 +44,15 @@ def request(method: str, url: str) -> str:
 _REQUEST = "The request was "
 
 
-def failed_request(error: BaseException) -> str | None:
-    """Return the hint for a connection that Tornado's client could not make, or None."""
+def failed_request(error: BaseException) -> tuple[str, str] | None:
+    """Return the method and URL of a connection that Tornado's client could not make, or None."""
     has_hint = any(note.startswith(_REQUEST) for note in getattr(error, "__notes__", ()))
     tb = error.__traceback__ if isinstance(error, OSError) and not has_hint else None
     while tb is not None:
         if tb.tb_frame.f_globals.get("__name__") == "tornado.simple_httpclient":
             made = getattr(tb.tb_frame.f_locals.get("self"), "request", None)
             if made is not None:
-                return request(made.method, made.url)
+                return made.method, made.url
         tb = tb.tb_next
     return None
 

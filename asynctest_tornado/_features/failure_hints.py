@@ -4,11 +4,13 @@
 
 import inspect
 import socket
+import ssl
 
-from asynctest_tornado._errors import hints, notes, taken_address
+from asynctest_tornado._errors import hints, last_answer, notes, taken_address
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._timeouts import blocking_clients, pending_requests
+from asynctest_tornado._tls import https_servers
 from asynctest_tornado._util.exception_notes import drop_chain
 from asynctest_tornado._util.tracebacks import end_at_user, strip
 
@@ -16,7 +18,6 @@ __unittest = True
 
 #: Each returns the hint for an error, or None. With a hint, the report ends at the user's line.
 _HINTS = (
-    hints.failed_request,
     hints.scheduled_call,
     hints.closed_while_running,
     hints.plain_async_set_up,
@@ -33,10 +34,13 @@ class Hints(Feature):
         remark = trap.data.get(hints.REMARK)
         if remark is not None:
             hints.add(error, remark(), trap)
-        # If a host or port does not exist, the user's line has the reason.
-        is_explained = isinstance(error, (ConnectionError, socket.gaierror))
-        for get_hint in _HINTS:
-            text = get_hint(error)
+        # If a host or port does not exist, or is another one, the user's line has the reason.
+        is_explained = isinstance(error, (ConnectionError, socket.gaierror, ssl.SSLError))
+        failed = hints.failed_request(error)
+        if failed is not None:
+            hints.add(error, hints.request(*failed), trap)
+            hints.add(error, https_servers.hint(error, failed[1]), trap)
+        for text in (last_answer.hint(error, trap.data.get(last_answer.ANSWER)), *(get(error) for get in _HINTS)):
             hints.add(error, text, trap)
             is_explained = is_explained or text is not None
         if pending_requests.is_unexplained(error):

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from tornado.httpclient import AsyncHTTPClient
@@ -19,6 +19,8 @@ from asynctest_tornado._http import streaming
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.streaming import Streaming
+from asynctest_tornado._http.cookies import Cookies
+from asynctest_tornado._http.websocket_connect import Connecting
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
@@ -165,6 +167,7 @@ def fetch(case: Any, path: str, raise_error: bool, arguments: Arguments) -> Any:
     server = server_of(case)
     url = server.address.absolute(path, case.get_url)
     server.check_listens(url, type(case).__qualname__)
+    switch_cookies(case)
     begin = functools.partial(server.fetch, case.http_client, url, raise_error, arguments)
     harness = harness_of(case)
     if runs_here(harness):
@@ -177,10 +180,36 @@ def stream(case: Any, path: str, raise_error: bool, read_timeout: float | None, 
     server = server_of(case)
     url = server.address.absolute(path, case.get_url)
     server.check_listens(url, type(case).__qualname__)
+    switch_cookies(case)
     loop = harness_of(case).loop
     if not any(each is server.streams for each in pending_requests.clients_of(loop)):
         pending_requests.watch_client(loop, server.streams)
     return streaming.begin(server, case.http_client, url, raise_error, read_timeout, arguments)
+
+
+def ws_connect(
+    case: Any, path: str, headers: Any, subprotocols: Iterable[str] | None, arguments: dict[str, Any]
+) -> Connecting:
+    """Return a websocket to be connected to the server of a case, or to another one."""
+    server = server_of(case)
+    url = server.address.websocket_url(path, case.get_url)
+    server.check_listens(url, type(case).__qualname__)
+    switch_cookies(case)
+    return server.ws_connect(url, headers, subprotocols, arguments)
+
+
+def switch_cookies(case: Any) -> None:
+    """Let requests send the cookies from now on, if the test case says so."""
+    value = case.send_cookies
+    # A suite may have a method of this name.
+    if value is not False and not callable(value) and settings.SEND_COOKIES.find(value)[0]:
+        server_of(case).cookies.is_sent = True
+
+
+def cookies_of(case: Any) -> Cookies:
+    """Return the cookies of a test, for the server of the case."""
+    server = server_of(case)
+    return Cookies(server.cookies, lambda: server.address.absolute("/", case.get_url))
 
 
 def runs_here(harness: Harness) -> bool:

@@ -1,83 +1,62 @@
-"""Fetch a URL for a test: redirects with cookies, and json() of responses."""
+"""Fetch a URL for a test; follow redirects with cookies."""
 
 import copy
-import functools
-import io
-import json as json_module
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 
-from asynctest_tornado._http.cookie_jar import Cookies, gives_cookies
-from asynctest_tornado._http.request_arguments import Arguments, plain
+from asynctest_tornado._errors.last_answer import ANSWERS
+from asynctest_tornado._http.cookie_jar import Jar, gives_cookies
+from asynctest_tornado._http.request_arguments import Arguments, explain, plain
+from asynctest_tornado._http.response import Response, describe, improve, is_response
 
 __unittest = True
 
-if TYPE_CHECKING:
-
-    class Response(HTTPResponse):
-        """A response as `AsyncHTTPTestCase.fetch` returns it: Tornado's own, with one method more."""
-
-        def json(self) -> Any:
-            """Return the body, decoded. Raises ``ValueError`` if it is no JSON."""
-
-    class Fetched(Response):
-        """The result of `AsyncHTTPTestCase.fetch`: the response; in a coroutine, an awaitable for it."""
-
-        def __await__(self) -> Generator[Any, Any, Response]:
-            raise NotImplementedError
-else:
-    Response = Fetched = HTTPResponse
-
 
 async def fetch(
-    client: AsyncHTTPClient, url: str, cookies: Cookies, raise_error: bool, arguments: Arguments
+    client: AsyncHTTPClient,
+    url: str,
+    cookies: Jar,
+    raise_error: bool,
+    arguments: Arguments,
+    explain_response: Callable[[Response], None] = lambda response: None,
 ) -> Response:
     """Fetch a URL. Raises the errors of the client.
 
     The client may be of any make. Until cookies are sent, it gets the same arguments as from ``tornado.testing``.
+
+    :param explain_response: called with each response, to add the reason for it.
     """
     url, kwargs = plain(url, **arguments)
+    cookies = cookies.for_request(kwargs, url)
     try:
-        if cookies.are_sent:
+        if cookies.is_sent:
             response = await _fetch_with_cookies(client, HTTPRequest(url, **kwargs), cookies, raise_error)
         else:
             response = await client.fetch(url, raise_error=raise_error, **kwargs)
-            if _is_response(response):
+            if is_response(response):
                 cookies.record(response.headers, response.effective_url)
     except HTTPClientError as error:
-        if error.response is not None and _is_response(error.response):
+        if error.response is not None and is_response(error.response):
             cookies.record(error.response.headers, error.response.effective_url)
-            _add_json(error.response)
-            body = error.response.buffer.getvalue() if isinstance(error.response.buffer, io.BytesIO) else b""
-            error.add_note(f"That is the answer to {_request_of(error.response)}. It begins with {body[:200]!r}.")
+            improve(error.response)
+            explain_response(error.response)  # type: ignore[arg-type]
+            error.add_note(f"{ANSWERS}{describe(error.response)}")
         raise
-    if _is_response(response):
-        _add_json(response)
+    except (TypeError, ValueError) as error:
+        if explain(error, kwargs):
+            raise error.with_traceback(None) from None  # the user's line has the reason
+        raise
+    if is_response(response):
+        improve(response)
+        explain_response(response)  # type: ignore[arg-type]
     return response  # type: ignore[return-value]
 
 
-def _is_response(response: object) -> bool:
-    """Return whether this is a response of Tornado, and no mock. Its attributes may be mocks all the same."""
-    return issubclass(type(response), HTTPResponse)
-
-
-def _request_of(response: HTTPResponse) -> str:
-    return f"{getattr(response.request, 'method', 'GET')} {response.effective_url}"
-
-
-def _add_json(response: HTTPResponse) -> None:
-    if not hasattr(type(response), "json"):  # else the client has a method of its own
-        vars(response)["json"] = functools.partial(
-            _decode, _request_of(response), response.code, response.headers, response.buffer
-        )
-
-
 async def _fetch_with_cookies(
-    client: AsyncHTTPClient, request: HTTPRequest, cookies: Cookies, raise_error: bool
+    client: AsyncHTTPClient, request: HTTPRequest, cookies: Jar, raise_error: bool
 ) -> HTTPResponse:
     """Fetch, and follow redirects like Tornado's client, but with the cookies that they set."""
     is_followed, left = redirects(client, request)
@@ -138,14 +117,3 @@ def redirected(request: HTTPRequest, hop: HTTPRequest, code: int, headers: HTTPH
     for name in unwanted:
         following.headers.pop(name, None)
     return following
-
-
-def _decode(request: str, code: int, headers: HTTPHeaders, buffer: Any) -> Any:
-    body = b"" if buffer is None else buffer.getvalue()
-    try:
-        return json_module.loads(body)
-    except ValueError as error:
-        raise ValueError(
-            f"The answer to {request} is no JSON: {error}. It has the status {code}, the type "
-            f"{headers.get('Content-Type')!r}, and begins with {body[:60]!r}."
-        ) from None

@@ -3,8 +3,8 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Iterable, Mapping
+from typing import Any, Unpack
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
@@ -12,17 +12,16 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.server_error import ServerError
-from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import sockets, streaming, websocket_connect
-from asynctest_tornado._http.local_server import LocalServer, check_app
+from asynctest_tornado._http.cookies import Cookies, signed
+from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._http.response import Response
+from asynctest_tornado._http.servable import check_app
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import bundled_certificate
 from asynctest_tornado._util.real_time import all_tasks
-
-if TYPE_CHECKING:
-    from http.cookiejar import CookieJar
 
 __unittest = True
 
@@ -41,6 +40,8 @@ class HTTPTestServer:
     :param port: the port; 0 stands for an unused port.
     :param unix_socket: the path of a Unix-domain socket to listen on, instead of an address and port, which is removed
         in the end; or an abstract name, which begins with a null character.
+    :param send_cookies: True to send the cookies that responses have set, as a browser does. Otherwise, they are sent
+        from the first change of `cookies` on.
     :param https: True to serve the test certificate. The client verifies it, and any other server.
 
     All other arguments are handed to ``HTTPServer``; ``ssl_options`` serves a certificate of your own.
@@ -65,6 +66,7 @@ class HTTPTestServer:
         port: int = 0,
         unix_socket: str | bytes | os.PathLike[str] | None = None,
         https: bool = False,
+        send_cookies: bool = False,
         **options: Any,
     ) -> None:
         check_app(app, "The application of this HTTPTestServer")
@@ -75,6 +77,7 @@ class HTTPTestServer:
         self._port = port
         self._unix_socket = unix_socket
         self._options = options
+        self._sends_cookies = send_cookies
         self._running: LocalServer | None = None
         self._resources = contextlib.ExitStack()
         #: The errors of request handlers, each with its ``error`` and ``request``, except each ``HTTPError`` below 500.
@@ -96,6 +99,7 @@ class HTTPTestServer:
             resources.callback(installation.end_errors, self)
             sock = self._bind(resources)
             self._running = LocalServer(sock, self._describe, is_https)
+            self._running.cookies.is_sent = self._sends_cookies
             self.errors = self._running.errors
             self.http_server = self._running.start(
                 lambda: HTTPServer(self._app, **self._options),
@@ -140,10 +144,16 @@ class HTTPTestServer:
         return self._server.address.port
 
     @property
-    def cookies(self) -> "CookieJar":
-        """The cookies that responses have set. From the first use on, requests send them. New in version 0.1."""
-        self._server.cookies.are_sent = True
-        return self._server.cookies.jar
+    def cookies(self) -> Cookies:
+        """The cookies that responses have set, names with values, as in `AsyncHTTPTestCase`. New in version 0.1."""
+        return Cookies(self._server.cookies, lambda: self._server.address.absolute("/", self.get_url))
+
+    def sign_in(self, name: str, value: str | bytes, *, version: int | None = None) -> None:
+        """Set a signed cookie. Arguments and errors are the same as for `AsyncHTTPTestCase.sign_in`.
+
+        New in version 0.1.
+        """
+        self.cookies[name] = signed(self._app, name, value, version)
 
     def get_url(self, path: str) -> str:
         """Return the absolute URL of a path on the server, which begins with a slash.
@@ -153,7 +163,7 @@ class HTTPTestServer:
         protocol = "http" if self._options.get("ssl_options") is None else "https"
         return self._server.address.url(path, protocol, self.port)
 
-    async def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> _fetch.Response:
+    async def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> Response:
         """Fetch a URL of the server, and return the response.
 
         Arguments and errors are the same as for `AsyncHTTPTestCase.fetch`, but only the client sets a time limit: its
@@ -181,11 +191,17 @@ class HTTPTestServer:
         return streaming.begin(self._server, self.http_client, url, raise_error, read_timeout, kwargs)
 
     def ws_connect(
-        self, path: str, *, headers: Any = None, subprotocols: Iterable[str] | None = None, **kwargs: Any
+        self,
+        path: str,
+        *,
+        headers: Any = None,
+        subprotocols: Iterable[str] | None = None,
+        cookies: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> websocket_connect.Connecting:
         """Connect a websocket. Arguments, result and errors are the same as for `AsyncHTTPTestCase.ws_connect`.
 
         New in version 0.1.
         """
         url = self._server.address.websocket_url(path, self.get_url)
-        return self._server.ws_connect(url, headers, subprotocols, kwargs)
+        return self._server.ws_connect(url, headers, subprotocols, {"cookies": cookies, **kwargs})

@@ -5,7 +5,6 @@
 import asyncio
 import contextlib
 import functools
-import inspect
 import socket
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -13,20 +12,21 @@ from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerConnectionDelegate, HTTPServerRequest
-from tornado.web import RequestHandler
+from tornado.httputil import HTTPServerRequest
 
-from asynctest_tornado._errors import contexts, hints
+from asynctest_tornado._errors import contexts, hints, last_answer
 from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import fetch as _fetch
 from asynctest_tornado._http import websocket_connect
-from asynctest_tornado._http.cookie_jar import Cookies, gives_cookies
+from asynctest_tornado._http.cookie_jar import Jar, check_header, gives_cookies
 from asynctest_tornado._http.request_arguments import Arguments
+from asynctest_tornado._http.response import Response, answer_of
+from asynctest_tornado._http.servable import check_app, guarded
 from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
 from asynctest_tornado._timeouts import pending_requests, private_servers
-from asynctest_tornado._tls import bundled_certificate, certificate_check, tls_arguments
+from asynctest_tornado._tls import bundled_certificate, certificate_check, https_servers, tls_arguments
 from asynctest_tornado._util import coroutines
 
 __unittest = True
@@ -38,27 +38,7 @@ _NOT_YET = (
 )
 
 
-def check_app(app: object, origin: str) -> None:
-    """Raise ``TypeError`` for an application that no ``HTTPServer`` could serve.
-
-    :param origin: where it comes from.
-    """
-    if isinstance(app, HTTPServerConnectionDelegate):
-        return
-    if inspect.iscoroutine(app):
-        app.close()
-        raise TypeError(f"{origin} is a coroutine. Await it, and give the tornado.web.Application that it returns.")
-    # Any other class may be a callback, which HTTPServer calls with the request.
-    is_class_of_tornado = inspect.isclass(app) and issubclass(app, (HTTPServerConnectionDelegate, RequestHandler))
-    if app is None or is_class_of_tornado or not callable(app):
-        returned = "None" if app is None else f"{app!r}, which cannot be served"
-        raise TypeError(
-            f"{origin} is {returned}. It has to be the tornado.web.Application to test, or another callback of "
-            "HTTPServer."
-        )
-
-
-class LocalServer(tls_arguments.Place):
+class LocalServer(tls_arguments.Place, https_servers.Server):
     """A server on this computer, for a test or a helper, and the state that its client has between requests.
 
     :param sock: the socket, bound and listening. It is closed with the server, or if `start` fails.
@@ -75,7 +55,7 @@ class LocalServer(tls_arguments.Place):
         trusts_strangers: bool = False,
     ) -> None:
         self.address = Address(sock)
-        self.cookies = Cookies()
+        self.cookies = Jar()
         self.http_server: HTTPServer | None = None
         self._sock = sock
         self.describe = describe
@@ -108,6 +88,7 @@ class LocalServer(tls_arguments.Place):
             if self._is_https:
                 bundled_certificate.read_certificate_once()
                 self.verifier = tls_arguments.Verifier(self, self._trusts_strangers)
+                https_servers.servers.add(self)
             if make_client is not None:
                 client = make_client()
             self.http_server = http_server = make_server()
@@ -147,7 +128,7 @@ class LocalServer(tls_arguments.Place):
         except TypeError as error:
             self._refusal = str(error)
             return self._refuse
-        return app
+        return guarded(app, origin)
 
     def _refuse(self, request: HTTPServerRequest) -> None:
         raise TypeError(self._refusal)
@@ -190,9 +171,10 @@ class LocalServer(tls_arguments.Place):
 
     def begin(self) -> None:
         """Forget the cookies, errors and handlers of another test."""
-        self.cookies = Cookies()
+        self.cookies = Jar()
         self._record.errors.clear()
         self._record.handlers.clear()
+        self._record.unknown_paths.clear()
 
     async def close_websockets(self) -> None:
         """Close the websockets that were left open, and let their handlers end."""
@@ -227,13 +209,11 @@ class LocalServer(tls_arguments.Place):
             server.stop()
             await server.close_all_connections()
 
-    async def fetch(
-        self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: Arguments
-    ) -> _fetch.Response:
+    async def fetch(self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: Arguments) -> Response:
         """Fetch a URL. If the client gives up, the error says where the server stood."""
         self.check_served(url)
         try:
-            return await _fetch.fetch(client, url, self.cookies, raise_error, arguments)
+            return await _fetch.fetch(client, url, self.cookies, raise_error, arguments, self._explain_response)
         except (HTTPClientError, OSError) as error:
             self.explain(error, url, arguments)
             if isinstance(error, HTTPClientError) and error.code == 599:
@@ -243,6 +223,13 @@ class LocalServer(tls_arguments.Place):
     # The name that the user knows: reports show it if the task has no line of the user.
     fetch.__qualname__ = "AsyncHTTPTestCase.fetch"
 
+    def _explain_response(self, response: Response) -> None:
+        """Add the reason for a response to it, and record it for the report of a test that fails because of it."""
+        has_error = self._record.explain(response)
+        trap: Any = contexts.of_running_loop()
+        if trap is not None:
+            trap.data[last_answer.ANSWER] = None if has_error else answer_of(response)
+
     def explain(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
         """Add notes about the certificates, if these are the reason, and about the request, if it has no response."""
         certificate_check.explain(error)
@@ -250,15 +237,18 @@ class LocalServer(tls_arguments.Place):
             self.verifier.explain(error, url)
         if isinstance(error, (ConnectionError, socket.gaierror)):
             hints.add(error, hints.request(arguments.get("method", "GET"), url))
+        hints.add(error, https_servers.hint(error, url))
 
     def ws_connect(
         self, url: str, headers: Any, subprotocols: Iterable[str] | None, arguments: dict[str, Any]
     ) -> websocket_connect.Connecting:
         """Return a websocket to be connected to a URL, of this server or another one.
 
-        Raises ``TypeError`` for a callback.
+        Raises ``TypeError`` for a callback, and for cookies by two ways.
         """
         websocket_connect.check_arguments(arguments)
+        if arguments.get("cookies") is not None:
+            check_header(headers)
         connect = functools.partial(self._ws_connect, url, headers, subprotocols, arguments)
         return websocket_connect.Connecting(connect)
 
@@ -266,9 +256,11 @@ class LocalServer(tls_arguments.Place):
         self, url: str, headers: Any, subprotocols: Iterable[str] | None, arguments: dict[str, Any]
     ) -> WebSocket:
         self.check_served(url)
-        request, options = websocket_connect.make_request(url, headers, arguments)
+        options = dict(arguments)
+        cookies = self.cookies.for_request(options, url)
+        request, options = websocket_connect.make_request(url, headers, options)
         if not gives_cookies(request):
-            self.cookies.add_to(request)
+            cookies.add_to(request)
         if self.verifier is not None and url.lower().startswith("wss:"):
             vars(request).update(self.verifier.arguments(request))
         options["subprotocols"] = None if subprotocols is None else list(subprotocols)

@@ -4,6 +4,7 @@
 
 import json as json_module
 import mimetypes
+import re
 import ssl
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,9 @@ from urllib.parse import urlencode
 
 from tornado.escape import utf8
 from tornado.httputil import HTTPHeaders, url_concat
+
+from asynctest_tornado._errors import hints
+from asynctest_tornado._util import spelling
 
 __unittest = True
 
@@ -31,6 +35,7 @@ class Arguments(TypedDict, total=False):
     form: Pairs | None
     files: Files | None
     params: Pairs | None
+    cookies: Mapping[str, Any] | None
     method: str
     headers: Mapping[str, str] | None
     body: bytes | str | None
@@ -97,6 +102,41 @@ def plain(
         kwargs["headers"] = HTTPHeaders(kwargs.get("headers") or {})
         kwargs["headers"].setdefault("Content-Type", content_type)
     return url, kwargs
+
+
+#: The arguments of other clients for HTTP, and the ones that fetch() has for them.
+_OF_OTHERS = {
+    "data": "json= or form=",
+    "content": "body=",
+    "query": "params=",
+    "timeout": "request_timeout=",
+    "auth": "auth_username= and auth_password=",
+    "allow_redirects": "follow_redirects=",
+    "verify": "validate_cert=",
+    "cert": "client_cert= and client_key=",
+}
+_UNKNOWN = re.compile(r"got an unexpected keyword argument '(\w+)'")
+
+
+def explain(error: TypeError | ValueError, arguments: Mapping[str, Any]) -> bool:
+    """Add a hint to the error of a client that does not take the arguments of a request; return whether there is one.
+
+    :param arguments: the ones that the client got.
+    """
+    text = str(error)
+    unknown, body = _UNKNOWN.search(text), arguments.get("body")
+    if unknown is not None and unknown[1] in arguments:
+        name = unknown[1]
+        meant = _OF_OTHERS.get(name) or spelling.meant(name, Arguments.__annotations__)
+        hint = "" if meant is None else f" Did you mean {meant.removesuffix('=')}=?"
+        hints.add(error, f"fetch() has no argument {name}=.{hint}")
+    elif isinstance(error, TypeError) and body is not None and not isinstance(body, (bytes, str)):
+        hints.add(error, f"body= got {body!r}, and takes bytes or text. Did you mean json= or form=?")
+    elif text.startswith("Body must not be None"):
+        hints.add(error, 'Give body="" for an empty body, or json= or form=.')
+    else:
+        return False
+    return True
 
 
 def _pairs(name: str, fields: Any) -> list[tuple[str, Any]]:

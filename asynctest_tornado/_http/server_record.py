@@ -4,11 +4,14 @@
 
 import asyncio
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
+from tornado.web import ErrorHandler
 
 from asynctest_tornado._errors.server_error import ServerError, record_in
 from asynctest_tornado._http import websocket
+from asynctest_tornado._http.response import Response
 from asynctest_tornado._sources import request_handlers
 
 __unittest = True
@@ -24,6 +27,8 @@ class Record(request_handlers.Server, websocket.Server):
         self.errors: list[ServerError] = []
         self.closings: dict[str, asyncio.Future[None]] = {}
         self.handlers: dict[str, websocket.Serving] = {}
+        #: The paths that no handler is for.
+        self.unknown_paths: set[str] = set()
 
     def handle(self, error: BaseException) -> bool:
         return False
@@ -35,6 +40,24 @@ class Record(request_handlers.Server, websocket.Server):
         key = request.headers.get(_KEY)
         if key is not None:
             self.handlers[key] = websocket.Serving(cls, str(request.method), request.path)
+        elif cls is ErrorHandler:
+            self.unknown_paths.add(request.path)
+
+    def explain(self, response: Response) -> bool:
+        """Add the reason for a response to it, if the server knows one. Return whether that is an error of a handler.
+
+        The client may have answered by itself, with a response of any kind.
+        """
+        if type(response) is not Response or response.code < 400:
+            return False
+        url = urlsplit(response.effective_url)
+        path = url.path or "/"
+        if path in self.unknown_paths:
+            response.reason_of_server = f"No handler matches {path}."
+        uri = f"{path}?{url.query}" if url.query else path
+        failures = [each for each in self.errors if each.request.uri == uri and response.code >= 500]
+        response.failures = tuple(each for each in failures[-1:] if not each.has_test)
+        return bool(failures)
 
     def take_handler(self, key: str) -> websocket.Serving | None:
         return self.handlers.pop(key, None)

@@ -13,7 +13,7 @@ from tornado.httpserver import HTTPServer
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._errors.server_error import ServerError
-from asynctest_tornado._http.cookie_jar import Cookies, gives_cookies
+from asynctest_tornado._http.cookie_jar import Jar, gives_cookies
 from asynctest_tornado._http.fetch import redirected, redirects
 from asynctest_tornado._http.request_arguments import plain
 from asynctest_tornado._http.streamed_response import StreamedResponse
@@ -42,7 +42,7 @@ class Server(Protocol):
     """The facts about a server that a client of a stream has to know."""
 
     address: Address
-    cookies: Cookies
+    cookies: Jar
     describe: Callable[[], str]
     verifier: tls_arguments.Verifier | None
     http_server: HTTPServer | None
@@ -81,6 +81,7 @@ class Request:
         self._url, self._arguments = url, arguments
         self._raise_error = raise_error
         self._limit = read_timeout
+        self._cookies = server.cookies
         self._connection: Connection | None = None
         self.response: StreamedResponse | None = None
         self._failures_before = len(server.errors)
@@ -110,6 +111,7 @@ class Request:
         """Return the response, once its headers are there. Raises the errors of a fetch, and ``TimeoutError``."""
         self._server.check_served(self._url)
         url, kwargs = plain(self._url, **self._arguments)
+        self._cookies = self._server.cookies.for_request(kwargs, url)
         request = HTTPRequest(url, **kwargs)
         try:
             response = await self._follow(request)
@@ -129,9 +131,9 @@ class Request:
         hop = request
         while True:
             if not has_own_cookies:
-                self._server.cookies.add_to(hop)
+                self._cookies.add_to(hop)
             response = await self._begin(request, hop)
-            self._server.cookies.record(response.headers, hop.url)
+            self._cookies.record(response.headers, hop.url)
             following = redirected(request, hop, response.code, response.headers) if is_followed and left > 0 else None
             if following is None:
                 return response

@@ -3,6 +3,7 @@
 # Tested by tests/pytest/test_plugin.py.
 
 import functools
+import inspect
 import socket
 from typing import Any
 
@@ -21,6 +22,10 @@ __unittest = True
 __tracebackhide__ = True
 
 
+def _itself(coro: Any) -> Any:
+    return coro
+
+
 class Served:
     """An application that is served for a test function.
 
@@ -33,6 +38,8 @@ class Served:
     def __init__(self, function: Function, app: Any, sock: socket.socket, ssl_options: Any = None) -> None:
         self._function = function
         self._server = LocalServer(sock, function.harness.waits.snapshot, is_https=ssl_options is not None)
+        if inspect.iscoroutine(app):  # of a fixture that is no coroutine function
+            app = function.run(functools.partial(_itself, app))
         app = self._server.servable(app, "The result of the fixture app")
         self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
 

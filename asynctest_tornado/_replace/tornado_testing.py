@@ -8,10 +8,10 @@ from asynctest_tornado._errors.stack_context import ExceptionStackContext as Exc
 from asynctest_tornado._errors.stack_context import NullContext as NullContext
 from asynctest_tornado._expect.expect_error import ExpectError as ExpectError
 from asynctest_tornado._expect.expect_log import ExpectLog
-from asynctest_tornado._http.fetch import Response as Response
 from asynctest_tornado._http.http_case import AsyncHTTPTestCase
 from asynctest_tornado._http.http_test_server import HTTPTestServer as HTTPTestServer
 from asynctest_tornado._http.https_case import AsyncHTTPSTestCase
+from asynctest_tornado._http.response import Response as Response
 from asynctest_tornado._http.sockets import bind_unused_port
 from asynctest_tornado._http.websocket import WebSocket as WebSocket
 from asynctest_tornado._replace import import_hook as _import_hook

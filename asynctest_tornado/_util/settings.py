@@ -258,6 +258,10 @@ FAIL_ON_SERVER_ERROR = Setting[bool](
     attribute="fail_on_server_error",
     argument="fail_on_server_error",
 )
+SEND_COOKIES = Setting[bool](
+    *("True or False", _truth, False),
+    attribute="send_cookies",
+)
 MODE = Setting[str](
     *("'strict' or 'auto'", _one_of("strict", "auto"), "strict"),
     ini="asynctest_tornado_mode",
@@ -272,5 +276,5 @@ FIXTURES = Setting[tuple[str, ...]](
 
 SETTINGS: tuple[Setting[Any], ...] = (
     *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
-    *(FAIL_ON_SERVER_ERROR, MODE, FIXTURES),
+    *(FAIL_ON_SERVER_ERROR, SEND_COOKIES, MODE, FIXTURES),
 )

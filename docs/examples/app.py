@@ -28,6 +28,16 @@ class OrdersHandler(RequestHandler):
         self.write({"item": item})
 
 
+class AccountHandler(RequestHandler):
+    """Shows the account of the user who has signed in."""
+
+    def get(self) -> None:
+        user = self.get_signed_cookie("user")
+        if user is None:
+            raise HTTPError(403)
+        self.write({"user": to_unicode(user)})
+
+
 class PricesHandler(RequestHandler):
     """Has a price for tea."""
 
@@ -59,5 +69,8 @@ class ChatHandler(WebSocketHandler):
 
 
 def make_app(**settings: Any) -> Application:
-    handlers: list[Any] = [("/orders", OrdersHandler), ("/prices", PricesHandler), ("/chat", ChatHandler)]
+    handlers: list[Any] = [
+        *(("/orders", OrdersHandler), ("/prices", PricesHandler)),
+        *(("/account", AccountHandler), ("/chat", ChatHandler)),
+    ]
     return Application(handlers, log_function=lambda handler: None, **settings)

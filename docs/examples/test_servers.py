@@ -25,16 +25,31 @@ class OrdersTest(AsyncHTTPTestCase):
         )
         self.assertEqual((tea.code, nothing.code), (200, 404))
 
-    def test_cookies(self) -> None:
-        self.assertEqual(len(self.cookies), 0)  # from here on, cookies are sent
-        self.fetch("/orders", json={"item": "tea"})
-        self.assertEqual(self.fetch("/orders").json(), {"item": "tea"})
-
     def test_the_reason_of_a_500(self) -> None:
         with ExpectLog("tornado.application", "Uncaught exception GET /prices"):
             self.assertEqual(self.fetch("/prices?item=milk").code, 500)
         [failure] = self.server_errors
         self.assertIsInstance(failure.error, KeyError)
+
+
+class VisitorTest(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        return make_app(cookie_secret="for tests")
+
+    def test_cookies_of_responses(self) -> None:
+        self.send_cookies = True
+        self.fetch("/orders", json={"item": "tea"}).raise_for_status()
+        self.assertEqual(self.cookies, {"item": "tea"})
+        self.assertEqual(self.fetch("/orders").json(), {"item": "tea"})
+
+    def test_cookies_of_one_request(self) -> None:
+        self.assertEqual(self.fetch("/orders", cookies={"item": "tea"}).json(), {"item": "tea"})
+        self.assertStatus(self.fetch("/orders"), 404)
+
+    def test_signed_in(self) -> None:
+        self.assertStatus(self.fetch("/account"), 403)
+        self.sign_in("user", "anna")
+        self.assertEqual(self.fetch("/account").json(), {"user": "anna"})
 
 
 class StrictTest(AsyncHTTPTestCase):

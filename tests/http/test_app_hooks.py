@@ -180,6 +180,30 @@ class FailureTest(unittest.TestCase):
         report = run_body(Sample, fetch).report
         self.assertRegex(report, r"TypeError: The result of get_app\(\) of Sample is 7, which cannot be served")
 
+    def test_the_function_that_makes_the_application_is_no_application(self) -> None:
+        def make() -> web.Application:
+            raise AssertionError
+
+        def make_with(setting: object = None) -> web.Application:
+            return web.Application()
+
+        async def make_later() -> web.Application:
+            raise AssertionError
+
+        for function, message in (
+            (make, r"is the function make, which cannot be called with a request. .* write make\(\)"),
+            (make_with, r"is the function make_with, which makes an application .* Write make_with\(\)"),
+            (make_later, r"is the coroutine function make_later, not its result. Write 'await make_later\(\)'"),
+        ):
+
+            class Sample(AsyncHTTPTestCase):
+                def get_app(self, function: Any = function) -> Any:
+                    return function
+
+            result = run_body(Sample, lambda case: case.fetch("/"))
+            self.assertEqual(result.verdicts, ["addError"])
+            self.assertRegex(result.report, rf"TypeError: The result of get_app\(\) of .*Sample {message}")
+
     def test_a_server_outside_of_a_test_case_awaits_nothing(self) -> None:
         app: Awaitable[web.Application] = make_app()
         with self.assertRaisesRegex(TypeError, "HTTPTestServer is a coroutine. Await it"):

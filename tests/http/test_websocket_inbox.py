@@ -152,7 +152,7 @@ class LimitTest(Case):
 
 class CookieTest(Case):
     def visited(self) -> list[str]:
-        return sorted(cookie.name for cookie in self.cookies)
+        return sorted(self.cookies)
 
     async def test_those_of_a_handshake_are_kept(self) -> None:
         async with self.ws_connect("/"):

@@ -1,0 +1,66 @@
+"""Describes the last response that a test got, if the test fails because of it."""
+
+# Tested by tests/http/test_response.py.
+
+import io
+import json
+import re
+import sys
+from typing import Any, NamedTuple
+
+__unittest = True
+
+#: The key in ``trap.data`` for the `Answer` that the test got last, or None.
+ANSWER: Any = object()
+#: How many bytes of a body a message shows.
+SHOWN = 200
+#: The beginning of the note of an error that a client has raised for a response.
+ANSWERS = "That is the answer to "
+
+
+class Answer(NamedTuple):
+    """A response, without the object that the test has."""
+
+    code: int
+    status: str
+    request: str
+    url: str
+    buffer: io.BytesIO
+    reason: str
+    """The reason for the status, as a sentence, or nothing."""
+
+    def details(self) -> str:
+        """Return a sentence with the reason, or with the beginning of the body."""
+        return self.reason or shown(self.buffer.getvalue())
+
+
+def shown(body: bytes) -> str:
+    """Return a sentence that shows the beginning of a body."""
+    return f"It begins with {body[:SHOWN]!r}." if len(body) > SHOWN else f"Its body is {body!r}."
+
+
+def hint(error: BaseException, answer: Answer | None) -> str | None:
+    """Return a note about the response that a failure is about, or None."""
+    if answer is not None:
+        described = f"{answer.status} to {answer.request}."
+        if isinstance(error, json.JSONDecodeError):
+            body = answer.buffer.getvalue()
+            if error.doc in (body.decode(errors="replace"), body):
+                return f"That is the body of the last response, {described} {answer.details()}"
+        elif isinstance(error, AssertionError) and answer.code >= 400:
+            text = str(error)
+            if re.search(rf"\b{answer.code}\b", text) and answer.url not in text:
+                return f"The last response was {described} {answer.details()}"
+    return _of_client(error)
+
+
+def _of_client(error: BaseException) -> str | None:
+    """Return a note about the response that Tornado's client has raised as an error."""
+    module = sys.modules.get("tornado.httpclient")  # a test without HTTP does not wait for its import
+    if module is None or not isinstance(error, module.HTTPClientError):
+        return None
+    response = error.response
+    if type(response) is not module.HTTPResponse or getattr(error, "__notes__", None):
+        return None  # it is no response, or explained already
+    body = response.buffer.getvalue() if isinstance(response.buffer, io.BytesIO) else b""
+    return f"{ANSWERS}{getattr(response.request, 'method', 'GET')} {response.effective_url}. {shown(body)}"
