@@ -123,7 +123,7 @@ class BuildTest(unittest.TestCase):
             cls = getattr(asynctest_tornado, name)
             if isinstance(cls, type) and cls.__module__.startswith("asynctest_tornado"):
                 bases = {each for each in cls.__mro__[1:] if each.__name__ in asynctest_tornado.__all__}
-                hidden = [each for each in cls.__mro__[1:] if issubclass(each, unittest.TestCase)]
+                hidden = [each for each in cls.__mro__[1:] if issubclass(each, asynctest_tornado.AsyncTestCase)]
                 parts = [cls, *(each for each in hidden if not any(issubclass(base, each) for base in bases))]
                 members = {name for each in parts for name in (*vars(each), *vars(each).get("__annotations__", ()))}
                 own = {member for member in members if member[0] != "_"}

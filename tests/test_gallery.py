@@ -16,13 +16,13 @@ from tornado import web
 
 from asynctest_tornado import AsyncTestCase
 from tests.limits import limit_clock, run_past_limit
-from tests.samples import mistaken, misused, stuck
+from tests.samples import mistaken, mistaken_http, misused, stuck
 from tests.support import ROOT, RecordingResult, environ, run_case
 
 GALLERY = ROOT / "tests" / "gallery"
 CASES = {
     name: cls
-    for module in (stuck, mistaken, misused)
+    for module in (stuck, mistaken, mistaken_http, misused)
     for name, cls in vars(module).items()
     if isinstance(cls, type) and cls.__module__ == module.__name__ and issubclass(cls, AsyncTestCase) and name[0] != "_"
 }
@@ -57,6 +57,7 @@ def report(name: str) -> str:
     text = "\n".join(run(name).report.splitlines())
     text = text.replace(f"{ROOT}/", "")
     text = re.sub(r"<Task-\d+>", "<Task-N>", text)
+    text = re.sub(r"_ssl\.c:\d+", "_ssl.c:N", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     text = re.sub(r"\bport \d+", "port PORT", text)
     text = re.sub(r"\b0x[0-9a-f]+", "0xN", text)

@@ -7,6 +7,7 @@ import socket
 import ssl
 
 from asynctest_tornado._errors import hints, last_answer, notes, taken_address
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._timeouts import blocking_clients, pending_requests
@@ -39,8 +40,10 @@ class Hints(Feature):
         failed = hints.failed_request(error)
         if failed is not None:
             hints.add(error, hints.request(*failed), trap)
-            hints.add(error, https_servers.hint(error, failed[1]), trap)
-        for text in (last_answer.hint(error, trap.data.get(last_answer.ANSWER)), *(get(error) for get in _HINTS)):
+            self._mend(error, https_servers.hint(error, failed[1]), trap)
+        self._mend(error, last_answer.hint(error, trap.data.get(last_answer.ANSWER)), trap)
+        for get_hint in _HINTS:
+            text = get_hint(error)
             hints.add(error, text, trap)
             is_explained = is_explained or text is not None
         if pending_requests.is_unexplained(error):
@@ -55,9 +58,14 @@ class Hints(Feature):
         strip(error, from_end=is_explained)
         blocked = blocking_clients.hint(error, harness.loop.loop)
         if blocked is not None:
-            hints.add(error, blocked, trap)
-            end_at_user(error)
+            self._mend(error, blocked, trap)
             drop_chain(error)
+
+    def _mend(self, error: BaseException, hint: str | None, trap: Trap) -> None:
+        """Add a hint, if there is one, which says more than the frames behind the user's line."""
+        if hint is not None:
+            hints.add(error, hint, trap)
+            end_at_user(error)
 
 
 HINTS = Hints()

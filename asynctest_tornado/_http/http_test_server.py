@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterable, Mapping
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
