@@ -37,6 +37,7 @@ NOT_FOR_USERS = {
     "AsyncTestCase": {"assertNoLogs", "debug", "doCleanups", "run", "subTest"},
     "ExpectError": {"handle"},
     "ExpectLog": {"filter", "watch"},
+    "Response": {"failures", "reason_of_server"},
     "ServerError": {"defer", "log_deferred"},
     "StreamedResponse": {"begin", "describe", "get", "leave"},
     "VirtualClock": {"drop_targets", "move"},

@@ -16,10 +16,10 @@ from asynctest_tornado._errors import hints
 from asynctest_tornado._harness.harness import OPEN, Harness
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._http import streaming
+from asynctest_tornado._http.cookies import Cookies
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.streaming import Streaming
-from asynctest_tornado._http.cookies import Cookies
 from asynctest_tornado._http.websocket_connect import Connecting
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS

@@ -241,6 +241,15 @@ class OneRequestTest(Case):
         with self.assertRaisesRegex(TypeError, "cookies= got 'a=1'. Give a mapping of names to values"):
             self.fetch("/", cookies=wrong)
 
+    async def test_of_a_stream(self) -> None:
+        async with self.stream("/redirect?code=302&to=/", cookies={"a": "1"}) as response:
+            self.assertEqual(json.loads(await response.read())["cookies"], {"a": "1", "visited": "302"})
+        async with self.stream("/") as response:
+            self.assertEqual(json.loads(await response.read())["cookies"], {})
+        with self.assertRaisesRegex(TypeError, "cookies= and a Cookie header"):
+            async with self.stream("/", cookies={"a": "1"}, headers={"Cookie": "b=2"}):
+                raise AssertionError
+
     async def test_of_a_websocket(self) -> None:
         self.cookies["theme"] = "light"
         async with self.ws_connect("/socket", cookies={"theme": "dark"}) as socket:

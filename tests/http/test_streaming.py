@@ -236,7 +236,7 @@ class RequestTest(Case):
             self.assertEqual((response.code, await response.read()), (200, b"late"))
 
     async def test_redirects_are_followed_with_their_cookies(self) -> None:
-        self.assertEqual(len(self.cookies), 0)
+        self.send_cookies = True
         several: tuple[Any, ...] = {}, {"form": {"a": 1}}
         for arguments in several:
             async with self.stream("/redirect", **arguments) as response:
@@ -244,7 +244,7 @@ class RequestTest(Case):
                 self.assertEqual(await response.read(), b"")
                 self.assertEqual(response.effective_url, self.get_url("/echo"))
                 self.assertEqual(response.request.url, self.get_url("/redirect"))
-        self.assertEqual([cookie.value for cookie in self.cookies], ["anna"])
+        self.assertEqual(list(self.cookies.values()), ["anna"])
 
     async def test_a_redirect_need_not_be_followed(self) -> None:
         several: tuple[Any, ...] = {"follow_redirects": False}, {"max_redirects": 0}
