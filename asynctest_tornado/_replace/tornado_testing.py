@@ -12,7 +12,9 @@ from asynctest_tornado._http.http_case import AsyncHTTPTestCase
 from asynctest_tornado._http.http_test_server import HTTPTestServer as HTTPTestServer
 from asynctest_tornado._http.https_case import AsyncHTTPSTestCase
 from asynctest_tornado._http.response import Response as Response
+from asynctest_tornado._http.server_sent_events import ServerSentEvent as ServerSentEvent
 from asynctest_tornado._http.sockets import bind_unused_port
+from asynctest_tornado._http.streamed_response import StreamedResponse as StreamedResponse
 from asynctest_tornado._http.websocket import WebSocket as WebSocket
 from asynctest_tornado._replace import import_hook as _import_hook
 from asynctest_tornado._runner.command_line import main
