@@ -57,9 +57,14 @@ def failed_request(error: BaseException) -> tuple[str, str] | None:
     return None
 
 
-def called_already(thing: object) -> TypeError:
-    """Return the error of a ``run_sync`` that got the result of a call instead of the function."""
-    return TypeError(_describe_call("io_loop.run_sync", "self.run_sync", thing))
+def called_already(thing: object, is_of_case: bool) -> TypeError:
+    """Return the error of a ``run_sync`` that got the result of a call instead of the function.
+
+    :param is_of_case: True for a test case, which has a ``run_sync`` that takes arguments.
+    """
+    advised = "self.run_sync" if is_of_case else "io_loop.run_sync"
+    text = _describe_call("io_loop.run_sync", advised, thing)
+    return TypeError(text if is_of_case else text.partition("; arguments")[0] + "; 'lambda:' hands arguments over.")
 
 
 def _describe_call(method: str, advised: str, thing: object) -> str:
@@ -97,7 +102,7 @@ def closed_while_running(error: BaseException) -> str | None:
     """Return the hint for a coroutine that closes its asyncio loop, or None."""
     if type(error) is not RuntimeError or error.args != ("Cannot close a running event loop",):
         return None
-    return "The test closes its loop, which is closed for it after tearDown(). Take close() away."
+    return "The test closes its loop, which is closed for it at the end. Take close() away."
 
 
 def plain_async_set_up(error: BaseException) -> str | None:
@@ -147,9 +152,7 @@ def missing_await(error: BaseException) -> tuple[str, object] | None:
     elif flags & inspect.CO_GENERATOR:
         word = "yield"
     else:
-        advice = (
-            f"make {frame.f_code.co_name}() an 'async def' and write 'await' before the call, or use self.run_sync()"
-        )
+        advice = f"make {frame.f_code.co_name}() an 'async def' and write 'await' before the call, or use run_sync()"
         return f"Its result has to be waited for: {advice}.", thing
     written = f"'{name} = {word} {call}'" if name else f"'{word}' before the call"
     return f"Its result has to be waited for: write {written}.", thing

@@ -30,7 +30,7 @@ class _Methods(IOLoop):
         if harness is None:
             return super().run_sync(func, timeout)
         if not callable(func):
-            raise hints.called_already(func)
+            raise hints.called_already(func, LOOP_METHODS not in harness.options)
 
         def call() -> Any:
             result = func()
@@ -62,7 +62,7 @@ def _harness_of(io_loop: _Methods) -> Harness | None:
 class LoopMethods(Feature):
     """The methods of the loop of Tornado that a test may call, and that end a wait or a test.
 
-    The option is the name of the function that closes the loop, for messages.
+    The option is the moment when the loop is closed, for messages, if no ``tearDown`` closes it.
     """
 
     io_loop_class = _Methods
@@ -72,9 +72,14 @@ class LoopMethods(Feature):
 
 
 def _describe_close(harness: Harness, place: str = "") -> str:
-    closer = harness.options.get(LOOP_METHODS, "tearDown()")
-    which = "loop of its class, which tearDownClass()" if harness.loop.is_lent else f"loop, which {closer}"
-    return f"{harness.describe()} closes the {which} does{place}. Take io_loop.close() away."
+    closed_at = harness.options.get(LOOP_METHODS)
+    if closed_at is not None:
+        which = f"its loop, which is closed for it at {closed_at}"
+    elif harness.loop.is_lent:
+        which = "the loop of its class, which tearDownClass() does"
+    else:
+        which = "the loop, which tearDown() does"
+    return f"{harness.describe()} closes {which}{place}. Take io_loop.close() away."
 
 
 def check_not_closed(harness: Harness, io_loop: IOLoop | None) -> None:

@@ -135,13 +135,13 @@ class Waits:
         name = f"The event loop of {self._trap.describe()}"
         if self.is_closed:
             raise RuntimeError(
-                f"{name} is closed. setUp() makes it and tearDown() closes it: call this in between, and "
-                "super().setUp() first thing in a setUp() of your own."
+                f"{name} is closed: it is open from setUp(), or its fixture, to the end of the test. Call this in "
+                "between, and super().setUp() first thing in a setUp() of your own."
             )
         if loop.is_closed():
             why, self._loop.why_closed = self._loop.why_closed, None
-            advice = "Do not close self.io_loop: it is closed at the end of the test."
-            raise RuntimeError(why or f"{name} was closed, and not by its tearDown(). {advice}")
+            advice = "Do not close it: it is closed at the end of the test."
+            raise RuntimeError(why or f"{name} was closed by other code. {advice}")
         raise RuntimeError(
             f"{name} is running already, so that nothing can wait for it synchronously. In a coroutine, use 'await' "
             "(or 'yield') instead of wait(), run_sync() or fetch()."

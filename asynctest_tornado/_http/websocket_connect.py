@@ -100,8 +100,8 @@ class Connecting(Coroutine[Any, Any, WebSocket]):
 
 _NAMES = frozenset((*dir(WebSocket), "connection", "selected_subprotocol", "url"))
 WAYS_TO_CONNECT = (
-    "Write 'async with self.ws_connect(...) as socket', 'await self.ws_connect(...)', or 'yield self.ws_connect(...)' "
-    "in a generator; or self.run_sync(self.ws_connect, ...) in code that is no coroutine."
+    "Write 'async with ws_connect(...) as socket', 'await ws_connect(...)', or 'yield ws_connect(...)' in a generator; "
+    "or run_sync(ws_connect, ...) in code that is no coroutine."
 )
 
 

@@ -152,8 +152,8 @@ class LeakCheck:
             if self._trap.reporter is not None:
                 self._trap.reporter.amend(self._trap.failure, _policy.describe(name, leaks))
         elif self._policy.action == "fail":
-            return _policy.failure(name, leaks)
+            return _policy.failure(name, leaks, self._policy)
         elif self._policy.action == "warn":
             self.has_warned = True
-            _policy.warn(name, leaks, self._policy.hint)
+            _policy.warn(name, leaks, self._policy)
         return error

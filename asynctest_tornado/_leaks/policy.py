@@ -32,6 +32,8 @@ class Policy(NamedTuple):
     allowed: tuple[type | re.Pattern[str], ...] = ()
     hint: str | None = None
     """How to repeat the order of the test; None if it has the order of asyncio."""
+    is_of_function: bool = False
+    """True for a test function of pytest, which has fixtures in the place of methods."""
 
     def allows(self, leak: Leak) -> bool:
         """Return whether the test may leave this."""
@@ -75,35 +77,38 @@ _WAIT = (
     "The test ended, and this was still to come. If the test should wait for it: await it, or call self.wait() until "
     "it calls self.stop(). If not: cancel it, or name it in allowed_leaks."
 )
+_END_OF_FUNCTION = "End open resources in the test, or after the 'yield' of a fixture; or name them in allowed_leaks."
+_WAIT_OF_FUNCTION = (
+    "The test ended, and this was still to come. If the test should wait for it: await it. If not: cancel it, or name "
+    "it in allowed_leaks."
+)
 _WAIT_IN_SETUP = "In setUp(), self.run_sync() waits for a coroutine."
 _ALL_LINES = "With -X tracemalloc=25, all lines that lead there are shown."
 
 
-def _advice(leaks: Sequence[Leak]) -> str:
+def _advice(leaks: Sequence[Leak], policy: Policy) -> str:
     """Return the ways to mend leaks."""
     pending = [leak for leak in leaks if leak.is_pending]
-    parts = [_WAIT] if pending else []
+    wait, end = (_WAIT_OF_FUNCTION, _END_OF_FUNCTION) if policy.is_of_function else (_WAIT, _END)
+    parts = [wait] if pending else []
     if any(leak.origin is not None and leak.origin.code.co_name == "setUp" for leak in pending):
         parts.append(_WAIT_IN_SETUP)
     if len(pending) < len(leaks):
-        parts.append(_END)
+        parts.append(end)
     if not origins.are_allocations_traced():
         parts.append(_ALL_LINES)
     return " ".join(parts)
 
 
-def warn(test: str, leaks: Sequence[Leak], hint: str | None) -> None:
-    """Warn of leaks, where the first one was made.
-
-    :param hint: a text to add.
-    """
+def warn(test: str, leaks: Sequence[Leak], policy: Policy) -> None:
+    """Warn of leaks, where the first one was made."""
     origin = next((leak.origin for leak in leaks if leak.origin is not None), None)
     place = ("unknown", 0) if origin is None else (origin.code.co_filename, origin.number)
-    lines = [describe(test, leaks), *([] if hint is None else [hint]), _advice(leaks)]
+    lines = [describe(test, leaks), *([] if policy.hint is None else [policy.hint]), _advice(leaks, policy)]
     # Not at the line that calls this function: that is the same line for all tests.
     warnings.warn_explicit("\n".join(lines), ResourceWarning, *place)
 
 
-def failure(test: str, leaks: Sequence[Leak]) -> AssertionError:
+def failure(test: str, leaks: Sequence[Leak], policy: Policy) -> AssertionError:
     """Return the error of a test whose policy is "fail"."""
-    return AssertionError(f"{describe(test, leaks)}\n{_advice(leaks)}")
+    return AssertionError(f"{describe(test, leaks)}\n{_advice(leaks, policy)}")

@@ -81,7 +81,7 @@ class MissingAwaitTest(unittest.TestCase):
         def body(case: Any) -> None:
             case.http_client.fetch(case.get_url("/")).code  # noqa: B018
 
-        self.check(body, r"make body\(\) an 'async def' and write 'await' before the call, or use self.run_sync\(\)")
+        self.check(body, r"make body\(\) an 'async def' and write 'await' before the call, or use run_sync\(\)")
 
     def test_an_argument_was_made_by_a_caller(self) -> None:
         def check(response: Any) -> None:
@@ -132,7 +132,7 @@ class MissingAwaitTest(unittest.TestCase):
         for body, hint in {
             equal: "write 'await' before the call",
             variable: r"write 'connection = await connect\(\)'",
-            plain: r"make plain\(\) an 'async def' and write 'await' before the call, or use self.run_sync\(\)",
+            plain: r"make plain\(\) an 'async def' and write 'await' before the call, or use run_sync\(\)",
         }.items():
             with warnings.catch_warnings(record=True) as caught:
                 result = run_body(Served, body)

@@ -52,7 +52,7 @@ class NeverAwaitedTest(ErrorTest):
         async def body(case: Case) -> None:
             case.ws_connect("/")
 
-        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", "Write .async with self.ws_connect")
+        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", "Write .async with ws_connect")
 
     def test_in_a_generator(self) -> None:
         @gen_test
@@ -66,7 +66,7 @@ class NeverAwaitedTest(ErrorTest):
         def body(case: Case) -> None:
             case.ws_connect("/")
 
-        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", r"self.run_sync\(self.ws_connect, ...\)")
+        self.check(body, rf"coroutine 'ws_connect' was never awaited {MADE}", r" run_sync\(ws_connect, ...\)")
 
     def test_in_a_variable(self) -> None:
         async def body(case: Case) -> None:
@@ -157,7 +157,7 @@ class MistakenTest(ErrorTest):
             case.enterContext(case.ws_connect("/"))
 
         for each in body, on_a_stack:
-            self.check(each, "no context manager for a plain 'with'. Write 'async with self.ws", error="TypeError")
+            self.check(each, "no context manager for a plain 'with'. Write 'async with ws_c", error="TypeError")
 
     def test_a_websocket_that_is_not_connected_yet(self) -> None:
         async def body(case: Any) -> None:
