@@ -13,6 +13,7 @@ import pytest
 from asynctest_tornado._pytest import claims as _claims
 from asynctest_tornado._pytest import fixtures as _fixtures
 from asynctest_tornado._pytest import hooks as _hooks
+from asynctest_tornado._pytest import inner_fixtures as _inner_fixtures
 from asynctest_tornado._util import settings as _settings
 
 __unittest = True
@@ -43,6 +44,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) ->
 
     If this registered it in advance, another plugin that has it could not be loaded.
     """
+    _check_options(args)
     result = yield
     is_given = any(str(arg).partition("=")[0] == _OPTION_OF_OTHERS for arg in args)
     if is_given and parser.parse_known_and_unknown_args([f"{_OPTION_OF_OTHERS}=0"])[1]:
@@ -50,6 +52,15 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: Sequence[str]) ->
             _OPTION_OF_OTHERS, metavar="SECONDS", type=float, help="as --asynctest-tornado-timeout"
         )
     return result
+
+
+def _check_options(args: Sequence[str]) -> None:
+    """Raise ``pytest.UsageError`` for an option that was meant for this library, and that it does not have."""
+    known = {setting.pytest_option for setting in _settings.SETTINGS if setting.pytest_option}
+    for arg in map(str, args):
+        name = arg.partition("=")[0]
+        if name.startswith("--asynctest") and name not in known:
+            raise pytest.UsageError(f"There is no option {name}. asynctest_tornado has {', '.join(sorted(known))}.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     manager = config.pluginmanager
     manager.register(_hooks.Hooks(config), _claims.NAME)
-    manager.register(_fixtures.Inner(), f"{_claims.NAME}_inner")
+    manager.register(_inner_fixtures.Inner(), f"{_claims.NAME}_inner")
     manager.register(_fixtures.named(prefix=_claims.PREFIX), f"{_claims.NAME}_prefixed")
     _register_first(manager, _fixtures.named(), f"{_claims.NAME}_fixtures")
     _wanted(config)

@@ -29,7 +29,10 @@ FLOORS = [
 DOORS = {"__init__", "__main__", "pytest_plugin", "replace"}
 
 #: The rooms that pytest imports in every project. They import the rest when a test needs it, by rooms of their wing.
-PLUGIN = {"_pytest.async_fixtures", "_pytest.claims", "_pytest.fixtures", "_pytest.hooks", "_pytest.subtests"}
+PLUGIN = {
+    *("_pytest.advice", "_pytest.async_fixtures", "_pytest.claims", "_pytest.fixtures", "_pytest.hooks"),
+    *("_pytest.inner_fixtures", "_pytest.loop_scopes", "_pytest.subtests"),
+}
 #: The table of settings, and what that needs, which pytest imports for the options of the plugin.
 TABLE = {"_util.settings": {"_util.fast_environ"}, "_util.fast_environ": set()}
 #: Dependencies beside Tornado, of rooms that nothing but pytest, or an option of the test, leads to.
@@ -141,13 +144,12 @@ class DoorsTest(unittest.TestCase):
         self.assertEqual(run_code(code).stdout, "[]\n")
 
     def test_the_plugin_imports_its_own_rooms_only(self) -> None:
-        self.assertEqual(
-            ARROWS["pytest_plugin"], PLUGIN - {"_pytest.async_fixtures", "_pytest.subtests"} | {"_util.settings"}
-        )
+        used_by_hooks = {f"_pytest.{room}" for room in ("advice", "async_fixtures", "loop_scopes", "subtests")}
+        self.assertEqual(ARROWS["pytest_plugin"], PLUGIN - used_by_hooks | {"_util.settings"})
         self.assertEqual({room: ARROWS[room] for room in TABLE}, TABLE)
 
     def test_the_plugin_leads_into_the_house_by_rooms_of_its_wing(self) -> None:
-        only_a_type = {"_clock.virtual_clock"}
+        only_a_type = {"_clock.virtual_clock", "_http.http_test_server"}
         used = {other for room in PLUGIN for other in ARROWS[room] - only_a_type}
         self.assertEqual({wing_of(other) for other in used}, {"_pytest"})
 

@@ -89,6 +89,11 @@ class HTTPTestServer:
             raise RuntimeError("This HTTPTestServer is not running. Use it in 'async with HTTPTestServer(app):'.")
         return self._running
 
+    def __repr__(self) -> str:
+        if self._running is None:
+            return "<HTTPTestServer, not running>"
+        return f"<HTTPTestServer {self._running.address.absolute('/', self.get_url).removesuffix('/')}>"
+
     async def __aenter__(self) -> "HTTPTestServer":
         if self._running is not None:
             raise RuntimeError("This HTTPTestServer is running already. Make another one, for another 'async with'.")
@@ -154,6 +159,11 @@ class HTTPTestServer:
         New in version 0.1.
         """
         self.cookies[name] = signed(self._app, name, value, version)
+
+    @property
+    def url(self) -> str:
+        """The URL of the server, without a slash at its end. As of Django's live server. New in version 0.1."""
+        return self.get_url("/").removesuffix("/")
 
     def get_url(self, path: str) -> str:
         """Return the absolute URL of a path on the server, which begins with a slash.

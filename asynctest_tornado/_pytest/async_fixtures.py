@@ -5,7 +5,7 @@
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,16 +13,20 @@ from asynctest_tornado._pytest import claims
 
 if TYPE_CHECKING:
     from asynctest_tornado._pytest.function import Function
+    from asynctest_tornado._pytest.scope import Scope
 
 __unittest = True
-__tracebackhide__ = True
+__tracebackhide__ = claims.is_hidden
 
 #: Stands for the value of a fixture that has none.
 _NOTHING = object()
 
 
 def is_of_another(fixturedef: Any, request: Any) -> bool:
-    """Return whether another plugin sets a fixture up, on a loop of its own."""
+    """Return whether another plugin sets a fixture up, on a loop of its own.
+
+    :param request: the request for it, or the test.
+    """
     is_shared = fixturedef.scope != "function"
     return (
         getattr(getattr(fixturedef.func, "__func__", fixturedef.func), "_force_asyncio_fixture", False)
@@ -38,23 +42,31 @@ def on_loop(fixturedef: Any, request: Any, item: pytest.Item) -> Callable[..., A
         func = func.__func__.__get__(request.instance)
 
     def set_up(**kwargs: Any) -> Any:
-        if fixturedef.scope != "function":
-            # Or pytest would give its outcome to other tests as well, which may be tests of another plugin.
-            item.addfinalizer(functools.partial(fixturedef.finish, request))
-            _refuse_scope(fixturedef)
-        function: Function = request.getfixturevalue(claims.ROOT)
-        if function.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
+        runner: Function | Scope
+        if fixturedef.scope == "function":
+            runner = request.getfixturevalue(claims.ROOT)
+        else:
+            # Or pytest would give its outcome to tests of another loop as well, which may be tests of another plugin.
+            finish = functools.partial(fixturedef.finish, request)
+            kind = _check_scope(fixturedef, item, finish)
+            runner = scope = request.getfixturevalue(claims.SCOPES[kind])
+            scope.dependents.append(finish)
+        if runner.io_loop.asyncio_loop.is_running():  # type: ignore[attr-defined]
             claims.refuse(
                 f"The asynchronous fixture {fixturedef.argname!r} is asked for by getfixturevalue() in a coroutine, "
                 "whose event loop is running, so that nothing can wait for it. Name it as an argument instead."
             )
-        return _set_up(function, func, request.addfinalizer, **kwargs)
+        before, runner.add_finalizer = runner.add_finalizer, request.addfinalizer
+        try:
+            return _set_up(runner, func, request.addfinalizer, **kwargs)
+        finally:
+            runner.add_finalizer = before
 
     return set_up
 
 
 def _set_up(
-    function: "Function",
+    function: "Function | Scope",
     func: Callable[..., Any],
     add_finalizer: Callable[[Callable[[], None]], None],
     **kwargs: Any,
@@ -78,7 +90,7 @@ def _set_up(
     return value
 
 
-def _tear_down(function: "Function", func: Any, generator: AsyncGenerator[Any, None]) -> None:
+def _tear_down(function: "Function | Scope", func: Any, generator: AsyncGenerator[Any, None]) -> None:
     async def end() -> bool:
         async for _ in generator:
             await generator.aclose()
@@ -102,9 +114,18 @@ def _named(fixture: Callable[..., Any], part: Callable[[], Any]) -> Callable[[],
     return functools.update_wrapper(part, fixture, ("__name__", "__qualname__"), ())
 
 
-def _refuse_scope(fixturedef: Any) -> NoReturn:
-    claims.refuse(
-        f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and each test has an "
-        "event loop of its own, which ends with it. Leave the scope out, or write a fixture that is not asynchronous; "
-        "tests of a class share a loop in an AsyncTestCase with loop_scope = 'class'."
-    )
+def _check_scope(fixturedef: Any, item: pytest.Item, finish: Callable[[], object]) -> str:
+    """Return the scope of the loop that a fixture runs on, which several tests share. Fail a test with a narrower one.
+
+    :param finish: drops the outcome of the fixture.
+    """
+    kind = item.stash.get(claims.LOOP_SCOPE, "function")
+    wanted = "session" if fixturedef.scope == "package" else fixturedef.scope
+    if claims.LOOP_SCOPES.index(kind) < claims.LOOP_SCOPES.index(wanted):
+        item.addfinalizer(finish)
+        claims.refuse(
+            f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and the event loop "
+            f"of this test ends with the {kind}. Name the fixture as an argument of the test, or mark the test with "
+            f"@pytest.mark.{claims.MARKER}(loop_scope={wanted!r})."
+        )
+    return kind

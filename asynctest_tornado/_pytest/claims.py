@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from asynctest_tornado._pytest.function import Function
 
 __unittest = True
-__tracebackhide__ = True
 
 #: The name by which a late error of a test case finds the plugin.
 NAME = "asynctest_tornado_tests"
@@ -23,6 +22,14 @@ NAME = "asynctest_tornado_tests"
 ROOT = "_asynctest_tornado"
 #: The fixture that those lead to which are no more than the number of a port.
 PORTS = "_asynctest_tornado_ports"
+#: The fixture that the fixtures lead to which serve applications on the loop of any scope.
+SERVE = "_asynctest_tornado_serve"
+#: The scopes of loops, from the narrowest to the widest.
+LOOP_SCOPES = ("function", "class", "module", "session")
+#: The beginning of errors about the application that the server serves.
+APP_ORIGIN = "The result of the fixture app"
+#: The fixtures that have the loops which several tests share.
+SCOPES = {scope: f"_asynctest_tornado_{scope}" for scope in LOOP_SCOPES[1:]}
 #: The beginning of the names of our fixtures that no other plugin can have.
 PREFIX = "asynctest_tornado_"
 #: Those to which the fixtures lead by either name.
@@ -33,6 +40,8 @@ OWN_MARKER = "asynctest_tornado"
 #: The end of the lines in which the plugin describes its markers.
 SIGNATURE = "(asynctest_tornado)"
 FUNCTION: "pytest.StashKey[Function]" = pytest.StashKey()
+#: The scope whose tests share the loop that a test runs on.
+LOOP_SCOPE: pytest.StashKey[str] = pytest.StashKey()
 _MARKERS: "pytest.StashKey[tuple[str, ...]]" = pytest.StashKey()
 
 
@@ -157,9 +166,16 @@ def other(item: pytest.Function) -> str | None:
     return "pytest-trio" if item.get_closest_marker("trio") else None
 
 
+def is_hidden(info: "pytest.ExceptionInfo[BaseException] | None") -> bool:
+    """Return whether pytest is to hide our frames in the report of an error.
+
+    If the error shows no line of code, and no frame is left, pytest would say that all are hidden.
+    """
+    return info is None or getattr(info.value, "pytrace", True)
+
+
 def refuse(message: str) -> NoReturn:
     """Fail a test of how it is written."""
-    __tracebackhide__ = False  # pytest says so of a report that shows no line at all
     pytest.fail(message, pytrace=False)
 
 
@@ -173,7 +189,13 @@ def is_own_case(item: object) -> bool:
     return cls is not None and isinstance(getattr(item, "instance", None), cls)
 
 
-def add_late(item: pytest.Item, error: BaseException) -> bool:
-    """Report an error that has surfaced after its test, when no test is running; return whether that will be."""
+def add_late(item: pytest.Item, error: BaseException, other: str | None = None) -> bool:
+    """Report an error that has surfaced after its test, when no test is running; return whether that will be.
+
+    :param other: the name of another test, or of a scope, that the error may belong to; its notes say so.
+    """
     plugin: Any = item.config.pluginmanager.get_plugin(NAME)
-    return plugin is not None and bool(plugin.add_late(item, error))
+    return plugin is not None and bool(plugin.add_late(item, error, other))
+
+
+__tracebackhide__ = is_hidden

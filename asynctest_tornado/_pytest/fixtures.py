@@ -2,122 +2,25 @@
 
 # Tested by tests/pytest/test_plugin.py.
 
-from collections.abc import Callable, Collection, Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from asynctest_tornado._pytest import claims
 
 if TYPE_CHECKING:
-    import socket
-
     from tornado.httpclient import AsyncHTTPClient
     from tornado.httpserver import HTTPServer
     from tornado.ioloop import IOLoop
 
     from asynctest_tornado._clock.virtual_clock import VirtualClock
+    from asynctest_tornado._http.http_test_server import HTTPTestServer
     from asynctest_tornado._pytest.function import Function
     from asynctest_tornado._pytest.served import Served
 
 __unittest = True
-__tracebackhide__ = True
-
-
-class Inner:
-    """The fixtures that the public ones lead to. Their names are this library's alone."""
-
-    @pytest.fixture(name=claims.ROOT)
-    def _root(self, request: Any) -> Generator["Function", None, None]:
-        item = request.node
-        other = claims.other(item) if isinstance(item, pytest.Function) else None
-        if other is not None:
-            claims.refuse(
-                f"{item.name} asks for asynctest_tornado, by a fixture or its marker, and {other} runs it, on an event "
-                f"loop of its own. Take the marker or mode of {other} away from the test, or that fixture or marker."
-            )
-        if claims.is_own_case(item):
-            claims.refuse(
-                f"{item.name} is a method of an AsyncTestCase, which has a loop, and asks for another one. Use "
-                "self.io_loop, and the server and client of AsyncHTTPTestCase, instead of fixtures."
-            )
-        from asynctest_tornado._pytest.function import Function, is_ours
-
-        markers = list(claims.markers_of(item))
-        wrong_setting = ""
-        try:
-            function = Function(item, markers, getattr(request, "param", None), claims.add_late)
-            lent = None if function.needs_own_loop else claims.loop_of_user(request)
-            item.stash[claims.FUNCTION] = function
-            function.open(lent)
-        except (TypeError, ValueError) as error:
-            if not is_ours(error):
-                raise
-            wrong_setting = str(error)  # no line of code says more
-        if wrong_setting:  # here, or the report would have the message twice
-            claims.refuse(wrong_setting)
-        yield function
-        function.finish()
-
-    @pytest.fixture(name=claims.PORTS)
-    def _ports(self) -> Generator[Callable[[str], "socket.socket"], None, None]:
-        # By the protocol; each is bound when it is first asked for.
-        from asynctest_tornado._pytest.served import unused_socket
-
-        sockets: dict[str, socket.socket] = {}
-
-        def get(protocol: str) -> "socket.socket":
-            if protocol not in sockets:
-                sockets[protocol] = unused_socket()
-            return sockets[protocol]
-
-        yield get
-        for sock in sockets.values():
-            sock.close()
-
-    @pytest.fixture
-    def asynctest_tornado_app(self, app: Any) -> Any:
-        """The application that the server of this library serves: the fixture ``app``. May be overridden."""
-        return app
-
-    @pytest.fixture
-    def asynctest_tornado_ssl_options(self, ssl_options: Any) -> Any:
-        """The ``ssl_options`` of the HTTPS server of this library: the fixture ``ssl_options``. May be overridden."""
-        return ssl_options
-
-    @pytest.fixture
-    def _asynctest_tornado_http(
-        self, request: Any, _asynctest_tornado: "Function", _asynctest_tornado_ports: Any, asynctest_tornado_app: Any
-    ) -> Generator["Served", None, None]:
-        from asynctest_tornado._pytest.served import Served
-
-        _use_io_loop(request)
-        served = Served(_asynctest_tornado, asynctest_tornado_app, _asynctest_tornado_ports("http"))
-        yield served
-        served.close()
-
-    @pytest.fixture
-    def _asynctest_tornado_https(
-        self,
-        request: Any,
-        _asynctest_tornado: "Function",
-        _asynctest_tornado_ports: Any,
-        asynctest_tornado_app: Any,
-        asynctest_tornado_ssl_options: Any,
-    ) -> Generator["Served", None, None]:
-        from asynctest_tornado._pytest.served import Served
-
-        _use_io_loop(request)
-        sock = _asynctest_tornado_ports("https")
-        served = Served(_asynctest_tornado, asynctest_tornado_app, sock, asynctest_tornado_ssl_options)
-        yield served
-        served.close()
-
-
-def _use_io_loop(request: Any) -> None:
-    """Set up the fixture ``io_loop`` if the user overrides it: in pytest-tornado, the server depends on it."""
-    if claims.leads_to_ours(request.node, "io_loop"):
-        request.getfixturevalue("io_loop")
+__tracebackhide__ = claims.is_hidden
 
 
 class Fixtures:
@@ -144,6 +47,32 @@ class Fixtures:
                 "VirtualClock), or set asynctest_tornado_clock = virtual."
             )
         return clock
+
+    @staticmethod
+    def serve(_asynctest_tornado_serve: Any) -> "Callable[..., Awaitable[HTTPTestServer]]":
+        """A coroutine function that serves an application, and returns its `HTTPTestServer`.
+
+        It may be called several times, in tests and in asynchronous fixtures of any scope, with the arguments of
+        `HTTPTestServer`, such as ``https=True`` and ``unix_socket=path``. The server is closed at the end of the test,
+        or of the fixture that has called it.
+
+        New in version 0.1.
+        """
+        return _asynctest_tornado_serve  # type: ignore[no-any-return]
+
+    def unused_port(self, _asynctest_tornado_ports: Any) -> int:
+        """The number of a port of 127.0.0.1 that nothing listens on.
+
+        For connections that are refused, and for servers that take a number. Another program may take the port in the
+        meantime: for servers that take a socket, `bind_unused_port` is better.
+
+        As ``unused_tcp_port`` of pytest-asyncio. New in version 0.1.
+        """
+        from asynctest_tornado._pytest.served import unused_socket
+
+        with unused_socket() as sock:
+            port: int = sock.getsockname()[1]
+        return port
 
     def http_server(self, _asynctest_tornado_http: "Served") -> "HTTPServer":
         """The ``HTTPServer`` for the application that the fixture ``app`` returns, on a port of 127.0.0.1.
@@ -213,7 +142,9 @@ class Fixtures:
         return f"{protocol}://{host}:{port}"
 
 
-#: By the names that pytest-tornado gave them.
+#: The scopes of the fixtures that fixtures of wider scopes may ask for.
+_SCOPES: Mapping[str, Literal["session"]] = {"serve": "session"}
+#: The names without a prefix. Those that pytest-tornado has are the names that it gave them.
 NAMES = frozenset(name for name in vars(Fixtures) if not name.startswith("_"))
 
 
@@ -222,7 +153,10 @@ def named(names: Collection[str] = NAMES, prefix: str = "") -> object:
 
     :param prefix: begins their names.
     """
-    fixtures = {prefix + name: pytest.fixture(name=prefix + name)(vars(Fixtures)[name]) for name in names}
+    fixtures = {
+        prefix + name: pytest.fixture(name=prefix + name, scope=_SCOPES.get(name, "function"))(vars(Fixtures)[name])
+        for name in names
+    }
     # The one with the prefix leads to the other one, which users override.
     fixtures.pop(f"{claims.PREFIX}ssl_options", None)
     return type("Named", (), fixtures)()

@@ -3,11 +3,9 @@
 # Tested by tests/pytest/test_plugin.py.
 
 import asyncio
-import contextvars
 import functools
 import re
 import shlex
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,9 +13,10 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import VirtualClock
-from asynctest_tornado._errors import contexts, notes
+from asynctest_tornado._errors import notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
+from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
@@ -25,43 +24,24 @@ from asynctest_tornado._harness.phase import explain, phase
 from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._pytest.reporter import Reporter, hide_own
+from asynctest_tornado._pytest.scope import Scope
+from asynctest_tornado._pytest.serve import SERVES
 from asynctest_tornado._pytest.settings import Settings
+from asynctest_tornado._pytest.variables import Variables
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._sources import handler_errors, installation, terminal_logs
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._sources.place_in_run import Place, place_of
 from asynctest_tornado._unittest import misspelled_settings
 from asynctest_tornado._unittest.late_errors import PLUGIN
-from asynctest_tornado._util import exception_notes, process_end
-from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
+from asynctest_tornado._util import exception_notes
 
 __unittest = True
 
 add_note = notes.add
 text_of = exception_notes.text_of
 __tracebackhide__ = True
-
-_MISSING = object()
-
-
-class _Reporter:
-    """Reports about a test function beside the result that it has in pytest.
-
-    :param item: the test.
-    :param report_late: see `Function`.
-    """
-
-    def __init__(self, item: Any, report_late: Callable[[Any, BaseException], bool]) -> None:
-        self._item = item
-        self._report_late = report_late
-
-    def late(self, error: BaseException, other: str | None) -> bool:
-        if not self._report_late(self._item, strip(error)):
-            process_end.fail_later(f"ERROR: {self._item.nodeid}\n{''.join(traceback.format_exception(error))}")
-        return True
-
-    def amend(self, error: BaseException, text: str) -> None:
-        self._item.add_report_section("teardown", "leaks", text)  # the report of the failure is written already
 
 
 class Function:
@@ -70,7 +50,8 @@ class Function:
     :param item: the test, as pytest knows it.
     :param markers: its markers that are for this library, the closest one first.
     :param seed: the seed of the order to run in, if it is not the order of asyncio.
-    :param report_late: called with the test and an error that surfaces after its end; returns whether it will report.
+    :param report_late: see `Reporter`.
+    :param scope: the scope whose loop the test shares, if any.
 
     Raises ``TypeError`` or ``ValueError`` for a setting that does not exist, or has a wrong value.
     """
@@ -78,7 +59,12 @@ class Function:
     io_loop: IOLoop
 
     def __init__(
-        self, item: Any, markers: Sequence[Any], seed: int | None, report_late: Callable[[Any, BaseException], bool]
+        self,
+        item: Any,
+        markers: Sequence[Any],
+        seed: int | None,
+        report_late: Callable[[Any, BaseException, str | None], bool],
+        scope: Scope | None = None,
     ) -> None:
         misspelled_settings.check_environment()
         settings = Settings(item, markers)
@@ -91,18 +77,30 @@ class Function:
             plugin = item.config.pluginmanager.get_plugin(PLUGIN)
             return None if plugin is None else place_of(plugin, plugin.number, item.nodeid)
 
+        settings.loop_scope()  # at collection, an error of it would be an error of the module
         options = settings.options(schedule) | {GARBAGE: place}
-        reporter = _Reporter(item, report_late)
-        self.harness = Harness(lambda: str(item.nodeid), None, FEATURES.of_test(options), options, reporter)
         self._loop_factory, self._place_of_factory = settings.loop_factory()
+        self.scope = scope
+        if scope is not None:
+            scope.check(VIRTUAL_TIME in options, self._loop_factory)
+            options[LOOP_METHODS] = scope.harness.options[LOOP_METHODS]
+            if scope.clock is not None:
+                options[VIRTUAL_TIME] = scope.clock
+        outer = None if scope is None else scope.harness
+        reporter = Reporter(item, report_late)
+        self.harness = Harness(lambda: str(item.nodeid), outer, FEATURES.of_test(options), options, reporter)
         self._item = item
-        self._is_inside = self._is_ending = False
+        self._is_ending = False
         #: True while pytest reports a subtest.
         self.is_in_subtest = False
         # The error of a timeout that a subtest has reported.
         self._reported: BaseException | None = None
-        # For the values that context variables had around the context of the test.
-        self._tokens: dict[contextvars.ContextVar[Any], contextvars.Token[Any]] = {}
+        self._variables = Variables(self.harness.context.variables)
+        #: The servers that the fixture ``serve`` has made.
+        self.servers: list[Any] = []
+        # Called before the loop is closed, the last one first.
+        self._dependents: list[Callable[[], object]] = []
+        self.add_finalizer: Callable[[Callable[[], object]], object] = item.addfinalizer
         if settings.fails_on_server_error():
             handler_errors.strict.add(self.harness.trap)
 
@@ -115,7 +113,7 @@ class Function:
     @property
     def needs_own_loop(self) -> bool:
         """Whether the settings of the test are for a loop that this library makes."""
-        return self._loop_factory is not None or self.clock is not None
+        return self.scope is not None or self._loop_factory is not None or self.clock is not None
 
     def open(self, lent: object = None) -> None:
         """Make the loop. From now on, all code that pytest runs is code of the test, up to `finish`.
@@ -133,6 +131,9 @@ class Function:
             self.io_loop = self.harness.open(
                 lambda: new_loop.new_ioloop(self._loop_factory, self.harness.features, self._place_of_factory)
             )
+        self.harness.trap.data[SERVES] = self
+        if self.scope is not None:
+            self.scope.begin_test(self, self._item)
         self._entered = Entered(self.harness.context)
 
     def call(self, func: Callable[..., Any], waits: bool, **kwargs: Any) -> Any:
@@ -147,7 +148,8 @@ class Function:
 
         def call_test() -> Any:
             try:
-                return self.run(call) if waits else self._inside(functools.partial(self.harness.context.call, call))
+                inside = functools.partial(self.harness.context.call, call)
+                return self.run(call) if waits else self._variables.inside(inside)
             except BaseException as error:
                 if error is not self._reported:
                     raise
@@ -161,34 +163,7 @@ class Function:
         if self._is_ending:
             self.harness.trap.hold()
         run = functools.partial(self.harness.waits.run, func, self.limit, shared=True)
-        return phase(self.harness, self._inside, run)
-
-    def _inside(self, func: Callable[[], Any]) -> Any:
-        """Call a function that runs code in the context of the test.
-
-        All fixtures share one context, so that a fixture can reset a variable that it has set. Around the context,
-        fixtures that are not asynchronous see the same variables, up to the end of the test.
-        """
-        if self._is_inside:
-            return func()
-        context = self.harness.context.variables
-        for variable, value in contextvars.copy_context().items():
-            if variable is not contexts.contexts and context.get(variable, _MISSING) is not value:
-                context.run(variable.set, value)
-        self._is_inside = True
-        try:
-            return func()
-        finally:
-            self._is_inside = False
-            self._bring_back()
-
-    def _bring_back(self) -> None:
-        context = self.harness.context.variables
-        for variable in [variable for variable in self._tokens if variable not in context]:
-            variable.reset(self._tokens.pop(variable))
-        for variable, value in context.items():
-            if variable is not contexts.contexts and variable.get(_MISSING) is not value:
-                self._tokens.setdefault(variable, variable.set(value))
+        return phase(self.harness, self._variables.inside, run)
 
     def error_of_subtest(self, error: BaseException) -> BaseException | None:
         """Return the error that a subtest has to report, if any, given the error that has left its block."""
@@ -267,10 +242,13 @@ class Function:
     def begin_to_end(self) -> None:
         """Defer errors to the verdict from now on: they must not prevent fixtures from cleaning up."""
         self._is_ending = True
+        self.add_finalizer = self._dependents.append  # pytest takes no more finalizers
         self.harness.trap.hold()
 
     def finish(self) -> None:
         """Close the loop. Raises the errors that were not reported yet."""
+        while self._dependents:
+            self._dependents.pop()()
         try:
             loop_methods.check_not_closed(self.harness, self.io_loop)
         except RuntimeError as error:
@@ -278,21 +256,15 @@ class Function:
         try:
             self.harness.finish(self._futures())
         except BaseException as error:
-            tb = strip(error).__traceback__
-            if tb is not None and owner_of(tb.tb_frame) is OURS:
-                error.__traceback__ = None  # this library has made it, for a leak
+            hide_own(error)
             raise
         finally:
-            for variable, token in self._tokens.items():
-                variable.reset(token)
+            self._variables.restore()
             self._entered.leave()
             self.harness.trap.forget_reports()
             self._reported = None  # it refers to frames
-
-
-def is_ours(error: BaseException) -> bool:
-    """Return whether an error was raised by this library, without a call of code of the user."""
-    return all(owner_of(frame) is OURS for frame, _ in traceback.walk_tb(error.__traceback__))
+            if self.scope is not None:
+                self.scope.end_test()
 
 
 def _hint(seed: int, item: Any) -> str:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asynctest_tornado._pytest import async_fixtures, claims, subtests
+from asynctest_tornado._pytest import advice, async_fixtures, claims, loop_scopes, subtests
 
 if TYPE_CHECKING:
     pass
 
 __unittest = True
-__tracebackhide__ = True
+__tracebackhide__ = claims.is_hidden
 
 
 class Hooks:
@@ -32,7 +32,8 @@ class Hooks:
         self._is_over = False
         # pytest calls the one that came first as the last one.
         config.add_cleanup(_watch_again)
-        self._current: pytest.Item | None = None
+        #: The test that runs, of any kind.
+        self.current: pytest.Item | None = None
         # Of the test case that runs or has just run.
         self._failed_subtests = 0
         self._is_called = False
@@ -40,7 +41,7 @@ class Hooks:
     def _is_ours(self, item: object) -> bool:
         if not isinstance(item, pytest.Function) or claims.is_case(item) or claims.other(item) is not None:
             return False
-        if claims.ROOT in item.fixturenames or claims.is_marked(item):
+        if not {claims.ROOT, claims.SERVE}.isdisjoint(item.fixturenames) or claims.is_marked(item):
             return True
         if claims.PORTS in item.fixturenames and claims.is_async(item.obj):
             return True
@@ -75,8 +76,10 @@ class Hooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        ours = [item for item in items if isinstance(item, pytest.Function) and self._is_ours(item)]
+        loop_scopes.assign(ours)
         for item in items:
-            if self._is_ours(item):
+            if item in ours:
                 assert isinstance(item, pytest.Function)
                 definitions = item._fixtureinfo.name2fixturedefs
                 names = item.fixturenames
@@ -85,6 +88,9 @@ class Hooks:
                 # Before all fixtures that are set up for each test, and after those that several tests share.
                 own = [name for name in names if name in definitions and definitions[name][-1].scope == "function"]
                 names.insert(names.index(own[0]) if own else len(names), claims.ROOT)
+                scope = item.stash[claims.LOOP_SCOPE]
+                if scope != "function":
+                    names.insert(0, claims.SCOPES[scope])
                 if claims.is_marked(item) and "io_loop" not in names and not claims.is_explicit(item):
                     # As in pytest-tornado. One that is not ours is asked for as the test begins.
                     names += ["io_loop"] if claims.leads_to_ours(item, "io_loop") else []
@@ -94,12 +100,12 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        self._current = item
+        self.current = item
         self.number += 1
         try:
             return (yield)
         finally:
-            self._current = None
+            self.current = None
             if claims.FUNCTION in item.stash:
                 del item.stash[claims.FUNCTION]
             self._report_late()
@@ -158,7 +164,7 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, object, object]:
-        func, item = fixturedef.func, self._current
+        func, item = fixturedef.func, self.current
         if fixturedef.argname == subtests.FIXTURE and item is not None and self._is_ours(item):
             value = yield
             subtests.watch(value, item)
@@ -223,6 +229,8 @@ class Hooks:
         if function is not None and call.excinfo is not None:
             is_skip = call.excinfo.errisinstance((pytest.skip.Exception, unittest.SkipTest))
             function.ends_with(call.excinfo.value, not is_skip)
+        if call.excinfo is not None:
+            advice.improve(item, call)
         report = yield
         if self._is_called:
             self._failed_subtests += report.failed

@@ -14,6 +14,7 @@ from asynctest_tornado._http import sockets
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._pytest import claims
 from asynctest_tornado._pytest.function import Function
 from asynctest_tornado._timeouts import pending_requests
 from asynctest_tornado._tls import bundled_certificate
@@ -40,7 +41,7 @@ class Served:
         self._server = LocalServer(sock, function.harness.waits.snapshot, is_https=ssl_options is not None)
         if inspect.iscoroutine(app):  # of a fixture that is no coroutine function
             app = function.run(functools.partial(_itself, app))
-        app = self._server.servable(app, "The result of the fixture app")
+        app = self._server.servable(app, claims.APP_ORIGIN)
         self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
 
     def make_client(self) -> AsyncHTTPClient:

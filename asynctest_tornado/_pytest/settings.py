@@ -70,7 +70,7 @@ class Settings:
 
         :param hint: how to repeat the order of the run, if it is not the order of asyncio.
         """
-        return policy.Policy(self._find(settings.LEAKS), self._find(settings.ALLOWED_LEAKS), hint)
+        return policy.Policy(self._find(settings.LEAKS), self._find(settings.ALLOWED_LEAKS), hint, is_of_function=True)
 
     def options(self, schedule: Schedule | None) -> dict[Feature, Any]:
         """Return the options of the test for features.
@@ -78,7 +78,7 @@ class Settings:
         :param schedule: the order of the run, if it is not the order of asyncio.
         """
         leaks = self.leaks(None if schedule is None else schedule.hint)
-        options: dict[Feature, Any] = {LEAKS: leaks, LOOP_METHODS: "the fixture"}
+        options: dict[Feature, Any] = {LEAKS: leaks, LOOP_METHODS: "the end of the test"}
         clock = self.clock()
         if clock is not None:
             options[VIRTUAL_TIME] = clock
@@ -104,6 +104,11 @@ class Settings:
         """Return the function that makes the asyncio loop, or None, and the place that sets it."""
         return settings.LOOP_FACTORY.find(nearer=self._given(settings.LOOP_FACTORY))
 
+    def loop_scope(self) -> str:
+        """Return the scope whose tests share a loop: "function", "class", "module" or "session"."""
+        scope: str = self._find(settings.FUNCTION_LOOP_SCOPE)
+        return scope
+
     def fails_on_server_error(self) -> bool:
         """Return whether an error in a request handler fails the test."""
         return bool(self._find(settings.FAIL_ON_SERVER_ERROR))
@@ -125,6 +130,11 @@ def _of_markers(item: Any, markers: Sequence[Any]) -> dict[str, Given]:
         for name, value in marker.kwargs.items():
             found.setdefault(name, Given(value, f"the argument {name} of the marker {marker.name}"))
     return found
+
+
+def loop_scope(item: Any, markers: Sequence[Any]) -> str:
+    """Return the scope whose tests share a loop; see `Settings.loop_scope`."""
+    return Settings(item, markers).loop_scope()
 
 
 def seeds(item: Any, markers: Sequence[Any]) -> range | None:

@@ -253,6 +253,13 @@ LOOP_SCOPE = Setting[str](
     *(_one_of("test", "class"), "test"),
     attribute="loop_scope",
 )
+FUNCTION_LOOP_SCOPE = Setting[str](
+    "'function', for a loop for each test, or to 'class', 'module' or 'session', for one that all tests of it share",
+    *(_one_of("function", "class", "module", "session"), "function"),
+    argument="loop_scope",
+    ini="asynctest_tornado_loop_scope",
+    pytest_meaning="'function', 'class', 'module' or 'session': the tests that share a loop",
+)
 FAIL_ON_SERVER_ERROR = Setting[bool](
     *("True or False", _truth, False),
     attribute="fail_on_server_error",
@@ -276,5 +283,5 @@ FIXTURES = Setting[tuple[str, ...]](
 
 SETTINGS: tuple[Setting[Any], ...] = (
     *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
-    *(FAIL_ON_SERVER_ERROR, SEND_COOKIES, MODE, FIXTURES),
+    *(FUNCTION_LOOP_SCOPE, FAIL_ON_SERVER_ERROR, SEND_COOKIES, MODE, FIXTURES),
 )

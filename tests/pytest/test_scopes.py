@@ -1,0 +1,137 @@
+"""Tests and fixtures that share a loop: pytest runs samples, and its report is read."""
+
+import re
+from typing import ClassVar
+
+from tests.pytest.test_neighbours import Project
+from tests.pytest.test_plugin import run_pytest, verdicts
+from tests.pytest.test_serve import Reports
+
+SHARED = "tests/samples/functions_shared.py"
+#: Those that do not pass. The last test of all has the errors of the end of the session.
+VERDICTS = {
+    "test_callback": ["FAILED"],
+    "test_begun_before": ["ERROR", "PASSED"],
+    "test_broken_1": ["ERROR"],
+    "test_broken_2": ["ERROR"],
+    "test_asks_for_a_wider_one": ["FAILED"],
+    "test_narrow": ["ERROR"],
+    "test_wrong_scope": ["ERROR"],
+    "test_clock_on_a_real_loop": ["ERROR"],
+    "test_closes": ["FAILED"],
+    "TestVirtual::test_time_goes_on": ["ERROR", "PASSED"],
+}
+
+
+class ScopesTest(Reports):
+    maxDiff = None
+    arguments: ClassVar = [SHARED]
+
+    def test_each_sample_has_its_verdict(self) -> None:
+        found = verdicts(self.done)
+        self.assertEqual(found, {name: VERDICTS.get(name, ["PASSED"]) for name in found}, self.done.stdout)
+        self.assertLessEqual({*VERDICTS, "test_session", "test_alone", "TestClass::test_second"}, found.keys())
+
+    def test_an_error_of_a_fixture_is_reported_at_once_and_for_the_fixture(self) -> None:
+        report = self.report("ERROR at teardown of test_begun_before")
+        self.assertRegex(report, r"E +ValueError: planted\nE +A fixture that several tests share began the code that")
+        self.assertIn("on the loop of the session", report)
+        self.assertNotIn("asynctest_tornado/_", report)
+
+    def test_the_end_of_the_session_is_reported_once(self) -> None:
+        report = self.report("ERROR at teardown of TestVirtual.test_time_goes_on")
+        self.assertIn("LookupError: the end of the session", report)
+        self.assertNotIn("asynctest_tornado/_", report)
+        self.assertEqual(len(re.findall("E +LookupError: the end", self.done.stdout)), 1)
+
+    def test_leaks_are_those_of_the_test_or_of_the_session(self) -> None:
+        warned = self.done.stdout.partition("warnings summary")[2]
+        self.assertRegex(warned, r"functions_shared.py::test_leak left these resources open:\n +pending timer boom")
+        self.assertRegex(
+            warned, r"the session left these resources open:\n +pending timer boom.*\n.*in loop_of_session"
+        )
+        self.assertEqual(warned.count("left these resources open"), 2)
+
+    def test_mistakes_say_how_to_mend_them(self) -> None:
+        for title, message in {
+            "test_asks_for_a_wider_one": "Name the fixture as an argument of the test, or mark the test with "
+            "@pytest.mark.gen_test(loop_scope='module').",
+            "ERROR at setup of test_narrow": "Write the fixture with the scope 'module' as an 'async def': it runs on",
+            "ERROR at setup of test_wrong_scope": "cannot be 'galaxy'. Set it to 'function', for a loop for each test,",
+            "ERROR at setup of test_clock_on_a_real_loop": "Give the clock_factory to all tests of the session",
+            "test_closes": "closes its loop, which is closed for it at the end of the session. Take io_loop.close()",
+        }.items():
+            with self.subTest(title):
+                report = self.report(title)
+                self.assertIn(message, report)
+                self.assertNotIn("entries are hidden", report)
+
+    def test_all_tests_share_a_loop_where_the_settings_say_so(self) -> None:
+        done = run_pytest("-o", "asynctest_tornado_loop_scope=session", "-k", "test_alone or test_module", SHARED)
+        self.assertEqual(verdicts(done)["test_alone"], ["ERROR", "FAILED"])  # it has a variable of the session
+
+    def test_the_first_failure_ends_the_session_in_order(self) -> None:
+        done = run_pytest("-x", "-k", "test_session or test_callback or test_after", SHARED)
+        self.assertEqual(verdicts(done)["test_callback"], ["ERROR", "FAILED"])
+        self.assertIn("LookupError: the end of the session", done.stdout)
+
+
+class ManyModulesTest(Project):
+    """Fixtures of a conftest.py, for several modules."""
+
+    files: ClassVar = {
+        "conftest.py": """
+import asyncio, pytest
+from tornado.web import Application
+
+@pytest.fixture(scope="session")
+async def server(serve):
+    return await serve(Application())
+
+@pytest.fixture(scope="package")
+async def of_package(server):
+    return asyncio.get_running_loop()
+
+@pytest.fixture(scope="module")
+async def client(server):
+    server.clients = getattr(server, "clients", 0) + 1
+    yield server
+    assert (await server.fetch("/")).code == 404
+    server.clients -= 1
+""",
+        "test_one.py": """
+import asyncio, pytest
+
+async def test_first(client):
+    assert client.clients == 1
+
+async def test_alone(io_loop):
+    pass
+
+async def test_package(of_package, client):
+    assert asyncio.get_running_loop() is of_package
+""",
+        "test_two.py": """
+import asyncio, pytest
+
+@pytest.fixture(autouse=True, scope="class")
+async def around(client):
+    yield
+    assert client.clients == 1
+
+class TestIt:
+    async def test_second(self, client):
+        assert client.clients == 1
+
+    async def test_third(self, of_package):
+        assert asyncio.get_running_loop() is of_package
+""",
+    }
+
+    def test_each_module_sets_its_fixtures_up_on_the_loop_of_the_session(self) -> None:
+        names = "test_first", "test_alone", "test_package", "TestIt::test_second", "TestIt::test_third"
+        for arguments in (), ("-W", "error", "--setup-show"):
+            with self.subTest(arguments):
+                done = self.run_pytest(self.files, *arguments)
+                self.assertEqual(verdicts(done), {name: ["PASSED"] for name in names}, done.stdout)
+                self.assertNotIn("Warning", done.stdout)

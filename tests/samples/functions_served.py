@@ -1,0 +1,185 @@
+"""Test functions for pytest that serve applications by ``serve``. Tests run them; discovery does not find them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from tornado import web, websocket
+from tornado.ioloop import IOLoop
+
+from asynctest_tornado import HTTPTestServer
+
+Serve = Callable[..., Awaitable[HTTPTestServer]]
+
+
+class Page(web.RequestHandler):
+    def get(self) -> None:
+        self.set_cookie("seen", "yes")
+        self.write({"cookie": self.get_cookie("seen")})
+
+    def post(self) -> None:
+        self.write(self.request.body)
+
+
+class Broken(web.RequestHandler):
+    def get(self) -> None:
+        raise KeyError("tea")
+
+
+class Slow(web.RequestHandler):
+    async def get(self) -> None:
+        await asyncio.sleep(3600)
+
+
+class Finished(web.RequestHandler):
+    def get(self) -> None:
+        self.write("hello")
+
+    def on_finish(self) -> None:
+        raise ValueError("planted")
+
+
+class Echo(websocket.WebSocketHandler):
+    def on_message(self, message: str | bytes) -> None:
+        self.write_message(message)
+
+
+def make_app() -> web.Application:
+    return web.Application(
+        [("/", Page), ("/broken", Broken), ("/slow", Slow), ("/finished", Finished), ("/echo", Echo)]
+    )
+
+
+@pytest.fixture
+async def own(serve: Serve) -> AsyncGenerator[HTTPTestServer, None]:
+    server = await serve(make_app())
+    yield server
+    assert (await server.fetch("/")).code == 200  # it is closed later
+
+
+@pytest.fixture(scope="session")
+async def server(serve: Serve) -> AsyncGenerator[HTTPTestServer, None]:
+    server = await serve(make_app())
+    yield server
+    assert (await server.fetch("/")).code == 200
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+async def each(serve: Serve, request: pytest.FixtureRequest) -> HTTPTestServer:
+    return await serve(make_app(), https=request.param == "https")
+
+
+async def test_several(serve: Serve, tmp_path: Path) -> None:
+    servers = [await serve(make_app()), await serve(make_app(), https=True)]
+    servers.append(await serve(make_app(), unix_socket=tmp_path / "socket"))
+    assert len({server.port for server in servers}) == 3
+    for server in servers:
+        assert (await server.fetch("/", method="POST", json=[1])).json() == [1]
+        async with server.ws_connect("/echo") as socket:
+            await socket.write_message("hello")
+            assert await socket.read_message() == "hello"
+
+
+async def test_cookies(own: HTTPTestServer) -> None:
+    assert own.cookies is not None
+    for expected in None, "yes":
+        assert (await own.fetch("/")).json() == {"cookie": expected}
+
+
+async def test_second_name(asynctest_tornado_serve: Serve) -> None:
+    assert (await (await asynctest_tornado_serve(make_app())).fetch("/")).code == 200
+
+
+def test_synchronous(request: pytest.FixtureRequest, io_loop: IOLoop) -> None:
+    serve = request.getfixturevalue("serve")
+    server = io_loop.run_sync(lambda: serve(make_app()))
+    assert io_loop.run_sync(lambda: server.fetch("/")).code == 200
+
+
+class TestClass:
+    servers: ClassVar[list[HTTPTestServer]] = []
+
+    @pytest.fixture(scope="class")
+    async def of_class(self, server: HTTPTestServer, serve: Serve) -> HTTPTestServer:
+        return await serve(make_app())
+
+    async def test_first(self, of_class: HTTPTestServer, server: HTTPTestServer) -> None:
+        self.servers.append(of_class)
+        assert of_class is not server
+
+    async def test_second(self, of_class: HTTPTestServer) -> None:
+        assert self.servers == [of_class]
+        assert (await of_class.fetch("/")).code == 200
+
+
+async def test_handler_of_session_1(server: HTTPTestServer) -> None:
+    assert (await server.fetch("/broken")).code == 200
+
+
+async def test_handler_of_session_2(server: HTTPTestServer) -> None:
+    assert server.errors == []
+    await server.fetch("/finished")
+    await asyncio.sleep(3600)
+
+
+async def test_handler_of_session_3(server: HTTPTestServer) -> None:
+    assert (await server.fetch("/")).code == 200
+    with pytest.raises(AssertionError):
+        assert server.errors
+
+
+async def test_each(each: HTTPTestServer) -> None:
+    assert (await each.fetch("/")).code == 200
+
+
+@pytest.mark.gen_test(leaks="fail")
+async def test_leak(server: HTTPTestServer) -> None:
+    asyncio.get_running_loop().call_later(3600, print)
+
+
+@pytest.fixture
+async def begun(own: HTTPTestServer) -> Any:
+    return asyncio.ensure_future(own.fetch("/slow"))
+
+
+@pytest.mark.gen_test(leaks="fail")
+async def test_request_that_nothing_awaits(begun: Any, own: HTTPTestServer) -> None:
+    task = asyncio.ensure_future(own.fetch("/slow"))
+    assert not task.done()
+
+
+@pytest.fixture
+async def consumer() -> AsyncGenerator[None, None]:
+    task = asyncio.ensure_future(asyncio.sleep(3600))
+    yield
+    task.cancel()
+
+
+@pytest.mark.gen_test(leaks="fail")
+async def test_task_of_a_fixture(consumer: None, serve: Serve) -> None:
+    server = await serve(make_app())
+    assert (await server.fetch("/")).code == 200
+    assert repr(server) == f"<HTTPTestServer {server.url}>" == f"<HTTPTestServer http://127.0.0.1:{server.port}>"
+
+
+async def test_deadlock(server: HTTPTestServer) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_no_application(serve: Serve) -> None:
+    await serve(None)
+
+
+async def test_unused_port(unused_port: int) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", unused_port)
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", unused_port)
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.asyncio
+async def test_of_another(serve: Serve) -> None:
+    await serve(make_app())
