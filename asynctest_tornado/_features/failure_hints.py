@@ -5,6 +5,7 @@
 import inspect
 import socket
 import ssl
+from typing import Any
 
 from asynctest_tornado._errors import hints, last_answer, notes, taken_address
 from asynctest_tornado._errors.trap import Trap
@@ -12,6 +13,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._timeouts import blocking_clients, pending_requests
 from asynctest_tornado._tls import https_servers
+from asynctest_tornado._util import settings
 from asynctest_tornado._util.exception_notes import drop_chain
 from asynctest_tornado._util.tracebacks import end_at_user, strip
 
@@ -55,6 +57,9 @@ class Hints(Feature):
             trap.data[hints.EXPLAINED] = explained
             if inspect.iscoroutine(explained):
                 explained.close()  # or a second report would say that it was never awaited
+        end_run: Any = getattr(trap.reporter, "end_run", None) if settings.is_of_run(error) else None
+        if end_run is not None:
+            end_run(error)
         strip(error, from_end=is_explained)
         blocked = blocking_clients.hint(error, harness.loop.loop)
         if blocked is not None:
@@ -66,6 +71,18 @@ class Hints(Feature):
         if hint is not None:
             hints.add(error, hint, trap)
             end_at_user(error)
+
+
+def explain_interrupt(harness: Harness, error: KeyboardInterrupt) -> None:
+    """Shorten the traceback of an interrupt that ends the run, and say what the test waits for if it waits for itself.
+
+    No phase of the test ends with it.
+    """
+    blocked = blocking_clients.hint(error, harness.loop.loop)
+    if blocked is not None:
+        hints.add(error, blocked, harness.trap)
+        end_at_user(error)
+    strip(error, from_end=True)
 
 
 HINTS = Hints()

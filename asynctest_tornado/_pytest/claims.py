@@ -174,9 +174,14 @@ def is_hidden(info: "pytest.ExceptionInfo[BaseException] | None") -> bool:
     return info is None or getattr(info.value, "pytrace", True)
 
 
-def refuse(message: str) -> NoReturn:
-    """Fail a test of how it is written."""
-    pytest.fail(message, pytrace=False)
+def refuse(message: str, error: BaseException | None = None) -> NoReturn:
+    """Fail a test of how it is written.
+
+    :param error: the error that says so, which the report leaves out. The failure gets its attributes.
+    """
+    failure = pytest.fail.Exception(message, pytrace=False)
+    vars(failure).update({} if error is None else vars(error))
+    raise failure
 
 
 def is_case(item: object) -> bool:

@@ -143,9 +143,9 @@ def _check_settings(func: Callable[[], _T]) -> _T:
     except (TypeError, ValueError) as error:
         if not is_ours(error):
             raise
-        wrong_setting = str(error)  # no line of code says more
+        wrong_setting = error  # no line of code says more
     # Not in the block above, or the report would have the message twice.
-    return claims.refuse(wrong_setting)
+    return claims.refuse(str(wrong_setting), wrong_setting)
 
 
 def _open_scope(request: Any) -> Generator["Scope", None, None]:

@@ -17,6 +17,7 @@ from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import settings, spelling
 from asynctest_tornado._util.settings import Given, Setting
+from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of
 
 __unittest = True
 
@@ -140,3 +141,15 @@ def loop_scope(item: Any, markers: Sequence[Any]) -> str:
 def seeds(item: Any, markers: Sequence[Any]) -> range | None:
     """Return the seeds of the orders to run a test under; see `Settings.seeds`."""
     return Settings(item, markers).seeds()
+
+
+def shorten_report(report: Any, item: Any, info: Any) -> None:
+    """Report the error of a setting by its message, if no line of the user leads there.
+
+    If the setting is an environment variable, end the run: each other test would fail of that, too.
+    """
+    lines = [entry for entry in info.traceback if owner_of(entry.frame.raw) in (USER, PACKAGE)]
+    if settings.is_of_setting(info.value) and not lines:
+        report.longrepr = str(info.value)
+    if settings.is_of_run(info.value):
+        item.session.shouldstop = "each test would fail of the same environment variable"

@@ -6,6 +6,8 @@ import ast
 import importlib
 import importlib.abc
 import importlib.util
+import linecache
+import re
 import sys
 import types
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from typing import Any
 import tornado
 
 from asynctest_tornado._util.settings import LEAKS
+from asynctest_tornado._util.tracebacks import OURS, TORNADO, owner_of_module
 
 __unittest = True
 
@@ -66,9 +69,26 @@ def _users_of(module: types.ModuleType) -> str:
         name
         for name, each in list(sys.modules.items())
         if each not in (module, tornado)
-        and any(value is thing for value in list(vars(each).values()) for thing in [module, *own])
+        and name != "__mp_main__"  # is __main__
+        and (
+            any(value is thing for value in list(vars(each).values()) for thing in [module, *own])
+            or _has_plain_import(each)
+        )
     ]
     return f" (for {', '.join(users[:_MOST_SHOWN])})" if users else ""
+
+
+def _has_plain_import(module: types.ModuleType) -> bool:
+    """Return whether the source of a module has ``import tornado.testing``, which binds the name ``tornado`` alone."""
+    if owner_of_module(module.__name__) in (OURS, TORNADO) or not any(
+        value is tornado for value in list(vars(module).values())
+    ):
+        return False
+    lines = linecache.getlines(getattr(module, "__file__", None) or "")
+    return any(_PLAIN_IMPORT.match(line) for line in lines)
+
+
+_PLAIN_IMPORT = re.compile(rf"\s*import\b.*\b{re.escape(TESTING)}\b")
 
 
 def _install() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httpclient import HTTPClient, HTTPRequest
+from tornado.simple_httpclient import HTTPTimeoutError
 
 from asynctest_tornado._util.exception_notes import chain
 from asynctest_tornado._util.real_time import Socket
@@ -16,17 +17,19 @@ from asynctest_tornado._util.tracebacks import USER, owner_of
 
 __unittest = True
 
+#: The exceptions that end the waiting.
+_ENDS = (TimeoutError, KeyboardInterrupt, HTTPTimeoutError)
 #: Code that runs in another thread, which does not block the loop.
 _THREADS = ("concurrent.futures.thread", "threading")
 
 
 def hint(error: BaseException, loop: Any) -> str | None:
-    """Return the hint for the timeout of a client that has blocked the server it has waited for, or None.
+    """Return the hint for the timeout, or the interrupt, of a client that blocks the server it waits for, or None.
 
     :param loop: the asyncio loop of the test, which is open.
     """
     errors = list(chain(error))
-    if not any(isinstance(each, TimeoutError) or type(each).__name__ == "HTTPTimeoutError" for each in errors):
+    if not any(isinstance(each, _ENDS) for each in errors):
         return None
     ports: set[int] = set()
     for each in errors:

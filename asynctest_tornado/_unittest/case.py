@@ -393,7 +393,11 @@ class AsyncTestCase(unittest.TestCase):
         return good
 
     def _callSetUp(self) -> None:
-        harness = case_phases.new_harness(self, is_by_hand=False)
+        try:
+            harness = case_phases.new_harness(self, is_by_hand=False)
+        except (TypeError, ValueError) as error:
+            case_phases.end_run_of(self, error)
+            raise
         phase(harness, case_phases.set_up, self, harness, _DEFAULTS)
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:

@@ -25,9 +25,16 @@ from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._timeouts import limits
-from asynctest_tornado._unittest import case_state, class_scope, late_errors, misspelled_settings, super_calls
+from asynctest_tornado._unittest import (
+    abandoned_coroutines,
+    case_state,
+    class_scope,
+    late_errors,
+    misspelled_settings,
+    super_calls,
+)
 from asynctest_tornado._unittest.returned import check_is_no_coroutine, check_is_none
-from asynctest_tornado._util import names
+from asynctest_tornado._util import names, settings
 
 __unittest = True
 
@@ -96,6 +103,12 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     return harness
 
 
+def end_run_of(case: Any, error: BaseException) -> None:
+    """End the run of a test after it, if each other test would fail of the same error."""
+    if settings.is_of_run(error):
+        late_errors.Reporter(case, case._outcome.result).end_run(error)
+
+
 def _harness_with(
     options: dict[Feature, Any], case: Any, known: late_errors.Reporter, late: late_errors.Reporter | None
 ) -> Harness:
@@ -122,8 +135,10 @@ def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
             harness.context.call(_call_own_set_up, case, harness, defaults)
         if getattr(case.asyncSetUp, "__func__", None) is not defaults.async_set_up:
             _call_hook(case, harness, case.asyncSetUp)
-    except BaseException:
+    except BaseException as error:
         case._asynctest.is_ending = True  # the cleanups are next
+        if isinstance(error, unittest.SkipTest):
+            abandoned_coroutines.close(error, case)
         raise
 
 
@@ -181,6 +196,9 @@ def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None
             if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
                 returned = _run_coroutine(case, harness, method, returned)
             check_is_none(returned)
+    except unittest.SkipTest as skip:
+        abandoned_coroutines.close(skip, case)
+        raise
     finally:
         if getattr(getattr(case, "_outcome", None), "expecting_failure", False):
             # The verdict comes too late to be the failure that is expected.

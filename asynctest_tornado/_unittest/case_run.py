@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import owner
-from asynctest_tornado._harness.harness import CLOSED, NEW, Harness
+from asynctest_tornado._features.failure_hints import explain_interrupt
+from asynctest_tornado._harness.harness import CLOSED, NEW, OPEN, Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import repeat
@@ -59,6 +60,10 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
             return _run_in_orders(case, state, result, run_once, seeds)
     try:
         return run_once(result)
+    except KeyboardInterrupt as error:
+        if state.harness is not None and state.harness.state is OPEN:
+            explain_interrupt(state.harness, error)
+        raise
     finally:
         harness = state.harness
         if harness is not None:

@@ -137,6 +137,13 @@ class Reporter:
             _keep(late)
         return True
 
+    def end_run(self, error: BaseException) -> None:
+        """End the run after this test, whose error each other test would get, too. For pytest, a hook does so."""
+        stop = getattr(self._result(), "stop", None)
+        if callable(stop):
+            notes.add(error, "The run ends here: each test would fail of that.")
+            stop()
+
     def amend(self, error: BaseException, text: str) -> None:
         """Add to the report of the test, which has failed of this error already."""
         # For a result that formats it later, for example in pytest.

@@ -109,7 +109,23 @@ class Setting(Generic[_T]):
         """Return the error for a wrong value: the place, the value, and the right values."""
         kind = TypeError if isinstance(reason, TypeError) else ValueError
         detail = f": {reason}" if reason is not None and str(reason) else ""
-        return kind(f"{where[0].upper()}{where[1:]} cannot be {value!r}{detail}. Set it to {self.right}.")
+        error = kind(f"{where[0].upper()}{where[1:]} cannot be {value!r}{detail}. Set it to {self.right}.")
+        setattr(error, _IS_OF_RUN, where == self._by_variable)
+        return error
+
+
+#: The attribute of the error of a setting.
+_IS_OF_RUN = "_asynctest_is_of_run"
+
+
+def is_of_setting(error: BaseException) -> bool:
+    """Return whether the error says that a setting is wrong."""
+    return hasattr(error, _IS_OF_RUN)
+
+
+def is_of_run(error: BaseException) -> bool:
+    """Return whether the error is about an environment variable, so that all other tests of the run get it, too."""
+    return getattr(error, _IS_OF_RUN, False) is True
 
 
 def _seconds(value: Any) -> float:

@@ -148,4 +148,4 @@ def end_at_user(error: BaseException) -> None:
 def _waits(frame: types.FrameType) -> bool:
     """Return whether the code is a library's that, at the end of a traceback, waits, connects, or looks up a host."""
     package = str(frame.f_globals.get("__name__")).partition(".")[0]
-    return owner_of(frame) in (TORNADO, ASYNCIO) or package in ("concurrent", "socket")
+    return owner_of(frame) in (TORNADO, ASYNCIO) or package in ("concurrent", "selectors", "socket")

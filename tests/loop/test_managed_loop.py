@@ -23,6 +23,7 @@ from asynctest_tornado._loop.recycled_loop import RecyclingLoop
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._sources import lent_loop
 from asynctest_tornado._util import names
+from tests.limits import after_turns
 from tests.samples import cases
 from tests.support import run_body, run_case, run_code
 
@@ -386,6 +387,20 @@ class WatchedLoopTest(unittest.TestCase):
         self.addCleanup(self.watched.close)
         self.loop = self.watched.loop
 
+    def run_limited(self) -> None:
+        """Run the loop until something else ends that; after many turns of the loop, the test fails."""
+        stops: list[None] = []
+
+        def stop() -> None:
+            stops.append(None)
+            self.loop.stop()
+
+        after_turns(self.watched.io_loop, 100, stop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.assertEqual(stops, [], "The loop has run on.")
+
     def run_for(self, coro: Any) -> None:
         self.loop.run_until_complete(coro)
 
@@ -457,8 +472,8 @@ class WatchedLoopTest(unittest.TestCase):
         watched = managed_loop.LoopOfTest(lambda: self.watched.io_loop, inner)
         self.loop.call_soon(lambda: 1 / 0)
         with self.assertRaises(ZeroDivisionError):
-            self.loop.run_forever()
+            self.run_limited()
         watched.close()
         self.loop.call_soon([].pop)
         with self.assertRaises(IndexError):
-            self.loop.run_forever()
+            self.run_limited()

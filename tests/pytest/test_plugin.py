@@ -201,6 +201,17 @@ class SettingsTest(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertNotRegex(done.stdout + done.stderr, r"\n>|asynctest_tornado/_")
 
+    def test_a_malformed_variable_ends_the_run(self) -> None:
+        message = "The environment variable ASYNC_TEST_TIMEOUT cannot be 'soon'. Set it to seconds"
+        for file in (
+            FUNCTIONS,
+            "tests/samples/cases.py::UndecoratedCoroutine tests/samples/cases.py::AssertionInCoroutine",
+        ):
+            done = run_pytest(*file.split(), ASYNC_TEST_TIMEOUT="soon")
+            self.assertEqual(len(re.findall(rf"^(?:E   .*)?{message}", done.stdout, re.MULTILINE)), 1, done.stdout)
+            self.assertIn("Interrupted: each test would fail of the same environment variable", done.stdout)
+            self.assertNotRegex(done.stdout, r"\n>|asynctest_tornado/_")
+
     def test_time_is_virtual_and_leaks_fail_where_the_settings_say_so(self) -> None:
         arguments = ["-o", "asynctest_tornado_clock=virtual", "-o", "asynctest_tornado_leaks=fail", FUNCTIONS]
         done = run_pytest("-k", "test_no_clock or test_leak", *arguments)

@@ -1,6 +1,8 @@
 import unittest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.support import run_code
+from tests.support import ROOT, run_code, run_python
 
 SUITE = """
 import unittest
@@ -93,6 +95,13 @@ class ReplaceTest(unittest.TestCase):
     def test_it_refuses_after_the_original(self) -> None:
         done = run_code("import tornado.testing, asynctest_tornado.replace")
         self.assertRegex(done.stderr, "ImportError: tornado.testing was imported already.*Import .* earlier")
+
+    def test_it_names_a_module_that_has_only_imported_the_original(self) -> None:
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "early.py").write_text("import os, tornado.testing\n")
+            (Path(folder) / "other.py").write_text("import tornado\n")
+            done = run_python("-c", "import early, other, asynctest_tornado.replace", cwd=folder, PYTHONPATH=str(ROOT))
+        self.assertRegex(done.stderr, r"was imported already, from \S+ \(for early\);")
 
     def test_nothing_but_this_import_replaces(self) -> None:
         code = "import asynctest_tornado, sys; assert 'tornado.testing' not in sys.modules; import tornado.testing as t"

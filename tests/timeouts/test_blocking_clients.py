@@ -1,8 +1,10 @@
 import asyncio
 import contextlib
+import traceback
 import unittest
 import urllib.request
 from typing import Any
+from unittest import mock
 
 from tornado import web
 from tornado.httpclient import HTTPClient
@@ -61,6 +63,15 @@ class BlockingClientTest(unittest.TestCase):
                 raise LookupError("the client of an application") from error
 
         self.check(body)
+
+    def test_one_that_the_user_interrupts(self) -> None:
+        with mock.patch("socket.SocketIO.readinto", side_effect=KeyboardInterrupt):
+            try:
+                run_body(_Served, lambda case: open_url(case.get_url("/silent")))
+            except KeyboardInterrupt as error:
+                report = traceback.format_exc()
+                self.assertEqual(traceback.extract_tb(error.__traceback__)[-1].name, "open_url")
+        self.assertIn(_HINT, report)
 
     def test_a_client_in_a_thread_blocks_nothing(self) -> None:
         async def body(case: Any) -> None:

@@ -1,8 +1,12 @@
+import _thread
 import asyncio
 import contextlib
 import contextvars
+import gc
 import os
+import traceback
 import unittest
+import warnings
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 from unittest import mock
@@ -11,6 +15,7 @@ from tornado import gen
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase, gen_test
+from asynctest_tornado._util.tracebacks import ASYNCIO, OURS, TORNADO, owner_of
 from tests.limits import limit_clock
 from tests.support import RecordingResult, run_body, run_case
 
@@ -288,3 +293,70 @@ class DebugTest(unittest.TestCase):
         case.doCleanups()
         self.assertEqual(case.events[-3:], ["exit", *CLEANUPS])
         self.assertTrue(case.io_loop.asyncio_loop.is_closed())
+
+
+class SkippedTest(unittest.TestCase):
+    """A test that is skipped may have made coroutines, which no other test is to be blamed for."""
+
+    def check(self, base: type[AsyncTestCase], body: Any) -> None:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = run_body(base, body)
+            gc.collect()
+        self.assertEqual(result.verdicts, ["addSkip"], result.report)
+        self.assertEqual([str(each.message) for each in caught], [])
+
+    def test_its_coroutines_are_closed(self) -> None:
+        async def coroutine(case: Any) -> None:
+            held = asyncio.sleep(0)
+            case.skipTest("no server")
+            await held
+
+        def plain(case: Any) -> None:
+            case.held = asyncio.sleep(0)
+            raise unittest.SkipTest("no server")
+
+        @gen_test
+        def generator(case: Any) -> Any:
+            held = asyncio.sleep(0)
+            yield asyncio.sleep(0)
+            case.skipTest("no server")
+            yield held
+
+        class InSetUp(AsyncTestCase):
+            async def asyncSetUp(self) -> None:
+                held = asyncio.sleep(0)
+                self.skipTest("no server")
+                await held
+
+        for body in coroutine, plain, generator:
+            self.check(AsyncTestCase, body)
+        self.check(InSetUp, plain)
+
+    def test_others_are_reported_in_its_name(self) -> None:
+        def body(case: Any) -> None:
+            asyncio.sleep(0)  # type: ignore[unused-coroutine]
+            case.skipTest("no server")
+
+        self.assertIn("coroutine 'sleep' was never awaited", run_body(AsyncTestCase, body).report)
+
+
+class InterruptTest(unittest.TestCase):
+    def test_its_report_has_no_frames_of_libraries_below_the_test(self) -> None:
+        async def coroutine(case: Any) -> None:
+            case.io_loop.add_callback(_thread.interrupt_main)
+            await asyncio.Event().wait()
+
+        def plain(case: Any) -> None:
+            case.io_loop.add_callback(_thread.interrupt_main)
+            case.wait()
+
+        for body in coroutine, plain:
+            frames = []
+            try:
+                run_body(AsyncTestCase, body)
+            except KeyboardInterrupt as error:
+                frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+            owners = [owner_of(frame) for frame in frames]
+            self.assertEqual([owners.count(each) for each in (OURS, ASYNCIO, TORNADO)], [1, 0, 0], frames)
+            self.assertNotIn("selectors", [frame.f_globals["__name__"] for frame in frames])

@@ -4,7 +4,7 @@ import threading
 import unittest
 from typing import Any
 
-from asynctest_tornado import AsyncHTTPTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from asynctest_tornado._util.settings import (
     ALLOWED_LEAKS,
     CLOCK_FACTORY,
@@ -16,7 +16,7 @@ from asynctest_tornado._util.settings import (
     Given,
     Setting,
 )
-from tests.support import environ
+from tests.support import RecordingResult, environ
 
 
 class FindTest(unittest.TestCase):
@@ -39,6 +39,39 @@ class FindTest(unittest.TestCase):
         for text, seed in ("7", 7), ("0", 0), (None, None):
             with environ(ASYNC_TEST_SEED=text):
                 self.assertEqual(SEED.find()[0], seed)
+
+
+class WrongVariableTest(unittest.TestCase):
+    """A wrong environment variable ends the run: each other test would fail of it, too."""
+
+    def run_two(self, **attributes: object) -> RecordingResult:
+        async def body(case: AsyncTestCase) -> None: ...
+
+        cls = type("Sample", (AsyncTestCase,), {"test_a": body, "test_b": body, **attributes})
+        result = RecordingResult()
+        unittest.TestSuite([cls("test_a"), cls("test_b")]).run(result)
+        return result
+
+    def test_it_is_reported_once(self) -> None:
+        for name in "TIMEOUT", "LEAKS", "SCHEDULES", "SEED":
+            for _ in range(2):  # so of each run
+                with self.subTest(name), environ(**{f"ASYNC_TEST_{name}": "soon"}):
+                    result = self.run_two()
+                    self.assertEqual(result.verdicts, ["addError"], result.report)
+                    self.assertRegex(
+                        result.report,
+                        rf"\AValueError: The environment variable ASYNC_TEST_{name} cannot be 'soon'\. Set it to .*\n"
+                        r"The run ends here: each test would fail of that\.\n\Z",
+                    )
+
+    def test_the_attribute_of_a_class_is_of_no_other_class(self) -> None:
+        for name in "async_test_timeout", "leaks", "schedules":
+            with self.subTest(name):
+                self.assertEqual(self.run_two(**{name: "soon"}).verdicts, ["addError", "addError"])
+
+    def test_tests_that_do_not_need_it_run(self) -> None:
+        with environ(ASYNC_TEST_TIMEOUT="soon"):
+            self.assertEqual(self.run_two(async_test_timeout=3).verdicts, ["addSuccess", "addSuccess"])
 
 
 class ReadTest(unittest.TestCase):
