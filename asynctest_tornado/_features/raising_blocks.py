@@ -9,6 +9,7 @@ import types
 
 from asynctest_tornado._errors import hints
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of
@@ -24,7 +25,8 @@ class RaisingBlocks(Feature):
     """A hint for an error that is trapped while a coroutine waits in a block which expects to catch such an error."""
 
     def recorded(self, trap: Trap, error: BaseException) -> None:
-        if trap.loop is None or not trap.waits or trap.waits[-1].thread != threading.get_ident():
+        wait = trap.waits[-1] if trap.waits else None
+        if trap.loop is None or not isinstance(wait, Deadline) or wait.thread != threading.get_ident():
             return
         for task in list(trap.loop.all_tasks())[:_MOST_TASKS]:
             for _, frame in pending_report.frames_of(task.get_coro()):

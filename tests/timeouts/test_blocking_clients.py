@@ -25,8 +25,8 @@ class _Served(AsyncHTTPTestCase):
         return web.Application([("/silent", _Silent)], log_function=lambda handler: None)
 
 
-def open_url(url: str) -> None:
-    urllib.request.urlopen(url, timeout=0.01)
+def open_url(url: str, timeout: float = 0.01) -> None:
+    urllib.request.urlopen(url, timeout=timeout)
 
 
 class BlockingClientTest(unittest.TestCase):
@@ -86,7 +86,7 @@ class BlockingClientTest(unittest.TestCase):
 
     def test_another_error_of_a_client_has_no_such_hint(self) -> None:
         async def body(case: Any) -> None:
-            await asyncio.to_thread(open_url, case.get_url("/none"))
+            await asyncio.to_thread(open_url, case.get_url("/none"), 60)
 
         report = run_body(_Served, body).report
         self.assertIn("404", report)
