@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import inspect
 import os
 from typing import Any
 
@@ -26,14 +27,18 @@ async def serve(
     port: int = 0,
     unix_socket: str | bytes | os.PathLike[str] | None = None,
     https: bool = False,
+    send_cookies: bool = False,
     **options: Any,
 ) -> HTTPTestServer:
     """Serve an application up to the end of the test, or of the fixture that awaits this; return the server.
 
-    Arguments and errors are the same as for `HTTPTestServer`.
+    Arguments and errors are the same as for `HTTPTestServer`. The application may be a coroutine that returns it.
     """
     owner = _owner()
-    server = HTTPTestServer(app, address=address, port=port, unix_socket=unix_socket, https=https, **options)
+    if inspect.iscoroutine(app):
+        app = await app
+    options |= {"address": address, "port": port, "unix_socket": unix_socket}
+    server = HTTPTestServer(app, https=https, send_cookies=send_cookies, **options)
     await server.__aenter__()
     owner.servers.append(server)
     owner.add_finalizer(functools.partial(_close, owner, server))

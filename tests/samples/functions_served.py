@@ -82,10 +82,15 @@ async def test_several(serve: Serve, tmp_path: Path) -> None:
             assert await socket.read_message() == "hello"
 
 
-async def test_cookies(own: HTTPTestServer) -> None:
-    assert own.cookies is not None
+async def make_app_later() -> web.Application:
+    await asyncio.sleep(0)
+    return make_app()
+
+
+async def test_cookies(serve: Serve) -> None:
+    server = await serve(make_app_later(), send_cookies=True)
     for expected in None, "yes":
-        assert (await own.fetch("/")).json() == {"cookie": expected}
+        assert (await server.fetch("/")).json() == {"cookie": expected}
 
 
 async def test_second_name(asynctest_tornado_serve: Serve) -> None:
