@@ -115,6 +115,7 @@ def _reason(wait: Deadline) -> str:
 #: The modules whose timers end requests and connections.
 _OF_CONNECTIONS = (
     "tornado.curl_httpclient",
+    "tornado.gen",  # with_timeout(), by which a server waits for the next request of a connection
     "tornado.http1connection",
     "tornado.simple_httpclient",
     "tornado.tcpclient",
@@ -156,8 +157,13 @@ def _is_alarm_set(timer: int) -> bool:
 
 def _has_signal_handlers() -> bool:
     """Return whether a signal, which any process can send, would run something; an interruption does not count."""
-    handlers = map(get_signal_handler, valid_signals() - {signal.SIGINT, blocked_code.stand_in})
-    return any(handler is not None and callable(handler) for handler in handlers)
+    handlers = map(get_signal_handler, valid_signals() - {blocked_code.stand_in})
+    return any(handler is not None and callable(handler) and not _interrupts(handler) for handler in handlers)
+
+
+def _interrupts(handler: Any) -> bool:
+    """Return whether a handler ends the run of the tests, and no more: the handler of Python or of ``unittest -c``."""
+    return handler is signal.default_int_handler or type(handler).__module__ == "unittest.signals"
 
 
 def _has_other_threads() -> bool:

@@ -6,13 +6,15 @@ connections to these, if nothing else can connect. A server counts as private if
 - the library has bound its socket, to a port that the system chose;
 - the test has not asked for the port or a URL of the server: it could have passed it to another program;
 - the loop has watched no other file since: no pipe, no other server's connection, no socket of another program;
-- no child process has ended since: it could have left a process of its own behind.
+- no child process has ended since: it could have left a process of its own behind. If the process ignores SIGCHLD, the
+  system does not say whether one has ended.
 
 Then only code of this process can connect, and none runs if there is no other thread, child, handler or alarm. A
 connection between two ends of this process is silent if nothing is on its way.
 """
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +23,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._util.real_time import Socket
+from asynctest_tornado._util.real_time import Socket, get_signal_handler
 
 try:
     import resource
@@ -31,10 +33,12 @@ except ImportError:  # not on Windows
 __unittest = True
 
 
-def _ended_children() -> tuple[int, ...]:
-    """Return figures that change if a child process ends, and its end is noticed."""
+def _ended_children() -> tuple[int, ...] | None:
+    """Return figures that change if a child process ends, and its end is noticed; None if they would not."""
     if resource is None:
         return ()
+    if get_signal_handler(signal.SIGCHLD) == signal.SIG_IGN:
+        return None
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_maxrss, usage.ru_minflt, usage.ru_nvcsw, usage.ru_nivcsw
 
@@ -102,11 +106,13 @@ class PrivateServers:
 
     def may_be_reached(self) -> bool:
         """Return whether other code may connect to the servers, or has sent bytes that are on their way."""
+        children = _ended_children()
         return (
             self._is_known_outside
             or self._process != os.getpid()
             or any(is_known() for _, _, is_known in self._servers)
-            or self._children != _ended_children()
+            or None in (self._children, children)
+            or self._children != children
             or any(map(in_flight.has_unacknowledged, self._connections()))
         )
 

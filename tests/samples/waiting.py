@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -11,11 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, cast
 from unittest import mock
 
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, SSLIOStream
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
-from asynctest_tornado import AsyncHTTPTestCase, HTTPTestServer
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, HTTPTestServer
 from tests.samples.outside import Outside
 
 Stack = contextlib.ExitStack
@@ -34,6 +35,13 @@ class Wake(RequestHandler):
 
 class Stuck(RequestHandler):
     async def get(self) -> None:
+        await asyncio.Event().wait()
+
+
+class Begun(RequestHandler):
+    async def get(self) -> None:
+        self.write("begun")
+        await self.flush()
         await asyncio.Event().wait()
 
 
@@ -60,7 +68,14 @@ class WaitsBehindServer(AsyncHTTPTestCase):
 
     def get_app(self) -> Application:
         self.wake = asyncio.Event()
-        handlers = [("/host", Host), ("/wake", Wake), ("/stuck", Stuck), ("/large", Large), ("/quiet", Quiet)]
+        handlers = [
+            ("/host", Host),
+            ("/wake", Wake),
+            ("/stuck", Stuck),
+            ("/begun", Begun),
+            ("/large", Large),
+            ("/quiet", Quiet),
+        ]
         return Application(handlers, wake=self.wake, log_function=lambda handler: None)
 
     def wake_from_outside(self) -> None:
@@ -102,6 +117,22 @@ async def fetch(case: WaitsBehindServer, stack: contextlib.AsyncExitStack) -> No
     await case.fetch("/host")
 
 
+async def keep_connection(case: WaitsBehindServer, stack: contextlib.AsyncExitStack) -> None:
+    """Leave a connection open after its response: the server waits for the next request, for an hour."""
+    host, _, port = (await case.fetch("/host")).body.decode().rpartition(":")
+    context = ssl.create_default_context(cafile=case.ca_certs) if isinstance(case, AsyncHTTPSTestCase) else None
+    stream: Any = IOStream(socket.socket()) if context is None else SSLIOStream(socket.socket(), ssl_options=context)
+    stack.callback(stream.close)
+    await stream.connect((host, int(port)), server_hostname=host)
+    await stream.write(b"GET /host HTTP/1.1\r\nHost: x\r\n\r\n")
+    await stream.read_until(b"\r\n\r\n")
+
+
+async def keep_stream(case: WaitsBehindServer, stack: contextlib.AsyncExitStack) -> None:
+    response = await stack.enter_async_context(case.stream("/begun"))
+    await anext(aiter(response))
+
+
 async def keep_websocket(case: WaitsBehindServer, stack: contextlib.AsyncExitStack) -> None:
     await stack.enter_async_context(case.ws_connect("/quiet"))
 
@@ -116,7 +147,9 @@ async def serve_more(case: WaitsBehindServer, stack: contextlib.AsyncExitStack) 
 
 
 #: Actions of the test before it waits, or while it does.
-PREPARATIONS = {each.__name__: each for each in (fetch, keep_websocket, keep_request, serve_more)}
+PREPARATIONS = {
+    each.__name__: each for each in (fetch, keep_connection, keep_stream, keep_websocket, keep_request, serve_more)
+}
 
 
 async def thread(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
@@ -174,6 +207,19 @@ async def child_that_has_ended(case: WaitsBehindServer, stack: Stack, host: str)
     return lambda: case.outside.say("go")
 
 
+async def child_that_ends_unnoticed(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
+    """The same, where the system keeps no account of children."""
+    stack.callback(signal.signal, signal.SIGCHLD, signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    return await child_that_has_ended(case, stack, host)
+
+
+async def interruption(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
+    """Ctrl-C, which the program handles."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: case.io_loop.add_callback(case.wake.set))
+    stack.callback(signal.signal, signal.SIGINT, before)
+    return lambda: signal.raise_signal(signal.SIGINT)
+
+
 async def url_told_outside(case: WaitsBehindServer, stack: Stack, host: str) -> Release:
     """Another program that knows the URL from the test, by a connection that the loop knows nothing of."""
     case.outside.say("call " + case.get_url("/wake").split("/")[2])
@@ -211,6 +257,8 @@ WAKERS: dict[str, Callable[..., Any]] = {
         signal_handler,
         child,
         child_that_has_ended,
+        child_that_ends_unnoticed,
+        interruption,
         url_told_outside,
         connection_that_has_ended,
         pipe,
