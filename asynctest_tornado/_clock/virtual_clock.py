@@ -238,7 +238,7 @@ def make_clock(factory: Callable[[], VirtualClock], where: str = CLOCK_FACTORY.b
     try:
         clock = make()
     except TypeError as error:
-        error.add_note(f"{where[0].upper()}{where[1:]} was called without arguments: {factory!r}")
+        error.add_note(f"It is set by {where}.")
         raise
     if not isinstance(clock, VirtualClock):
         raise CLOCK_FACTORY.error(factory, where, TypeError(f"it returned {clock!r}"))

@@ -320,7 +320,8 @@ class MisspelledOptionTest(unittest.TestCase):
             "speed": "has no option speed. The options are autojump, autojump_threshold, dates, epoch.",
         }.items():
             cls = type("Sample", (DatesCase,), {"clock_factory": functools.partial(VirtualClock, **{wrong: True})})
-            self.assertIn(f"TypeError: VirtualClock {text}", run_body(cls, lambda case: None).report)
+            report = run_body(cls, lambda case: None).report
+            self.assertIn(f"TypeError: VirtualClock {text}\nIt is set by the class attribute clock_factory.", report)
 
     def test_a_subclass_may_have_options_of_its_own(self) -> None:
         class Clock(VirtualClock):
