@@ -63,7 +63,7 @@ class ExpectError(contexts.Context):
         self.exceptions: list[BaseException] = []
         self._others: list[BaseException] = []
         self._trap: Trap | None = None
-        self._place = ""
+        self._line: tuple[types.CodeType, int] | None = None
 
     def __enter__(self) -> "ExpectError":
         chain = contexts.chain_here()
@@ -74,7 +74,7 @@ class ExpectError(contexts.Context):
                 "AsyncTestCase, or assertRaises for an exception that the block itself raises."
             )
         frame = sys._getframe(1)
-        self._place = names.line_at(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name, frame.f_globals)
+        self._line = frame.f_code, frame.f_lineno
         self._trap = trap
         trap.expectations.append(self.handle)
         contexts.contexts.set((*chain, self))
@@ -92,6 +92,7 @@ class ExpectError(contexts.Context):
         leaving.leave(functools.partial(contexts.without, self))
         self._trap = None
         if value is None and self.required and not self.exceptions:
+            trap.expectations.append(functools.partial(self._explain_late, trap))
             raise AssertionError(self._explain())
         if value is not None and self._matches(value):
             hints.add(value, _RAISED_HERE, trap)
@@ -108,11 +109,23 @@ class ExpectError(contexts.Context):
                 self._others.append(error)
                 # If nothing else consumes it, its report has to say that this was about to.
                 reason = "message" if isinstance(error, self.type) else "class"
-                hints.add(error, f"An ExpectError does not expect it, because of its {reason}: {self._place}", trap)
+                hints.add(error, f"An ExpectError does not expect it, because of its {reason}: {self._place()}", trap)
             return False
         self.exceptions.append(error)
         trap.expect(error)
         return True
+
+    def _explain_late(self, trap: Trap, error: BaseException) -> bool:
+        """Add a hint to an error that comes after the block. Return false: it is one more error of the test."""
+        if self._matches(error):
+            hints.add(error, f"It came after the block that expects it. Wait for it in there: {self._place()}", trap)
+        return False
+
+    def _place(self) -> str:
+        if self._line is None:
+            return "its line is unknown"
+        code, number = self._line
+        return names.line_at(code.co_filename, number, code.co_name)
 
     def _matches(self, error: BaseException) -> bool:
         return isinstance(error, self.type) and (self.regex is None or bool(self.regex.search(str(error))))

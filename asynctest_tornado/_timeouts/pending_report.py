@@ -1,7 +1,6 @@
 """Describes pending tasks and the lines at which they wait, timers, requests."""
 
 import asyncio
-import re
 import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -17,14 +16,13 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import executor_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import pending_requests, stopped_clock
+from asynctest_tornado._timeouts.report_sections import MOST_SHOWN, merged, section
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import MACHINERY, OURS, STDLIB, TORNADO, Owner, owner_of
 
 __unittest = True
 
-#: The most entries of a list.
-MOST_SHOWN = 10
 _CLIENT = SimpleAsyncHTTPClient.__module__
 _MOST_DEEP = 30
 #: The most tasks of a gather that are looked at.
@@ -68,10 +66,10 @@ def _describe(
     # The time limits of these requests are timers, too.
     hidden = _CLIENT if requests else None
     parts = [
-        _section("Pending tasks", _merged(_trees(tasks, main, loop))),
-        _section("Timers", [([line], 1) for line in _timers(loop, hidden)]),
-        _section("HTTP requests in flight", [([line], 1) for line in requests]),
-        _section("Running in an executor", [([name], 1) for name in jobs]),
+        section("Pending tasks", merged(_trees(tasks, main, loop))),
+        section("Timers", [([line], 1) for line in _timers(loop, hidden)]),
+        section("HTTP requests in flight", [([line], 1) for line in requests]),
+        section("Running in an executor", [([name], 1) for name in jobs]),
     ]
     return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
 
@@ -81,37 +79,6 @@ def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:
     coro = task.get_coro()
     frame = getattr(coro, "cr_frame", None)
     return frame is not None and owner_of(frame) is owner and _handler_of(coro) is None and not _chain(task)[0]
-
-
-def _section(title: str, entries: list[tuple[list[str], int]]) -> str:
-    """Return the lines of a section.
-
-    :param entries: the lines of each entry, and the number of objects that it stands for.
-    """
-    if not entries:
-        return ""
-    lines = [f"{title}:"]
-    for entry, _ in entries[:MOST_SHOWN]:
-        lines += [f"  {line}" for line in entry]
-    if len(entries) > MOST_SHOWN:
-        lines.append(f"  ... and {sum(count for _, count in entries[MOST_SHOWN:])} more")
-    return "\n".join(lines)
-
-
-def _merged(entries: Iterable[list[str]]) -> list[tuple[list[str], int]]:
-    """Merge tasks that differ in their numbers only; return each entry with the number of tasks that it stands for."""
-    groups: dict[tuple[str, ...], list[list[str]]] = {}
-    for entry in entries:
-        groups.setdefault(tuple(_TASK_NUMBER.sub("", line) for line in entry), []).append(entry)
-    merged = []
-    for group in groups.values():
-        first, count = group[0], len(group)
-        merged.append(([*first, f"  ... and {count - 1} more like this"] if count > 1 else first, count))
-    return merged
-
-
-#: The name that asyncio gives to a task.
-_TASK_NUMBER = re.compile(r" <Task-\d+>")
 
 
 def _trees(
@@ -182,10 +149,10 @@ def _draw(
             entries.append([f"waits for {first}", *rest])
         else:
             entries.append([f"waits for {_describe_future(child, foreign, call)}"])
-    merged = _merged(entries)
-    for entry, _ in merged[:MOST_SHOWN]:
+    groups = merged(entries)
+    for entry, _ in groups[:MOST_SHOWN]:
         yield from (f"  {line}" for line in entry)
-    hidden = sum(count for _, count in merged[MOST_SHOWN:]) + len(children[_MOST_CHILDREN:])
+    hidden = sum(count for _, count in groups[MOST_SHOWN:]) + len(children[_MOST_CHILDREN:])
     if hidden:
         drawn.update(map(id, children))
         yield f"  ... and {hidden} more"

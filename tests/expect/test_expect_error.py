@@ -86,6 +86,17 @@ class ExpectErrorTest(AsyncTestCase):
         self.assertRegex(report, rf"An ExpectError does not expect it, because of its message: \S*{place}")
         self.assertEqual(report.count("An ExpectError does not"), 2)
 
+    def test_one_that_comes_after_the_block_says_so(self) -> None:
+        async def body(case: Any) -> None:
+            with ExpectError(ValueError):
+                case.io_loop.add_callback(fail, ValueError("bang"))
+            await asyncio.Event().wait()
+
+        result = run_body(AsyncTestCase, body)
+        self.assertEqual(result.verdicts, ["addFailure", "addError"])
+        place = r"\S*test_expect_error.py:\d+ in body: with ExpectError\(ValueError\):"
+        self.assertRegex(result.report, rf"came after the block that expects it. Wait for it in there: {place}\n")
+
     def test_a_missing_error_says_what_was_expected_and_what_came(self) -> None:
         def handle(typ: object, value: BaseException, tb: object) -> bool:
             return True

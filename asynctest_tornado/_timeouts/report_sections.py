@@ -1,0 +1,42 @@
+"""The sections of a report about pending work."""
+
+# Tested by tests/timeouts/test_pending_report.py.
+
+import re
+from collections.abc import Iterable
+
+__unittest = True
+
+#: The most entries of a list.
+MOST_SHOWN = 10
+
+
+def section(title: str, entries: list[tuple[list[str], int]]) -> str:
+    """Return the lines of a section.
+
+    :param entries: the lines of each entry, and the number of objects that it stands for.
+    """
+    if not entries:
+        return ""
+    lines = [f"{title}:"]
+    for entry, _ in entries[:MOST_SHOWN]:
+        lines += [f"  {line}" for line in entry]
+    if len(entries) > MOST_SHOWN:
+        lines.append(f"  ... and {sum(count for _, count in entries[MOST_SHOWN:])} more")
+    return "\n".join(lines)
+
+
+def merged(entries: Iterable[list[str]]) -> list[tuple[list[str], int]]:
+    """Merge tasks that differ in their numbers only; return each entry with the number of tasks that it stands for."""
+    groups: dict[tuple[str, ...], list[list[str]]] = {}
+    for entry in entries:
+        groups.setdefault(tuple(_TASK_NUMBER.sub("", line) for line in entry), []).append(entry)
+    found: list[tuple[list[str], int]] = []
+    for group in groups.values():
+        first, count = group[0], len(group)
+        found.append(([*first, f"  ... and {count - 1} more like this"] if count > 1 else first, count))
+    return found
+
+
+#: The name that asyncio gives to a task.
+_TASK_NUMBER = re.compile(r" <Task-\d+>")
