@@ -119,10 +119,11 @@ def clean_environment(**environment: str) -> dict[str, str]:
     return {**env, "NO_COLOR": "1", "PYTHON_COLORS": "0", **environment}
 
 
-def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int, str]:
+def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]], columns: int = 80) -> tuple[int, str]:
     """Run the interpreter on a terminal of its own.
 
-    :param answers: pairs of a text to wait for and the answer to type then, in this order.
+    :param answers: pairs of a text to wait for and the answer to type then, in this order; "\\x03" is Ctrl-C.
+    :param columns: the width of the terminal.
     :return: the exit status, and all that was written there.
     """
     import pty
@@ -130,11 +131,12 @@ def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]]) -> tuple[int
     terminal, other = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, *args],
-        env=clean_environment(TERM="xterm", COLUMNS="80"),
+        env=clean_environment(TERM="xterm", COLUMNS=str(columns)),
         cwd=ROOT,
         stdin=other,
         stdout=other,
         stderr=other,
+        preexec_fn=functools.partial(os.login_tty, other),  # or Ctrl-C would send no signal
     )
     os.close(other)
     left, seen, place = list(answers), "", 0

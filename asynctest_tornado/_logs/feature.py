@@ -2,6 +2,8 @@
 
 # Tested by tests/logs/test_recording.py.
 
+from collections.abc import Callable, Collection
+
 from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
@@ -31,6 +33,9 @@ class TestLogs(Feature):
             text = _section(recorded, error, harness.trap)
             if text:
                 notes.add(error, text, harness.trap)
+
+    def ending(self, harness: Harness, get_held: Callable[[], Collection[int]]) -> None:
+        recording.of(harness.trap).is_ending = True
 
     def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:
         """Add the logs that came after the failure, for example of ``tearDown``, to its report."""

@@ -75,6 +75,8 @@ class Recorded:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        #: True if the test is over, and its tasks are about to be cancelled.
+        self.is_ending = False
         #: How many of the entries an earlier part of the report has, or has left out.
         self._reported = 0
 

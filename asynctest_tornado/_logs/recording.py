@@ -12,6 +12,7 @@ when the tests have ended. Handlers that a program has configured get all record
 """
 
 import asyncio
+import functools
 import logging
 import sys
 import weakref
@@ -48,8 +49,12 @@ def known(trap: Trap) -> Recorded | None:
 
 def _record_and_call(self: logging.Logger, record: logging.LogRecord) -> None:
     trap = _trap_here() if calling.is_active else None
-    if trap is not None and _add(trap, self, record):
-        _left[record] = trap.describe
+    if trap is not None:
+        if _is_of_end(trap, record):
+            terminal_logs.log_elsewhere(record, functools.partial(calling.found, self), self)
+            return
+        if _add(trap, self, record):
+            _left[record] = trap.describe
     calling.found(self, record)
 
 
@@ -81,18 +86,18 @@ def _add(trap: Trap, logger: logging.Logger, record: logging.LogRecord) -> bool:
         or (is_redirected and record.levelno >= handlers[0].level)
         or not has_report
         or terminal_logs.is_elsewhere(record)
-        or _is_of_end(record)
     )
     of(trap).entries.append(entry)
     return has_report and not settings.SHOW_LOGS.find()[0]
 
 
-def _is_of_end(record: logging.LogRecord) -> bool:
-    """Return true for Tornado's lines about a handler that was cancelled: the test is at its end, or the client gone.
+def _is_of_end(trap: Trap, record: logging.LogRecord) -> bool:
+    """Return true for a line of Tornado about a handler that the end of the test has cancelled.
 
-    No reader could connect such a line with its cause.
+    Terminals do not get it: without this library there would be none, and no reader could connect it with its cause.
     """
-    if not record.name.startswith("tornado."):
+    recorded = known(trap)
+    if recorded is None or not recorded.is_ending or not record.name.startswith("tornado."):
         return False
     try:
         task = asyncio.current_task()

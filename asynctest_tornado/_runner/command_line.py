@@ -7,7 +7,6 @@ import os
 import shlex
 import signal
 import sys
-import textwrap
 import unittest
 from collections.abc import Iterable, Sequence
 from logging import StreamHandler
@@ -52,16 +51,16 @@ _ARGUMENTS: dict[tuple[str, ...], dict[str, Any]] = {
     ("--durations",): {"metavar": "N", "type": int, "help": "show the N slowest tests, 0 for all"},
     ("--junit",): {"metavar": "FILE", "help": "write JUnit XML to the file, for build servers"},
 }
-_EPILOG = """\
-Tornado's options:
-  --logging LEVEL       the lowest level of the logs: debug, info, warning,
-                        error or none; info by default
-  --log-to-stderr       print all logs at once
-  --log-file-prefix PATH
-                        write all logs to a file
-  --exception-on-interrupt=false
-                        let Ctrl-C kill the process, without a report
-"""
+#: Options of Tornado, for the help.
+_OF_TORNADO: dict[str, dict[str, Any]] = {
+    "--logging": {
+        "metavar": "LEVEL",
+        "help": "the lowest level of the logs: debug, info, warning, error or none; info by default",
+    },
+    "--log-to-stderr": {"action": "store_true", "help": "print all logs at once"},
+    "--log-file-prefix": {"metavar": "PATH", "help": "write all logs to a file"},
+    "--exception-on-interrupt=false": {"action": "store_true", "help": "let Ctrl-C kill the process, without a report"},
+}
 _DESCRIPTION = (
     "Runs the tests that are named: modules, classes or methods, such as tests.test_shop.OrderTest. Without names, "
     "runs all tests that unittest discovers."
@@ -162,6 +161,9 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
 
 
 def _print_help(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Tornado's options")
+    for flag, keywords in _OF_TORNADO.items():
+        group.add_argument(flag, **keywords)
     # To the stream that Tornado writes its own help to.
     parser.print_help(sys.stderr)
     ours = (__file__, log.__file__, "")
@@ -231,9 +233,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         sys.argv[0],
         usage="%(prog)s [option ...] [test ...]",
-        description=textwrap.fill(_DESCRIPTION, 78),
-        epilog=f"{_EPILOG}\n{textwrap.fill(_REPLACE.format(', '.join(OPTIONS)), 78)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=_DESCRIPTION,
+        epilog=_REPLACE.format(", ".join(OPTIONS)),
         add_help=False,
         allow_abbrev=False,
     )

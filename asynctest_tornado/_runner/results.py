@@ -4,6 +4,7 @@
 
 import os
 import sys
+import traceback
 import unittest
 from typing import Any
 
@@ -11,6 +12,7 @@ from asynctest_tornado._runner import rerun
 from asynctest_tornado._runner.durations import Durations
 from asynctest_tornado._runner.junit import Journal
 from asynctest_tornado._runner.progress import Progress
+from asynctest_tornado._util.tracebacks import USER, end_at_user, owner_of
 
 __unittest = True
 
@@ -158,10 +160,19 @@ class _Interruptible:
     def __call__(self, result: Any) -> None:
         try:
             self._suite(result)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             self.is_interrupted = True
             if result.interrupted is not None:
-                result.addError(result.interrupted, sys.exc_info())
+                result.addError(result.interrupted, (type(error), _at_user(error), error.__traceback__))
+
+
+def _at_user(error: BaseException) -> BaseException:
+    """Let a traceback end at a line of the user. If it has none, the notes say where the test waited."""
+    end_at_user(error)
+    tb = error.__traceback__
+    if all(owner_of(frame) is not USER for frame, _ in traceback.walk_tb(tb)):
+        error.__traceback__ = None
+    return error
 
 
 def runner(junit: str | None, durations: int | None = None) -> type[Runner]:

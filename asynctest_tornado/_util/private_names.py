@@ -227,6 +227,10 @@ PRIVATE: tuple[Private, ...] = (
     Private("_pytest.main.Session", "_fixturemanager", "whether a fixture needs the loop", "", "each does"),
     Private("_pytest.unittest.TestCaseFunction", "_excinfo", "whether pytest has a late error", "", "it is reported"),
     Private(
+        *("_pytest.logging.LoggingPlugin", "report_handler", "whether a report has an error already"),
+        *("", "the log in a report has the error as well"),
+    ),
+    Private(
         "pluggy._hooks.HookCaller", "_call_history", "to register fixtures first", "precedence", "the order of plugins"
     ),
     Private(

@@ -101,6 +101,9 @@ class ReportTest(unittest.TestCase):
             said = run_samples("Endless", runner=runner)
             self.assertEqual(dots_of(said), "F")
             self.assertNotIn("GET", said)
+        self.assertNotIn("GET", run_samples("Endless", runner="pytest"))
+        code = "import logging, unittest; logging.basicConfig(level=10); unittest.main('tests.samples.logged')"
+        self.assertNotIn("500 GET", run_code(code, "Endless").stderr)
 
     def test_records_that_a_block_of_unittest_has_are_not_shown_again(self) -> None:
         said = run_samples("ExpectsLogs")
