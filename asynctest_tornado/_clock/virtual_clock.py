@@ -1,6 +1,7 @@
 """VirtualClock: time that jumps instead of passing."""
 
 import asyncio
+import functools
 import heapq
 import itertools
 import math
@@ -9,7 +10,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, ParamSpec, Protocol
 
 from asynctest_tornado._clock import dates as _dates
 from asynctest_tornado._util import coroutines, spelling
@@ -23,6 +24,24 @@ _RESOLUTION = 1e-9
 
 _NANOSECONDS = 1_000_000_000
 _OPTIONS = ("autojump", "autojump_threshold", "dates", "epoch")
+
+
+_P = ParamSpec("_P")
+
+
+def _with_suggestions(init: Callable[_P, None]) -> Callable[_P, None]:
+    """Let an ``__init__`` suggest the option that a misspelled one stands for. It raises ``TypeError``."""
+
+    @functools.wraps(init)
+    def checked(*args: _P.args, **options: _P.kwargs) -> None:
+        for name in options:
+            if name not in _OPTIONS:
+                meant = spelling.meant(name, _OPTIONS)
+                advice = f"Did you mean {meant}?" if meant else f"The options are {', '.join(_OPTIONS)}."
+                raise TypeError(f"VirtualClock has no option {name}. {advice}")
+        init(*args, **options)
+
+    return checked
 
 
 class TestWithClock(Protocol):
@@ -45,15 +64,17 @@ class VirtualClock:
                 self.assertEqual(self.clock.time(), 3600)
 
     Time stands still while code runs. When the loop has nothing to do now, time jumps to the next deadline. It does not
-    jump while a job runs in an executor, or a subprocess of the loop. If files or connections are open that lead out of
-    the test, they have to be quiet for a while before each jump. Time never goes back.
+    jump while a job runs in an executor, in a thread that waits for jobs, or in a subprocess of the loop. If files or
+    connections are open that lead out of the test, they have to be quiet for a while before each jump. Time never goes
+    back.
 
     It is the time of the ``asyncio`` loop and of ``IOLoop.time()``; with ``dates=True`` also of ``time.time()``,
     ``datetime.now()`` and the like, as long as the test runs. The time limits of this library are in real time: they
     end a test that goes on for ever in no time.
 
     :param autojump: true if time jumps by itself; else only `advance` moves it.
-    :param autojump_threshold: how long foreign connections have to be quiet before time jumps, in seconds of real time.
+    :param autojump_threshold: how long foreign connections, and threads that wait for something else than a lock, have
+        to be quiet before time jumps, in seconds of real time.
     :param epoch: the first value of ``IOLoop.time()``, in seconds since 1970, or as a ``datetime``. The greater it is,
         the less exact are the deadlines that are reckoned from it: with today's time, to a quarter of a microsecond.
         The default is 0, with ``dates`` the present.
@@ -67,16 +88,7 @@ class VirtualClock:
     The idea comes from ``trio.testing.MockClock``. New in version 0.1.
     """
 
-    if not TYPE_CHECKING:  # type checkers know the arguments of __init__
-
-        def __new__(cls, *args, **options):
-            """Suggest the option that a misspelled one stands for. Raises ``TypeError``."""
-            if cls is VirtualClock:
-                for name in options:
-                    if name not in _OPTIONS:
-                        raise TypeError(_say_unknown(name))
-            return super().__new__(cls)
-
+    @_with_suggestions
     def __init__(
         self,
         autojump: bool = True,
@@ -243,12 +255,6 @@ def make_clock(factory: Callable[[], VirtualClock], where: str = CLOCK_FACTORY.b
     if not isinstance(clock, VirtualClock):
         raise CLOCK_FACTORY.error(factory, where, TypeError(f"it returned {clock!r}"))
     return clock
-
-
-def _say_unknown(option: str) -> str:
-    meant = spelling.meant(option, _OPTIONS)
-    advice = f"Did you mean {meant}?" if meant else f"The options are {', '.join(_OPTIONS)}."
-    return f"VirtualClock has no option {option}. {advice}"
 
 
 def _nanoseconds(seconds: float) -> int:

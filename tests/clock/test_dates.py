@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import functools
+import inspect
 import logging
 import sys
 import tempfile
@@ -330,6 +331,11 @@ class MisspelledOptionTest(unittest.TestCase):
                 self.name = name
 
         self.assertEqual(Clock(name="mine").name, "mine")
+
+    def test_the_signature_names_the_options(self) -> None:
+        self.assertEqual(
+            list(inspect.signature(VirtualClock).parameters), ["autojump", "autojump_threshold", "epoch", "dates"]
+        )
 
 
 class ExactTest(unittest.TestCase):
