@@ -11,6 +11,7 @@ from asynctest_tornado._http import case_server
 from asynctest_tornado._http.cookies import Cookies, signed
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.response import Fetched, Response, describe
+from asynctest_tornado._http.streamed_response import StreamedResponse
 from asynctest_tornado._http.streaming import Streaming
 from asynctest_tornado._http.websocket_connect import Connecting
 from asynctest_tornado._sources import handler_errors
@@ -196,7 +197,7 @@ class HTTPRequests(AsyncTestCase):
         """
         return case_server.ws_connect(self, path, headers, subprotocols, {"cookies": cookies, **kwargs})
 
-    def assertStatus(self, response: Response, status: int, msg: str | None = None) -> None:
+    def assertStatus(self, response: Response | StreamedResponse, status: int, msg: str | None = None) -> None:
         """Fail unless a response has this status. The failure shows the request, the status and the body.
 
         ::
@@ -208,5 +209,9 @@ class HTTPRequests(AsyncTestCase):
         New in version 0.1.
         """
         if response.code != status:
-            text = f"{response.code} {response.reason}, not {int(status)}, is the answer to {describe(response)}"
+            if isinstance(response, StreamedResponse):  # the report of its block shows the body
+                request = f"{response.request.method} {response.effective_url}"
+            else:
+                request = describe(response)
+            text = f"{response.code} {response.reason}, not {int(status)}, is the answer to {request}"
             self.fail(self._formatMessage(msg, text))

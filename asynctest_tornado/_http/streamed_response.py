@@ -3,18 +3,18 @@
 # Tested by tests/http/test_streaming.py.
 
 import asyncio
-import collections
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
 from asynctest_tornado._errors import notes
 from asynctest_tornado._http.arrivals import Arrivals
+from asynctest_tornado._http.body_readers import Chunks, Items, Reading
 from asynctest_tornado._http.server_sent_events import Events, ServerSentEvent
 from asynctest_tornado._http.text_lines import Lines
 from asynctest_tornado._util import coroutines
@@ -27,17 +27,6 @@ _T = TypeVar("_T")
 #: Turns of the loop until all that has arrived was read, in any order of callbacks.
 _TURNS = 50
 _EVENT_STREAM = "text/event-stream"
-
-
-class Reading(Protocol[_T]):
-    """Makes things of another kind out of chunks."""
-
-    def feed(self, chunk: bytes) -> list[_T]: ...
-
-    def end(self) -> list[_T]: ...
-
-    @property
-    def has_unfinished(self) -> bool: ...
 
 
 class Place(Protocol):
@@ -79,7 +68,7 @@ class StreamedResponse:
         self._place = place
         self._limit = limit
         self._arrivals = arrivals
-        self._items: _Items[Any] | None = None
+        self._items: Items[Any] | None = None
         self._is_left = False
 
     async def begin(self) -> None:
@@ -93,7 +82,7 @@ class StreamedResponse:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._check_reader("async for")
-        return _Chunks(self.get)
+        return Chunks(self.get)
 
     def aiter_lines(self) -> AsyncIterator[str]:
         """Give the lines of the body, without their line ends, each as soon as it has ended::
@@ -150,6 +139,15 @@ class StreamedResponse:
             chunks.append(chunk)
         return b"".join(chunks)
 
+    def raise_for_status(self) -> "StreamedResponse":
+        """Raise `tornado.httpclient.HTTPClientError` if the status is 400 or more; return this response otherwise.
+
+        As in httpx. New in version 0.1.
+        """
+        if self.code >= 400:
+            raise HTTPClientError(self.code, f"{self.reason}, the answer to {self._hop.method} {self.effective_url}")
+        return self
+
     def _check_reader(self, name: str) -> None:
         """Raise ``RuntimeError`` if the body is read in another way, which has taken a part of it."""
         if self._items is not None and self._items.name != name:
@@ -158,9 +156,9 @@ class StreamedResponse:
                 f"event. Go on with {self._items.name}()."
             )
 
-    def _read_as(self, name: str, make: Callable[[], Reading[_T]]) -> "_Items[_T]":
+    def _read_as(self, name: str, make: Callable[[], Reading[_T]]) -> "Items[_T]":
         if self._items is None:
-            self._items = _Items(name, self.get, make())
+            self._items = Items(name, self.get, make())
         return self._items
 
     async def get(self) -> bytes | None:
@@ -258,37 +256,3 @@ _OTHER_NAMES = {
     "status_code": "'response.code'",
     "status": "'response.code'",
 }
-
-
-class _Chunks(AsyncIterator[bytes]):
-    """The chunks. No generator: one that is cancelled would be at its end."""
-
-    def __init__(self, get: Callable[[], Coroutine[Any, Any, bytes | None]]) -> None:
-        self._get = get
-
-    async def __anext__(self) -> bytes:
-        chunk = await self._get()
-        if chunk is None:
-            raise StopAsyncIteration
-        return chunk
-
-
-class _Items(AsyncIterator[_T], Generic[_T]):
-    """The lines or events that chunks make.
-
-    :param name: the name of the method that gives them.
-    """
-
-    def __init__(self, name: str, get: Callable[[], Coroutine[Any, Any, bytes | None]], reading: Reading[_T]) -> None:
-        self.name = name
-        self.reading = reading
-        self._get = get
-        self._ready: collections.deque[_T] = collections.deque()
-
-    async def __anext__(self) -> _T:
-        while not self._ready:
-            chunk = await self._get()
-            self._ready.extend(self.reading.end() if chunk is None else self.reading.feed(chunk))
-            if chunk is None and not self._ready:
-                raise StopAsyncIteration
-        return self._ready.popleft()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __unittest = True
 
 WAY_TO_STREAM = (
-    "Write 'async with self.stream(...) as response:' in a coroutine, and read the response in that block, for "
+    "Write 'async with stream(...) as response:' in a coroutine, and read the response in that block, for "
     "example by 'async for chunk in response'. Synchronous code uses fetch(), or runs such a coroutine by run_sync()."
 )
 #: Turns of the loop that a server gets to see that its client has left. Mostly, it takes a few, in any order of tasks.

@@ -278,6 +278,19 @@ class RequestTest(Case):
         self.assertEqual((error.code, error.response.body), (404, b"the reason"))
         self.assertIn("b'the reason'", error.__notes__[0])
 
+    async def test_a_status_is_checked_as_that_of_a_fetch(self) -> None:
+        async with self.stream("/status/404") as response:
+            with self.assertRaisesRegex(
+                HTTPClientError, r"404: Not Found, the answer to GET http\S+/status/404"
+            ) as caught:
+                response.raise_for_status()
+            self.assertEqual(caught.exception.code, 404)
+            with self.assertRaisesRegex(AssertionError, "^404 Not Found, not 200, is the answer to GET http"):
+                self.assertStatus(response, 200)
+            self.assertStatus(response, 404)
+        async with self.stream("/status/200") as response:
+            self.assertIs(response.raise_for_status(), response)
+
     async def test_wrong_arguments(self) -> None:
         for arguments, message in (
             ({"streaming_callback": print}, "stream.. takes no streaming_callback"),
@@ -634,7 +647,7 @@ class ElsewhereTest(unittest.IsolatedAsyncioTestCase):
 class MisuseTest(unittest.TestCase):
     def check(self, body: Any) -> None:
         report = run_body(Case, body).report
-        self.assertIn("Write 'async with self.stream(...) as response:' in a coroutine", report)
+        self.assertIn("Write 'async with stream(...) as response:' in a coroutine", report)
         self.assertEqual(report.count("Traceback"), 1, report)
 
     def test_it_is_not_entered(self) -> None:

@@ -65,6 +65,15 @@ class Mistakes(AsyncHTTPTestCase):
         async with self.ws_connect("/") as line:
             (await line.read_message()).upper()  # type: ignore[union-attr]
 
+    async def of_streams(self) -> None:
+        await self.stream("/")  # type: ignore[misc]
+        with self.stream("/"):  # type: ignore[attr-defined]
+            pass
+        async with self.stream("/") as response:
+            print(response.body)  # type: ignore[attr-defined]
+            for _ in response:  # type: ignore[attr-defined]
+                pass
+
 
 class OtherMistakes(AsyncTestCase):
     async_test_timeout = "5"  # type: ignore[assignment]

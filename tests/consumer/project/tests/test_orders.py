@@ -15,6 +15,7 @@ from asynctest_tornado import (
     HTTPTestServer,
     Response,
     ServerError,
+    StreamedResponse,
     WebSocket,
     gen_test,
 )
@@ -64,6 +65,15 @@ class OrdersTest(AsyncHTTPTestCase):
             await assert_type(line, WebSocket).write_message("tea")
             message = assert_type(await line.read_message(timeout=5), str | bytes | None)
         self.assertEqual(message, '{"price": 3}')
+
+    async def test_stream(self) -> None:
+        async with self.stream("/orders", params={"item": "tea"}, read_timeout=5) as response:
+            self.assertEqual(assert_type(response, StreamedResponse).raise_for_status().code, 200)
+            chunks = [assert_type(chunk, bytes) async for chunk in response]
+        self.assertEqual(b"".join(chunks), b'{"price": 3}')
+        async with HTTPTestServer(make_app()) as server, server.stream("/orders?item=tea") as response:
+            lines = [assert_type(line, str) async for line in response.aiter_lines()]
+        self.assertEqual(lines, ['{"price": 3}'])
 
     async def test_a_server_by_hand(self) -> None:
         async with HTTPTestServer(make_app()) as server:
