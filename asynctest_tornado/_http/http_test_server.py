@@ -21,7 +21,7 @@ from asynctest_tornado._http.servable import check_app
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import bundled_certificate
-from asynctest_tornado._util.real_time import all_tasks
+from asynctest_tornado._util.real_time import all_tasks, get_running_loop
 
 __unittest = True
 
@@ -89,6 +89,21 @@ class HTTPTestServer:
             raise RuntimeError("This HTTPTestServer is not running. Use it in 'async with HTTPTestServer(app):'.")
         return self._running
 
+    def _server_here(self) -> LocalServer:
+        """Return the server for a request. Raises ``RuntimeError`` on another loop, where it would wait in vain."""
+        server = self._server
+        try:
+            loop = get_running_loop()
+        except RuntimeError:
+            return server  # other code awaits the result
+        if loop is not self._loop:
+            raise RuntimeError(
+                "This HTTPTestServer runs on another event loop. If a fixture that several tests share has begun it, "
+                "name the fixture as an argument of the test, or give the test a loop_scope, so that it shares the "
+                "loop."
+            )
+        return server
+
     def __repr__(self) -> str:
         if self._running is None:
             return "<HTTPTestServer, not running>"
@@ -103,6 +118,7 @@ class HTTPTestServer:
             installation.begin_errors(self)
             resources.callback(installation.end_errors, self)
             sock = self._bind(resources)
+            self._loop = get_running_loop()
             self._running = LocalServer(sock, self._describe, is_https)
             self._running.cookies.is_sent = self._sends_cookies
             self.errors = self._running.errors
@@ -181,8 +197,9 @@ class HTTPTestServer:
 
         New in version 0.1.
         """
-        url = self._server.address.absolute(path, self.get_url)
-        return await self._server.fetch(self.http_client, url, raise_error, kwargs)
+        server = self._server_here()
+        url = server.address.absolute(path, self.get_url)
+        return await server.fetch(self.http_client, url, raise_error, kwargs)
 
     def stream(
         self, path: str, raise_error: bool = False, *, read_timeout: float | None = None, **kwargs: Unpack[Arguments]
@@ -194,11 +211,12 @@ class HTTPTestServer:
 
         New in version 0.1.
         """
-        url = self._server.address.absolute(path, self.get_url)
+        server = self._server_here()
+        url = server.address.absolute(path, self.get_url)
         if read_timeout is None and contexts.of_running_loop() is None:
             defaults: dict[str, Any] = self.http_client.defaults
             read_timeout = defaults.get("request_timeout")
-        return streaming.begin(self._server, self.http_client, url, raise_error, read_timeout, kwargs)
+        return streaming.begin(server, self.http_client, url, raise_error, read_timeout, kwargs)
 
     def ws_connect(
         self,
@@ -213,5 +231,6 @@ class HTTPTestServer:
 
         New in version 0.1.
         """
-        url = self._server.address.websocket_url(path, self.get_url)
-        return self._server.ws_connect(url, headers, subprotocols, {"cookies": cookies, **kwargs})
+        server = self._server_here()
+        url = server.address.websocket_url(path, self.get_url)
+        return server.ws_connect(url, headers, subprotocols, {"cookies": cookies, **kwargs})

@@ -35,6 +35,16 @@ def is_of_another(fixturedef: Any, request: Any) -> bool:
     )
 
 
+def drop_refused(fixturedef: Any) -> None:
+    """Forget an asynchronous fixture that pytest has refused to set up, for want of a plugin.
+
+    pytest keeps the finalizers of the attempt, and the next test that asks for the fixture fails of an assertion in
+    pytest.
+    """
+    if fixturedef.cached_result is None and claims.is_async(fixturedef.func):
+        getattr(fixturedef, "_finalizers", []).clear()
+
+
 def on_loop(fixturedef: Any, request: Any, item: pytest.Item) -> Callable[..., Any]:
     """Return a function that sets a fixture up on the loop of a test, to be put in the place of its own."""
     func = fixturedef.func

@@ -170,7 +170,11 @@ class Hooks:
             subtests.watch(value, item)
             return value
         if not (claims.is_async(func) and self._is_ours(item)) or async_fixtures.is_of_another(fixturedef, request):
-            return (yield)
+            try:
+                return (yield)
+            except pytest.fail.Exception:
+                async_fixtures.drop_refused(fixturedef)
+                raise
         assert item is not None
         # Here, and not for good: pytest cannot set a fixture up again for another test that has failed before.
         fixturedef.func = async_fixtures.on_loop(fixturedef, request, item)

@@ -225,6 +225,7 @@ PRIVATE: tuple[Private, ...] = (
     Private("_pytest.python.Function", "_fixtureinfo", "the fixtures of a test function", "test functions", "an error"),
     Private("_pytest.python.PyCollector", "_genfunctions", "to collect generators as tests", "these", "an error"),
     Private("_pytest.main.Session", "_fixturemanager", "whether a fixture needs the loop", "", "each does"),
+    Private("_pytest.fixtures.FixtureDef", "_finalizers", "to forget a refused fixture", "", "an assertion of pytest"),
     Private("_pytest.unittest.TestCaseFunction", "_excinfo", "whether pytest has a late error", "", "it is reported"),
     Private(
         *("_pytest.logging.LoggingPlugin", "report_handler", "whether a report has an error already"),

@@ -18,6 +18,16 @@ async def unknown():
 def test_unknown_fixture(unknown):
     pass
 
+@pytest.fixture(scope="module")
+async def wide():
+    pass
+
+def test_wide_1(wide):
+    pass
+
+def test_wide_2(wide):
+    pass
+
 @pytest.mark.anyio
 async def test_of_another():
     pass
@@ -68,7 +78,7 @@ class AdviceTest(Project):
     def reports(self) -> dict[str, str]:
         done = self.run_pytest({"test_it.py": FAILING}, "-o", "markers=anyio: of another", "-W", "error::UserWarning")
         parts = re.split(r"^_{3,} (.*?) _{3,}$", done.stdout.partition("short test summary")[0], flags=re.MULTILINE)
-        return {title.rpartition("test_")[2]: text for title, text in zip(parts[1::2], parts[2::2], strict=True)}
+        return {re.sub(r".*?test_", "", title): text for title, text in zip(parts[1::2], parts[2::2], strict=True)}
 
     def test_each_report_is_short_and_says_how_to_mend_it(self) -> None:
         run_it = (
@@ -77,6 +87,8 @@ class AdviceTest(Project):
         messages = {
             "unknown": run_it,
             "unknown_fixture": run_it,
+            "wide_1": run_it,
+            "wide_2": run_it,
             "none": "The result of the fixture app is None. It has to be the tornado.web.Application to test",
             "path": "http_client takes full URLs, and this is a path: fetch(base_url + '/items'). Servers of 'serve'",
             "future": "write 'await' before the call, or use run_sync()",

@@ -12,6 +12,7 @@ SERVED = "tests/samples/functions_served.py"
 VERDICTS = {
     "test_handler_of_session_1": ["FAILED"],
     "test_handler_of_session_2": ["FAILED"],
+    "test_wrong_loop": ["FAILED"],
     "test_leak": ["ERROR", "PASSED"],
     "test_request_that_nothing_awaits": ["ERROR", "PASSED"],
     "test_deadlock": ["FAILED"],
@@ -64,9 +65,10 @@ class ServeTest(Reports):
 
     def test_mistakes_say_how_to_mend_them(self) -> None:
         self.assertIn("It has to be the tornado.web.Application to test", self.report("test_no_application"))
+        self.assertIn("so that it shares the loop", self.report("test_wrong_loop"))
         self.assertIn("Use 'async with HTTPTestServer(app) as server:'", self.report("test_of_another"))
 
     def test_workers_come_to_the_same_verdicts(self) -> None:
-        done = run_pytest("-n", "2", "-k", "not leak and not deadlock", SERVED)
+        done = run_pytest("-n", "2", "-k", "not leak and not deadlock and not loop", SERVED)
         found = verdicts(done)
         self.assertEqual(found, {name: VERDICTS.get(name, ["PASSED"]) for name in found}, done.stdout)

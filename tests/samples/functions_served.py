@@ -139,6 +139,21 @@ async def test_each(each: HTTPTestServer) -> None:
     assert (await each.fetch("/")).code == 200
 
 
+@pytest.fixture
+def chosen(request: pytest.FixtureRequest) -> HTTPTestServer:
+    server: HTTPTestServer = request.getfixturevalue("server")
+    return server
+
+
+async def test_wrong_loop(chosen: HTTPTestServer, io_loop: IOLoop) -> None:
+    await chosen.fetch("/")
+
+
+@pytest.mark.gen_test(loop_scope="session")
+async def test_right_loop(chosen: HTTPTestServer) -> None:
+    assert (await chosen.fetch("/")).code == 200
+
+
 @pytest.mark.gen_test(leaks="fail")
 async def test_leak(server: HTTPTestServer) -> None:
     asyncio.get_running_loop().call_later(3600, print)
