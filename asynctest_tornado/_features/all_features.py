@@ -32,6 +32,7 @@ from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.blocked_waits import BLOCKED_WAITS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from asynctest_tornado._timeouts.pending_report import PENDING
+from asynctest_tornado._timeouts.quiet import QUIET, RECHECKS
 
 __unittest = True
 
@@ -45,7 +46,9 @@ __unittest = True
 # - ALARMS come before VIRTUAL_TIME, which needs the selector that they find;
 # - BLOCKED_WAITS come before PENDING: an interruption that they have sent needs no note about pending tasks;
 # - PENDING comes before VIRTUAL_TIME: a timeout report begins with the tasks;
-# - VIRTUAL_TIME comes before DEADLOCK: if time jumps, there is no deadlock;
+# - QUIET comes before VIRTUAL_TIME: a moment is looked at before time jumps;
+# - VIRTUAL_TIME comes before RECHECKS and DEADLOCK: if time jumps, the loop does not sleep, and there is no deadlock;
+# - RECHECKS come before DEADLOCK: a condition may depend on things that do not wake the loop;
 # - TEST_LOGS come last: a report ends with them, and leaves out the errors that another note has.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
@@ -64,7 +67,9 @@ FEATURES = Features(
         ALARMS,
         BLOCKED_WAITS,
         PENDING,
+        QUIET,
         VIRTUAL_TIME,
+        RECHECKS,
         ORDER,
         DEADLOCK,
         REQUEST_HANDLERS,

@@ -1,5 +1,6 @@
 """The policies for leaks: ignore, note, warn, fail; the reports."""
 
+import asyncio
 import re
 import warnings
 from collections.abc import Sequence
@@ -74,15 +75,15 @@ def describe(test: str, leaks: Sequence[Leak]) -> str:
 
 _END = "End open resources in the test, in tearDown() or in a cleanup; or name them in allowed_leaks."
 _WAIT = (
-    "The test ended, and this was still to come. If the test should wait for it: await it, or call self.wait() until "
-    "it calls self.stop(). If not: cancel it, or name it in allowed_leaks."
+    "The test ended, and this was still to come. If the test should wait for it: await it, call self.wait() until it "
+    "calls self.stop(), or wait for all by self.settle(). If not: cancel it, or name it in allowed_leaks."
 )
 _END_OF_FUNCTION = "End open resources in the test, or after the 'yield' of a fixture; or name them in allowed_leaks."
 _WAIT_OF_FUNCTION = (
-    "The test ended, and this was still to come. If the test should wait for it: await it. If not: cancel it, or name "
-    "it in allowed_leaks."
+    "The test ended, and this was still to come. If the test should wait for it: await it, or all by the fixture "
+    "settle. If not: cancel it, or name it in allowed_leaks."
 )
-_WAIT_IN_SETUP = "In setUp(), self.run_sync() waits for a coroutine."
+_WAIT_IN_SETUP = "In setUp(), self.run_sync({}) waits for it."
 _ALL_LINES = "With -X tracemalloc=25, all lines that lead there are shown."
 
 
@@ -91,13 +92,22 @@ def _advice(leaks: Sequence[Leak], policy: Policy) -> str:
     pending = [leak for leak in leaks if leak.is_pending]
     wait, end = (_WAIT_OF_FUNCTION, _END_OF_FUNCTION) if policy.is_of_function else (_WAIT, _END)
     parts = [wait] if pending else []
-    if any(leak.origin is not None and leak.origin.code.co_name == "setUp" for leak in pending):
-        parts.append(_WAIT_IN_SETUP)
+    in_setup = [leak for leak in pending if leak.origin is not None and leak.origin.code.co_name == "setUp"]
+    if in_setup:
+        parts.append(_WAIT_IN_SETUP.format(_call_of(in_setup[0])))
     if len(pending) < len(leaks):
         parts.append(end)
     if not origins.are_allocations_traced():
         parts.append(_ALL_LINES)
     return " ".join(parts)
+
+
+def _call_of(leak: Leak) -> str:
+    """Return the argument of ``run_sync`` for a leak: the function of a task, mostly a method of the test."""
+    cls, _, method = leak.names[0].rpartition("<locals>.")[2].rpartition(".")
+    if not (isinstance(leak.thing, asyncio.Task) and method.isidentifier()):
+        return "a coroutine function"
+    return f"self.{method}" if cls else method
 
 
 def warn(test: str, leaks: Sequence[Leak], policy: Policy) -> None:

@@ -103,7 +103,7 @@ class Leftovers:
         for timer in own_handles.timers_of(self.loop):
             origin = self._made_objects.of(timer, _origins.LIBRARY)
             self._made_objects.pop(id(timer), None)
-            self._cancel(safely(_timer, timer, origin, self.loop.loop.time()))
+            self._cancel(safely(look_at_timer, timer, origin, self.loop.loop.time()))
         # Any loop but the test's own goes on, and runs them.
         ready = self.loop.loop.ready_calls() if self.loop.is_own else ()
         for handle in own_handles.of_test(self._trap, ready):
@@ -183,7 +183,8 @@ class Leftovers:
                     yield leak, kind
 
 
-def _timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
+def look_at_timer(timer: Any, origin: _origins.Origin, now: float) -> Leak | None:
+    """Return the leak of a pending timer; None if it is a library's, or a ``PeriodicCallback``."""
     if origin is _origins.LIBRARY or (origin is not None and origin.is_of_package):
         return None
     func = _names.function_of_callback(*_names.call_of(timer))

@@ -7,6 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from tornado.ioloop import IOLoop
+from tornado.process import Subprocess
+
 from asynctest_tornado._util.real_time import wait_for_child
 
 __unittest = True
@@ -23,6 +26,12 @@ def has_children() -> bool:
     helpers = _helpers()
     # The children of a helper are no children of this process.
     return not helpers or not _children() <= helpers or bool(multiprocessing.active_children())
+
+
+def awaited_by(io_loop: IOLoop) -> list[int]:
+    """Return the processes that a loop waits for, by ``Subprocess`` of Tornado."""
+    waiting = getattr(Subprocess, "_waiting", {}).items()
+    return [pid for pid, process in waiting if process.io_loop is io_loop and process.returncode is None]
 
 
 #: The helpers run from the first use of multiprocessing to the end of the program: by default, from Python 3.14 on.

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from asynctest_tornado._util.real_time import Socket
+from asynctest_tornado._util.real_time import Socket, listdir
 
 try:
     import fcntl
@@ -83,6 +83,20 @@ class Wire:
             self.is_held = True
         else:
             self.is_foreign = True
+
+
+def own_addresses() -> set[Any]:
+    """Return the addresses of all sockets of this process; none where the system does not list its files."""
+    try:
+        numbers = [int(name) for name in listdir("/dev/fd") if name.isdigit()]
+    except OSError:
+        return set()
+    sockets = [Socket(fileno=fd) for fd in numbers if _is_socket(fd)]
+    try:
+        return {_address(sock) for sock in sockets}
+    finally:
+        for sock in sockets:
+            sock.detach()
 
 
 def _is_socket(fd: int) -> bool:

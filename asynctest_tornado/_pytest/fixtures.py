@@ -74,6 +74,26 @@ class Fixtures:
             port: int = sock.getsockname()[1]
         return port
 
+    def settle(self, _asynctest_tornado: "Function") -> Callable[..., Awaitable[None]]:
+        """A coroutine function that waits until all that the test has set off has ended: `AsyncTestCase.settle`.
+
+        In a test that is no coroutine, it is ``io_loop.run_sync(settle)``.
+
+        New in version 0.1.
+        """
+        from asynctest_tornado._pytest.waiting import settle_for
+
+        return settle_for(_asynctest_tornado)
+
+    def eventually(self, _asynctest_tornado: "Function") -> Callable[..., Awaitable[Any]]:
+        """A coroutine function that waits until a condition holds: `AsyncTestCase.eventually`.
+
+        New in version 0.1.
+        """
+        from asynctest_tornado._pytest.waiting import eventually_for
+
+        return eventually_for(_asynctest_tornado)
+
     def http_server(self, _asynctest_tornado_http: "Served") -> "HTTPServer":
         """The ``HTTPServer`` for the application that the fixture ``app`` returns, on a port of 127.0.0.1.
 

@@ -22,6 +22,7 @@ from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.phase import explain, phase
 from asynctest_tornado._harness.timeout_error import error_of
+from asynctest_tornado._leaks import settle
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._pytest.reporter import Reporter, hide_own
@@ -79,6 +80,7 @@ class Function:
 
         settings.loop_scope()  # at collection, an error of it would be an error of the module
         options = settings.options(schedule) | {GARBAGE: place}
+        self._settles = settings.settle_at_end()
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self.scope = scope
         if scope is not None:
@@ -149,7 +151,11 @@ class Function:
         def call_test() -> Any:
             try:
                 inside = functools.partial(self.harness.context.call, call)
-                return self.run(call) if waits else self._variables.inside(inside)
+                result = self.run(call) if waits else self._variables.inside(inside)
+                if self._settles[0]:
+                    at_end = functools.partial(settle.at_end, self.harness, self.limit, *self._settles)
+                    self._variables.inside(at_end)
+                return result
             except BaseException as error:
                 if error is not self._reported:
                     raise

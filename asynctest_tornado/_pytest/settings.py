@@ -110,6 +110,10 @@ class Settings:
         scope: str = self._find(settings.FUNCTION_LOOP_SCOPE)
         return scope
 
+    def settle_at_end(self) -> tuple[bool | float, str]:
+        """Return whether to wait for all work at the end of the test, or the seconds for that; and the place."""
+        return settings.SETTLE_AT_END.find(nearer=self._given(settings.SETTLE_AT_END))
+
     def fails_on_server_error(self) -> bool:
         """Return whether an error in a request handler fails the test."""
         return bool(self._find(settings.FAIL_ON_SERVER_ERROR))

@@ -11,20 +11,36 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._sources import class_trap
+from asynctest_tornado._util import names
 from asynctest_tornado._util.patching import Patch
+from asynctest_tornado._util.weak_notes import WeakNotes
 
 __unittest = True
 
 #: The logger that gets the error of a callback.
 LOGGER = "concurrent.futures"
+#: The key in ``trap.data`` for the futures of jobs, with the names of their functions.
+_JOBS = object()
 #: Its jobs are serialized, for another interpreter.
 _OF_INTERPRETERS = "concurrent.futures.interpreter"
 
 
 def _submit_in_contexts(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-    is_plain = not _submit.is_active or type(self).__module__ == _OF_INTERPRETERS
-    return _submit.found(self, fn if is_plain else _in_contexts(fn), *args, **kwargs)
+    if not _submit.is_active or type(self).__module__ == _OF_INTERPRETERS:
+        return _submit.found(self, fn, *args, **kwargs)
+    job = _in_contexts(fn)
+    future = _submit.found(self, job, *args, **kwargs)
+    if job is not fn and isinstance(job.args[0][0], Trap):
+        job.args[0][0].data.setdefault(_JOBS, WeakNotes()).note(future, names.name_of_job(fn))
+    return future
+
+
+def pending_jobs(trap: Trap) -> list[str]:
+    """Return the names of the functions that a test has handed to thread pools, and that have not ended."""
+    jobs: WeakNotes[str] | None = trap.data.get(_JOBS)
+    return [] if jobs is None else [name for future, name in jobs.known() if not future.done()]
 
 
 def _add_callback_in_contexts(self: Any, fn: Any) -> Any:

@@ -78,7 +78,7 @@ def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:
     """Return whether a task of a library has no line of the user: for example, it serves a connection."""
     coro = task.get_coro()
     frame = getattr(coro, "cr_frame", None)
-    return frame is not None and owner_of(frame) is owner and _handler_of(coro) is None and not _chain(task)[0]
+    return frame is not None and owner_of(frame) is owner and handler_of(coro) is None and not lines_of(task)[0]
 
 
 def _trees(
@@ -106,14 +106,14 @@ def _trees(
 
 def _next_tasks(task: "asyncio.Task[Any]") -> Iterator["asyncio.Task[Any]"]:
     """Return the tasks that a task waits for, maybe by way of a gather or a Tornado coroutine."""
-    left, seen = _awaited(task), 0
+    left, seen = awaited(task), 0
     while left and seen < _MOST_LOOKED_AT:
         seen += 1
         below = left.pop()
         if isinstance(below, asyncio.Task):
             yield below
         else:
-            left += _awaited(below)
+            left += awaited(below)
 
 
 def roots(futures: Iterable["asyncio.Future[Any]"]) -> list["asyncio.Future[Any]"]:
@@ -121,12 +121,12 @@ def roots(futures: Iterable["asyncio.Future[Any]"]) -> list["asyncio.Future[Any]
     pending = list(futures)
     below: set[int] = set()
     for future in pending:
-        left = _awaited(future)
+        left = awaited(future)
         while left and len(below) < _MOST_LOOKED_AT:
-            awaited = left.pop()
-            if id(awaited) not in below:
-                below.add(id(awaited))
-                left += _awaited(awaited)
+            inner = left.pop()
+            if id(inner) not in below:
+                below.add(id(inner))
+                left += awaited(inner)
     return [future for future in pending if id(future) not in below] or pending
 
 
@@ -134,13 +134,13 @@ def _draw(
     future: Any, loop: asyncio.AbstractEventLoop, drawn: set[int], title: str = "", depth: int = 0
 ) -> Iterator[str]:
     if id(future) in drawn or depth > _MOST_DEEP:
-        yield f"{_name(future)}, see above" if id(future) in drawn else "..."
+        yield f"{name_of(future)}, see above" if id(future) in drawn else "..."
         return
     drawn.add(id(future))
-    yield _name(future) + title
-    lines, call = _chain(future)
+    yield name_of(future) + title
+    lines, call = lines_of(future)
     yield from (f"  at {line}" for line in lines)
-    children = _awaited(future)
+    children = awaited(future)
     entries = []
     for child in children[:_MOST_CHILDREN]:
         foreign = child.get_loop() is not loop
@@ -162,10 +162,10 @@ def _is_drawn_apart(future: Any) -> bool:
     return isinstance(future, asyncio.Task) or _names.runner_of(future) is not None or hasattr(future, "_children")
 
 
-def _name(future: Any) -> str:
+def name_of(future: Any) -> str:
     if isinstance(future, asyncio.Task):
         coro = future.get_coro()
-        handler = _handler_of(coro)
+        handler = handler_of(coro)
         return f"{_names.name_of_task(future) if handler is None else describe_handler(handler)} <{future.get_name()}>"
     runner = _names.runner_of(future)
     if runner is not None:
@@ -178,7 +178,7 @@ def describe_handler(handler: RequestHandler) -> str:
     return f"{type(handler).__qualname__}, which serves {handler.request.method} {handler.request.uri}"
 
 
-def _handler_of(coro: Any) -> RequestHandler | None:
+def handler_of(coro: Any) -> RequestHandler | None:
     return handler_in(getattr(coro, "cr_frame", None))
 
 
@@ -198,7 +198,7 @@ def _describe_future(future: Any, foreign: bool = False, call: str = "") -> str:
     return call or "a future that is not resolved yet"
 
 
-def _awaited(future: Any) -> list[Any]:
+def awaited(future: Any) -> list[Any]:
     """Return the futures that a task, a gather or a Tornado coroutine waits for."""
     if isinstance(future, asyncio.Task):
         waiter = getattr(future, "_fut_waiter", None)
@@ -211,12 +211,15 @@ def _awaited(future: Any) -> list[Any]:
     return [inner] if isinstance(inner, asyncio.Future) and not inner.done() else []
 
 
-def _chain(future: Any) -> tuple[list[str], str]:
+def coroutine_of(future: Any) -> Any:
+    """Return the coroutine or generator that a task or a Tornado coroutine runs, or None."""
+    return future.get_coro() if isinstance(future, asyncio.Task) else getattr(_names.runner_of(future), "gen", None)
+
+
+def lines_of(future: Any) -> tuple[list[str], str]:
     """Return the lines of the user at which a task or coroutine waits, the outermost first, and their last call."""
-    is_task = isinstance(future, asyncio.Task)
-    outermost = future.get_coro() if is_task else getattr(_names.runner_of(future), "gen", None)
     lines, call = [], ""
-    for awaitable, frame in frames_of(outermost):
+    for awaitable, frame in frames_of(coroutine_of(future)):
         code = frame.f_code
         owner = owner_of(frame)
         if owner not in MACHINERY and owner is not STDLIB:  # such as contextlib

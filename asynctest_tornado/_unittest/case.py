@@ -38,6 +38,7 @@ from asynctest_tornado._unittest import (
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._unittest.descriptors import Missing, computed
 from asynctest_tornado._unittest.returned import Begun, Other
+from asynctest_tornado._unittest.settling import Settling
 
 __unittest = True
 
@@ -47,7 +48,7 @@ _T = TypeVar("_T")
 _Other = Other | Iterator[Any] | Awaitable[None]
 
 
-class AsyncTestCase(unittest.TestCase):
+class AsyncTestCase(Settling):
     """A `unittest.TestCase` for code that runs on Tornado's ``IOLoop``.
 
     Each test has a loop of its own, ``self.io_loop``, which is current, but not running, in ``setUp``, the test and
@@ -103,6 +104,10 @@ class AsyncTestCase(unittest.TestCase):
     #: The leaks that are allowed: types, and regular expressions that are searched for in the names of tasks,
     #: callbacks, threads and the like.
     allowed_leaks: Sequence[type | str | re.Pattern[str]] = ()
+
+    #: True to wait, after the body of each test, until all that the test has set off has ended, as by `settle`; or the
+    #: seconds that this may take. What ``tearDown`` and cleanups set off is not waited for.
+    settle_at_end: bool | float = False
 
     #: The number of orders of ready tasks that each test runs under, each with a new instance of the test case. The
     #: order that asyncio promises is kept. None stands for the environment variable ``ASYNC_TEST_SCHEDULES``, else for

@@ -18,7 +18,7 @@ from asynctest_tornado._features.all_features import FEATURES, PLAIN
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import NEW, OPEN, Harness
 from asynctest_tornado._harness.phase import explain
-from asynctest_tornado._leaks import policy
+from asynctest_tornado._leaks import policy, settle
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._schedules import repeat
@@ -84,7 +84,7 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     scope = class_scope.of(cls)
     leaks = policy.policy(case.leaks, case.allowed_leaks)
     if leaks.action == "warn" and state.has_warned:
-        leaks = policy.IGNORE
+        leaks = policy.Policy("ignore", leaks.allowed)
     if state.schedule is not None and not is_by_hand:
         state.schedule.hint = repeat.hint(state.schedule.seed, case)
         leaks = policy.Policy(leaks.action, leaks.allowed, state.schedule.hint)
@@ -196,6 +196,8 @@ def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None
             if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
                 returned = _run_coroutine(case, harness, method, returned)
             check_is_none(returned)
+        if case.settle_at_end is not False:
+            settle.at_end_of_test(harness, case.settle_at_end, case.async_test_timeout)
     except unittest.SkipTest as skip:
         abandoned_coroutines.close(skip, case)
         raise

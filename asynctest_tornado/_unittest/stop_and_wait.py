@@ -90,9 +90,12 @@ def stop(case: Any, value: Any) -> None:
 def _timed_out(
     condition: Callable[..., bool] | None, failure: type[BaseException], deadline: Deadline
 ) -> BaseException:
-    reason = "; self.stop() was not called"
     if condition is not None:
         reason = f"; the condition {names.name_of(condition)} did not hold"
+    elif deadline.reason:  # a deadlock
+        reason = "; self.stop() was not called, and nothing is left that could call it: give it to code as a callback"
+    else:
+        reason = "; self.stop() was not called in that time"
     return error_of(deadline, failure, "Async operation", addition=reason)
 
 

@@ -167,6 +167,20 @@ def _is_yes(text: str) -> bool:
     return text.lower() not in ("", "0", "false", "no", "off")
 
 
+def _truth_or_seconds(value: Any) -> bool | float:
+    if isinstance(value, bool):
+        return value
+    seconds = _seconds(value)
+    if seconds == 0:
+        raise ValueError("that is no time")
+    return seconds
+
+
+def _of_truth_or_seconds(text: str) -> bool | float:
+    words = {"true": True, "false": False}
+    return words[text.lower()] if text.lower() in words else float(text)
+
+
 def _callable(value: Any) -> Callable[[], Any]:
     if not callable(value):
         raise TypeError
@@ -281,6 +295,14 @@ FAIL_ON_SERVER_ERROR = Setting[bool](
     attribute="fail_on_server_error",
     argument="fail_on_server_error",
 )
+SETTLE_AT_END = Setting[bool | float](
+    *("True, False, or to the seconds that it may take, such as 2", _truth_or_seconds, False),
+    attribute="settle_at_end",
+    argument="settle_at_end",
+    ini="asynctest_tornado_settle_at_end",
+    pytest_meaning="'true', or the seconds that it may take: wait until all that a test function has set off has ended",
+    of_text=_of_truth_or_seconds,
+)
 SEND_COOKIES = Setting[bool](
     *("True or False", _truth, False),
     attribute="send_cookies",
@@ -299,5 +321,5 @@ FIXTURES = Setting[tuple[str, ...]](
 
 SETTINGS: tuple[Setting[Any], ...] = (
     *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
-    *(FUNCTION_LOOP_SCOPE, FAIL_ON_SERVER_ERROR, SEND_COOKIES, MODE, FIXTURES),
+    *(FUNCTION_LOOP_SCOPE, FAIL_ON_SERVER_ERROR, SEND_COOKIES, SETTLE_AT_END, MODE, FIXTURES),
 )

@@ -8,6 +8,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from docs.examples import mails
 from docs.examples.app import make_app
 from docs.examples.cache import start_heartbeat
 from docs.examples.orders import order
@@ -51,6 +52,16 @@ class PageTest(AsyncHTTPTestCase):
             await socket.read_message()
             await socket.write_message("/price milk")
             self.assertEqual(await socket.read_message(), "3")
+
+
+class MailTest(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        self.outbox: list[str] = []
+        return mails.make_app(self.outbox)
+
+    async def test_mail_twice(self) -> None:
+        await self.fetch("/orders", method="POST", form={"item": "tea"})
+        await self.eventually(lambda: len(self.outbox) == 2, timeout=0.3)
 
 
 class LeakTest(AsyncTestCase):

@@ -58,7 +58,7 @@ class UndoSendTestCase(AsyncHTTPTestCase):
         self.assertEqual(response.code, 200, response.body)
         return response.json()
 
-    def settle(self, posted: Any) -> Message:
+    def sent(self, posted: Any) -> Message:
         """Wait until a message is sent, or failed, and return it."""
         message = self.outbox.messages[posted["id"]]
         self.run_sync(message.settled.wait)
@@ -210,7 +210,7 @@ class TestSending(UndoSendTestCase):
     def test_too_late(self) -> None:
         """An email that was sent cannot be called back, nor sent again."""
         posted = self.post()
-        self.settle(posted)
+        self.sent(posted)
         response = self.fetch(f"/messages/{posted['id']}", method="DELETE")
         self.assert_refused(response, 409, "too late to undo: the message is in the state 'sent'")
         response = self.fetch(f"/messages/{posted['id']}/send", method="POST", body="")
@@ -251,7 +251,7 @@ class TestFailures(UndoSendTestCase):
         self.mail_server.unknown.add("unknown@example.com")
         with ExpectLog(logger, "Message .* was not sent: .* 550 No such user here"):
             posted = self.post(to="unknown@example.com")
-            self.settle(posted)
+            self.sent(posted)
         failed = self.get(posted)
         self.assertEqual(failed["state"], "failed")
         self.assertEqual(failed["error"], "the server refused unknown@example.com: 550 No such user here")
@@ -274,7 +274,7 @@ class TestFailures(UndoSendTestCase):
         self.mail_server.unknown.add("bob@example.com")
         with ExpectLog(logger, ".*No such user"):
             posted = self.post()
-            self.settle(posted)
+            self.sent(posted)
         response = self.fetch(f"/messages/{posted['id']}", method="DELETE")
         self.assert_refused(response, 409, "too late to undo: the message is in the state 'failed'")
 
@@ -287,7 +287,7 @@ class TestFailures(UndoSendTestCase):
             self.outbox.deliver = Relay("127.0.0.1", port, own_name="localhost").deliver
             with ExpectLog(logger, "Message .* was not sent: .* cannot take it"):
                 posted = self.post()
-                self.settle(posted)
+                self.sent(posted)
         failed = self.get(posted)
         self.assertEqual(failed["state"], "failed")
         self.assertIn(f"the server at 127.0.0.1:{port} cannot take it", failed["error"])
@@ -303,7 +303,7 @@ class TestFailures(UndoSendTestCase):
         # has no caller.
         with ExpectLog("tornado.application", "Exception in callback") as log:
             posted = self.post()
-            self.settle(posted)
+            self.sent(posted)
             failed = self.get(posted)
         self.assertTrue(log.logged_stack)
         self.assertEqual((failed["state"], failed["error"]), ("failed", "internal error"))

@@ -308,7 +308,7 @@ class StopTest(unittest.TestCase):
             case.wait()
 
         report = self.report(body)
-        self.assertRegex(report, r"deadlock.*self\.stop\(\) was not called\n")
+        self.assertRegex(report, r"deadlock.*self\.stop\(\) was not called, and nothing is left that could call it: ")
         self.assertIn("stop() was called twice during one wait(): none is left for the next one.", report)
 
     def test_one_that_came_before(self) -> None:

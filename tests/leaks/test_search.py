@@ -118,7 +118,7 @@ class LeftTest(AsyncTestCase):
         lines = (
             r"pending timer stop_all, due in 60 s\n +made at .*test_search.py:\d+ in later: case.io_loop.*\n"
             r" +called at .*test_search.py:\d+ in body: later\(case\)\n"
-            r"The test ended, and this was still to come\. .* await it, or call self\.wait\(\) until it calls"
+            r"The test ended, and this was still to come\. .* await it, call self\.wait\(\) until it calls"
         )
         self.check(body, lines)
         self.assertNotIn("End open resources", run_body(Tidy, body).report)
@@ -130,7 +130,7 @@ class LeftTest(AsyncTestCase):
                 self.task = self.io_loop.asyncio_loop.create_task(forever())  # type: ignore[attr-defined]
 
         report = run_body(Sample, lambda case: None).report
-        self.assertRegex(report, r"in setUp: [^$]*In setUp\(\), self\.run_sync\(\) waits for a coroutine\.")
+        self.assertRegex(report, r"in setUp: [^$]*In setUp\(\), self\.run_sync\(forever\) waits for it\.")
 
     def test_a_resource_has_the_other_advice(self) -> None:
         def body(case: Tidy) -> None:

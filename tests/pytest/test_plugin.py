@@ -37,6 +37,9 @@ VERDICTS = {
     "test_bad_timeout": ["ERROR"],
     "test_closes_its_loop": ["ERROR", "PASSED"],
     "test_late_1": ["ERROR", "PASSED"],
+    "test_eventually_fails": ["FAILED"],
+    "test_settle_at_end": ["FAILED"],
+    "test_settle_at_end_wrong": ["ERROR"],
 }
 
 
@@ -72,7 +75,7 @@ class VerdictsTest(unittest.TestCase):
         self.assertGreater(len(self.found), 30)
         self.assertEqual(self.found, {name: VERDICTS.get(name, ["PASSED"]) for name in self.found})
         self.assertLessEqual(VERDICTS.keys(), self.found.keys())
-        self.assertRegex(self.output, r"SKIPPED \[1\] tests/samples/functions.py:\d+: for a reason")
+        self.assertRegex(self.output, r"SKIPPED \[[12]\] tests/samples/functions.py:\d+: for a reason")
 
     def test_an_error_has_its_own_traceback_and_none_of_our_lines(self) -> None:
         for title in "test_callback", "test_synchronous_callback", "test_task_that_is_not_awaited":
@@ -96,6 +99,16 @@ class VerdictsTest(unittest.TestCase):
         report = self.report("ERROR at setup of test_stuck_fixture")
         self.assertIn("TimeoutError: Operation timed out after 0.1 seconds", report)
         self.assertRegex(report, r"stuck <Task-\d+> .*\nE +at \S+:\d+ in stuck: await asyncio.sleep\(3600\)")
+
+    def test_the_end_of_work_and_conditions(self) -> None:
+        self.assertIn('raise ValueError("planted")', self.report("test_settle_at_end"))
+        self.assertRegex(
+            self.report("test_eventually_fails"),
+            r"no mail: eventually\(\) timed out after 0.05 seconds \(the argument timeout\): the condition "
+            r"'1 \+ 1 == 3' at tests/samples/functions.py:\d+ did not hold; its last value was False",
+        )
+        report = self.report("ERROR at setup of test_settle_at_end_wrong")
+        self.assertIn("The argument settle_at_end of the marker gen_test cannot be 'yes'", report)
 
     def test_a_loop_that_is_closed_is_reported_once(self) -> None:
         report = self.report("ERROR at teardown of test_closes_its_loop")

@@ -303,6 +303,42 @@ async def test_leak(io_loop: IOLoop) -> None:
     io_loop.call_later(3600, boom)
 
 
+async def test_settle(settle: Any, eventually: Any, io_loop: IOLoop) -> None:
+    seen: list[int] = []
+    io_loop.call_later(0.01, seen.append, 1)
+    await settle()
+    assert seen == [1]
+    io_loop.call_later(0.01, seen.append, 2)
+    assert await eventually(lambda: seen[1:]) == [2]
+
+
+def test_settle_in_a_function(settle: Any, io_loop: IOLoop) -> None:
+    seen: list[int] = []
+    io_loop.call_later(0.01, seen.append, 1)
+    io_loop.run_sync(settle)
+    assert seen == [1]
+
+
+async def test_eventually_fails(eventually: Any) -> None:
+    await eventually(lambda: 1 + 1 == 3, timeout=0.05, message="no mail")
+
+
+@pytest.mark.gen_test(settle_at_end=True)
+def test_settle_at_end(io_loop: IOLoop) -> None:
+    io_loop.call_later(0.01, boom)
+
+
+@pytest.mark.gen_test(settle_at_end=True, leaks="ignore")
+def test_no_settle_after_a_skip(io_loop: IOLoop) -> None:
+    io_loop.call_later(0.01, boom)
+    pytest.skip("for a reason")
+
+
+@pytest.mark.gen_test(settle_at_end="yes")
+def test_settle_at_end_wrong(io_loop: IOLoop) -> None:
+    pass
+
+
 @pytest.mark.gen_test(leaks="fail")
 async def test_leak_fails(io_loop: IOLoop) -> None:
     io_loop.call_later(3600, boom)
