@@ -80,6 +80,23 @@ def loop_of_user(request: Any) -> Any:
     return request.getfixturevalue("io_loop")
 
 
+def shared_loop_of_user(request: Any, item: Any) -> Any:
+    """Return the value of the fixture ``io_loop`` where that is the user's and tests of a scope are to run on it.
+
+    :param request: the request for the loop of the scope.
+    :param item: the test that asks for it. It fails if ``io_loop`` has a narrower scope.
+    """
+    if is_explicit(item) or leads_to_ours(item, "io_loop"):
+        return None
+    scope = item.session._fixturemanager.getfixturedefs("io_loop", item)[-1].scope
+    if scope != "package" and LOOP_SCOPES.index(scope) < LOOP_SCOPES.index(request.scope):
+        refuse(
+            f"Asynchronous fixtures or a loop_scope let tests share a loop for the {request.scope}, and your fixture "
+            f"io_loop has the scope {scope!r}. Give io_loop the scope {request.scope!r}, or leave it out."
+        )
+    return request.getfixturevalue("io_loop")
+
+
 def is_explicit(item: Any) -> bool:
     """Return whether a test asks for this library by a name that no other plugin has."""
     names = {name for name in item.fixturenames if name.startswith(PREFIX)} - SHARED

@@ -156,7 +156,7 @@ def _open_scope(request: Any) -> Generator["Scope", None, None]:
     def make() -> Scope:
         markers = list(claims.markers_of(request.node))
         scope = Scope(request.scope, request.node, markers, plugin.current, claims.add_late)
-        scope.open(plugin)
+        scope.open(plugin, claims.shared_loop_of_user(request, plugin.current))
         return scope
 
     scope = _check_settings(make)

@@ -85,13 +85,17 @@ class Scope:
         clock: VirtualClock | None = self.harness.options.get(VIRTUAL_TIME)
         return clock
 
-    def open(self, run: object) -> None:
+    def open(self, run: object, lent: object = None) -> None:
         """Make the loop.
 
         :param run: the run of pytest, which holds the patches.
+        :param lent: the value of the fixture ``io_loop``, if it is the user's; used if it is an ``IOLoop``.
         """
         installation.begin(run)
         harness = self.harness
+        if isinstance(lent, IOLoop):
+            self.io_loop = harness.open(lambda: lent, is_lent=True)
+            return
         self.io_loop = harness.open(
             lambda: new_loop.new_ioloop(self.loop_factory, harness.features, self._place_of_factory)
         )

@@ -135,3 +135,40 @@ class TestIt:
                 done = self.run_pytest(self.files, *arguments)
                 self.assertEqual(verdicts(done), {name: ["PASSED"] for name in names}, done.stdout)
                 self.assertNotIn("Warning", done.stdout)
+
+
+class LoopOfUserTest(Project):
+    """The user has a fixture ``io_loop``, as for pytest-tornado."""
+
+    test = """
+import asyncio, pytest
+from tornado.ioloop import IOLoop
+from tornado.web import Application
+
+@pytest.fixture(scope=SCOPE)
+def io_loop():
+    loop = IOLoop(make_current=False)
+    yield loop
+    loop.close()
+
+@pytest.fixture(scope="module")
+async def server(serve):
+    return await serve(Application())
+
+async def test_first(server, io_loop):
+    assert (await server.fetch("/")).code == 404
+    assert IOLoop.current() is io_loop
+
+async def test_second(server):
+    assert (await server.fetch("/")).code == 404
+"""
+
+    def test_tests_share_the_loop_of_the_user(self) -> None:
+        done = self.run_pytest({"test_it.py": self.test.replace("SCOPE", "'session'")}, "-W", "error")
+        self.assertEqual(verdicts(done), {"test_first": ["PASSED"], "test_second": ["PASSED"]}, done.stdout)
+
+    def test_a_loop_for_each_test_cannot_be_shared(self) -> None:
+        done = self.run_pytest({"test_it.py": self.test.replace("SCOPE", "'function'")})
+        self.assertEqual(verdicts(done), {"test_first": ["ERROR"], "test_second": ["ERROR"]}, done.stdout)
+        self.assertIn("Give io_loop the scope 'module', or leave it out.", done.stdout)
+        self.assertNotIn("asynctest_tornado/_", done.stdout)
