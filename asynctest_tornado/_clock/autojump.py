@@ -199,12 +199,13 @@ class Passing:
             return self._selector.has_events(seconds)
         pause, left = _FIRST_LOOK_SECONDS, seconds
         while left > 0:
+            began = monotonic()
             if self._selector.has_events(min(pause, left)):
                 return True
             if other_threads.are_asleep(self._sleepers):
                 break
-            left -= pause
-            pause *= 2
+            left -= max(pause, monotonic() - began)  # on a busy computer, a pause takes longer
+            pause *= 4
         return self._selector.has_events()
 
     def _is_to_wait_for_threads(self) -> bool:
