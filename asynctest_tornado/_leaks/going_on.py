@@ -101,7 +101,7 @@ class GoingOn:
         all_work = list(self._find())
         found = [work for work in all_work if not work.is_momentary] or all_work
         lines = []
-        for work in found[: MOST_SHOWN]:
+        for work in found[:MOST_SHOWN]:
             lines.append(f"  {work.description}")
             lines += [f"    {line}" for line in work.lines]
         if len(found) > MOST_SHOWN:
