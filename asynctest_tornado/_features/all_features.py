@@ -20,6 +20,7 @@ from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
 from asynctest_tornado._features.raising_blocks import RAISING_BLOCKS
 from asynctest_tornado._features.reports import REPORTS
+from asynctest_tornado._features.skipped_coroutines import SKIPPED_COROUTINES
 from asynctest_tornado._features.yieldable_results import YIELDABLE_RESULTS
 from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
@@ -57,6 +58,7 @@ FEATURES = Features(
         CLOSED_CONNECTIONS,
         REPORTS,
         UNAWAITED_COROUTINES,
+        SKIPPED_COROUTINES,
         GARBAGE,
         LOGGERS,
         HINTS,

@@ -17,6 +17,7 @@ from asynctest_tornado._errors import notes
 from asynctest_tornado._features import loop_methods
 from asynctest_tornado._features.all_features import FEATURES
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
+from asynctest_tornado._features.skipped_coroutines import SKIPPED_COROUTINES
 from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
@@ -236,6 +237,7 @@ class Function:
             trap.failure = trap.failure or error
         elif not self.is_in_subtest:
             trap.failure = None
+            SKIPPED_COROUTINES.record(trap, error, (self._item.funcargs or {}).values())
 
     def begin_closing(self) -> None:
         """Record that connections are closed from now on."""

@@ -15,6 +15,7 @@ from tornado.ioloop import IOLoop
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._clock.virtual_clock import make_clock
 from asynctest_tornado._features.all_features import FEATURES, PLAIN
+from asynctest_tornado._features.skipped_coroutines import SKIPPED_COROUTINES
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import NEW, OPEN, Harness
 from asynctest_tornado._harness.phase import explain
@@ -26,7 +27,6 @@ from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import (
-    abandoned_coroutines,
     case_state,
     class_scope,
     late_errors,
@@ -138,7 +138,7 @@ def set_up(case: Any, harness: Harness, defaults: Defaults) -> None:
     except BaseException as error:
         case._asynctest.is_ending = True  # the cleanups are next
         if isinstance(error, unittest.SkipTest):
-            abandoned_coroutines.close(error, case)
+            SKIPPED_COROUTINES.record(harness.trap, error, vars(case).values())
         raise
 
 
@@ -199,7 +199,7 @@ def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None
         if case.settle_at_end is not False:
             settle.at_end_of_test(harness, case.settle_at_end, case.async_test_timeout)
     except unittest.SkipTest as skip:
-        abandoned_coroutines.close(skip, case)
+        SKIPPED_COROUTINES.record(harness.trap, skip, vars(case).values())
         raise
     finally:
         if getattr(getattr(case, "_outcome", None), "expecting_failure", False):

@@ -71,6 +71,10 @@ class VerdictsTest(unittest.TestCase):
         parts = re.split(r"^_{3,} (.*?) _{3,}$", self.output, flags=re.MULTILINE)
         return parts[parts.index(title) + 1]
 
+    def test_the_coroutines_of_a_skipped_test_are_closed(self) -> None:
+        self.assertIn("for a reason", self.output)
+        self.assertNotIn("'sleep' was never awaited", self.output)
+
     def test_each_sample_has_its_verdict(self) -> None:
         self.assertGreater(len(self.found), 30)
         self.assertEqual(self.found, {name: VERDICTS.get(name, ["PASSED"]) for name in self.found})

@@ -215,8 +215,9 @@ async def test_no_clock(clock: VirtualClock) -> None:
 
 
 async def test_skips(io_loop: IOLoop) -> None:
-    await asyncio.sleep(0)
+    held = asyncio.sleep(0)
     pytest.skip("for a reason")
+    await held
 
 
 @pytest.mark.xfail(strict=True)

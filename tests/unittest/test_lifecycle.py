@@ -329,7 +329,12 @@ class SkippedTest(unittest.TestCase):
                 self.skipTest("no server")
                 await held
 
-        for body in coroutine, plain, generator:
+        def in_cleanup(case: Any) -> None:
+            held = asyncio.sleep(0)
+            case.addCleanup(case.run_sync, held)
+            case.skipTest("no server")
+
+        for body in coroutine, plain, generator, in_cleanup:
             self.check(AsyncTestCase, body)
         self.check(InSetUp, plain)
 
