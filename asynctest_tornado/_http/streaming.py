@@ -1,6 +1,5 @@
 """Streaming: a request whose response is read while it arrives, in a block."""
 
-import asyncio
 import inspect
 import io
 import math
@@ -229,10 +228,10 @@ class Streaming:
         assert response is not None
         if value is not None and contexts.is_error(value) and contexts.is_failure(value):
             notes.add(value, response.describe(), once=True)
-        if isinstance(value, asyncio.CancelledError | GeneratorExit):
-            self._request.close()
-        else:
+        if value is None or isinstance(value, Exception):
             await self._request.end()
+        else:
+            self._request.close()  # Ctrl-C or a cancellation, which does not wait
 
     if not TYPE_CHECKING:  # or type checkers would take any attribute to be there, and "with" to be right
 

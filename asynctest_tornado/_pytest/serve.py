@@ -42,7 +42,8 @@ async def serve(
     await server.__aenter__()
     owner.servers.append(server)
     owner.add_finalizer(functools.partial(_close, owner, server))
-    pending_requests.watch_client(owner.harness.loop, server.http_client)
+    for client in (server.http_client, server._server.streams):
+        pending_requests.watch_client(owner.harness.loop, client)
     return server
 
 

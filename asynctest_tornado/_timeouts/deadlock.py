@@ -142,6 +142,8 @@ def _seconds_to_sleep(selector: Selector) -> float | None:
             return RECHECK_SECONDS
         if servers.may_be_reached():
             return None
+        if servers.has_bytes_on_their_way():
+            return RECHECK_SECONDS
     if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
         return RECHECK_SECONDS
     # A thread that is gone by now may have woken the loop before it went.

@@ -105,7 +105,7 @@ class PrivateServers:
             sock.detach()
 
     def may_be_reached(self) -> bool:
-        """Return whether other code may connect to the servers, or has sent bytes that are on their way."""
+        """Return whether other code may connect to the servers."""
         children = _ended_children()
         return (
             self._is_known_outside
@@ -113,8 +113,14 @@ class PrivateServers:
             or any(is_known() for _, _, is_known in self._servers)
             or None in (self._children, children)
             or self._children != children
-            or any(map(in_flight.has_unacknowledged, self._connections()))
         )
+
+    def has_bytes_on_their_way(self) -> bool:
+        """Return whether one end of a connection may not have got all that the other one has sent.
+
+        The system may acknowledge bytes some time after they have arrived, of which the loop learns nothing.
+        """
+        return any(map(in_flight.has_unacknowledged, self._connections()))
 
 
 def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
+from asynctest_tornado._loop import in_flight
 from tests.samples import waiting
 from tests.samples.outside import Outside
 from tests.samples.waiting import PREPARATIONS, WAKERS
@@ -105,6 +106,20 @@ class PrivateServerTest(unittest.TestCase):
         for report in reports:
             self.assertIn("timed out after 0.3 seconds", report)
             self.assertNotIn("this is a deadlock", report)
+
+    def test_bytes_that_the_system_acknowledges_later_are_looked_for_again(self) -> None:
+        async def body(case: Any) -> None:
+            await case.fetch("/stuck")
+
+        has_unacknowledged, answers = in_flight.has_unacknowledged, [True, True]
+
+        def later(fd: int) -> bool:
+            return answers.pop() if answers else has_unacknowledged(fd)
+
+        with mock.patch.object(in_flight, "has_unacknowledged", later):
+            report = self.run_sample(test=body).report
+        self.assertEqual(answers, [])
+        self.assertIn("Operation would have timed out", report)  # it has not
 
     def test_bytes_on_their_way_are_waited_for(self) -> None:
         async def body(case: Any) -> None:
