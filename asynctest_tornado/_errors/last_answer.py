@@ -22,16 +22,17 @@ class Answer(NamedTuple):
     """A response, without the object that the test has."""
 
     code: int
-    status: str
-    request: str
+    reason: str
+    method: str
     url: str
     buffer: io.BytesIO
-    reason: str
-    """The reason for the status, as a sentence, or nothing."""
+    cause: str
+    """The cause of the status, as a sentence, or nothing."""
 
-    def details(self) -> str:
-        """Return a sentence with the reason, or with the beginning of the body."""
-        return self.reason or shown(self.buffer.getvalue())
+    def describe(self) -> str:
+        """Return the status and the request, and a sentence with the cause or with the beginning of the body."""
+        details = self.cause or shown(self.buffer.getvalue())
+        return f"{self.code} {self.reason} to {self.method} {self.url}. {details}"
 
 
 def shown(body: bytes) -> str:
@@ -42,15 +43,14 @@ def shown(body: bytes) -> str:
 def hint(error: BaseException, answer: Answer | None) -> str | None:
     """Return a note about the response that a failure is about, or None."""
     if answer is not None:
-        described = f"{answer.status} to {answer.request}."
         if isinstance(error, json.JSONDecodeError):
             body = answer.buffer.getvalue()
             if error.doc in (body.decode(errors="replace"), body):
-                return f"That is the body of the last response, {described} {answer.details()}"
+                return f"That is the body of the last response, {answer.describe()}"
         elif isinstance(error, AssertionError) and answer.code >= 400:
             text = str(error)
             if re.search(rf"\b{answer.code}\b", text) and answer.url not in text:
-                return f"The last response was {described} {answer.details()}"
+                return f"The last response was {answer.describe()}"
     return _of_client(error)
 
 

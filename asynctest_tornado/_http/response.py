@@ -90,9 +90,9 @@ def answer_of(response: Response) -> last_answer.Answer | None:
     """Return the answer that a report may show; None for a response that the test has made."""
     if type(response) is not Response or not isinstance(response.buffer, io.BytesIO):
         return None
-    status = f"{response.code} {response.reason}"
+    method = getattr(response.request, "method", "GET")
     return last_answer.Answer(
-        response.code, status, request_of(response), response.effective_url, response.buffer, response.reason_of_server
+        response.code, response.reason, method, response.effective_url, response.buffer, response.reason_of_server
     )
 
 

@@ -1,6 +1,10 @@
 """WebSocket: the client's end of a websocket."""
 
 import asyncio
+import collections
+import contextlib
+import json
+import unittest
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,9 +20,12 @@ from asynctest_tornado._util import coroutines
 __unittest = True
 
 _T = TypeVar("_T")
+_Expected = str | bytes | dict[str, Any] | list[Any] | None
 
 #: Seconds that the server gets to close its end.
 CLOSE_SECONDS = 2.0
+#: How many messages a failure shows, and how much of each.
+_KEPT, _SHOWN = 10, 100
 #: The close code for a message above a limit.
 _TOO_BIG = 1009
 #: Close codes that say that the other end is done, and nothing is wrong; None stands for a close frame without one.
@@ -77,6 +84,8 @@ class WebSocket:
         #: The subprotocol that the server has chosen, or None.
         self.selected_subprotocol: str | None = protocol.selected_subprotocol
         self._inbox = Inbox(connection)
+        #: The beginnings of the latest messages that were read.
+        self._latest: collections.deque[str | bytes] = collections.deque(maxlen=_KEPT)
         self._is_closing = self._has_failed = self._is_too_big = False
         self._got_close_frame: bool = protocol.client_terminated
         close = protocol.close
@@ -134,10 +143,45 @@ class WebSocket:
             error.add_note(self._server.describe())
             raise error from None
         if message is not None:
+            self._latest.append(message[:_SHOWN])
             return message
         if not self._is_closing and not self._is_orderly():
             self._fail("while the test waits for a message")
         return None
+
+    async def expect(
+        self, message: str | bytes | dict[str, Any] | list[Any] | None, timeout: float | None = None
+    ) -> None:
+        """Read the next message, and fail unless it is this one::
+
+            await socket.write_message({"item": "tea"})
+            await socket.expect({"price": 3})
+
+        The failure shows the message that has come, and the ones before it.
+
+        :param message: text; bytes; a dictionary or list, which the message has to be as JSON; or None for the end of
+            the connection, in good order.
+        :param timeout: the time limit, as for `read_message`.
+
+        Raises ``AssertionError`` for another message, and the errors of `read_message`.
+
+        New in version 0.1.
+        """
+        got: Any = await self.read_message(timeout)
+        text = got
+        if isinstance(message, (dict, list)) and got is not None:
+            with contextlib.suppress(ValueError):  # the failure shows a text that is no JSON
+                got = json.loads(got)
+        case = unittest.TestCase()
+        case.maxDiff = None
+        try:
+            case.assertEqual(got, message)
+        except AssertionError as error:
+            *before, _ = (*self._latest, None) if text is None else self._latest
+            came = f"came {text!r}" if text is not None else f"the connection ended ({self.close_code})"
+            after = f", after {', '.join(map(repr, before))}" if before else ""
+            error.add_note(f"From {self.url}, {came}{after}.")
+            raise error.with_traceback(None) from None
 
     def _is_orderly(self) -> bool:
         code = self.close_code

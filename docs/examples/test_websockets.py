@@ -14,7 +14,7 @@ class ChatTest(AsyncHTTPTestCase):
     async def test_echo(self) -> None:
         async with self.ws_connect("/chat", subprotocols=["v1", "v2"]) as socket:
             self.assertEqual(socket.selected_subprotocol, "v2")
-            self.assertEqual(await socket.read_message(), "welcome")
+            await socket.expect("welcome")
             await socket.write_message("hello")
             self.assertEqual(await socket.read_message(timeout=1), "hello")
             self.assertEqual(len(PRESENT), 1)

@@ -1,6 +1,7 @@
 """The websocket client."""
 
 import asyncio
+import json
 import unittest
 import unittest.mock
 from collections.abc import Awaitable
@@ -142,6 +143,39 @@ class WebSocketTest(Case):
     def test_one_that_is_left_open_is_closed_with_the_test(self) -> None:
         self.addCleanup(lambda: self.assertEqual(self.events[1:], ["close None"]))
         self.socket = self.run_sync(self.ws_connect, "/socket")
+
+    async def test_a_message_is_expected(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            sent: tuple[Any, ...] = ("text", b"bytes", {"a": [1, None]}, [1, {"b": 2}])
+            for message in sent:
+                is_binary = isinstance(message, bytes)
+                await socket.write_message(json.dumps(message) if isinstance(message, list) else message, is_binary)
+                await socket.expect(message)
+            await socket.write_message("close")
+            await socket.expect(None, timeout=5)
+
+    async def test_the_failure_shows_the_messages(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            for sent, expected, failure in (
+                ("one", "two", r"'one' != 'two'\n(.*\n)*From ws://.*/socket, came 'one'\.\Z"),
+                ("two", b"two", r"'two' != b'two'\nFrom ws://.*/socket, came 'two', after 'one'\.\Z"),
+                ("no", {"a": 1}, r"'no' != \{'a': 1\}\nFrom .*, came 'no', after 'one', 'two'\.\Z"),
+                (
+                    {"a": 2},
+                    {"a": 1},
+                    r"\{'a': 2\} != \{'a': 1\}\n- (.*\n)*From .*, came '\{\"a\": 2\}', after .*\.\Z",
+                ),
+                ("close", "more", r"None != 'more'\nFrom .*, the connection ended \(None\), after 'one', .*2}'\.\Z"),
+            ):
+                await socket.write_message(sent)
+                with self.assertRaises(AssertionError) as caught:
+                    await socket.expect(expected)
+                self.assertRegex("\n".join([str(caught.exception), *caught.exception.__notes__]), failure)
+
+    async def test_no_message_is_a_timeout(self) -> None:
+        async with self.ws_connect("/socket") as socket:
+            with self.assertRaisesRegex(TimeoutError, "No message came from ws://.*/socket within 0 seconds"):
+                await socket.expect("text", timeout=0)
 
     async def test_messages_can_be_iterated_over(self) -> None:
         async with self.ws_connect("/socket") as socket:

@@ -401,6 +401,19 @@ def test_closes_its_loop(io_loop: IOLoop) -> None:
     io_loop.close()
 
 
+class TestAppOfACoroutine:
+    @pytest.fixture
+    def app(self) -> Any:
+        async def make() -> web.Application:
+            await asyncio.sleep(0)
+            return web.Application([("/", Page)])
+
+        return make()
+
+    async def test_it_is_awaited(self, http_client: AsyncHTTPClient, base_url: str) -> None:
+        assert (await http_client.fetch(f"{base_url}/")).code == 200
+
+
 class TestAsyncApp:
     @pytest.fixture
     async def app(self) -> web.Application:

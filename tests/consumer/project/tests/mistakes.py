@@ -52,6 +52,9 @@ class Mistakes(AsyncHTTPTestCase):
         self.fetch("/", timeout=5)  # type: ignore[call-arg]
         self.fetch("/", method=5)  # type: ignore[arg-type]
         print(self.fetch("/").text)  # type: ignore[attr-defined]
+        self.fetch("/", cookies="a=1")  # type: ignore[arg-type]
+        self.sign_in("user", 1)  # type: ignore[arg-type]
+        self.cookies["a"] = 1  # type: ignore[assignment]
 
     async def of_fetch_in_a_coroutine(self) -> None:
         print((await self.fetch("/")).text)  # type: ignore[attr-defined]

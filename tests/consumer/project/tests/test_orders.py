@@ -7,6 +7,7 @@ from typing import Any, assert_type
 
 from orders.app import make_app
 from tornado.httpclient import HTTPClientError, HTTPResponse
+from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from asynctest_tornado import (
@@ -79,6 +80,44 @@ class OrdersTest(AsyncHTTPTestCase):
         async with HTTPTestServer(make_app()) as server:
             response = assert_type(await server.fetch("/orders?item=tea"), Response)
         self.assertEqual(response.code, 200)
+
+
+class AsyncHooksTest(AsyncHTTPTestCase):
+    """Hooks may be coroutine functions, or plain functions."""
+
+    async def get_app(self) -> Application:
+        await asyncio.sleep(0)
+        return make_app()
+
+    async def get_http_server(self) -> HTTPServer:
+        return HTTPServer(self._app, **await self.get_httpserver_options())
+
+    async def get_httpserver_options(self) -> dict[str, Any]:
+        return {"xheaders": True}
+
+    def test_fetch(self) -> None:
+        self.assertStatus(self.fetch("/orders?item=tea", cookies={"theme": "dark"}), 200)
+        self.assertEqual(self.fetch("/orders?item=tea").raise_for_status().json(), {"price": 3})
+        self.cookies["theme"] = "dark"
+        self.assertEqual(assert_type(self.cookies["theme"], str), "dark")
+
+
+class PlainHooksTest(AsyncHTTPTestCase):
+    send_cookies = True
+
+    def get_app(self) -> Application:
+        return make_app()
+
+    def get_http_server(self) -> HTTPServer:
+        return HTTPServer(self._app, **self.get_httpserver_options())
+
+    def get_httpserver_options(self) -> dict[str, Any]:
+        return {"xheaders": True}
+
+    async def test_websocket(self) -> None:
+        async with self.ws_connect("/line", cookies={"theme": "dark"}) as line:
+            await line.write_message("tea")
+            await line.expect({"price": 3}, timeout=5)
 
 
 class SecureOrdersTest(AsyncHTTPSTestCase, OrdersTest):
