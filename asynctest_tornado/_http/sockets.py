@@ -66,7 +66,7 @@ def bind(address: str, port: int) -> socket.socket:
             error.errno,
             f"A test server cannot listen on port {port} of {address}: {os.strerror(error.errno or 0)}. Give port=0 "
             "for an unused port, or end the program that uses this one",
-        ) from error
+        ) from None  # whose report would show this code
     sock.setblocking(False)
     return sock
 
@@ -101,7 +101,7 @@ def bind_unix(path: str | bytes | os.PathLike[str]) -> tuple[socket.socket, Call
             error.errno,
             f"A test server cannot listen on the Unix-domain socket {name!r}: {error}. Give a short path in a folder "
             "of this test, where there is no file yet",
-        ) from error
+        ) from None  # whose report would show this code
     return sock, remove
 
 

@@ -45,6 +45,14 @@ def improve(item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
         error.add_note(_PATH.format(str(error)[len(_SCHEME) - 1 :]))
 
 
+def tidy(report: pytest.TestReport) -> None:
+    """Take the line out of a report which says that all lines are hidden: they are ours."""
+    shown: Any = report.longrepr
+    for traceback, *_ in getattr(shown, "chain", ()):
+        if str(traceback.extraline).startswith("All traceback entries are hidden"):
+            traceback.extraline = None
+
+
 def _of_failure(item: pytest.Item, message: str) -> str | None:
     if message.startswith(_UNKNOWN_TEST) or _UNKNOWN_FIXTURE.search(message):
         is_free = isinstance(item, pytest.Function) and not claims.is_case(item) and claims.other(item) is None

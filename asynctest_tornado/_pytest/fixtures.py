@@ -50,11 +50,11 @@ class Fixtures:
 
     @staticmethod
     def serve(_asynctest_tornado_serve: Any) -> "Callable[..., Awaitable[HTTPTestServer]]":
-        """A coroutine function that serves an application, and returns its `HTTPTestServer`.
+        """A function that serves an application: ``server = await serve(app)`` returns an `HTTPTestServer`.
 
         It may be called several times, in tests and in asynchronous fixtures of any scope, with the arguments of
         `HTTPTestServer`, such as ``https=True`` and ``unix_socket=path``. The server is closed at the end of the test,
-        or of the fixture that has called it.
+        or of the fixture that has called it; with ``async with serve(app) as server``, at the end of the block.
 
         New in version 0.1.
         """

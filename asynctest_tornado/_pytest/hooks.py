@@ -236,6 +236,8 @@ class Hooks:
         if call.excinfo is not None:
             advice.improve(item, call)
         report = yield
+        if function is not None:
+            advice.tidy(report)
         if call.excinfo is not None and "asynctest_tornado._sources.installation" in sys.modules:  # a test was ours
             from asynctest_tornado._pytest import settings
 

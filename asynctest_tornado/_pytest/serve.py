@@ -4,7 +4,8 @@ import asyncio
 import functools
 import inspect
 import os
-from typing import Any
+from collections.abc import Coroutine, Generator
+from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
@@ -12,6 +13,7 @@ from asynctest_tornado._http.http_test_server import HTTPTestServer
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._timeouts import pending_requests
+from asynctest_tornado._util import coroutines
 
 __unittest = True
 __tracebackhide__ = True
@@ -20,7 +22,51 @@ __tracebackhide__ = True
 SERVES: Any = object()
 
 
-async def serve(
+class Serving(Coroutine[Any, Any, HTTPTestServer]):
+    """A server that is to be awaited, or entered by ``async with``, which closes it at the end of the block.
+
+    The coroutine is there from the start: if the test drops it, the interpreter reports that it was never awaited.
+    """
+
+    def __init__(self, coro: Coroutine[Any, Any, HTTPTestServer]) -> None:
+        self._coro = coro
+        self._server: HTTPTestServer | None = None
+
+    def __await__(self) -> Generator[Any, Any, HTTPTestServer]:
+        return self._coro.__await__()
+
+    # A task calls these.
+    def send(self, value: Any) -> Any:
+        return self._coro.send(value)
+
+    def throw(self, *args: Any) -> Any:
+        return self._coro.throw(*args)
+
+    def close(self) -> None:
+        self._coro.close()
+
+    async def __aenter__(self) -> HTTPTestServer:
+        self._server = await self._coro
+        return self._server
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        assert self._server is not None
+        await self._server.__aexit__(*exc_info)
+
+    if not TYPE_CHECKING:  # or type checkers would take any attribute to be there
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in _NAMES:
+                return getattr(self._coro, name)
+            self._coro.close()  # or a second report would say that it was never awaited
+            raise AttributeError(f"The server does not run yet, and has no {name!r}. {_WAYS}")
+
+
+_NAMES = frozenset(name for name in (*dir(HTTPTestServer), "http_client", "http_server", "errors") if name[0] != "_")
+_WAYS = "Write 'server = await serve(app)', or 'async with serve(app) as server'."
+
+
+def serve(
     app: Any,
     *,
     address: str = "127.0.0.1",
@@ -29,22 +75,31 @@ async def serve(
     https: bool = False,
     send_cookies: bool = False,
     **options: Any,
-) -> HTTPTestServer:
+) -> Serving:
     """Serve an application up to the end of the test, or of the fixture that awaits this; return the server.
 
     Arguments and errors are the same as for `HTTPTestServer`. The application may be a coroutine that returns it.
     """
+    options |= {"address": address, "port": port, "unix_socket": unix_socket}
+    options |= {"https": https, "send_cookies": send_cookies}
+    return Serving(coroutines.traced(functools.partial(_serve, app, options)))
+
+
+async def _serve(app: Any, options: dict[str, Any]) -> HTTPTestServer:
     owner = _owner()
     if inspect.iscoroutine(app):
         app = await app
-    options |= {"address": address, "port": port, "unix_socket": unix_socket}
-    server = HTTPTestServer(app, https=https, send_cookies=send_cookies, **options)
+    server = HTTPTestServer(app, **options)
     await server.__aenter__()
     owner.servers.append(server)
     owner.add_finalizer(functools.partial(_close, owner, server))
     for client in (server.http_client, server._server.streams):
         pending_requests.watch_client(owner.harness.loop, client)
     return server
+
+
+_serve.__qualname__ = "serve"  # the name that the user knows
+coroutines.ways_to_wait[_serve.__code__] = _WAYS
 
 
 def _owner() -> Any:
@@ -70,6 +125,8 @@ def _close(owner: Any, server: HTTPTestServer) -> None:
         await server.__aexit__()
 
     owner.servers.remove(server)
+    if server._running is None:
+        return  # it was entered by "async with"
     LEAKS.ending(owner.harness, lambda: _others(owner, server))
     try:
         owner.run(close)

@@ -17,6 +17,9 @@ VERDICTS = {
     "test_request_that_nothing_awaits": ["ERROR", "PASSED"],
     "test_deadlock": ["FAILED"],
     "test_no_application": ["FAILED"],
+    "test_not_awaited": ["FAILED"],
+    "test_dropped": ["FAILED"],
+    "test_port_in_use": ["FAILED"],
     "test_of_another": ["FAILED"],
 }
 
@@ -56,8 +59,8 @@ class ServeTest(Reports):
         self.assertIn("pending timer print", self.report("ERROR at teardown of test_leak"))
         report = self.report("ERROR at teardown of test_request_that_nothing_awaits")
         self.assertRegex(report, r"pending task .*fetch[\s\S]*in begun[\s\S]*in test_request_that_nothing_awaits")
-        self.assertIn("If the test should wait for it: await it. If not: cancel it, or name it in", report)
-        self.assertNotRegex(report, r"self\.|tearDown|asynctest_tornado/_")
+        self.assertIn("If the test should wait for it: await it, or all by the fixture settle. If not", report)
+        self.assertNotRegex(report, r"self\.|tearDown|asynctest_tornado/_|entries are hidden")
         self.assertNotIn("left these resources open", self.done.stdout.partition("warnings summary")[2])
 
     def test_a_deadlock_is_found_beside_a_server_of_the_session(self) -> None:
@@ -66,6 +69,14 @@ class ServeTest(Reports):
     def test_mistakes_say_how_to_mend_them(self) -> None:
         self.assertIn("It has to be the tornado.web.Application to test", self.report("test_no_application"))
         self.assertIn("so that it shares the loop", self.report("test_wrong_loop"))
+        ways = "Write 'server = await serve(app)', or 'async with serve(app) as server'."
+        self.assertIn(f"The server does not run yet, and has no 'fetch'. {ways}", self.report("test_not_awaited"))
+        self.assertRegex(
+            self.report("test_dropped"), r"made at .* in test_dropped: .* nothing of it ran. " + re.escape(ways)
+        )
+        self.assertIn("end the program that uses this one", self.report("test_port_in_use"))
+        for name in "test_not_awaited", "test_dropped", "test_port_in_use", "test_no_application":
+            self.assertNotIn("asynctest_tornado/_", self.report(name))
         self.assertIn("Use 'async with HTTPTestServer(app) as server:'", self.report("test_of_another"))
 
     def test_workers_come_to_the_same_verdicts(self) -> None:

@@ -1,17 +1,18 @@
 """Test functions for pytest that serve applications by ``serve``. Tests run them; discovery does not find them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from tornado import web, websocket
+from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 from asynctest_tornado import HTTPTestServer
 
-Serve = Callable[..., Awaitable[HTTPTestServer]]
+Serve = Callable[..., Any]
 
 
 class Page(web.RequestHandler):
@@ -54,7 +55,7 @@ def make_app() -> web.Application:
 
 @pytest.fixture
 async def own(serve: Serve) -> AsyncGenerator[HTTPTestServer, None]:
-    server = await serve(make_app())
+    server: HTTPTestServer = await serve(make_app())
     yield server
     assert (await server.fetch("/")).code == 200  # it is closed later
 
@@ -68,7 +69,8 @@ async def server(serve: Serve) -> AsyncGenerator[HTTPTestServer, None]:
 
 @pytest.fixture(scope="module", params=["http", "https"])
 async def each(serve: Serve, request: pytest.FixtureRequest) -> HTTPTestServer:
-    return await serve(make_app(), https=request.param == "https")
+    server: HTTPTestServer = await serve(make_app(), https=request.param == "https")
+    return server
 
 
 async def test_several(serve: Serve, tmp_path: Path) -> None:
@@ -108,7 +110,8 @@ class TestClass:
 
     @pytest.fixture(scope="class")
     async def of_class(self, server: HTTPTestServer, serve: Serve) -> HTTPTestServer:
-        return await serve(make_app())
+        another: HTTPTestServer = await serve(make_app())
+        return another
 
     async def test_first(self, of_class: HTTPTestServer, server: HTTPTestServer) -> None:
         self.servers.append(of_class)
@@ -198,6 +201,32 @@ async def test_unused_port(unused_port: int) -> None:
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", unused_port)
     server.close()
     await server.wait_closed()
+
+
+async def test_entered(serve: Serve) -> None:
+    async with serve(make_app()) as server, serve(make_app(), https=True) as other:
+        assert (await server.fetch("/")).code == (await other.fetch("/")).code == 200
+        url = server.url
+    assert (await (await serve(make_app())).fetch("/")).code == 200
+    with pytest.raises(ConnectionRefusedError):
+        await AsyncHTTPClient().fetch(url)
+
+
+async def test_begun_together(serve: Serve) -> None:
+    one, other = await asyncio.gather(serve(make_app()), asyncio.create_task(serve(make_app())))
+    assert one.port != other.port
+
+
+async def test_not_awaited(serve: Any) -> None:
+    await serve(make_app()).fetch("/")
+
+
+async def test_dropped(serve: Serve) -> None:
+    serve(make_app())
+
+
+async def test_port_in_use(serve: Serve, http_port: int) -> None:
+    await serve(make_app(), port=http_port)
 
 
 @pytest.mark.asyncio
