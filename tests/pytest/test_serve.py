@@ -16,6 +16,7 @@ VERDICTS = {
     "test_leak": ["ERROR", "PASSED"],
     "test_request_that_nothing_awaits": ["ERROR", "PASSED"],
     "test_deadlock": ["FAILED"],
+    "test_stream_that_stops": ["FAILED"],
     "test_no_application": ["FAILED"],
     "test_not_awaited": ["FAILED"],
     "test_dropped": ["FAILED"],
@@ -65,6 +66,11 @@ class ServeTest(Reports):
 
     def test_a_deadlock_is_found_beside_a_server_of_the_session(self) -> None:
         self.assertIn("this is a deadlock", self.report("test_deadlock"))
+
+    def test_a_deadlock_shows_the_stream(self) -> None:
+        report = self.report("test_stream_that_stops")
+        self.assertRegex(report, r"would have timed out[^$]*this is a deadlock")
+        self.assertRegex(report, r"in flight:\nE +GET https://\S+/ticker \(a stream: 200 OK, 1 chunk of 11 bytes")
 
     def test_mistakes_say_how_to_mend_them(self) -> None:
         self.assertIn("It has to be the tornado.web.Application to test", self.report("test_no_application"))

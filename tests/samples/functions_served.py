@@ -34,6 +34,14 @@ class Slow(web.RequestHandler):
         await asyncio.sleep(3600)
 
 
+class Ticker(web.RequestHandler):
+    async def get(self) -> None:
+        self.set_header("Content-Type", "text/event-stream")
+        self.write("data: tea\n\n")
+        await self.flush()
+        await asyncio.Event().wait()
+
+
 class Finished(web.RequestHandler):
     def get(self) -> None:
         self.write("hello")
@@ -49,7 +57,14 @@ class Echo(websocket.WebSocketHandler):
 
 def make_app() -> web.Application:
     return web.Application(
-        [("/", Page), ("/broken", Broken), ("/slow", Slow), ("/finished", Finished), ("/echo", Echo)]
+        [
+            ("/", Page),
+            ("/broken", Broken),
+            ("/slow", Slow),
+            ("/finished", Finished),
+            ("/echo", Echo),
+            ("/ticker", Ticker),
+        ]
     )
 
 
@@ -189,6 +204,18 @@ async def test_task_of_a_fixture(consumer: None, serve: Serve) -> None:
 
 async def test_deadlock(server: HTTPTestServer) -> None:
     await asyncio.Event().wait()
+
+
+async def test_stream(each: HTTPTestServer) -> None:
+    async with each.stream("/ticker") as response:
+        assert (await anext(response.aiter_sse())).data == "tea"
+
+
+async def test_stream_that_stops(serve: Serve) -> None:
+    server = await serve(make_app(), https=True)
+    async with server.stream("/ticker") as response:
+        async for event in response.aiter_sse():
+            assert event.data == "tea"
 
 
 async def test_no_application(serve: Serve) -> None:
