@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 from tornado.ioloop import IOLoop
 from tornado.process import Subprocess
 
-from asynctest_tornado._clock import other_threads
 from asynctest_tornado._clock.virtual_clock import VirtualClock
 from asynctest_tornado._loop import in_flight
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.executor_jobs import work_of
 from asynctest_tornado._loop.selector import Selector
+from asynctest_tornado._timeouts import other_threads
 from asynctest_tornado._util.real_time import active_count, monotonic
 
 __unittest = True

@@ -4,7 +4,7 @@ A test has settled if nothing that it has set off can go on any more. In a quiet
 
 - a file is ready, or bytes are on their way between two ends within the test;
 - a timer of the test is set, or a timer that one of its tasks or coroutines waits for, such as the timer of a sleep;
-- a job runs in an executor, a thread of the test runs (a daemon or an idle thread of a pool does not count), or
+- a job runs in an executor, a thread of the test runs (a daemon does not count, nor a thread that waits for a job), or
   Tornado waits for the exit of a subprocess;
 - a task or coroutine of the test may be resumed from outside of the loop: it waits for a future, and a connection leads
   out of the test, or there is another thread or a child process.
@@ -36,7 +36,7 @@ from asynctest_tornado._leaks.policy import Leak, Policy
 from asynctest_tornado._leaks.recording_loop import lines_of_futures
 from asynctest_tornado._loop import child_processes, executor_jobs, in_flight, own_handles
 from asynctest_tornado._sources import pool_contexts
-from asynctest_tornado._timeouts import pending_report, quiet
+from asynctest_tornado._timeouts import other_threads, pending_report, quiet
 from asynctest_tornado._timeouts.report_sections import MOST_SHOWN
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util import origins, stacks
@@ -180,7 +180,7 @@ class GoingOn:
             if not isinstance(thing, threading.Thread) or kind is None or thing.daemon:
                 continue
             state = safely(kind.look, thing, origin)
-            if state is None or _is_idle_worker(thing):
+            if state is None or _is_idle_worker(thing) or other_threads.are_asleep(set()):
                 continue
             if not self._policy.allows(Leak(state.description, (state.name, type(thing).__name__), thing, origin)):
                 yield Work(state.description, tuple(origins.describe(origin, thing)))
@@ -225,7 +225,7 @@ def _is_idle_worker(thread: threading.Thread) -> bool:
 def _has_other_threads() -> bool:
     """Return whether a thread runs that may resume a task, and that is none of the test runner's."""
     others = [thread for thread in threading.enumerate() if thread.ident != threading.get_ident()]
-    return any(
+    return not other_threads.are_asleep(set()) and any(
         not (isinstance(thread, threading.Timer) or thread.name.startswith(_DUMMY) or _is_idle_worker(thread))
         for thread in others
     )

@@ -33,7 +33,8 @@ class Settling(unittest.TestCase):
         - callbacks, tasks and coroutines, request handlers included;
         - timers, sleeps and time limits that are due within the time limit. Later ones are left aside. With a
           `VirtualClock`, time jumps to all of them, unless it stands still;
-        - jobs in executors, threads that are no daemons, and subprocesses that a coroutine or callback waits for.
+        - jobs in executors, threads that are no daemons, and subprocesses that a coroutine or callback waits for. On
+          Linux, threads that wait for a job, such as the ones of aiosqlite, are idle, and not waited for.
 
         It does not wait for things that may go on for ever: the next tick of a ``PeriodicCallback`` (a coroutine that a
         tick has begun is waited for), servers, open websockets, connections that are kept alive, and tasks that wait

@@ -272,7 +272,7 @@ LOCALS: tuple[Local, ...] = (
         "the record alone counts",
     ),
     Local(
-        *("concurrent.futures.thread._worker", "executor_reference", "_clock.other_threads", "whether a pool has work"),
-        *("time may pass early", "none"),
+        *("concurrent.futures.thread._worker", "executor_reference", "_timeouts.other_threads"),
+        *("whether a pool has work", "time may pass early", "none"),
     ),
 )

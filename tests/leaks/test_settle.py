@@ -2,6 +2,8 @@ import asyncio
 import concurrent.futures
 import contextlib
 import datetime
+import functools
+import queue
 import sys
 import threading
 import unittest
@@ -28,6 +30,7 @@ from asynctest_tornado import (
 )
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.going_on import GoingOn
+from asynctest_tornado._timeouts import other_threads
 from asynctest_tornado._unittest.case_run import harness_of
 from tests.support import RecordingResult, run_body, run_case
 
@@ -223,11 +226,37 @@ class IdleTest(AsyncTestCase):
     async def wait_for(self, func: Callable[[], Any]) -> None:
         await func()
 
+    @unittest.skipUnless(other_threads._FUTEX, "the system does not say what threads wait for")
+    async def test_an_idle_thread(self) -> None:
+        """A thread that waits for a job is idle, and can resume no task. It counts as soon as it has a job."""
+        jobs: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
+        seen = []
+
+        def run() -> None:
+            while (job := jobs.get()) is not None:
+                job()
+
+        async def work() -> None:
+            future = asyncio.get_running_loop().create_future()
+            jobs.put(functools.partial(asyncio.get_running_loop().call_soon_threadsafe, future.set_result, 1))
+            seen.append(await future)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        stuck = asyncio.create_task(self.wait_for(asyncio.get_running_loop().create_future))
+        for number in range(1, 20):
+            self.task = asyncio.create_task(work())
+            await self.settle()
+            self.assertEqual(len(seen), number)
+        jobs.put(None)
+        thread.join()
+        stuck.cancel()
+
     async def test_a_future_that_nothing_can_resolve(self) -> None:
         task = asyncio.create_task(self.wait_for(asyncio.get_running_loop().create_future))
         await self.settle()
         gate = threading.Event()
-        thread = threading.Thread(target=gate.wait, daemon=True)
+        thread = threading.Thread(target=gate.wait, args=(60,), daemon=True)
         thread.start()
         with self.assertRaisesRegex(TimeoutError, r"this still goes on:\n  IdleTest\.wait_for"):
             await self.settle(timeout=SOON)

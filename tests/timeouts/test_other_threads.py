@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asynctest_tornado import AsyncTestCase, VirtualClock
-from asynctest_tornado._clock import other_threads
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
+from asynctest_tornado._timeouts import other_threads
 from tests.limits import limit_clock
 from tests.support import run_body
 
