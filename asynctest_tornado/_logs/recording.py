@@ -25,7 +25,7 @@ from asynctest_tornado._expect import expect_log
 from asynctest_tornado._logs.recorded import Entry, Recorded
 from asynctest_tornado._sources import terminal_logs
 from asynctest_tornado._sources.outliving_threads import is_guess
-from asynctest_tornado._util import settings
+from asynctest_tornado._util import process_end, settings
 from asynctest_tornado._util.patching import Patch
 
 __unittest = True
@@ -76,8 +76,9 @@ def _add(trap: Trap, logger: logging.Logger, record: logging.LogRecord) -> bool:
         return False  # by assertLogs or assertNoLogs, which have it
     try:
         entry = Entry(record)
+        hash(record)  # a class of the user may refuse that
     except Exception:
-        return False  # an argument does not fit the message: handlers report that
+        return False  # an argument does not fit the message, for example: handlers report that
     has_report = trap.reporter is not None
     handlers = terminal_logs.handlers_of(logger)
     is_redirected = handlers == [logging.lastResort] and sys.stderr is not sys.__stderr__
@@ -126,6 +127,7 @@ class _LeavesToReport(logging.Filter):
             entry = Entry(record)
             entry.record.msg = f"In {describe()}: {entry.record.msg}"
             self._deferred.append(entry.record)
+            process_end.add(end)  # some runners never say that the tests have ended
         return False
 
     def log_deferred(self, handler: logging.Handler) -> None:

@@ -96,6 +96,12 @@ class ReportTest(unittest.TestCase):
                 self.assertEqual(said.count("ValueError: planted in a handler"), 1)
                 self.assertIn("\nOK\n", said)
 
+    def test_such_an_error_is_printed_also_if_the_runner_does_not_say_when_the_tests_have_ended(self) -> None:
+        code = (
+            "import unittest; from tests.samples.logged import Handlers; Handlers('test_passes')(unittest.TestResult())"
+        )
+        self.assertEqual(run_code(code).stderr.count("ValueError: planted in a handler"), 1)
+
     def test_a_handler_that_the_end_of_the_test_cancels_leaves_no_line(self) -> None:
         for runner in RUNNERS:
             said = run_samples("Endless", runner=runner)
@@ -140,6 +146,21 @@ class ReportTest(unittest.TestCase):
     def test_a_record_that_cannot_be_formatted_fails_nothing(self) -> None:
         def test(case: AsyncTestCase) -> None:
             log.warning("%d", "no number")
+
+        self.assertEqual(run_body(AsyncTestCase, test).verdicts, ["addSuccess"])
+
+    def test_a_record_of_any_class_is_logged(self) -> None:
+        class Record(logging.LogRecord):
+            def __eq__(self, other: object) -> bool:
+                return self is other
+
+        def test(case: AsyncTestCase) -> None:
+            factory = logging.getLogRecordFactory()
+            logging.setLogRecordFactory(Record)
+            try:
+                log.warning("planted")
+            finally:
+                logging.setLogRecordFactory(factory)
 
         self.assertEqual(run_body(AsyncTestCase, test).verdicts, ["addSuccess"])
 

@@ -180,6 +180,14 @@ class SummaryTest(unittest.TestCase):
             ],
         )
 
+    def test_it_does_not_advise_a_setting_that_is_set(self) -> None:
+        summary = Summary()
+        summary.ended("test", ["pending timer"], True, False)
+        with environ(ASYNC_TEST_LEAKS="fail"):
+            self.assertIn(
+                "Leaks: 1 in 1 test. Their reports show the lines that made these resources:", summary.lines()
+            )
+
     def test_it_says_that_nothing_was_seen(self) -> None:
         summary = Summary()
         self.assertIn("No test ran on it", summary.lines()[0])
