@@ -37,7 +37,14 @@ class Answer(NamedTuple):
 
 def shown(body: bytes) -> str:
     """Return a sentence that shows the beginning of a body."""
+    if is_page_of_tornado(body):
+        return "Its body is the error page of Tornado."
     return f"It begins with {body[:SHOWN]!r}." if len(body) > SHOWN else f"Its body is {body!r}."
+
+
+def is_page_of_tornado(body: bytes) -> bool:
+    """Return whether a body is the page that Tornado sends for a status, which says no more than the status."""
+    return re.fullmatch(rb"<html><title>(\d+: [^<]*)</title><body>\1</body></html>", body) is not None
 
 
 def hint(error: BaseException, answer: Answer | None) -> str | None:

@@ -50,7 +50,9 @@ class Response(HTTPResponse):
         return self
 
     def __repr__(self) -> str:
-        return f"<Response [{self.code} {self.reason}] to {request_of(self)}: {_body_of(self)[:SHOWN]!r}>"
+        body = _body_of(self)
+        shown = "the error page of Tornado" if last_answer.is_page_of_tornado(body) else repr(body[:SHOWN])
+        return f"<Response [{self.code} {self.reason}] to {request_of(self)}: {self.reason_of_server or shown}>"
 
 
 class Fetched(Response):

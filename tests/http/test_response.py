@@ -50,6 +50,17 @@ class ResponseTest(Case):
             f'<Response [200 OK] to GET {self.get_url("/items")}: b\'{{"item": "tea"}}\'>',
         )
 
+    def test_the_page_of_tornado_is_not_shown(self) -> None:
+        response = self.fetch("/items", method="DELETE")
+        self.assertRegex(
+            repr(response), r"<Response \[405 .*\] to DELETE .*: the error page of Tornado>"
+        )
+        with self.assertRaisesRegex(HTTPError, "Its body is the error page of Tornado.$"):
+            response.raise_for_status()
+        self.assertRegex(
+            repr(self.fetch("/hmoe")), r"<Response \[404 .*\] to GET .*: No handler matches /hmoe.>"
+        )
+
     def test_raise_for_status_returns_it(self) -> None:
         response = self.fetch("/items")
         self.assertIs(response.raise_for_status(), response)
