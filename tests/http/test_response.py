@@ -52,14 +52,10 @@ class ResponseTest(Case):
 
     def test_the_page_of_tornado_is_not_shown(self) -> None:
         response = self.fetch("/items", method="DELETE")
-        self.assertRegex(
-            repr(response), r"<Response \[405 .*\] to DELETE .*: the error page of Tornado>"
-        )
+        self.assertRegex(repr(response), r"<Response \[405 .*\] to DELETE .*: the error page of Tornado>")
         with self.assertRaisesRegex(HTTPError, "Its body is the error page of Tornado.$"):
             response.raise_for_status()
-        self.assertRegex(
-            repr(self.fetch("/hmoe")), r"<Response \[404 .*\] to GET .*: No handler matches /hmoe.>"
-        )
+        self.assertRegex(repr(self.fetch("/hmoe")), r"<Response \[404 .*\] to GET .*: No handler matches /hmoe.>")
 
     def test_raise_for_status_returns_it(self) -> None:
         response = self.fetch("/items")
