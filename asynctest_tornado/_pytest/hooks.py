@@ -76,10 +76,9 @@ class Hooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        ours = [item for item in items if isinstance(item, pytest.Function) and self._is_ours(item)]
-        loop_scopes.assign(ours)
+        loop_scopes.assign([item for item in items if isinstance(item, pytest.Function) and self._is_ours(item)])
         for item in items:
-            if item in ours:
+            if claims.LOOP_SCOPE in item.stash:
                 assert isinstance(item, pytest.Function)
                 definitions = item._fixtureinfo.name2fixturedefs
                 names = item.fixturenames
