@@ -11,13 +11,17 @@ from typing import Any
 __unittest = True
 
 
+#: In the errors of this library's own servers, which have the advice.
+_OWN = "A test server cannot listen"
+
+
 def hint(error: BaseException) -> str | None:
     """Return the hint for such an error; None for another one, and for errors of this library, which have the advice.
 
     The sockets of Tornado that the error has left open are closed: nothing refers to them any more, and Python would
     warn of them.
     """
-    if not isinstance(error, OSError) or error.errno != errno.EADDRINUSE or isinstance(error.__cause__, OSError):
+    if not isinstance(error, OSError) or error.errno != errno.EADDRINUSE or _OWN in str(error.strerror):
         return None
     tb = error.__traceback__
     address: object = None

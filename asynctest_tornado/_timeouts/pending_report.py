@@ -16,7 +16,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop import executor_jobs
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._timeouts import pending_requests, stopped_clock
-from asynctest_tornado._timeouts.report_sections import MOST_SHOWN, merged, section
+from asynctest_tornado._timeouts.report_sections import MOST_SHOWN, merged, section, timers
 from asynctest_tornado._util import coroutines
 from asynctest_tornado._util import names as _names
 from asynctest_tornado._util.tracebacks import MACHINERY, OURS, STDLIB, TORNADO, Owner, owner_of
@@ -67,7 +67,7 @@ def _describe(
     hidden = _CLIENT if requests else None
     parts = [
         section("Pending tasks", merged(_trees(tasks, main, loop))),
-        section("Timers", [([line], 1) for line in _timers(loop, hidden)]),
+        section("Timers", [([line], 1) for line in timers(loop, hidden)]),
         section("HTTP requests in flight", [([line], 1) for line in requests]),
         section("Running in an executor", [([name], 1) for name in jobs]),
     ]
@@ -144,7 +144,10 @@ def _draw(
     entries = []
     for child in children[:_MOST_CHILDREN]:
         foreign = child.get_loop() is not loop
-        if _is_drawn_apart(child) and not foreign:
+        if _is_own_call(child):
+            drawn.add(id(child))
+            entries.append([f"waits for {_names.name_of_task(child)}()"])
+        elif _is_drawn_apart(child) and not foreign:
             first, *rest = _draw(child, loop, drawn, depth=depth + 1)
             entries.append([f"waits for {first}", *rest])
         else:
@@ -156,6 +159,11 @@ def _draw(
     if hidden:
         drawn.update(map(id, children))
         yield f"  ... and {hidden} more"
+
+
+def _is_own_call(future: Any) -> bool:
+    """Return whether a task is a call of this library that waits for nothing else that can be drawn, like a fetch()."""
+    return isinstance(future, asyncio.Task) and _is_of(OURS, future) and not any(map(_is_drawn_apart, awaited(future)))
 
 
 def _is_drawn_apart(future: Any) -> bool:
@@ -271,20 +279,6 @@ def _unwrapped(awaitable: Any) -> Any:
             if isinstance(referred, types.AsyncGeneratorType):
                 return referred
     return awaitable
-
-
-def _timers(loop: Any, hidden: str | None) -> list[str]:
-    """Return the timers, without timers that call functions of the hidden module."""
-    handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
-    now = loop.time()
-    lines = []
-    for handle in sorted(handles, key=lambda handle: handle.when()):
-        call = _names.call_of(handle)
-        func = _names.function_of_callback(*call)
-        if hidden is None or getattr(func, "__module__", None) != hidden:
-            name = _names.name_of_callback(*call)
-            lines.append(f"{name} in {max(0.0, handle.when() - now):.3g} s")
-    return lines
 
 
 class Pending(Feature):

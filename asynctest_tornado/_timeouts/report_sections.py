@@ -4,6 +4,9 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
+
+from asynctest_tornado._util import names
 
 __unittest = True
 
@@ -40,3 +43,17 @@ def merged(entries: Iterable[list[str]]) -> list[tuple[list[str], int]]:
 
 #: The name that asyncio gives to a task.
 _TASK_NUMBER = re.compile(r" <Task-\d+>")
+
+
+def timers(loop: Any, hidden: str | None) -> list[str]:
+    """Return the timers, without timers that call functions of the hidden module."""
+    handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
+    now = loop.time()
+    lines = []
+    for handle in sorted(handles, key=lambda handle: handle.when()):
+        call = names.call_of(handle)
+        func = names.function_of_callback(*call)
+        if hidden is None or getattr(func, "__module__", None) != hidden:
+            name = names.name_of_callback(*call)
+            lines.append(f"{name} in {max(0.0, handle.when() - now):.3g} s")
+    return lines

@@ -33,8 +33,13 @@ class BlockedLoopTest(unittest.TestCase):
             def test(self) -> None:
                 self.fetch("/slow")
 
+            async def test_coroutine(self) -> None:
+                await self.fetch("/slow")
+
         with limit_clock.stopped():
             report = run_case(Sample).report
+        with limit_clock.stopped():
+            self.assertIn("waits for AsyncHTTPTestCase.fetch()\nHTTP", run_case(Sample, "test_coroutine").report)
         self.assertRegex(report, r"; this line of .*Slow, which serves GET /slow, blocked the event loop")
         self.assertRegex(report, r"event loop\nHTTP requests in flight:\n  GET http:\S+/slow\n\Z")
         self.assertNotIn("tornado/", report)
