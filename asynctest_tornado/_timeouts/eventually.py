@@ -54,12 +54,12 @@ class _Attempts:
             condition.close()  # or a second report would say that it was never awaited
             raise TypeError(
                 f"eventually() calls its condition again and again, and got a coroutine, which runs once. Write "
-                f"self.eventually({name}), without calling it; or a lambda that calls it, if it has arguments."
+                f"eventually({name}), without calling it; or a lambda that calls it, if it has arguments."
             )
         if not callable(condition):
             raise TypeError(
                 f"eventually() calls its condition again and again, and got {condition!r}, which is no function. Write "
-                "a lambda, as in self.eventually(lambda: len(messages) == 2)."
+                "a lambda, as in eventually(lambda: len(messages) == 2)."
             )
         self._condition = condition
         self.value: Any = None

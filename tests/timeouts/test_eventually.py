@@ -224,7 +224,7 @@ class FailureTest(unittest.TestCase):
             await case.eventually(is_done)
 
         self.assertRegex(
-            run(coroutine).report, r"got a coroutine, .* Write self.eventually\(is_ready\), without calling"
+            run(coroutine).report, r"got a coroutine, .* Write eventually\(is_ready\), without calling"
         )
         self.assertRegex(run(value).report, r"got False, which is no function. Write a lambda")
         self.assertNotIn("never awaited", run(coroutine).report)
