@@ -1,5 +1,6 @@
 """TLS arguments of requests: whom a client trusts, and its own certificate."""
 
+import functools
 import ssl
 import weakref
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from asynctest_tornado._tls import bundled_certificate, certificate_check
+from asynctest_tornado._tls import bundled_certificate, certificate_check, https_servers
 
 __unittest = True
 
@@ -118,6 +119,14 @@ def _load_client_certificate(context: ssl.SSLContext, request: HTTPRequest) -> N
         context.load_cert_chain(request.client_cert, request.client_key)
 
 
+def _explain(url: str, callback: Callable[[HTTPResponse], None], response: HTTPResponse) -> None:
+    """Add a note to the error of a request that has no response, if its server speaks HTTPS."""
+    text = None if response.error is None or response.code != 599 else https_servers.hint(response.error, url)
+    if response.error is not None and text is not None:
+        response.error.add_note(text)
+    callback(response)
+
+
 def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None) -> AsyncHTTPClient:
     """Return a client for a server, and for any others.
 
@@ -134,9 +143,12 @@ def make_client(verifier: Verifier, trusts_strangers: bool, resolver: Any = None
         client = reference()
         assert client is not None, "It calls this as its own method."
         given: HTTPRequest = request.request  # type: ignore[attr-defined]  # the proxy adds the defaults
-        arguments = verifier.arguments(given, has_contexts) if given.url.lower().startswith("https:") else None
+        is_secure = given.url.lower().startswith("https:")
+        arguments = verifier.arguments(given, has_contexts) if is_secure else None
         if arguments:
             request.defaults = {**client.defaults, **arguments}  # type: ignore[attr-defined]
+        if not is_secure:
+            callback = functools.partial(_explain, given.url, callback)
         type(client).fetch_impl(client, request, callback)  # a test may patch it
 
     client.fetch_impl = fetch_verified  # type: ignore[method-assign]

@@ -2,12 +2,13 @@ import asyncio
 import unittest
 from collections.abc import Awaitable, Generator
 from typing import Any, ClassVar
+from unittest import mock
 
 from tornado import gen, web
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, HTTPTestServer
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, HTTPTestServer, VirtualClock, gen_test
 from tests.support import RecordingResult, run_body
 
 
@@ -133,6 +134,64 @@ class AwaitableAppTest(AsyncHTTPTestCase):
 
     def test(self) -> None:
         self.assertEqual(self.fetch("/").body, b"database")
+
+
+class KindsTest(unittest.TestCase):
+    """A coroutine function may be any kind of attribute, and go with any setting."""
+
+    class Base(AsyncHTTPTestCase):
+        get_app: Any = None
+
+        def setUp(self) -> None:
+            super().setUp()
+            self.response = self.fetch("/")
+
+        async def asyncSetUp(self) -> None:
+            self.later = await self.async_fetch("/")
+
+        def test(self) -> None:
+            self.assertEqual((self.response.body, self.later.body), (b"database", b"database"))
+
+        async def test_in_a_coroutine(self) -> None:
+            self.assertEqual((await self.async_fetch("/")).body, b"database")
+
+        @gen_test
+        def test_in_a_generator(self) -> Generator[Any, Any, None]:
+            response = yield self.fetch("/")
+            self.assertEqual(response.body, b"database")
+
+    def check(self, name: str = "test", **members: Any) -> None:
+        case: Any = type("Sample", (self.Base,), members)(name)
+        result = RecordingResult()
+        case.run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_of_a_class(self) -> None:
+        async def get_app(cls: type | None = None) -> web.Application:
+            return await make_app()
+
+        for kind in classmethod, staticmethod, lambda function: function:
+            self.check(get_app=kind(get_app))
+        self.check(get_app=mock.AsyncMock(side_effect=make_app))
+        self.check(get_app=lambda case: make_app())
+
+    def test_with_settings(self) -> None:
+        async def get_app(case: Any) -> web.Application:
+            await asyncio.sleep(3600 if hasattr(case, "clock") else 0)
+            return await make_app()
+
+        several: tuple[dict[str, Any], ...]
+        several = {"leaks": "fail"}, {"schedules": 3}, {"clock_factory": VirtualClock}, {"loop_scope": "test"}
+        for settings in several:
+            for name in "test", "test_in_a_coroutine", "test_in_a_generator":
+                self.check(name, get_app=get_app, **settings)
+
+    def test_by_hand(self) -> None:
+        case = CoroutineTest("test_they_are_awaited_before_the_server_listens")
+        case.setUp()
+        self.addCleanup(case.tearDown)
+        self.assertIsInstance(case._app, web.Application)
+        self.assertEqual(case.fetch("/").body, b"database")
 
 
 class FailureTest(unittest.TestCase):

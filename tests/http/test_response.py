@@ -206,8 +206,13 @@ class HTTPSReportTest(unittest.TestCase):
         )
 
     def test_of_a_url_that_speaks_http(self) -> None:
-        report = self.report(lambda case: case.fetch(case.get_url("/items").replace("https", "http")))
-        self.assertRegex(report, r"The server speaks HTTPS: the URL is https://127\.0\.0\.1:\d+/items\.\n\Z")
+        def with_the_client(case: Any) -> None:
+            case.run_sync(case.http_client.fetch, case.get_url("/items").replace("https", "http"))
+
+        for body in with_the_client, lambda case: case.fetch(case.get_url("/items").replace("https", "http")):
+            report = self.report(body)
+            self.assertRegex(report, r"The server speaks HTTPS: the URL is https://127\.0\.0\.1:\d+/items\.\n")
+            self.assertEqual(report.count("speaks HTTPS"), 1)
 
 
 class ServerTest(unittest.IsolatedAsyncioTestCase):
