@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 import unittest
+import unittest.mock
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -383,6 +384,29 @@ class LeavingTest(Case):
             pass
         while open_files() > before:  # the server sees it later
             await asyncio.sleep(0)
+
+    async def test_one_that_is_cancelled_before_it_is_refused_fails_nothing(self) -> None:
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def resolve(*args: object) -> None:
+            asked.set()
+            await go_on.wait()
+            raise OSError("planted")
+
+        async def read() -> None:
+            async with self.stream("/events"):
+                self.fail("the block has begun")
+
+        client: Any = self.http_client
+        with unittest.mock.patch.object(client.tcp_client.resolver, "resolve", resolve):
+            task = asyncio.ensure_future(read())
+            await asked.wait()
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            go_on.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
 
     def test_a_failure_of_the_handler_that_follows_is_no_news(self) -> None:
         async def body(case: Any) -> None:
