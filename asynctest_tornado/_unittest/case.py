@@ -32,6 +32,7 @@ from asynctest_tornado._unittest import (
     class_scope,
     late_errors,
     misspelled_settings,
+    own_names,
     returned,
     stop_and_wait,
 )
@@ -133,6 +134,7 @@ class AsyncTestCase(Settling):
     def __init_subclass__(cls, *args: Any, **kwargs: Any) -> None:
         super().__init_subclass__(*args, **kwargs)
         misspelled_settings.check_class(cls, AsyncTestCase)
+        own_names.give_way(cls)
         installation.look()
 
     @classmethod

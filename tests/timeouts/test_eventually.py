@@ -223,9 +223,7 @@ class FailureTest(unittest.TestCase):
             is_done: Any = False
             await case.eventually(is_done)
 
-        self.assertRegex(
-            run(coroutine).report, r"got a coroutine, .* Write eventually\(is_ready\), without calling"
-        )
+        self.assertRegex(run(coroutine).report, r"got a coroutine, .* Write eventually\(is_ready\), without calling")
         self.assertRegex(run(value).report, r"got False, which is no function. Write a lambda")
         self.assertNotIn("never awaited", run(coroutine).report)
 
