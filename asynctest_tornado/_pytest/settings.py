@@ -24,6 +24,9 @@ __unittest = True
 #: The arguments of the marker; pytest-tornado has ``run_sync``, which makes no difference here.
 ARGUMENTS = {*(setting.argument for setting in settings.SETTINGS if setting.argument), "run_sync"}
 
+#: The arguments that are about the loop.
+_OF_LOOP = ("clock_factory", "loop_factory")
+
 
 class Settings:
     """The settings of one test function. Each is read when it is asked for.
@@ -106,7 +109,12 @@ class Settings:
         return settings.LOOP_FACTORY.find(nearer=self._given(settings.LOOP_FACTORY))
 
     def loop_scope(self) -> str:
-        """Return the scope whose tests share a loop: "function", "class", "module" or "session"."""
+        """Return the scope whose tests share a loop: "function", "class", "module" or "session".
+
+        A marker that is about the loop, and not about its scope, is for a loop that no other test has.
+        """
+        if "loop_scope" not in self._of_markers and not self._of_markers.keys().isdisjoint(_OF_LOOP):
+            return "function"
         scope: str = self._find(settings.FUNCTION_LOOP_SCOPE)
         return scope
 

@@ -70,6 +70,10 @@ class ScopesTest(Reports):
         done = run_pytest("-o", "asynctest_tornado_loop_scope=session", "-k", "test_alone or test_module", SHARED)
         self.assertEqual(verdicts(done)["test_alone"], ["ERROR", "FAILED"])  # it has a variable of the session
 
+    def test_a_test_with_a_clock_has_a_loop_of_its_own_nevertheless(self) -> None:
+        done = run_pytest("-o", "asynctest_tornado_loop_scope=session", "tests/samples/functions.py::test_clock")
+        self.assertEqual(verdicts(done), {"test_clock": ["PASSED"]})
+
     def test_the_first_failure_ends_the_session_in_order(self) -> None:
         done = run_pytest("-x", "-k", "test_session or test_callback or test_after", SHARED)
         self.assertEqual(verdicts(done)["test_callback"], ["ERROR", "FAILED"])
