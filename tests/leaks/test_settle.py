@@ -13,6 +13,7 @@ from typing import Any
 
 import tornado.locks
 import tornado.util
+import uvloop
 from tornado import gen, queues, web, websocket
 from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream, StreamClosedError
@@ -190,6 +191,28 @@ class WorkInOrdersTest(WorkTest):
 
 class WorkInVirtualTimeTest(WorkTest):
     clock_factory = VirtualClock
+
+
+class WorkOnUvloopTest(AsyncTestCase):
+    loop_factory = uvloop.new_event_loop
+
+    async def test_tasks_and_jobs(self) -> None:
+        async def sleep() -> None:
+            await asyncio.sleep(0.03)
+            seen.append("task")
+
+        seen: list[str] = []
+        self.task = asyncio.create_task(sleep())
+        self.io_loop.run_in_executor(None, seen.append, "job")
+        await self.settle()
+        self.assertEqual(seen, ["job", "task"])
+
+    async def test_a_condition(self) -> None:
+        seen: list[int] = []
+        self.io_loop.call_later(0.03, seen.append, 1)
+        self.assertEqual(await self.eventually(lambda: seen), [1])
+        with self.assertRaisesRegex(AssertionError, "its last value was False"):
+            await self.eventually(lambda: False, timeout=0.05)
 
 
 class IdleTest(AsyncTestCase):

@@ -149,3 +149,28 @@ class InSetUp(AsyncTestCase):
 
     def test(self) -> None:
         raise AssertionError("never reached")
+
+
+class WorkDoesNotEnd(AsyncTestCase):
+    async def poll(self) -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    async def test(self) -> None:
+        self.poller = asyncio.create_task(self.poll())
+        await self.settle(timeout=SHORT)
+
+
+class ConditionStaysFalse(AsyncTestCase):
+    async def test(self) -> None:
+        messages = ["hello"]
+        await self.eventually(lambda: len(messages) == 2, timeout=SHORT)
+
+
+class AssertionStaysWrong(AsyncTestCase):
+    async def test(self) -> None:
+        def check() -> None:
+            self.assertEqual(len(messages), 2)
+
+        messages = ["hello"]
+        await self.eventually(check, timeout=SHORT, message="The second message is missing")
