@@ -20,6 +20,7 @@ test allows, with all that they wait for.
 
 import asyncio
 import concurrent.futures.thread
+import functools
 import gc
 import math
 import selectors
@@ -194,8 +195,9 @@ class GoingOn:
         is_served: bool | None = None
         for future in tasks.counted:
             leaves = _leaves(future)
-            if isinstance(future, asyncio.Task) and leaves == [future]:
-                yield _work_of(future, ", which is about to go on")  # it waits for nothing
+            is_ready = isinstance(future, asyncio.Task) and leaves == [future]  # it waits for nothing
+            if is_ready or any(leaf.done() for leaf in leaves):
+                yield _work_of(future, ", which is about to go on")
                 continue
             if all(id(leaf) in timed or self._is_parked(owner, leaf) for owner, leaf in _waits(future)):
                 continue
@@ -323,7 +325,8 @@ def _above(future: Any) -> list[Any]:
         if id(each) not in found:
             found[id(each)] = each
             for callback, _ in getattr(each, "_callbacks", None) or ():
-                left += _futures_of(callback, getattr(callback, "args", ()))
+                args = callback.args if isinstance(callback, functools.partial) else ()
+                left += safely(_futures_of, callback, args) or []
     return list(found.values())
 
 
@@ -346,7 +349,8 @@ def _linked(timer: Any) -> set[int]:
     """Return the ids of the tasks and futures that a timer belongs to, for example those that it ends."""
     callback, args = _names.call_of(timer)
     func = _names.function_of_callback(callback, args)
-    return {id(each) for each in [*_futures_of(func, args or ()), *_futures_of(callback, ())]}
+    found = [*(safely(_futures_of, func, args or ()) or ()), *(safely(_futures_of, callback, ()) or ())]
+    return {id(each) for each in found}
 
 
 def _futures_of(func: Any, args: Iterable[Any]) -> list["asyncio.Future[Any]"]:

@@ -82,6 +82,8 @@ class Function:
         settings.loop_scope()  # at collection, an error of it would be an error of the module
         options = settings.options(schedule) | {GARBAGE: place}
         self._settles = settings.settle_at_end()
+        #: The error of a test whose work has not ended in time: it is of no line of the test.
+        self.unsettled: TimeoutError | None = None
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self.scope = scope
         if scope is not None:
@@ -155,7 +157,11 @@ class Function:
                 result = self.run(call) if waits else self._variables.inside(inside)
                 if self._settles[0]:
                     at_end = functools.partial(settle.at_end, self.harness, self.limit, *self._settles)
-                    self._variables.inside(at_end)
+                    try:
+                        self._variables.inside(at_end)
+                    except TimeoutError as error:
+                        self.unsettled = error
+                        raise
                 return result
             except BaseException as error:
                 if error is not self._reported:
@@ -270,7 +276,7 @@ class Function:
             self._variables.restore()
             self._entered.leave()
             self.harness.trap.forget_reports()
-            self._reported = None  # it refers to frames
+            self._reported = self.unsettled = None  # they refer to frames
             if self.scope is not None:
                 self.scope.end_test()
 

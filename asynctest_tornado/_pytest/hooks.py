@@ -198,7 +198,13 @@ class Hooks:
         called = claims.traced(original) if waits and original is not test else test
 
         def call(**kwargs: Any) -> Any:
-            return function.call(called, waits, **kwargs)
+            try:
+                return function.call(called, waits, **kwargs)
+            except TimeoutError as error:
+                if error is not function.unsettled:
+                    raise
+                unsettled = error
+            return claims.refuse("\n".join([str(unsettled), *getattr(unsettled, "__notes__", ())]), unsettled)
 
         setattr(holder, name, call)
         try:

@@ -10,6 +10,7 @@ import unittest
 import warnings
 from collections.abc import Callable, Generator
 from typing import Any
+from unittest import mock
 
 import tornado.locks
 import tornado.util
@@ -340,6 +341,25 @@ class IdleTest(AsyncTestCase):
             attributes = {"leaks": leaks, "allowed_leaks": (r"\bheartbeat$",)}
             result = await asyncio.to_thread(run_quietly, AsyncTestCase, body, **attributes)
             self.assertEqual(result.report, "")
+
+    async def test_objects_that_refuse_to_be_looked_at(self) -> None:
+        class Refuses:
+            def __call__(self, *args: object) -> None:
+                seen.append(1)
+
+            def __getattr__(self, name: str) -> object:
+                raise RuntimeError(name)
+
+        seen: list[int] = []
+        callbacks: list[Any] = [Refuses()]
+        callbacks += [make(side_effect=seen.append) for make in (mock.Mock, mock.MagicMock)]
+        for callback in callbacks:
+            self.io_loop.call_later(SOON, callback, 1)
+        task = asyncio.create_task(self.settle())
+        task.add_done_callback(mock.Mock())
+        await self.settle()
+        await task
+        self.assertEqual(sum(seen), 3)
 
     async def test_settle_beside_settle(self) -> None:
         async def settle_in(seconds: float) -> None:

@@ -39,6 +39,7 @@ VERDICTS = {
     "test_late_1": ["ERROR", "PASSED"],
     "test_eventually_fails": ["FAILED"],
     "test_settle_at_end": ["FAILED"],
+    "test_settle_at_end_takes_too_long": ["FAILED"],
     "test_settle_at_end_wrong": ["ERROR"],
 }
 
@@ -111,6 +112,11 @@ class VerdictsTest(unittest.TestCase):
             r"no mail: eventually\(\) timed out after 0.05 seconds \(the argument timeout\): the condition "
             r"'1 \+ 1 == 3' at tests/samples/functions.py:\d+ did not hold; its last value was False",
         )
+        report = self.report("test_settle_at_end_takes_too_long")
+        self.assertRegex(
+            report, r"\A\nsettle_at_end timed out after 0.05 seconds \(the argument settle_at_end of the marker"
+        )
+        self.assertEqual(report.count("in spin: await asyncio.sleep(0)"), 1)
         report = self.report("ERROR at setup of test_settle_at_end_wrong")
         self.assertIn("The argument settle_at_end of the marker gen_test cannot be 'yes'", report)
 

@@ -329,6 +329,15 @@ def test_settle_at_end(io_loop: IOLoop) -> None:
     io_loop.call_later(0.01, boom)
 
 
+@pytest.mark.gen_test(settle_at_end=0.05)
+async def test_settle_at_end_takes_too_long(io_loop: IOLoop) -> None:
+    async def spin() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    io_loop.add_callback(spin)
+
+
 @pytest.mark.gen_test(settle_at_end=True, leaks="ignore")
 def test_no_settle_after_a_skip(io_loop: IOLoop) -> None:
     io_loop.call_later(0.01, boom)
