@@ -137,7 +137,8 @@ class AttributeTest(unittest.TestCase):
         values = (bool, str, tuple, type(None))
         names = {
             name
-            for cls in (AsyncTestCase, AsyncHTTPTestCase)
+            for cls in AsyncHTTPTestCase.__mro__
+            if issubclass(cls, AsyncTestCase)
             for name, value in vars(cls).items()
             if name[0] != "_" and isinstance(value, values)
         }
