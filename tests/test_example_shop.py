@@ -84,6 +84,16 @@ BUGS: tuple[Bug, ...] = (
         'get_signed_cookie("user", max_age_days=366)',
         "test_who_is_signed_in_stays_so_for_a_month",
     ),
+    Bug("app", "self.shop.bill_soon(number)", "pass", "test_the_invoice_follows"),
+    Bug("invoice", "    if child.returncode:", "    if False:", "test_a_failed_invoice_is_written_by_the_next_program"),
+    Bug(
+        "shop",
+        "            shop.bill_soon(order)",
+        "            pass",
+        "test_a_failed_invoice_is_written_by_the_next_program",
+    ),
+    Bug("invoice", 'line["quantity"] * line["cents"])', 'line["cents"] / 0)', "test_the_invoice_follows"),
+    Bug("shop", "            await self._answered.wait()", "            break", "test_a_request_has_its_answer"),
     Bug("app", 'self.clear_cookie("user")', "pass", "test_sign_out"),
     Bug(
         "app",
@@ -156,6 +166,12 @@ class SuiteTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, "")
         self.assertRegex(done.stderr, r"\A\.+\n-+\nRan [1-9]\d* tests in [\d.]+s\n\nOK\n\Z")
+
+    def test_its_functions_pass(self) -> None:
+        """The test functions of the example pass under pytest."""
+        done = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", "examples/shop/functions_test.py")
+        self.assertRegex(done.stdout, r"\n[1-9]\d* passed in ")
+        self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_it_finds_bugs(self) -> None:
         """Where a bug is planted in the example, the test fails that is about it."""
