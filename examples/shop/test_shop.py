@@ -56,21 +56,9 @@ def write_settings(path: Path, **changes: Any) -> None:
     path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()), encoding="utf-8")
 
 
-<<<<<<< Updated upstream
-def signed_in(name: str) -> dict[str, bytes]:
-    """Return the cookies of a browser whose user is signed in: for tests with several users."""
-    return {"user": create_signed_value(SECRET, "user", name)}
-
-
-async def read_json(socket: WebSocket) -> Any:
-    message = await socket.read_message()
-    assert message is not None
-    return json.loads(message)
-=======
 def cookies_of(name: str) -> dict[str, bytes]:
     """Return the cookies of a user who is signed in, for tests with several users."""
     return {"user": create_signed_value(SECRET, "user", name)}
->>>>>>> Stashed changes
 
 
 class ShopTestCase(AsyncHTTPTestCase):
@@ -101,12 +89,7 @@ class ShopTestCase(AsyncHTTPTestCase):
 
     async def put(self, product: int, quantity: int = 1, **arguments: Any) -> Any:
         """Put a product into a basket."""
-<<<<<<< Updated upstream
-        line = {"product": product, "quantity": quantity}
-        return await self.fetch("/basket", json=line, cookies=signed_in(name))
-=======
         return await self.fetch("/basket", json={"product": product, "quantity": quantity}, **arguments)
->>>>>>> Stashed changes
 
     async def stocks(self) -> list[int]:
         return [product["stock"] for product in (await self.fetch("/products")).json()["products"]]
@@ -155,16 +138,10 @@ class ProductsTest(ShopTestCase):
 
 
 class PictureTest(ShopTestCase):
-<<<<<<< Updated upstream
-    async def upload(self, name: str = "anna", **files: Any) -> Any:
-        path = f"/products/{self.tea}/picture"
-        return await self.fetch(path, method="PUT", files=files, cookies=signed_in(name))
-=======
     user = "anna"
 
     async def upload(self, **files: Any) -> Any:
         return await self.fetch(f"/products/{self.tea}/picture", method="PUT", files=files)
->>>>>>> Stashed changes
 
     async def test_upload(self) -> None:
         response = await self.upload(picture=("tea.png", PNG, "image/png"))
@@ -221,11 +198,7 @@ class BasketTest(ShopTestCase):
             ('{"product": 1, "quantity": -1}', "1 at least"),
         ):
             with self.subTest(body=body[:40]):
-<<<<<<< Updated upstream
-                response = await self.fetch("/basket", method="POST", body=body, cookies=signed_in("bob"))
-=======
                 response = await self.fetch("/basket", method="POST", body=body)
->>>>>>> Stashed changes
                 self.assert_refused(response, 400, words)
         self.assertEqual(await self.stocks(), [10, 1])
 
@@ -254,11 +227,7 @@ class TimeTest(ShopTestCase):
         self.assertEqual(await self.stocks(), [7, 1])
         await asyncio.sleep(60)
         self.assertEqual(await self.stocks(), [10, 1])
-<<<<<<< Updated upstream
-        self.assertEqual((await self.fetch("/basket", cookies=signed_in("bob"))).json(), {"basket": []})
-=======
         self.assertEqual((await self.fetch("/basket")).json(), {"basket": []})
->>>>>>> Stashed changes
 
     async def test_a_basket_in_use_stays(self) -> None:
         await self.put(self.tea)
@@ -289,10 +258,6 @@ class SignedInTimeTest(ShopTestCase):
     settings: Mapping[str, Any] = {"sweep_seconds": 10 * DAY}
 
     async def test_who_is_signed_in_stays_so_for_a_month(self) -> None:
-<<<<<<< Updated upstream
-        self.sign_in("user", "bob")
-=======
->>>>>>> Stashed changes
         await asyncio.sleep(30 * DAY)
         self.assertStatus(await self.fetch("/basket"), 200)
         await asyncio.sleep(2 * DAY)
@@ -306,33 +271,19 @@ class OrderTest(ShopTestCase):
     async def order(self) -> str:
         """Order a pot, and return the URL of the order."""
         await self.put(self.pot)
-<<<<<<< Updated upstream
-        response = await self.fetch("/orders", method="POST", body="", cookies=signed_in("bob"))
-=======
         response = await self.fetch("/orders", method="POST", body="")
->>>>>>> Stashed changes
         self.assertStatus(response, 201)
         return response.headers["Location"]
 
     async def invoice_of(self, path: str) -> str | None:
-<<<<<<< Updated upstream
-        text: str | None = (await self.fetch(path, cookies=signed_in("bob"))).json()["invoice"]
-=======
         text: str | None = (await self.fetch(path)).json()["invoice"]
->>>>>>> Stashed changes
         return text
 
     async def test_an_order_empties_the_basket(self) -> None:
         path = await self.order()
-<<<<<<< Updated upstream
-        order = (await self.fetch(path, cookies=signed_in("bob"))).json()
-        self.assertEqual(order["lines"], [{"name": "Pot", "quantity": 1, "cents": 2500}])
-        basket = await self.fetch("/basket", cookies=signed_in("bob"))
-=======
         order = (await self.fetch(path)).json()
         self.assertEqual(order["lines"], [{"name": "Pot", "quantity": 1, "cents": 2500}])
         basket = await self.fetch("/basket")
->>>>>>> Stashed changes
         self.assertEqual(basket.json(), {"basket": []})
         self.assertEqual(await self.stocks(), [10, 0])
 
@@ -356,20 +307,12 @@ class OrderTest(ShopTestCase):
         self.assertIn("1 x Pot", await self.invoice_of(path) or "")
 
     async def test_an_order_of_nothing(self) -> None:
-<<<<<<< Updated upstream
-        response = await self.fetch("/orders", method="POST", body="", cookies=signed_in("bob"))
-=======
         response = await self.fetch("/orders", method="POST", body="")
->>>>>>> Stashed changes
         self.assert_refused(response, 409, "the basket is empty")
 
     async def test_an_order_is_private(self) -> None:
         path = await self.order()
-<<<<<<< Updated upstream
-        self.assert_refused(await self.fetch(path, cookies=signed_in("carol")), 404, "there is no order")
-=======
         self.assert_refused(await self.fetch(path, cookies=cookies_of("carol")), 404, "there is no order")
->>>>>>> Stashed changes
 
 
 class LoginTest(ShopTestCase):
@@ -402,19 +345,10 @@ class LoginTest(ShopTestCase):
         self.assert_refused(await self.fetch("/login"), 403, "does not know you")
 
     async def test_a_provider_with_trouble(self) -> None:
-<<<<<<< Updated upstream
-        asked = await self.fetch("/login", follow_redirects=False)
-        state = create_signed_value(SECRET, "state", "1")
-        self.assertEqual(asked.code, 302)
-        self.elsewhere.http_server.stop()
-        with ExpectError(Refusal, "502"):
-            response = await self.fetch("/login/done?code=1&state=1", cookies={"state": state})
-=======
         self.sign_in("state", "1")
         self.elsewhere.http_server.stop()
         with ExpectError(Refusal, "502"):
             response = await self.fetch("/login/done?code=1&state=1")
->>>>>>> Stashed changes
         self.assert_refused(response, 502, "the provider has trouble")
 
 
@@ -469,11 +403,7 @@ class EventsTest(ShopTestCase):
     async def test_a_new_product(self) -> None:
         async with self.stream("/stock") as response:
             cup = {"name": "Cup", "cents": 500, "stock": 6}
-<<<<<<< Updated upstream
-            number = (await self.fetch("/products", json=cup, cookies=signed_in("anna"))).json()["id"]
-=======
             number = (await self.fetch("/products", json=cup, cookies=cookies_of("anna"))).json()["id"]
->>>>>>> Stashed changes
             async for event in response.aiter_sse():
                 if event.json() == {"product": number, "stock": 6}:
                     break
