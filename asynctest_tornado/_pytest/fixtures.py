@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tornado.ioloop import IOLoop
 
     from asynctest_tornado._clock.virtual_clock import VirtualClock
-    from asynctest_tornado._http.http_test_server import HTTPTestServer
     from asynctest_tornado._pytest.function import Function
+    from asynctest_tornado._pytest.serve import Serving
     from asynctest_tornado._pytest.served import Served
 
 __unittest = True
@@ -49,7 +49,7 @@ class Fixtures:
         return clock
 
     @staticmethod
-    def serve(_asynctest_tornado_serve: Any) -> "Callable[..., Awaitable[HTTPTestServer]]":
+    def serve(_asynctest_tornado_serve: Any) -> "Callable[..., Serving]":
         """A function that serves an application: ``server = await serve(app)`` returns an `HTTPTestServer`.
 
         It may be called several times, in tests and in asynchronous fixtures of any scope, with the arguments of
