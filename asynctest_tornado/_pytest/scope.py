@@ -29,7 +29,7 @@ __tracebackhide__ = True
 
 _OF_NO_TEST = (
     "A fixture that several tests share began the code that raised this, on the loop of {}. It surfaced during this "
-    "test, and may be no error of the test."
+    "test or before it, and may be no error of the test."
 )
 _AT_THE_END = "It surfaced at the end of {}, in code of a fixture that several tests share, or that was due later."
 #: The places for a setting that counts for a scope.
