@@ -13,10 +13,7 @@ __tracebackhide__ = claims.is_hidden
 _UNKNOWN_TEST = "async def functions are not natively supported"
 _UNKNOWN_FIXTURE = re.compile(r"requested an async fixture '\w+', with no plugin")
 _NARROW = re.compile(r"ScopeMismatch: You tried to access the function scoped fixture (\w+) with an? (\w+) scoped")
-_HOW_TO_RUN = (
-    f"asynctest_tornado runs it with @pytest.mark.{claims.MARKER}, or all with asynctest_tornado_mode = auto in the "
-    "settings of pytest."
-)
+_HOW_TO_RUN = "asynctest_tornado runs it with @pytest.mark.{}, or all with asynctest_tornado_mode = auto in the settings of pytest."
 _NO_APP = (
     "The server of asynctest_tornado serves the fixture 'app', which does not exist. Write one in this module or in a "
     "conftest.py:\n\n    @pytest.fixture\n    def app():\n        return tornado.web.Application(...)"
@@ -56,7 +53,7 @@ def tidy(report: pytest.TestReport) -> None:
 def _of_failure(item: pytest.Item, message: str) -> str | None:
     if message.startswith(_UNKNOWN_TEST) or _UNKNOWN_FIXTURE.search(message):
         is_free = isinstance(item, pytest.Function) and not claims.is_case(item) and claims.other(item) is None
-        return _HOW_TO_RUN if is_free else None
+        return _HOW_TO_RUN.format(claims.markers(item.config)[-1]) if is_free else None
     narrow = _NARROW.match(message)
     if narrow is not None and claims.leads_to_ours(item, narrow[1]):
         return _WIDE.format(narrow[1], narrow[2])

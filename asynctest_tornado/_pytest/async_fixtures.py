@@ -136,6 +136,6 @@ def _check_scope(fixturedef: Any, item: pytest.Item, finish: Callable[[], object
         claims.refuse(
             f"The asynchronous fixture {fixturedef.argname!r} has the scope {fixturedef.scope!r}, and the event loop "
             f"of this test ends with the {kind}. Name the fixture as an argument of the test, or mark the test with "
-            f"@pytest.mark.{claims.MARKER}(loop_scope={wanted!r})."
+            f"@pytest.mark.{claims.markers(item.config)[-1]}(loop_scope={wanted!r})."
         )
     return kind

@@ -112,3 +112,8 @@ class AdviceTest(Project):
         done = self.run_pytest({}, "--asynctest-tornado-timout=5")
         message = "There is no option --asynctest-tornado-timout. asynctest_tornado has --asynctest-tornado-timeout."
         self.assertIn(message, done.stderr)
+
+    def test_the_marker_is_the_one_that_is_ours(self) -> None:
+        files = {"test_it.py": "async def test_unknown(): pass", "pytest_tornado.py": ""}
+        done = self.run_pytest(files, "-p", "pytest_tornado")
+        self.assertIn("asynctest_tornado runs it with @pytest.mark.asynctest_tornado, or all with", done.stdout)
