@@ -13,7 +13,7 @@ __tracebackhide__ = claims.is_hidden
 _UNKNOWN_TEST = "async def functions are not natively supported"
 _UNKNOWN_FIXTURE = re.compile(r"requested an async fixture '\w+', with no plugin")
 _NARROW = re.compile(r"ScopeMismatch: You tried to access the function scoped fixture (\w+) with an? (\w+) scoped")
-_HOW_TO_RUN = "asynctest_tornado runs it with @pytest.mark.{}, or all with asynctest_tornado_mode = auto in the settings of pytest."
+_HOW_TO_RUN = "asynctest_tornado runs it with @pytest.mark.{}, or all with the setting asynctest_tornado_mode = auto."
 _NO_APP = (
     "The server of asynctest_tornado serves the fixture 'app', which does not exist. Write one in this module or in a "
     "conftest.py:\n\n    @pytest.fixture\n    def app():\n        return tornado.web.Application(...)"
