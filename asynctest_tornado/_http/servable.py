@@ -52,7 +52,9 @@ def _check_function(function: Any, origin: str) -> None:
 
 def guarded(app: Any, origin: str) -> Any:
     """Return the application; a function is called with requests, and must not make the application instead."""
-    return functools.partial(_call, app, origin) if inspect.isroutine(app) else app
+    if isinstance(app, HTTPServerConnectionDelegate) or not inspect.isroutine(app):
+        return app  # mostly
+    return functools.partial(_call, app, origin)
 
 
 def _call(function: Any, origin: str, request: HTTPServerRequest) -> None:
