@@ -81,9 +81,7 @@ class AdviceTest(Project):
         return {re.sub(r".*?test_", "", title): text for title, text in zip(parts[1::2], parts[2::2], strict=True)}
 
     def test_each_report_is_short_and_says_how_to_mend_it(self) -> None:
-        run_it = (
-            "asynctest_tornado runs it with @pytest.mark.gen_test, or all with asynctest_tornado_mode = auto in the"
-        )
+        run_it = "asynctest_tornado runs it with @pytest.mark.gen_test, or all with the setting asynctest_tornado_mode"
         messages = {
             "unknown": run_it,
             "unknown_fixture": run_it,
