@@ -113,7 +113,9 @@ def _never_awaited(coro: Coroutine[Any, Any, Any], code: types.CodeType | None) 
     error = RuntimeWarning(f"{message}, so that nothing of it ran. {advice}")
     if frame is not None and not collection.is_collecting():
         # Where it was dropped: mostly the very line of the call.
-        error.__traceback__ = types.TracebackType(None, frame, frame.f_lasti, frame.f_lineno)
+        error.__traceback__ = types.TracebackType(
+            None, frame, frame.f_lasti, frame.f_lineno or frame.f_code.co_firstlineno
+        )
     return error
 
 

@@ -127,7 +127,7 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
         entries.pop()
     if entries:
         for entry in reversed(entries):
-            tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+            tb = _put_before(tb, entry)
         BaseException.with_traceback(error, tb)  # also of a class that refuses to be assigned to
     return error
 
@@ -141,8 +141,15 @@ def end_at_user(error: BaseException) -> None:
         tb = tb.tb_next
     last = max((place for place, entry in enumerate(entries) if owner_of(entry.tb_frame) is USER), default=len(entries))
     for entry in reversed(entries[: last + 1]):
-        tb = types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        tb = _put_before(tb, entry)
     BaseException.with_traceback(error, tb)
+
+
+def _put_before(tb: types.TracebackType | None, entry: types.TracebackType) -> types.TracebackType:
+    # A call that was interrupted as it began has no line yet.
+    line: int | None = entry.tb_lineno
+    code = entry.tb_frame.f_code
+    return types.TracebackType(tb, entry.tb_frame, entry.tb_lasti, code.co_firstlineno if line is None else line)
 
 
 def _waits(frame: types.FrameType) -> bool:

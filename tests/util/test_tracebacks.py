@@ -199,6 +199,32 @@ class StripTest(unittest.TestCase):
             left = functions_of(tracebacks.strip(raised_by(func)))
             self.assertEqual(left, ["till.call", f"{filename.stem}.call"], name)
 
+    def test_one_that_ends_at_the_user_has_no_frames_of_libraries_behind(self) -> None:
+        error = raised_by(
+            through(NOWHERE / "till.py", run_in(OF_TORNADO / "web.py", "def call(): raise LookupError")["call"])
+        )
+        tracebacks.end_at_user(error)
+        self.assertEqual(functions_of(error), ["till.call"])
+        error = raised_by(run_in(OF_TORNADO / "web.py", "def call(): raise LookupError")["call"])
+        tracebacks.end_at_user(error)
+        self.assertEqual(functions_of(error), ["web.call"])
+
+    def test_an_interrupt_may_come_before_the_first_line_of_a_call(self) -> None:
+        variable = sys._getframe()
+
+        def inner() -> Any:
+            return variable and sys._getframe()
+
+        frame = inner()
+        entries = [types.TracebackType(None, frame, place, -1) for place in range(0, 10, 2)]
+        without_line = [entry for entry in entries if entry.tb_lineno is None]
+        self.assertTrue(without_line)
+        for cut in tracebacks.strip, tracebacks.end_at_user:
+            error = KeyboardInterrupt().with_traceback(without_line[0])
+            cut(error)
+            assert error.__traceback__ is not None
+            self.assertEqual(error.__traceback__.tb_lineno, frame.f_code.co_firstlineno)
+
     def test_a_traceback_of_none_but_ours_stays(self) -> None:
         call = run_in(OF_US / "_site.py", "def call():\n    raise LookupError")["call"]
         self.assertEqual(functions_of(tracebacks.strip(raised_by(call))), ["_site.call"])
