@@ -77,7 +77,9 @@ class Watch:
         return self
 
     def __exit__(self, cls: Any, error: BaseException | None, tb: Any) -> None:
-        self._loop.trap.data[QUIET].remove(self)
+        watches = self._loop.trap.data.get(QUIET, ())
+        if self in watches:  # not if the garbage collector ends the block, after the test
+            watches.remove(self)
         for call in self._calls.values():
             call.cancel()
         if not isinstance(error, asyncio.CancelledError):

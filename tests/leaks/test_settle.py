@@ -440,7 +440,16 @@ class AppTest(AsyncHTTPTestCase):
                 case.seen.append(message)
                 await self.write_message(message)
 
-        return web.Application([("/mail", Mail), ("/poll", Poll), ("/chat", Chat)])
+        class Events(web.RequestHandler):
+            async def get(self) -> None:
+                self.set_header("Content-Type", "text/event-stream")
+                while True:
+                    self.write("data: tea\n\n")
+                    await self.flush()
+                    await case.event.wait()
+                    case.event.clear()
+
+        return web.Application([("/mail", Mail), ("/poll", Poll), ("/chat", Chat), ("/events", Events)])
 
     async def test_work_after_the_response(self) -> None:
         await self.fetch("/mail")
@@ -465,6 +474,22 @@ class AppTest(AsyncHTTPTestCase):
         self.event.set()
         await self.settle()
         self.assertTrue(poll.done())
+
+    async def test_a_stream_that_waits_for_an_event_is_idle(self) -> None:
+        async with self.stream("/events") as response:
+            events = []
+
+            async def read() -> None:
+                async for event in response.aiter_sse():
+                    events.append(event.data)
+
+            task = asyncio.create_task(read())
+            await self.settle()
+            self.assertEqual(events, ["tea"])
+            self.event.set()
+            await self.settle()
+            self.assertEqual(events, ["tea", "tea"])
+            task.cancel()
 
     async def test_an_open_websocket_is_idle(self) -> None:
         async with self.ws_connect("/chat") as ws:
