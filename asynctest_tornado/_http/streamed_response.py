@@ -3,6 +3,7 @@
 # Tested by tests/http/test_streaming.py.
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
@@ -199,12 +200,9 @@ class StreamedResponse:
         named = coroutines.waiting_for(self._name, wait())
         if not self._limit:
             return await named
-        try:
-            async with asyncio.timeout(self._limit) as scope:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limit):
                 return await named
-        except TimeoutError:
-            if not scope.expired():
-                raise  # of the connection
         for _ in range(_TURNS):
             if self._arrivals.is_ready or (self._arrivals.status and not hasattr(self, "code")):
                 return await wait()

@@ -13,7 +13,7 @@ from typing import Any
 
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
-from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.tcpserver import TCPServer
 
 from asynctest_tornado import (
@@ -67,6 +67,27 @@ class Fails(web.RequestHandler):
         raise ValueError("planted")
 
 
+class FailsEarly(web.RequestHandler):
+    async def get(self) -> None:
+        self.set_header("Content-Length", "10")
+        self.write("some")
+        await self.flush()
+        raise ValueError("planted")
+
+
+class Moved(web.RequestHandler):
+    """Sends the client elsewhere, and goes on."""
+
+    async def get(self) -> None:
+        self.set_status(302)
+        self.set_header("Location", "/echo")
+        await self.flush()
+        await asyncio.Event().wait()
+
+    def on_connection_close(self) -> None:
+        closed.append("/moved")
+
+
 class Endless(web.RequestHandler):
     async def get(self) -> None:
         while True:
@@ -114,6 +135,8 @@ def make_app(**settings: Any) -> web.Application:
         ("/events", Events),
         ("/parts", Parts),
         ("/fails", Fails),
+        ("/fails_early", FailsEarly),
+        ("/moved", Moved),
         ("/endless", Endless),
         ("/echo", Echo),
         ("/redirect", Redirect),
@@ -253,6 +276,12 @@ class RequestTest(Case):
             async with self.stream("/redirect", **arguments) as response:
                 self.assertEqual((response.code, response.headers["Location"]), (302, "/echo"))
 
+    async def test_the_response_that_leads_elsewhere_is_left(self) -> None:
+        async with self.stream("/moved") as response:
+            self.assertEqual(await response.read(), b"")
+            while not closed:
+                await asyncio.sleep(0)
+
     async def test_responses_without_a_body(self) -> None:
         for path, arguments in ("204", {}), ("304", {}), ("200", {"method": "HEAD"}):
             async with self.stream(f"/status/{path}", **arguments) as response:  # type: ignore[arg-type]
@@ -359,13 +388,12 @@ class LeavingTest(Case):
 
     async def test_of_a_handler_that_waits_for_its_client_to_read(self) -> None:
         async with self.stream("/endless"):
-            while not sent:
-                await asyncio.sleep(0)
-            before = -1
-            while before != sum(sent):
+            before, times = -1, 0
+            while times < 20 and sum(sent) < 60_000_000:
+                times = times + 1 if before == sum(sent) else 0
                 before = sum(sent)
-                await asyncio.sleep(0.01)
-        self.assertLess(before, 60_000_000)
+                await asyncio.sleep(0.001)
+        self.assertEqual(times, 20, f"{before} bytes were sent")
 
     async def test_one_that_is_cancelled_on_the_way_is_closed(self) -> None:
         async def read() -> None:
@@ -425,6 +453,13 @@ class LeavingTest(Case):
 
         result = run_body(type("Base", (Case,), {"leaks": "fail"}), body)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    async def test_no_timer_is_left(self) -> None:
+        loop: Any = asyncio.get_running_loop()
+        async with self.stream("/stuck?begin=1", request_timeout=3600):
+            timers = [timer for timer in loop._scheduled if not timer.cancelled()]
+        left = [timer for timer in loop._scheduled if not timer.cancelled()]
+        self.assertEqual(len(left), len(timers) - 1)
 
     def test_a_task_that_still_reads_is_a_leak_as_any_other(self) -> None:
         async def body(case: Any) -> None:
@@ -498,6 +533,21 @@ class EndTest(Case):
                 for _ in range(20):
                     await asyncio.sleep(0)
             self.assertEqual(count, size)
+
+    async def test_a_body_may_end_with_the_last_bytes_that_are_kept(self) -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {65536}\r\n\r\n".encode()
+        for parts in (head, bytes(65536)), (head + bytes(65536),), (b"HTTP/1.0 200 OK\r\n\r\n", bytes(65536)):
+            async with self.stream(self.serve(*parts)) as response:
+                await asyncio.sleep(0.01)
+                for _ in range(100):  # the end arrives, and is not read yet
+                    await asyncio.sleep(0)
+                self.assertEqual(len(await response.read()), 65536)
+
+    async def test_a_body_may_be_larger_than_the_buffer_of_the_client(self) -> None:
+        self.http_client = SimpleAsyncHTTPClient(force_instance=True, max_buffer_size=200_000)
+        url = self.serve(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", bytes(1_000_000))
+        async with self.stream(url) as response:
+            self.assertEqual(sum([len(chunk) async for chunk in response]), 1_000_000)
 
     async def test_there_are_no_headers(self) -> None:
         with self.assertRaises(HTTPStreamClosedError):
@@ -653,6 +703,12 @@ class ElsewhereTest(unittest.IsolatedAsyncioTestCase):
                         self.assertEqual(chunk, b"some")
         self.assertIsInstance(caught.exception.__cause__, ValueError)
 
+    async def test_it_is_the_cause_of_an_early_end_as_well(self) -> None:
+        async with HTTPTestServer(make_app()) as server, server.stream("/fails_early") as response:
+            with self.assertRaisesRegex(HTTPStreamClosedError, "4 bytes, where its Content-Length is 10") as caught:
+                await response.read()
+        self.assertIsInstance(caught.exception.__cause__, ValueError)
+
     async def test_there_is_a_limit_if_no_test_case_sets_one(self) -> None:
         async with HTTPTestServer(make_app()) as server:
             server.http_client.defaults["request_timeout"] = 0.05
@@ -717,6 +773,15 @@ class MisuseTest(unittest.TestCase):
                 await response.read()
 
         self.assertEqual(run_body(Case, body).verdicts, ["addSuccess"])
+
+    def test_there_is_no_application(self) -> None:
+        async def body(case: Any) -> None:
+            async with case.stream("/events"):
+                case.fail("the block has begun")
+
+        result = run_body(type("Base", (AsyncHTTPTestCase,), {"get_app": lambda case: None}), body)
+        self.assertIn("TypeError: The result of get_app()", result.report)
+        self.assertIn('case.stream("/events")', result.report)
 
     def test_before_the_server_listens(self) -> None:
         def get_app(case: Any) -> web.Application:
