@@ -45,7 +45,7 @@ _LOOP = {"asyncio.base_events", "tornado.ioloop", "tornado.platform.asyncio"}
 # Modules that make an object because their caller asks for it.
 TIMERS = frozenset(_LOOP | {"asynctest_tornado._clock.autojump"})
 FILES = frozenset({"tornado.platform.asyncio", "tornado.netutil"})
-_FETCH = {"asynctest_tornado._http.http_case", "asynctest_tornado._http.case_server"}
+_FETCH = {"asynctest_tornado._http.http_requests", "asynctest_tornado._http.case_server"}
 # Our own methods of the loop lie between `record_future` and the caller.
 _RECORDING = {
     f"asynctest_tornado._loop.{name}" for name in ("coroutine_futures", "executor_jobs", "gather", "instrumented_loop")
