@@ -10,6 +10,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._logs import recording
 from asynctest_tornado._logs.recorded import Key, Recorded, key_of
+from asynctest_tornado._logs.recording import KEY
 from asynctest_tornado._sources import handler_errors
 from asynctest_tornado._util.exception_notes import text_of
 
@@ -38,14 +39,18 @@ class TestLogs(Feature):
         recording.of(harness.trap).is_ending = True
 
     def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:
-        """Add the logs that came after the failure, for example of ``tearDown``, to its report."""
-        trap = harness.trap
-        recorded = recording.known(trap)
-        if recorded is not None and error is None and trap.failure is not None and trap.reporter is not None:
-            text = _section(recorded, trap.failure, trap)
-            if text:
-                trap.reporter.amend(trap.failure, text)
+        if KEY in harness.trap.data:  # for speed, without a call: most tests do not log
+            _amend(harness.trap, error)
         return error
+
+
+def _amend(trap: Trap, error: BaseException | None) -> None:
+    """Add the logs that came after the failure, for example of ``tearDown``, to its report."""
+    recorded = recording.of(trap)
+    if error is None and trap.failure is not None and trap.reporter is not None:
+        text = _section(recorded, trap.failure, trap)
+        if text:
+            trap.reporter.amend(trap.failure, text)
 
 
 def _section(recorded: Recorded, error: BaseException, trap: Trap) -> str:

@@ -31,20 +31,20 @@ from asynctest_tornado._util.patching import Patch
 __unittest = True
 
 #: The key in ``trap.data``.
-_KEY: Any = object()
+KEY: Any = object()
 #: The records that are left to the report of a test, with the function that returns its name.
 _left: "weakref.WeakKeyDictionary[logging.LogRecord, Callable[[], str]]" = weakref.WeakKeyDictionary()
 
 
 def of(trap: Trap) -> Recorded:
     """Return the records of a test, to be added to."""
-    found: Recorded = known(trap) or trap.data.setdefault(_KEY, Recorded())
+    found: Recorded = known(trap) or trap.data.setdefault(KEY, Recorded())
     return found
 
 
 def known(trap: Trap) -> Recorded | None:
     """Return the records of a test, if there may be some."""
-    return trap.data.get(_KEY)
+    return trap.data.get(KEY)
 
 
 def _record_and_call(self: logging.Logger, record: logging.LogRecord) -> None:
