@@ -8,6 +8,8 @@ import re
 import sys
 from typing import Any, NamedTuple
 
+from asynctest_tornado._util.exception_notes import text_of
+
 __unittest = True
 
 #: The key in ``trap.data`` for the `Answer` that the test got last, or None.
@@ -55,7 +57,7 @@ def hint(error: BaseException, answer: Answer | None) -> str | None:
             if error.doc in (body.decode(errors="replace"), body):
                 return f"That is the body of the last response, {answer.describe()}"
         elif isinstance(error, AssertionError) and answer.code >= 400:
-            text = str(error)
+            text = text_of(error) or ""
             if re.search(rf"\b{answer.code}\b", text) and answer.url not in text:
                 return f"The last response was {answer.describe()}"
     return _of_client(error)

@@ -110,7 +110,7 @@ class Jar:
 
 def check_header(headers: Any) -> None:
     """Raise ``TypeError`` for headers with cookies, beside ``cookies=``."""
-    if headers and any(name.lower() == "cookie" for name in headers):
+    if headers and "Cookie" in HTTPHeaders(headers):
         raise TypeError(
             "The request has cookies= and a Cookie header, which is sent as it is. Give all cookies by one of them."
         )

@@ -234,7 +234,7 @@ class OneRequestTest(Case):
         with self.assertRaisesRegex(TypeError, "cookies= and a Cookie header"):
             self.fetch("/", cookies={"a": "1"}, headers={"cookie": "b=2"})
         with self.assertRaisesRegex(TypeError, "cookies= and a Cookie header"):
-            self.ws_connect("/socket", cookies={"a": "1"}, headers={"Cookie": "b=2"})
+            self.ws_connect("/socket", cookies={"a": "1"}, headers=[("cookie", "b=2")])
 
     def test_a_text_is_an_error(self) -> None:
         wrong: Any = "a=1"

@@ -144,6 +144,19 @@ class ReportTest(unittest.TestCase):
         for body in after_a_right_response, without_the_status, which_shows_it, of_another_text:
             self.assertNotIn("last response", self.report(body))
 
+    def test_a_failure_without_a_text_is_reported_as_it_is(self) -> None:
+        class Own(AssertionError):
+            def __str__(self) -> str:
+                raise ValueError("planted")
+
+        def body(case: Any) -> None:
+            case.fetch("/hmoe")
+            raise Own
+
+        result = run_body(Case, body)
+        self.assertEqual(result.verdicts, ["addFailure"], result.report)
+        self.assertNotIn("last response", result.report)
+
     def test_the_error_of_the_handler_says_more(self) -> None:
         for body in (
             lambda case: case.assertEqual(case.fetch("/items", method="PUT", body="").code, 200),
