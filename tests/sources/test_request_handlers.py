@@ -532,6 +532,8 @@ class ByHandTest(Case):
         log_exception.assert_called_once()
         self.assertIs(log_exception.call_args.args[0], ValueError)
 
+
+class OwnNamesTest(Case):
     def test_a_suite_may_use_these_names_for_itself(self) -> None:
         self.cookies = {"own": "value"}  # type: ignore[misc,assignment]
         self.server_errors = []  # type: ignore[misc]
