@@ -55,7 +55,7 @@ _ARGUMENTS: dict[tuple[str, ...], dict[str, Any]] = {
 _OF_TORNADO: dict[str, dict[str, Any]] = {
     "--logging": {
         "metavar": "LEVEL",
-        "help": "the lowest level of the logs: debug, info, warning, error or none; info by default",
+        "help": "the lowest level of the logs: debug, info, warning, error or none; {} by default",
     },
     "--log-to-stderr": {"action": "store_true", "help": "print all logs at once"},
     "--log-file-prefix": {"metavar": "PATH", "help": "write all logs to a file"},
@@ -107,6 +107,8 @@ def main(**kwargs: Any) -> None:
 def discover() -> None:
     """Run the tests that the command line names, or those that unittest discovers."""
     sys.argv[0] = f"{os.path.basename(sys.executable)} -m asynctest_tornado"
+    # As under unittest and pytest, because tests may look at all of their logs. For main(), it is "info".
+    options.logging = "warning"
     kwargs: dict[str, Any] = {}
     argv = _parse(kwargs)
     unittest.main(module=None, argv=argv, **kwargs)
@@ -163,7 +165,7 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
 def _print_help(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("Tornado's options")
     for flag, keywords in _OF_TORNADO.items():
-        group.add_argument(flag, **keywords)
+        group.add_argument(flag, **{**keywords, "help": keywords["help"].format(options.logging)})
     # To the stream that Tornado writes its own help to.
     parser.print_help(sys.stderr)
     ours = (__file__, log.__file__, "")

@@ -200,8 +200,9 @@ class ShownAtOnceTest(unittest.TestCase):
         self.assertNotIn("passes", dots_of(run_samples("Outcomes", ASYNC_TEST_SHOW_LOGS="0")))
 
     def test_the_level_is_an_option(self) -> None:
-        said = run_samples("Handlers.test_fails", runner="asynctest_tornado")
+        said = run_samples("Handlers.test_fails", runner="asynctest_tornado", options=("--logging=info",))
         self.assertIn("INFO     tornado.access", said)
+        self.assertNotIn("INFO", run_samples("Handlers.test_fails", runner="asynctest_tornado"))
         said = run_samples("Handlers.test_fails", runner="asynctest_tornado", options=("--logging=error",))
         self.assertNotIn("Logged by the test", said)
 
