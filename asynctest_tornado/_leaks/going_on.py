@@ -193,10 +193,14 @@ class GoingOn:
     def _tasks(self, tasks: "_Tasks", timed: set[int], wire: in_flight.Wire | None) -> Iterator[Work]:
         """Find tasks that may be resumed from outside of the loop."""
         is_served: bool | None = None
+        # In a quiet moment, there is no ready call. At the end of the time, some of these resume tasks.
+        calls = self._loop.loop.ready_calls()
+        ready: set[int] = set().union(*map(_linked, own_handles.of_test(self._trap, calls)))
         for future in tasks.counted:
             leaves = _leaves(future)
+            is_called = not ready.isdisjoint(map(id, [future, *leaves]))
             is_ready = isinstance(future, asyncio.Task) and leaves == [future]  # it waits for nothing
-            if is_ready or any(leaf.done() for leaf in leaves):
+            if is_ready or is_called or any(leaf.done() for leaf in leaves):
                 yield _work_of(future, ", which is about to go on")
                 continue
             if all(id(leaf) in timed or self._is_parked(owner, leaf) for owner, leaf in _waits(future)):

@@ -567,8 +567,8 @@ class ErrorTest(unittest.TestCase):
 
     def test_by_default_it_ends_with_the_wait_that_it_is_a_part_of(self) -> None:
         def body(case: AsyncTestCase) -> None:
-            case.io_loop.call_later(0.1, case.fail)
-            case.run_sync(case.settle, timeout=0.11)
+            case.io_loop.call_later(SOON, case.fail)
+            case.run_sync(case.settle, timeout=3600)
 
         def endless(case: AsyncTestCase) -> None:
             async def heartbeat() -> None:
