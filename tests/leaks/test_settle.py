@@ -34,10 +34,18 @@ from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.going_on import GoingOn
 from asynctest_tornado._timeouts import other_threads
 from asynctest_tornado._unittest.case_run import harness_of
+from tests.limits import limit_clock
 from tests.support import RecordingResult, run_body, run_case
 
 #: Seconds of a timer that is due soon.
 SOON = 0.01
+
+
+async def heartbeat_up_to_limit() -> None:
+    """Sleep again and again. The time of the test is over once it has slept."""
+    while True:
+        await asyncio.sleep(SOON)
+        limit_clock.advance()
 
 
 def run_quietly(base: Any, body: Callable[[Any], Any], **attributes: Any) -> RecordingResult:
@@ -571,15 +579,12 @@ class ErrorTest(unittest.TestCase):
             case.run_sync(case.settle, timeout=3600)
 
         def endless(case: AsyncTestCase) -> None:
-            async def heartbeat() -> None:
-                while True:
-                    await asyncio.sleep(SOON)
-
-            case.io_loop.add_callback(heartbeat)
+            case.io_loop.add_callback(heartbeat_up_to_limit)
             case.run_sync(case.settle, timeout=0.05)
 
         self.assertEqual(run_quietly(AsyncTestCase, body).verdicts, ["addFailure"])
-        result = run_quietly(AsyncTestCase, endless)
+        with limit_clock.stopped():
+            result = run_quietly(AsyncTestCase, endless)
         self.assertRegex(
             result.report, r"in endless\n.*\n(.*\^\n)?TimeoutError: settle\(\) timed out after 0.05 seconds"
         )
@@ -697,17 +702,15 @@ class AtEndTest(unittest.TestCase):
 
     def test_the_limit(self) -> None:
         def body(case: AsyncTestCase) -> None:
-            async def heartbeat() -> None:
-                while True:
-                    await asyncio.sleep(SOON)
+            case.io_loop.add_callback(heartbeat_up_to_limit)
 
-            case.io_loop.add_callback(heartbeat)
-
-        report = run_quietly(AsyncTestCase, body, settle_at_end=0.05).report
+        with limit_clock.stopped():
+            report = run_quietly(AsyncTestCase, body, settle_at_end=0.05).report
         self.assertRegex(
             report, r"settle_at_end timed out after 0.05 seconds \(the class attribute settle_at_end\): this"
         )
-        report = run_quietly(AsyncTestCase, body, settle_at_end=True, async_test_timeout=0.06).report
+        with limit_clock.stopped():
+            report = run_quietly(AsyncTestCase, body, settle_at_end=True, async_test_timeout=0.06).report
         self.assertIn("settle_at_end timed out after 0.06 seconds (the class attribute async_test_timeout)", report)
 
     def test_wrong_values(self) -> None:

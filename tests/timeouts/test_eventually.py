@@ -9,6 +9,7 @@ from tornado.ioloop import PeriodicCallback
 
 from asynctest_tornado import AsyncTestCase, VirtualClock, gen_test
 from asynctest_tornado._timeouts.eventually import text_of
+from tests.limits import limit_clock
 from tests.support import RecordingResult, run_body
 
 SOON = 0.01
@@ -185,9 +186,14 @@ class FailureTest(unittest.TestCase):
 
     def test_by_default_it_ends_with_the_test(self) -> None:
         async def body(case: AsyncTestCase) -> None:
-            await case.eventually(lambda: False)
+            def condition() -> bool:
+                limit_clock.advance()
+                return False
 
-        report = run(body, async_test_timeout=0.05).report
+            await case.eventually(condition)
+
+        with limit_clock.stopped():
+            report = run(body, async_test_timeout=0.05).report
         self.assertRegex(report, r"AssertionError: eventually\(\) timed out after 0.05 seconds \(the class attribute")
 
     def test_a_condition_that_takes_too_long(self) -> None:
