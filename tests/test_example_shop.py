@@ -139,7 +139,7 @@ BUGS: tuple[Bug, ...] = (
         "test_reload_of_malformed_settings",
     ),
     Bug("shop", "self.settings = settings.read(self.path)", "settings.read(self.path)", "test_reload"),
-    Bug("shop", "            await self.bill(order)", "            self.bill_soon(order)", "test_termination"),
+    Bug("shop", "                await self.bill(order)", "                self.bill_soon(order)", "test_termination"),
     Bug("shop", "self.feed.publish(None)", "pass", "test_termination_with_clients"),
 )
 

@@ -49,9 +49,11 @@ class Shop:
         self.feed.publish(None)
         while self.requests:
             await self._answered.wait()
-        for order in await self.store.orders_without_invoice():
-            await self.bill(order)
-        await self.store.close()
+        try:
+            for order in await self.store.orders_without_invoice():
+                await self.bill(order)
+        finally:
+            await self.store.close()
 
     def begin(self, request: object) -> None:
         """Record a request, which `close` waits for."""

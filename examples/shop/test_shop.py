@@ -504,11 +504,20 @@ class ServerTest(AsyncTestCase):
 
     async def test_a_request_has_its_answer(self) -> None:
         """The process ends when the requests that it has begun have their answers."""
-        async with self.shop.store.transaction():
-            request = asyncio.ensure_future(self.client.fetch(f"http://127.0.0.1:{self.port}/products"))
+        goes_on = asyncio.Event()
+
+        async def products() -> list[object]:
+            await goes_on.wait()
+            return []
+
+        with mock.patch.object(self.shop.store, "products", products):
+            url = f"http://127.0.0.1:{self.port}/products"
+            request = asyncio.ensure_future(self.client.fetch(url, request_timeout=0))
             await self.eventually(lambda: self.shop.requests)
             os.kill(os.getpid(), signal.SIGTERM)
-        self.assertEqual((await request).code, 200)
+            await self.settle()
+            goes_on.set()
+            self.assertEqual((await request).code, 200)
         await self.serving
 
     async def test_termination(self) -> None:
