@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado import gen
+from tornado.ioloop import PeriodicCallback
 
 from asynctest_tornado._util.real_time import get_folder
 
@@ -80,7 +81,11 @@ def function_of_handler(callback: Callable[..., Any], args: tuple[Any, ...]) -> 
 
 def name_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None) -> str:
     """Return the name of the user's function, out of the functions that Tornado and asyncio wrap it in."""
-    name = name_of(function_of_callback(callback, args))
+    func = function_of_callback(callback, args)
+    periodic = getattr(func, "__self__", None)
+    if type(periodic) is PeriodicCallback:
+        return f"PeriodicCallback {name_of(periodic.callback)}"
+    name = name_of(func)
     return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
 
 

@@ -105,6 +105,16 @@ class Server(AsyncHTTPTestCase):
         return web.Application([("/", Begins)], log_function=lambda handler: None)
 
 
+class TimersTest(unittest.TestCase):
+    def test_a_periodic_callback_has_the_name_of_its_function(self) -> None:
+        async def wait() -> None:
+            periodic = ioloop.PeriodicCallback(print, 1_000_000)
+            periodic.start()
+            await asyncio.sleep(3600)
+
+        self.assertRegex(_pending(wait), r"\n  PeriodicCallback print in \S+ s\n")
+
+
 class LinesTest(unittest.TestCase):
     def test_lines_of_the_standard_library_are_left_out(self) -> None:
         @contextlib.asynccontextmanager
