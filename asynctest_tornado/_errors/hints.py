@@ -36,42 +36,94 @@ def before_async_set_up(error: BaseException, case: object) -> None:
         )
 
 
-def request(method: str, url: str) -> str:
-    """Return the hint for a connection that failed."""
-    return f"{_REQUEST}{method} {url}."
+def add_request(error: BaseException, method: str, url: str, context: contexts.Context | None = None) -> None:
+    """Add a hint to the error of a connection that failed, unless it has one."""
+    if _noted_request(error) is None:
+        reason = _NOTHING if isinstance(error, ConnectionRefusedError) else ""
+        add(error, f"{_REQUEST}{method} {url}.{reason}", context)
 
 
 _REQUEST = "The request was "
+_NOTHING = " Nothing listens there."
 
 
 def failed_request(error: BaseException) -> tuple[str, str] | None:
     """Return the method and URL of a connection that Tornado's client could not make, or None."""
-    has_hint = any(note.startswith(_REQUEST) for note in getattr(error, "__notes__", ()))
-    tb = error.__traceback__ if isinstance(error, OSError) and not has_hint else None
+    if not isinstance(error, OSError):
+        return None
+    known = _noted_request(error)
+    tb = error.__traceback__ if known is None else None
     while tb is not None:
         if tb.tb_frame.f_globals.get("__name__") == "tornado.simple_httpclient":
             made = getattr(tb.tb_frame.f_locals.get("self"), "request", None)
             if made is not None:
                 return made.method, made.url
         tb = tb.tb_next
+    return known
+
+
+def _noted_request(error: BaseException) -> tuple[str, str] | None:
+    """Return the method and URL of the request that a note of an error names, or None."""
+    for note in getattr(error, "__notes__", ()):
+        found = re.fullmatch(rf"{_REQUEST}(\S+) (\S+)\.(?:{_NOTHING})?", str(note))
+        if found is not None:
+            return found[1], found[2]
     return None
 
 
-def called_already(thing: object, is_of_case: bool) -> TypeError:
+def called_already(thing: object, is_of_case: bool, frame: types.FrameType, is_running: bool) -> TypeError:
     """Return the error of a ``run_sync`` that got the result of a call instead of the function.
 
     :param is_of_case: True for a test case, which has a ``run_sync`` that takes arguments.
+    :param frame: the frame that has called it.
+    :param is_running: True if the loop runs, so that ``run_sync`` is of no use.
     """
     advised = "self.run_sync" if is_of_case else "io_loop.run_sync"
-    text = _describe_call("io_loop.run_sync", advised, thing)
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    written = re.search(r"\brun_sync\(\s*([\w.]+)\(", line)
+    text = _describe_call(
+        "io_loop.run_sync", advised, thing, written[1] if written is not None and inspect.iscoroutine(thing) else ""
+    )
+    if is_running:
+        advice = _awaited_instead(frame) or f"Write '{_word(frame)}' before the call, in place of run_sync()."
+        return TypeError(f"{text.partition('. Write')[0]}; and the event loop runs already. {advice}")
     return TypeError(text if is_of_case else text.partition("; arguments")[0] + "; 'lambda:' hands arguments over.")
 
 
-def _describe_call(method: str, advised: str, thing: object) -> str:
-    name, kind = "f", type(thing).__qualname__
+def waits_twice(error: BaseException) -> str | None:
+    """Return the hint for code that waits synchronously while the loop runs, or None."""
+    text = error.args[0] if type(error) is RuntimeError and error.args else None
+    frames = _users_frames(error.__traceback__)
+    if type(text) is not str or "is running already, so that nothing can wait" not in text or not frames:
+        return None
+    return _awaited_instead(frames[-1])
+
+
+def _awaited_instead(frame: types.FrameType) -> str | None:
+    """Return how to write a call of ``run_sync`` or ``wait`` in a coroutine, or None."""
+    code, word = frame.f_code, _word(frame)
+    line = linecache.getline(code.co_filename, frame.f_lineno)
+    if re.search(r"\bself\.wait\(", line):
+        return (
+            f"In place of self.wait(), {word} an asyncio.Event or a future that the callback sets; or make "
+            f"{code.co_name}() a plain 'def'."
+        )
+    call = re.search(r"[\w.]*\brun_sync\((?:([\w.]+)(?:,\s*([^()]*))?|([\w.]+\([^()]*\)))\)", line)
+    if call is None or "timeout" in (call[2] or ""):
+        return None
+    return f"Write '{word} {call[3] or f'{call[1]}({call[2] or str()})'}' instead of '{call[0]}'."
+
+
+def _word(frame: types.FrameType) -> str:
+    return "yield" if frame.f_code.co_flags & inspect.CO_GENERATOR else "await"
+
+
+def _describe_call(method: str, advised: str, thing: object, name: str = "") -> str:
+    kind = type(thing).__qualname__
     if inspect.iscoroutine(thing):
-        name = thing.__name__
+        name = name or thing.__name__
         thing.close()  # or a second report would say that it was never awaited
+    name = name or "f"
     return (
         f"{method}() calls the function that it gets, and got a {kind}. Write {advised}({name}), without calling it; "
         "arguments of the function come after it."

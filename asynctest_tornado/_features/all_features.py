@@ -4,6 +4,7 @@
 
 from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._features.events import EVENTS
+from asynctest_tornado._features.failed_requests import FAILED_REQUESTS
 from asynctest_tornado._features.failure_hints import HINTS
 from asynctest_tornado._features.loop_classes import (
     ABANDONED_TASKS,
@@ -62,6 +63,7 @@ FEATURES = Features(
         GARBAGE,
         LOGGERS,
         HINTS,
+        FAILED_REQUESTS,
         RAISING_BLOCKS,
         EVENTS,
         LOOP_PARTS,

@@ -22,6 +22,7 @@ __unittest = True
 #: Each returns the hint for an error, or None. With a hint, the report ends at the user's line.
 _HINTS = (
     hints.scheduled_call,
+    hints.waits_twice,
     hints.closed_while_running,
     hints.plain_async_set_up,
     taken_address.hint,
@@ -41,7 +42,7 @@ class Hints(Feature):
         is_explained = isinstance(error, (ConnectionError, socket.gaierror, ssl.SSLError))
         failed = hints.failed_request(error)
         if failed is not None:
-            hints.add(error, hints.request(*failed), trap)
+            hints.add_request(error, *failed, trap)
             self._mend(error, https_servers.hint(error, failed[1]), trap)
         self._mend(error, last_answer.hint(error, trap.data.get(last_answer.ANSWER)), trap)
         for get_hint in _HINTS:

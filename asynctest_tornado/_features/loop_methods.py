@@ -30,7 +30,8 @@ class _Methods(IOLoop):
         if harness is None:
             return super().run_sync(func, timeout)
         if not callable(func):
-            raise hints.called_already(func, LOOP_METHODS not in harness.options)
+            is_of_case = LOOP_METHODS not in harness.options
+            raise hints.called_already(func, is_of_case, _getframe(1), harness.loop.loop.is_running())
 
         def call() -> Any:
             result = func()

@@ -144,5 +144,5 @@ class Waits:
             raise RuntimeError(why or f"{name} was closed by other code. {advice}")
         raise RuntimeError(
             f"{name} is running already, so that nothing can wait for it synchronously. In a coroutine, use 'await' "
-            "(or 'yield') instead of wait(), run_sync() or fetch()."
+            "(or 'yield')."
         )

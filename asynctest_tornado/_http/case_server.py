@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 import unittest
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -25,7 +26,7 @@ from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._sources import handler_errors
-from asynctest_tornado._timeouts import limits, pending_requests
+from asynctest_tornado._timeouts import blocked_servers, limits, pending_requests
 from asynctest_tornado._unittest import case_run, class_scope
 from asynctest_tornado._unittest.case_run import harness_of
 from asynctest_tornado._util import settings
@@ -67,7 +68,11 @@ def set_up(case: Any, is_private: bool) -> None:
         case._asynctest.server = shared.pop("server")
         vars(case).update(shared)
         pending_requests.watch_client(harness.loop, case.http_client)
-    server_of(case).begin()
+    server = server_of(case)
+    server.begin()
+    limit = limits.limit(None, case.async_test_timeout)
+    # Weak: the server may be in use for longer.
+    server.address.on_asked = functools.partial(blocked_servers.watch, weakref.ref(harness), limit)
 
 
 def server_of(case: Any) -> LocalServer:
@@ -232,6 +237,7 @@ def _close(
     limit: Limit,
     get_client: Callable[[], AsyncHTTPClient],
 ) -> None:
+    blocked_servers.end(harness.trap)
     try:
         loop = harness.loop
         if server.stop() or loop.selector is None or not loop.selector.has_nothing_to_do(loop.loop):
@@ -249,6 +255,7 @@ def tear_down(case: Any) -> None:
     harness = harness_of(case)
     scope = class_scope.of(type(case))
     if scope is not None:
+        blocked_servers.end(harness.trap)
         begin_closing(case)
         harness.waits.run(server_of(case).close_websockets, limits.limit(None, case.async_test_timeout))
         client = scope.made["http_client"]

@@ -236,7 +236,7 @@ class LocalServer(tls_arguments.Place, https_servers.Server):
         if self.verifier is not None and not arguments.get("client_cert"):
             self.verifier.explain(error, url)
         if isinstance(error, (ConnectionError, socket.gaierror)):
-            hints.add(error, hints.request(arguments.get("method", "GET"), url))
+            hints.add_request(error, arguments.get("method", "GET"), url)
         hints.add(error, https_servers.hint(error, url))
 
     def ws_connect(

@@ -28,9 +28,10 @@ def check_app(app: Any, origin: str) -> None:
     is_class_of_tornado = inspect.isclass(app) and issubclass(app, (HTTPServerConnectionDelegate, RequestHandler))
     if app is None or is_class_of_tornado or not callable(app):
         returned = "None" if app is None else f"{app!r}, which cannot be served"
+        question = " Is its 'return' missing?" if app is None and "get_app()" in origin else ""
         raise TypeError(
             f"{origin} is {returned}. It has to be the tornado.web.Application to test, or another callback of "
-            "HTTPServer."
+            f"HTTPServer.{question}"
         )
 
 

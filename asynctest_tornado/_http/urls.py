@@ -33,16 +33,19 @@ class Address:
         self._port: int = 0 if self._is_unix else name[1]
         #: True if the test knows the port, and so may have given it to another program.
         self.is_known = False
+        #: Called when the test asks for the port or a URL.
+        self.on_asked: Callable[[], object] | None = None
+        self._is_for_request = False
 
     @property
     def port(self) -> int:
         """The port, or 0 for a Unix-domain socket. The caller may give it to another program."""
-        self.is_known = True
+        self._tell()
         return self._port
 
     def url(self, path: str, protocol: str, port: int) -> str:
         """Return the URL for a path. The caller may give it to another program."""
-        self.is_known = True
+        self._tell()
         return (f"{protocol}://localhost" if self._is_unix else f"{protocol}://{self._netloc}:{port}") + path
 
     def absolute(self, path: str, get_url: Callable[[str], str]) -> str:
@@ -52,11 +55,16 @@ class Address:
 
         Raises ``ValueError`` if the path does not begin with a slash.
         """
-        before = self.is_known
+        before, self._is_for_request = self.is_known, True
         try:
             return _absolute(path, get_url)
         finally:
-            self.is_known = before
+            self.is_known, self._is_for_request = before, False
+
+    def _tell(self) -> None:
+        self.is_known = True
+        if self.on_asked is not None and not self._is_for_request:
+            self.on_asked()
 
     def websocket_url(self, path: str, get_url: Callable[[str], str]) -> str:
         """Return the URL of a websocket; see `absolute`."""

@@ -12,7 +12,7 @@ from asynctest_tornado._logs import recording
 from asynctest_tornado._logs.recorded import Key, Recorded, key_of
 from asynctest_tornado._logs.recording import KEY
 from asynctest_tornado._sources import handler_errors
-from asynctest_tornado._util.exception_notes import text_of
+from asynctest_tornado._util import exception_notes
 
 __unittest = True
 
@@ -54,7 +54,10 @@ def _amend(trap: Trap, error: BaseException | None) -> None:
 
 
 def _section(recorded: Recorded, error: BaseException, trap: Trap) -> str:
-    return recorded.section(_shown_errors(error, trap), text_of(error) or "") if recorded.entries else ""
+    if not recorded.entries:
+        return ""
+    said = [exception_notes.text_of(error) or "", *map(str, exception_notes.notes_of(error))]
+    return recorded.section(_shown_errors(error, trap), "\n".join(said))
 
 
 def _shown_errors(error: BaseException, trap: Trap) -> set[Key]:

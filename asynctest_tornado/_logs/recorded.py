@@ -4,6 +4,7 @@
 
 import copy
 import logging
+import re
 import textwrap
 from collections.abc import Collection
 from typing import Any
@@ -89,11 +90,12 @@ class Recorded:
         """Return a text with the records since the last call; empty if there is none to show.
 
         :param errors: the exceptions that the report shows: their tracebacks are not shown again.
-        :param said: the text of the failure. It may be about records, and show these.
+        :param said: the text of the failure, with its notes. It may be about records, and show these.
         """
         count = len(self.entries)
         new, self._reported = self.entries[self._reported : count], count
         shown = [each for each in new if not (each.is_shown or each.as_unittest_shows_it() in said)]
+        shown = _without_responses(shown, said)
         texts = [each.text(has_traceback=each.error not in errors) for each in shown]
         if not texts:
             return ""
@@ -101,3 +103,37 @@ class Recorded:
         first = [f"({left_out} earlier records are not shown)"] if left_out > 0 else []
         lines = [textwrap.indent(each, "  ") for each in first + texts[-MOST_SHOWN:]]
         return "\n".join(("Logged by the test:", *lines))
+
+
+#: A line of Tornado's access log.
+_ACCESS = re.compile(r"(\d{3}) ([A-Z]+) (\S+) \(")
+#: How the hints begin that stand for errors of TLS.
+_OF_TLS = ("The server speaks HTTPS: ", "The server has the test certificate, ")
+
+
+def _without_responses(entries: list[Entry], said: str) -> list[Entry]:
+    """Leave out the latest record of each response that the failure is about, and the errors of TLS that it explains.
+
+    :param said: the text of the failure, with its notes.
+    """
+    kept: list[Entry] = []
+    known: set[tuple[str, str, str]] = set()
+    is_about_tls = any(hint in said for hint in _OF_TLS)
+    for entry in reversed(entries):
+        name, message = entry.record.name, str(entry.record.msg)
+        access = _ACCESS.match(message) if name == "tornado.access" else None
+        response = None if access is None else (access[1], access[2], access[3])
+        if response is not None and response not in known and _is_response_of(*response, said):
+            known.add(response)
+        elif not (is_about_tls and name == "tornado.general" and message.startswith("SSL Error on ")):
+            kept.append(entry)
+    return kept[::-1]
+
+
+def _is_response_of(code: str, method: str, uri: str, said: str) -> bool:
+    """Return whether the text of a failure names a response."""
+    path = re.escape(uri)
+    if re.search(rf"^While serving {method} {path} by ", said, re.MULTILINE):
+        return code == "500"
+    request = rf"(?:\b{method} https?|\bwebsocket wss?)://[^/\s]+{path}(?=[.,:;]?(?:\s|$))"
+    return re.search(rf"\b{code}\b", said) is not None and re.search(request, said) is not None

@@ -5,6 +5,7 @@
 import functools
 import inspect
 import socket
+import weakref
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
@@ -16,7 +17,7 @@ from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._pytest import claims
 from asynctest_tornado._pytest.function import Function
-from asynctest_tornado._timeouts import pending_requests
+from asynctest_tornado._timeouts import blocked_servers, pending_requests
 from asynctest_tornado._tls import bundled_certificate
 
 __unittest = True
@@ -43,6 +44,7 @@ class Served:
             app = function.run(functools.partial(_itself, app))
         app = self._server.servable(app, claims.APP_ORIGIN)
         self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
+        blocked_servers.watch(weakref.ref(function.harness), function.limit)
 
     def make_client(self) -> AsyncHTTPClient:
         """Return a client that verifies the certificate of the server."""
@@ -53,6 +55,7 @@ class Served:
     def close(self) -> None:
         """Close the server and its connections."""
         harness = self._function.harness
+        blocked_servers.end(harness.trap)
         LEAKS.look_for_requests(harness)
         try:
             self._function.run(functools.partial(self._server.close, self._function.begin_closing))

@@ -27,13 +27,15 @@ stand_in: int | None = None
 
 
 class Interruption:
-    """One signal, sent to end a callback.
+    """One signal, sent to end a callback, or a call that waits.
 
     :param callback: its frame.
+    :param error: the error to raise in a call that waits.
     """
 
-    def __init__(self, callback: types.FrameType) -> None:
+    def __init__(self, callback: types.FrameType, error: Exception | None = None) -> None:
         self.callback: types.FrameType | None = callback
+        self.error = error
         #: True if it has raised KeyboardInterrupt; None as long as it is on its way.
         self.has_raised: bool | None = None
 
@@ -98,14 +100,30 @@ def interrupt(thread: int, callback: types.FrameType) -> Interruption | None:
     return None
 
 
+def end_call(call: types.FrameType, error: Exception) -> bool:
+    """Raise an error in the innermost frame of the main thread. Return false if that is not possible."""
+    thread = threading.main_thread().ident
+    if thread is None or stand_in is None or get_signal_handler(stand_in) is not _on_signal:
+        return False
+    _sent.append(Interruption(call, error))
+    signal.pthread_kill(thread, stand_in)
+    return True
+
+
 def _on_signal(number: int, frame: types.FrameType | None) -> None:
     callback = callback_frame(outwards(frame))
-    has_raised = False
+    error: BaseException | None = None
+    waits = None
     while _sent:
         interruption = _sent.pop()
-        interruption.has_raised = callback is not None and interruption.callback is callback
+        waits = frame if interruption.error is not None else callback
+        interruption.has_raised = waits is not None and interruption.callback is waits
         interruption.callback = None  # or it would keep the objects of the callback alive
-        has_raised |= interruption.has_raised
-    del callback, frame
-    if has_raised:
-        raise KeyboardInterrupt
+        if interruption.has_raised:
+            error = interruption.error or KeyboardInterrupt()
+    del callback, frame, waits
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # or its traceback, which refers to this frame, would be a reference cycle

@@ -106,6 +106,8 @@ class BlockedWaits(Feature):
             wait.raised, watch.note = error, ""
             wait.remark = f"; this line{_server_of(error)} blocked the event loop"
             wait.end()
+            if wait.pending == pending_report.NOTHING:  # the line says enough
+                wait.pending = ""
         return True
 
     def timed_out(self, wait: Deadline, error: BaseException) -> None:

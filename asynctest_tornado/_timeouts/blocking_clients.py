@@ -39,11 +39,16 @@ def hint(error: BaseException, loop: Any) -> str | None:
                 return None
             ports.update(_ports_of_client(tb.tb_frame))
             tb = tb.tb_next
-    blocked = ports.intersection(_ports_of_servers(loop)) if ports else None
+    blocked = ports.intersection(port for _, port in addresses_of_servers(loop)) if ports else None
     if not blocked:
         return None
+    return describe(min(blocked))
+
+
+def describe(port: int) -> str:
+    """Return the hint for a client that blocks the server on this port."""
     return (
-        f"The server on port {min(blocked)} is on the event loop of this thread, which the client blocks. Use fetch() "
+        f"The server on port {port} is on the event loop of this thread, which the client blocks. Use fetch() "
         "of the test or AsyncHTTPClient, or run the client in a thread: await asyncio.to_thread(...)."
     )
 
@@ -72,8 +77,8 @@ def _ports_of_client(frame: types.FrameType) -> Iterator[int]:
 _SOCKETS = ("sock", "_sock")
 
 
-def _ports_of_servers(loop: Any) -> Iterator[int]:
-    """Return the ports of the servers that a loop serves."""
+def addresses_of_servers(loop: Any) -> Iterator[tuple[str, int]]:
+    """Return the addresses and ports of the servers that a loop serves."""
     selector = getattr(loop, "_selector", None)
     for key in list(selector.get_map().values()) if selector is not None else ():
         try:
@@ -83,6 +88,6 @@ def _ports_of_servers(loop: Any) -> Iterator[int]:
         try:
             is_of_ip = sock.family in (socket.AF_INET, socket.AF_INET6)
             if is_of_ip and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                yield sock.getsockname()[1]
+                yield sock.getsockname()[:2]
         finally:
             sock.detach()

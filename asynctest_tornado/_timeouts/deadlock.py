@@ -144,10 +144,15 @@ def _seconds_to_sleep(selector: Selector) -> float | None:
             return None
         if servers.has_bytes_on_their_way():
             return RECHECK_SECONDS
-    if _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children():
+    if may_others_act():
         return RECHECK_SECONDS
     # A thread that is gone by now may have woken the loop before it went.
     return None if selector.has_events() else 0
+
+
+def may_others_act() -> bool:
+    """Return whether anything but the thread of the loop may act: a signal, another thread, a child process."""
+    return _has_signal_handlers() or any(map(_is_alarm_set, _ALARMS)) or _has_other_threads() or has_children()
 
 
 _ALARMS = [getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF") if hasattr(signal, name)]

@@ -23,6 +23,7 @@ from asynctest_tornado._util.tracebacks import MACHINERY, OURS, STDLIB, TORNADO,
 
 __unittest = True
 
+NOTHING = "No task, timer or request was pending."
 _CLIENT = SimpleAsyncHTTPClient.__module__
 _MOST_DEEP = 30
 #: The most tasks of a gather that are looked at.
@@ -71,7 +72,7 @@ def _describe(
         section("HTTP requests in flight", [([line], 1) for line in requests]),
         section("Running in an executor", [([name], 1) for name in jobs]),
     ]
-    return "\n".join(part for part in parts if part) or "No task, timer or request was pending."
+    return "\n".join(part for part in parts if part) or NOTHING
 
 
 def _is_of(owner: Owner, task: "asyncio.Task[Any]") -> bool:

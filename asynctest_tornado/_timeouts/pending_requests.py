@@ -2,10 +2,14 @@
 
 # Tested by tests/http/test_http_case.py.
 
+import inspect
+import socket
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.tcpserver import TCPServer
 
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 
@@ -44,8 +48,35 @@ def names_of_requests(client: object) -> list[str]:
     if type(client) is Streams:
         return sorted(stream.summary() for stream in client)
     active, waiting = _requests_of(client)
-    names = [f"{request.method} {request.url}" for request, _ in active]
+    names = [f"{request.method} {request.url}{_remark(client, request.url)}" for request, _ in active]
     return names + [f"{request.method} {request.url} (waits for another one)" for request, _ in waiting]
+
+
+def _remark(client: object, url: str) -> str:
+    mistake = mistaken_scheme(client, url)
+    return "" if mistake is None else f"\n    {mistake}"
+
+
+def mistaken_scheme(client: Any, url: str) -> str | None:
+    """Return the hint for an ``https:`` URL that leads to a server which speaks HTTP, on the loop of a client; or None.
+
+    Such a server waits for the end of the headers, and the client for an answer.
+    """
+    if not url.lower().startswith("https:"):
+        return None
+    port = urlsplit(url).port or 443
+    for sock, handler in list(getattr(client.io_loop, "handlers", {}).values()):
+        is_socket = isinstance(sock, socket.socket) and sock.family in (socket.AF_INET, socket.AF_INET6)
+        if is_socket and sock.fileno() != -1 and sock.getsockname()[1] == port and _is_plain(handler):
+            return f"The server speaks HTTP: the URL is http{url[5:]}."
+    return None
+
+
+def _is_plain(handler: Any) -> bool:
+    """Return whether a handler of a loop accepts connections for a server without TLS."""
+    callback = inspect.getclosurevars(handler).nonlocals.get("callback") if inspect.isfunction(handler) else None
+    server = getattr(callback, "__self__", None)
+    return isinstance(server, TCPServer) and server.ssl_options is None
 
 
 def urls_of_requests(client: object) -> list[str]:

@@ -97,6 +97,13 @@ def stop(watch: Watched) -> None:
             _watches.remove(watch)
 
 
+def act(watch: Watched, func: Callable[[], object]) -> None:
+    """Call a function unless a watch has ended, and let it not end meanwhile."""
+    with _lock:
+        if watch in _watches:
+            func()
+
+
 def is_alive() -> bool:
     """Return whether the thread of the watchdog is there."""
     return _thread is not None

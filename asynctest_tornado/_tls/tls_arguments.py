@@ -122,7 +122,7 @@ def _load_client_certificate(context: ssl.SSLContext, request: HTTPRequest) -> N
 def _explain(url: str, callback: Callable[[HTTPResponse], None], response: HTTPResponse) -> None:
     """Add a note to the error of a request that has no response, if its server speaks HTTPS."""
     text = None if response.error is None or response.code != 599 else https_servers.hint(response.error, url)
-    if response.error is not None and text is not None:
+    if response.error is not None and text is not None and text not in getattr(response.error, "__notes__", ()):
         response.error.add_note(text)
     callback(response)
 

@@ -343,7 +343,7 @@ class AsyncTestCase(Settling):
                 "its arguments, or the result of a call and no arguments."
             )
         else:
-            func = functools.partial(returned.identity, func)
+            return returned.run_begun(harness_of(self).waits, func, limit)
         return harness_of(self).waits.run(returned.insisting(func), limit)
 
     @computed

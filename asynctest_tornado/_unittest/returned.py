@@ -3,10 +3,14 @@
 # Tested by tests/unittest/test_case.py.
 
 import concurrent.futures
+import functools
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from asynctest_tornado._harness import yieldables
+from asynctest_tornado._harness.limit import Limit
+from asynctest_tornado._harness.waits import Waits
 from asynctest_tornado._util import names
 
 __unittest = True
@@ -42,6 +46,15 @@ def insisting(func: Callable[[], Any]) -> Callable[[], Any]:
 
     call.__qualname__ = name  # not read inside: a function that refers to itself is a reference cycle
     return call
+
+
+def run_begun(waits: Waits, thing: Any, limit: Limit) -> Any:
+    """Run the loop until a thing that was called already has ended; return its result."""
+    try:
+        return waits.run(insisting(functools.partial(identity, thing)), limit)
+    finally:
+        if inspect.iscoroutine(thing) and inspect.getcoroutinestate(thing) == inspect.CORO_CREATED:
+            thing.close()  # or a second report would say that it was never awaited
 
 
 def check_is_no_coroutine(result: object, method: str, cls: type) -> None:

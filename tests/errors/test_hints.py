@@ -18,7 +18,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.tcpclient import TCPClient
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, HTTPTestServer, bind_unused_port, gen_test
-from tests.support import run_body
+from tests.support import environ, run_body
 
 
 class Hello(web.RequestHandler):
@@ -405,8 +405,47 @@ class ConnectionTest(unittest.TestCase):
             case.http_server.stop()
             case.fetch("/page?a=1")
 
-        error = r"ConnectionRefusedError: .*\nThe request was GET http://127\.0\.0\.1:\d+/page\?a=1\."
+        request = r"GET http://127\.0\.0\.1:\d+/page\?a=1"
+        error = rf"ConnectionRefusedError: .*\nThe request was {request}\. Nothing listens there\."
         self.check(body, error)
+
+    def test_a_port_that_nobody_serves_and_a_client_of_the_user(self) -> None:
+        async def body(case: Any) -> None:
+            case.http_server.stop()
+            await AsyncHTTPClient().fetch(case.get_url("/page"), method="POST", body="")
+
+        error = (
+            r"ConnectionRefusedError: .*\nThe request was POST http://127\.0\.0\.1:\d+/page\. Nothing listens there\."
+        )
+        self.check(body, error)
+
+    def test_an_https_url_of_an_http_server(self) -> None:
+        """The server waits for the end of the headers, until the client or the test gives up."""
+
+        async def by_test(case: Any) -> None:
+            await AsyncHTTPClient().fetch(case.get_url("/").replace("http:", "https:"))
+
+        async def by_client(case: Any) -> None:
+            await AsyncHTTPClient().fetch(case.get_url("/").replace("http:", "https:"), request_timeout=0.01)
+
+        hint = r"The server speaks HTTP: the URL is http://127\.0\.0\.1:\d+/\.\n"
+        with environ(ASYNC_TEST_TIMEOUT="0.05"):
+            report = run_body(Served, by_test).report
+        self.assertRegex(report, r"in flight:\n  GET https://127\.0\.0\.1:\d+/\n    " + hint)
+        self.assertNotIn("Timers", report)
+        self.assertRegex(run_body(Served, by_client).report, r"HTTPTimeoutError: .*\n" + hint)
+
+    def test_a_coroutine_that_is_not_run_is_not_reported_twice(self) -> None:
+        """It was handed to ``run_sync`` in a coroutine."""
+
+        async def body(case: Any) -> None:
+            case.run_sync(connect())
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            report = run_body(AsyncTestCase, body).report
+        self.assertIn("Write 'await connect()' instead of 'case.run_sync(connect())'.", report)
+        self.assertNotIn("never awaited", report)
 
     def test_a_port_that_is_taken(self) -> None:
         sock, port = bind_unused_port()

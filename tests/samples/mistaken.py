@@ -95,6 +95,25 @@ class CallsForRunSync(AsyncTestCase):
     async def connect(self) -> None: ...
 
 
+class CallsForRunSyncInACoroutine(AsyncTestCase):
+    async def test(self) -> None:
+        self.io_loop.run_sync(self.connect())  # type: ignore[arg-type]
+
+    async def connect(self) -> None: ...
+
+
+class RunsInACoroutine(AsyncTestCase):
+    async def test(self) -> None:
+        self.run_sync(self.connect, 1)
+
+    async def connect(self, number: int) -> None: ...
+
+
+class WaitsInACoroutine(AsyncTestCase):
+    async def test(self) -> None:
+        self.wait()
+
+
 class Echo(websocket.WebSocketHandler):
     def on_message(self, message: str | bytes) -> None:
         self.write_message(message)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient
+from tornado.log import access_log
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase
 
@@ -70,3 +71,37 @@ class FetchByHTTP(AsyncHTTPSTestCase):
 class SignInWithoutSecret(_Served):
     def test(self) -> None:
         self.sign_in("user", "anna")
+
+
+class OwnClientByHTTP(AsyncHTTPSTestCase):
+    def get_app(self) -> web.Application:
+        return make_app()
+
+    async def test(self) -> None:
+        await AsyncHTTPClient().fetch(self.get_url("/hello").replace("https:", "http:"))
+
+
+class OwnClientFindsNoServer(_Served):
+    async def test(self) -> None:
+        self.http_server.stop()
+        await AsyncHTTPClient().fetch(self.get_url("/hello"))
+
+
+class GetAppReturnsNothing(AsyncHTTPTestCase):
+    def get_app(self) -> Any:
+        make_app()
+
+    def test(self) -> None:
+        self.fetch("/hello")
+
+
+class FetchOfAnotherPathIsLogged(AsyncHTTPTestCase):
+    def get_app(self) -> web.Application:
+        return web.Application([("/hello", Hello)], log_function=self.log)
+
+    def log(self, handler: web.RequestHandler) -> None:
+        access_log.warning("%d %s 1.00ms", handler.get_status(), handler._request_summary())
+
+    def test(self) -> None:
+        self.fetch("/hola")
+        self.assertEqual(self.fetch("/hallo").code, 200)
