@@ -16,7 +16,8 @@ class LogRecords(Sequence[logging.LogRecord]):
     """Log records, the first one first. The names are those of pytest's ``caplog``.
 
     A record is a copy, whose ``msg`` is the formatted message: ``args`` is None, and of ``exc_info`` only the class of
-    the exception is left, beside its traceback as text, ``exc_text``. So no record keeps an object of the test alive.
+    the exception is left, beside its traceback as text, ``exc_text``. So no record keeps an object of the test alive,
+    except the values that the test gives by ``extra``.
 
     New in version 0.1.
     """

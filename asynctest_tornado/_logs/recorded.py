@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Collection
 from typing import Any
 
+from asynctest_tornado._logs import mocks
 from asynctest_tornado._util.exception_notes import text_of
 from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
@@ -38,8 +39,9 @@ class Entry:
     __slots__ = ("_line", "_traceback", "error", "is_shown", "record")
 
     def __init__(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
         self.record = copied = copy.copy(record)
+        mocks.replace(copied)
+        message = copied.getMessage()
         copied.msg = copied.message = message
         copied.args = None
         info: Any = record.exc_info

@@ -76,7 +76,7 @@ def _add(trap: Trap, logger: logging.Logger, record: logging.LogRecord) -> bool:
         return False  # by assertLogs or assertNoLogs, which have it
     try:
         entry = Entry(record)
-        hash(record)  # a class of the user may refuse that
+        weakref.ref(record), hash(record)  # a class of the user may be no key
     except Exception:
         return False  # an argument does not fit the message, for example: handlers report that
     has_report = trap.reporter is not None
@@ -107,6 +107,14 @@ def _is_of_end(trap: Trap, record: logging.LogRecord) -> bool:
     return task is not None and task.cancelling() > 0
 
 
+def _left_by(record: logging.LogRecord) -> Callable[[], str] | None:
+    """Return the function for the name of the test that leaves a record to its report, or None."""
+    try:
+        return _left.get(record)
+    except TypeError:  # a class of the user, which is no key
+        return None
+
+
 class _LeavesToReport(logging.Filter):
     """Keeps the records that a report will have from a handler.
 
@@ -119,7 +127,7 @@ class _LeavesToReport(logging.Filter):
         self._deferred: list[logging.LogRecord] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        describe = _left.get(record)
+        describe = _left_by(record)
         if describe is None or (self._is_last and sys.stderr is not sys.__stderr__):
             return True
         if terminal_logs.is_deferred(record):

@@ -2,6 +2,7 @@
 
 A suite for ``tornado.testing`` may set ``self.stream`` in a helper, and ask ``hasattr(self, "stream")`` in
 ``tearDown``: our method of that name would answer. So a class whose code sets such an attribute does not inherit ours.
+Nor does a class with a mixin after ours among its bases that has a method of that name: it inherits the mixin's.
 """
 
 import dis
@@ -24,10 +25,17 @@ NAMES = frozenset(
 
 
 def give_way(cls: type) -> None:
-    """Hide our attributes from a class whose code, or the code of its mixins, sets them on the test."""
-    for each in cls.__mro__:
-        if owner_of_module(each.__module__) is OURS or each.__module__ == "unittest.case":
-            continue
+    """Hide our attributes from a class that has others behind them, or sets others on the test."""
+    of_user = [
+        each
+        for each in cls.__mro__[:-1]
+        if owner_of_module(each.__module__) is not OURS and each.__module__ != "unittest.case"
+    ]
+    for each in of_user:
+        for name in NAMES.intersection(vars(each)):
+            if _is_ours(cls, name):  # of a mixin after our class
+                setattr(cls, name, vars(each)[name])
+    for each in of_user:
         for value in list(vars(each).values()):
             for code in _codes_of(value):
                 for name in NAMES.intersection(code.co_names):

@@ -1,10 +1,12 @@
+import io
 import logging
 import re
 import sys
 import tempfile
 import unittest
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
 from tests.support import run_body, run_code, run_python
@@ -150,19 +152,56 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(run_body(AsyncTestCase, test).verdicts, ["addSuccess"])
 
     def test_a_record_of_any_class_is_logged(self) -> None:
-        class Record(logging.LogRecord):
+        class Unhashable(logging.LogRecord):
             def __eq__(self, other: object) -> bool:
                 return self is other
 
+        class WithoutReferences:
+            __slots__ = ("__dict__",)
+
+            def __init__(self, *args: Any) -> None:
+                vars(self).update(vars(logging.LogRecord(*args)))
+
+            getMessage = logging.LogRecord.getMessage  # noqa: N815  # the name of logging
+
         def test(case: AsyncTestCase) -> None:
             factory = logging.getLogRecordFactory()
-            logging.setLogRecordFactory(Record)
+            log.propagate = False
+            terminal = io.StringIO()
             try:
-                log.warning("planted")
+                classes: tuple[Any, ...] = (Unhashable, WithoutReferences)
+                for each in classes:
+                    logging.setLogRecordFactory(each)
+                    log.warning("planted")
+                    # No handler is configured for it.
+                    with mock.patch("sys.stderr", terminal), mock.patch.object(log, "handlers", []):
+                        log.warning("planted")
             finally:
                 logging.setLogRecordFactory(factory)
+            case.assertEqual(terminal.getvalue(), "planted\n" * 2)
 
-        self.assertEqual(run_body(AsyncTestCase, test).verdicts, ["addSuccess"])
+        result = run_body(AsyncTestCase, test)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_a_mock_does_not_record_that_it_is_logged(self) -> None:
+        def test(case: AsyncTestCase) -> None:
+            plain: Any
+            named: Any
+            plain, named, mapping = mock.MagicMock(), mock.MagicMock(), mock.MagicMock(name="tea")
+            named.__str__.return_value = "milk"
+            log.warning("%s, %r, %d, %.1f, %x", plain, plain, plain, plain, plain)
+            log.warning(named)
+            log.warning("%(drink)s", {"drink": mapping})
+            plain.sell(1)
+            case.assertEqual(plain.mock_calls, [mock.call.sell(1)])
+            case.assertEqual(named.mock_calls + mapping.mock_calls, [])
+            case.assertEqual(case.logs.messages, [f"{plain!r}, {plain!r}, 1, 1.0, 1", "milk", repr(mapping)])
+            plain.__str__ = lambda self: "sugar"
+            log.warning("%s", plain)
+            case.assertEqual(case.logs.messages[-1], "sugar")
+
+        result = run_body(AsyncTestCase, test)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
     def test_a_record_keeps_no_object_of_the_test(self) -> None:
         import gc

@@ -1,5 +1,5 @@
 import unittest
-from typing import Any
+from typing import Any, ClassVar
 
 import tornado.testing
 
@@ -40,6 +40,16 @@ class Sample(Mixin, AsyncHTTPTestCase):  # type: ignore[misc]
         super().tearDown()
 
 
+class LaterMixin:
+    cookies: ClassVar = ["own"]
+
+    def sign_in(self, user: str) -> str:
+        return user
+
+    def settle(self) -> str:
+        return "own"
+
+
 class OfAnotherObject(AsyncHTTPTestCase):
     def get_app(self) -> Any:
         return APPLICATION
@@ -75,6 +85,18 @@ class OwnNamesTest(unittest.TestCase):
                 self.logs = 2  # type: ignore[method-assign,assignment]
 
         self.assertEqual(run_case(Own).verdicts, ["addSuccess"])
+
+    def test_a_mixin_after_our_class_has_its_own(self) -> None:
+        for base in AsyncTestCase, AsyncHTTPTestCase:
+
+            class WithMixin(base, LaterMixin):  # type: ignore[misc,valid-type]
+                def get_app(self) -> Any:
+                    return APPLICATION
+
+                def test(self) -> None:
+                    self.assertEqual((self.sign_in("Ann"), self.settle(), self.cookies), ("Ann", "own", ["own"]))
+
+            self.assertEqual(run_case(WithMixin).verdicts, ["addSuccess"])
 
     def test_all_names_are_listed(self) -> None:
         own = {name for name in dir(AsyncHTTPTestCase) if name[0] != "_"} - set(dir(tornado.testing.AsyncHTTPTestCase))
