@@ -20,24 +20,22 @@ __unittest = True
 
 def _fetch_and_explain(self: Any, request: Any, callback: Callable[[HTTPResponse], None]) -> None:
     if _fetch_impl.is_active and contexts.contexts.get():
-        callback = functools.partial(_explain, self, request.method, request.url, callback)
+        callback = functools.partial(_explain, self, request, callback)
     _fetch_impl.found(self, request, callback)
 
 
 _fetch_impl = Patch(SimpleAsyncHTTPClient, "fetch_impl", _fetch_and_explain)
 
 
-def _explain(
-    client: Any, method: str, url: str, callback: Callable[[HTTPResponse], None], response: HTTPResponse
-) -> None:
+def _explain(client: Any, request: Any, callback: Callable[[HTTPResponse], None], response: HTTPResponse) -> None:
     """Add the request, and a typical mistake, to the error of a client, before other code gets the error."""
     error = response.error
     if isinstance(error, OSError):
         # The error of a stream is raised where no frame knows the request.
-        hints.add_request(error, method, url)
-        hints.add(error, https_servers.hint(error, url))
+        hints.add_request(error, request.method, request.url)
+        hints.add(error, https_servers.hint(error, request.url))
     elif isinstance(error, HTTPTimeoutError):
-        hints.add(error, pending_requests.mistaken_scheme(client, url))
+        hints.add(error, pending_requests.mistaken_scheme(client, request.url))
     callback(response)
 
 

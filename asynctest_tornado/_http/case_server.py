@@ -70,9 +70,15 @@ def set_up(case: Any, is_private: bool) -> None:
         pending_requests.watch_client(harness.loop, case.http_client)
     server = server_of(case)
     server.begin()
-    limit = limits.limit(None, case.async_test_timeout)
     # Weak: the server may be in use for longer.
-    server.address.on_asked = functools.partial(blocked_servers.watch, weakref.ref(harness), limit)
+    server.address.on_asked = functools.partial(_watch, weakref.ref(case))
+
+
+def _watch(get_case: "weakref.ref[Any]") -> None:
+    case = get_case()
+    if case is not None and case._asynctest.harness is not None:
+        limit = limits.limit(None, case.async_test_timeout)
+        blocked_servers.watch(weakref.ref(case._asynctest.harness), limit)
 
 
 def server_of(case: Any) -> LocalServer:
