@@ -146,6 +146,19 @@ def scheduled_call(error: BaseException) -> str | None:
     return None
 
 
+def unencoded_body(error: BaseException) -> str | None:
+    """Return the hint for a request of Tornado's client whose body is neither bytes nor text, or None."""
+    if type(error) is not TypeError or not str(error).startswith("Expected bytes, unicode, or None; got "):
+        return None
+    tb = error.__traceback__
+    while tb is not None:
+        frame = tb.tb_frame
+        if frame.f_globals.get("__name__") == "tornado.httpclient" and frame.f_code.co_name == "body":
+            return "The body of a request is bytes or text: give json.dumps(...), or urllib.parse.urlencode(...)."
+        tb = tb.tb_next
+    return None
+
+
 #: Of ``functools.partial``, by which Tornado schedules a callback.
 _NOT_CALLABLE = ("the first argument must be callable",)
 

@@ -58,7 +58,9 @@ def hint(error: BaseException, answer: Answer | None) -> str | None:
                 return f"That is the body of the last response, {answer.describe()}"
         elif isinstance(error, AssertionError) and answer.code >= 400:
             text = text_of(error) or ""
-            if re.search(rf"\b{answer.code}\b", text) and answer.url not in text:
+            # pytest shows the URL, as an attribute of the response.
+            is_known = answer.url in text and answer.cause in text
+            if re.search(rf"\b{answer.code}\b", text) and not is_known:
                 return f"The last response was {answer.describe()}"
     return _of_client(error)
 

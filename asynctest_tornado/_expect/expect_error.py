@@ -13,8 +13,8 @@ __unittest = True
 
 _MOST_SHOWN = 10
 _RAISED_HERE = (
-    "It was raised in the block of an ExpectError itself: use assertRaises(). ExpectError is for errors that nothing "
-    "could catch, such as errors of callbacks."
+    "It was raised in the block of an ExpectError itself: use assertRaises(), or pytest.raises() in a test function. "
+    "ExpectError is for errors that nothing could catch, such as errors of callbacks."
 )
 _Class = type  # which an argument is called, too
 

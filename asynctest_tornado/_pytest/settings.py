@@ -12,12 +12,13 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._pytest import claims
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import settings, spelling
 from asynctest_tornado._util.settings import Given, Setting
-from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of
+from asynctest_tornado._util.tracebacks import OURS, PACKAGE, USER, owner_of
 
 __unittest = True
 
@@ -163,5 +164,17 @@ def shorten_report(report: Any, item: Any, info: Any) -> None:
     lines = [entry for entry in info.traceback if owner_of(entry.frame.raw) in (USER, PACKAGE)]
     if settings.is_of_setting(info.value) and not lines:
         report.longrepr = str(info.value)
+    elif claims.is_case(item) and not lines and info.traceback and owner_of(info.traceback[-1].frame.raw) is OURS:
+        _leave_out_code(report.longrepr)
     if settings.is_of_run(info.value):
         item.session.shouldstop = "each test would fail of the same environment variable"
+
+
+def _leave_out_code(shown: Any) -> None:
+    """Leave all but the message out of the report of a test case that shows code of libraries only."""
+    for traceback, *_ in getattr(shown, "chain", ()):
+        entry = traceback.reprentries[-1]
+        messages = [line for line in entry.lines if line.startswith("E ")]
+        if messages:  # else it is of another style
+            entry.lines, entry.reprfuncargs, entry.reprlocals, entry.reprfileloc = messages, None, None, None
+            traceback.reprentries, traceback.extraline = [entry], None

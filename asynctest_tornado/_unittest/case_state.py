@@ -63,7 +63,7 @@ class State:
     #: The line that has called ``stop`` before ``wait``.
     early_stop: tuple[types.CodeType, int] | None
     #: The arguments of two calls of ``stop`` for one ``wait``, as text.
-    second_stop: tuple[str, str] | None
+    second_stop: tuple[str, str, str] | None
     # Returns the test case.
     _case: Callable[[], object]
 

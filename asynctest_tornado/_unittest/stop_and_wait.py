@@ -65,7 +65,9 @@ def stop(case: Any, value: Any) -> None:
     harness = harness_of(case)
     state: State = case._asynctest
     if state.is_stopped:
-        state.second_stop = _brief(state.stop_value), _brief(value)
+        frame = _getframe(1).f_back
+        place = _place(frame and (frame.f_code, frame.f_lineno))
+        state.second_stop = _brief(state.stop_value), _brief(value), place
     else:
         state.second_stop = None
         if not state.is_waiting:
@@ -93,7 +95,10 @@ def _timed_out(
     if condition is not None:
         reason = f"; the condition {names.name_of(condition)} did not hold"
     elif deadline.reason:  # a deadlock
-        reason = "; self.stop() was not called, and nothing is left that could call it: give it to code as a callback"
+        reason = (
+            "; self.stop() was not called, and nothing is left that could call it: call it in a callback, or give it "
+            "to code as one"
+        )
     else:
         reason = "; self.stop() was not called in that time"
     return error_of(deadline, failure, "Async operation", addition=reason)
@@ -101,17 +106,28 @@ def _timed_out(
 
 def _describe_early_stop(line: tuple[types.CodeType, int] | None) -> str:
     """Return the hint for a ``wait`` that a ``stop`` has ended which came before it, at this line."""
-    place = "."
-    if line is not None and owner_of_file(line[0].co_filename) in (USER, PACKAGE):  # some install their tests
-        place = f", at {names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
-    return f"wait() returned at once, for a stop() that came before it{place}"
+    return f"wait() returned at once, for a stop() that came before it{_place(line) or '.'}"
 
 
-def _describe_second_stop(first: str, last: str) -> str:
-    """Return the hint for a ``wait`` that two calls of ``stop`` have ended, with these values."""
+def _place(line: tuple[types.CodeType, int] | None) -> str:
+    """Return a line of the user as the end of a sentence; else nothing."""
+    if line is None or owner_of_file(line[0].co_filename) not in (USER, PACKAGE):  # some install their tests
+        return ""
+    return f", at {names.line_at(line[0].co_filename, line[1], line[0].co_name)}"
+
+
+def _describe_second_stop(first: str, last: str, place: str) -> str:
+    """Return the hint for a ``wait`` that two calls of ``stop`` have ended, with these values.
+
+    :param place: the line of the second call, or nothing.
+    """
     if first == last:
-        return "stop() was called twice during one wait(): none is left for the next one."
-    return f"stop() was called twice during one wait(), with {first} and {last}: the last one counts."
+        return f"stop() was called twice during one wait(): none is left for the next one.{_second(place)}"
+    return f"stop() was called twice during one wait(), with {first} and {last}: the last one counts.{_second(place)}"
+
+
+def _second(place: str) -> str:
+    return f" The second call was{place.removeprefix(',')}" if place else ""
 
 
 def _brief(value: object) -> str:

@@ -107,6 +107,10 @@ _STDLIB = _folders(os.path.dirname(getattr(os, "__file__", None) or ""))
 _FROZEN = "<frozen "
 
 
+#: The modules that call callbacks, and the functions of threads.
+_PLUMBING = ("asyncio.events", "tornado.ioloop", "threading")
+
+
 def strip(error: BaseException, from_end: bool = False) -> BaseException:
     """Take this library's frames out of an error's traceback, and frames of Tornado and asyncio above the user's.
 
@@ -118,7 +122,7 @@ def strip(error: BaseException, from_end: bool = False) -> BaseException:
     entries: list[types.TracebackType] = []
     tb = error.__traceback__
     while tb is not None:
-        is_plumbing = not entries and tb.tb_frame.f_globals.get("__name__") in ("asyncio.events", "tornado.ioloop")
+        is_plumbing = not entries and tb.tb_frame.f_globals.get("__name__") in _PLUMBING
         if not is_plumbing and owner_of(tb.tb_frame) is not OURS:
             entries.append(tb)
         tb = tb.tb_next

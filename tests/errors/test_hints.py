@@ -300,6 +300,19 @@ class StopTest(unittest.TestCase):
         }.items():
             self.assertRegex(self.report(lambda case, values=values: body(case, *values)), hint)
 
+    def test_the_line_of_the_second_one(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            def call() -> None:
+                case.stop(1)
+                case.stop(2)
+
+            case.io_loop.add_callback(call)
+            case.wait()
+            case.fail()
+
+        line = r"The second call was at .*test_hints\.py:\d+ in call: case\.stop\(2\)"
+        self.assertRegex(self.report(body), line)
+
     def test_the_next_wait_has_none_left(self) -> None:
         def body(case: AsyncTestCase) -> None:
             case.io_loop.add_callback(case.stop)

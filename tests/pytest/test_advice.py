@@ -73,8 +73,69 @@ async def test_closed(io_loop):
     io_loop.asyncio_loop.close()
 """
 
+CASES = """
+from tornado.web import Application
+from asynctest_tornado import AsyncHTTPTestCase
+
+class Cases(AsyncHTTPTestCase):
+    leaks = "fail"
+
+    def get_app(self):
+        return Application()
+
+    def test_close(self):
+        self.io_loop.close()
+
+    def test_generator(self):
+        yield
+
+    def test_leak(self):
+        self.sock = self.io_loop.call_later(60, print)
+"""
+
 
 class AdviceTest(Project):
+    def test_a_report_of_a_test_case_shows_no_code_of_libraries(self) -> None:
+        done = self.run_pytest({"test_it.py": CASES})
+        self.assertEqual(done.returncode, 1, done.stdout)
+        for message in ("closes the loop, which tearDown() does", "decorated with gen_test", "left these resources"):
+            self.assertRegex(done.stdout, rf"(?m)^E .*{re.escape(message)}")
+        self.assertRegex(done.stdout, r"(?m)^FAILED test_it\.py::Cases::test_close - RuntimeError: ")
+        self.assertNotRegex(done.stdout, r"asynctest_tornado/_|unittest/case\.py")
+        self.assertLess(done.stdout.count("\n"), 40, done.stdout)
+
+    def test_a_body_that_is_not_encoded(self) -> None:
+        body = """
+from tornado.web import Application
+import pytest
+
+@pytest.fixture
+def app():
+    return Application()
+
+async def test_body(http_client, base_url):
+    await http_client.fetch(base_url, method="POST", body={"a": 1})
+"""
+        done = self.run_pytest({"test_it.py": body}, "-o", "asynctest_tornado_mode=auto")
+        self.assertIn("The body of a request is bytes or text: give json.dumps(...)", done.stdout)
+        self.assertNotIn("httpclient.py", done.stdout)
+
+    def test_a_synchronous_client_without_a_time_limit(self) -> None:
+        body = """
+from tornado.web import Application
+import pytest, urllib.request
+
+@pytest.fixture
+def app():
+    return Application()
+
+def test_client(http_server, base_url):
+    urllib.request.urlopen(base_url)
+"""
+        done = self.run_pytest({"test_it.py": body}, "--asynctest-tornado-timeout=0.05")
+        self.assertIn("TimeoutError: timed out after 0.05 seconds", done.stdout)
+        self.assertIn("is on the event loop of this thread, which the client blocks", done.stdout)
+
     def reports(self) -> dict[str, str]:
         done = self.run_pytest({"test_it.py": FAILING}, "-o", "markers=anyio: of another", "-W", "error::UserWarning")
         parts = re.split(r"^_{3,} (.*?) _{3,}$", done.stdout.partition("short test summary")[0], flags=re.MULTILINE)
