@@ -148,7 +148,8 @@ def scheduled_call(error: BaseException) -> str | None:
 
 def unencoded_body(error: BaseException) -> str | None:
     """Return the hint for a request of Tornado's client whose body is neither bytes nor text, or None."""
-    if type(error) is not TypeError or not str(error).startswith("Expected bytes, unicode, or None; got "):
+    text = error.args[0] if type(error) is TypeError and error.args else None
+    if type(text) is not str or not text.startswith("Expected bytes, unicode, or None; got "):
         return None
     tb = error.__traceback__
     while tb is not None:

@@ -246,7 +246,7 @@ class Hooks:
         if call.excinfo is not None and "asynctest_tornado._sources.installation" in sys.modules:  # a test was ours
             from asynctest_tornado._pytest import settings
 
-            settings.shorten_report(report, item, call.excinfo)
+            settings.shorten_report(report, item, call.excinfo, claims.is_case(item))
         if self._is_called:
             self._failed_subtests += report.failed
         elif self._failed_subtests and report.when == "call":

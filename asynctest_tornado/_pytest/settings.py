@@ -12,7 +12,6 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
-from asynctest_tornado._pytest import claims
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
@@ -156,15 +155,15 @@ def seeds(item: Any, markers: Sequence[Any]) -> range | None:
     return Settings(item, markers).seeds()
 
 
-def shorten_report(report: Any, item: Any, info: Any) -> None:
-    """Report the error of a setting by its message, if no line of the user leads there.
+def shorten_report(report: Any, item: Any, info: Any, is_case: bool) -> None:
+    """Report the error of a setting, or of this library in a test case, by its message, if no line is the user's.
 
     If the setting is an environment variable, end the run: each other test would fail of that, too.
     """
     lines = [entry for entry in info.traceback if owner_of(entry.frame.raw) in (USER, PACKAGE)]
     if settings.is_of_setting(info.value) and not lines:
         report.longrepr = str(info.value)
-    elif claims.is_case(item) and not lines and info.traceback and owner_of(info.traceback[-1].frame.raw) is OURS:
+    elif is_case and not lines and info.traceback and owner_of(info.traceback[-1].frame.raw) is OURS:
         _leave_out_code(report.longrepr)
     if settings.is_of_run(info.value):
         item.session.shouldstop = "each test would fail of the same environment variable"
