@@ -81,7 +81,7 @@ def _add(trap: Trap, logger: logging.Logger, record: logging.LogRecord) -> bool:
         return False  # an argument does not fit the message, for example: handlers report that
     has_report = trap.reporter is not None
     handlers = terminal_logs.handlers_of(logger)
-    is_redirected = handlers == [logging.lastResort] and sys.stderr is not sys.__stderr__
+    is_redirected = handlers == [logging.lastResort] and _is_last_resort_replaced()
     entry.is_shown = (
         terminal_logs.are_reported(handlers)
         or (is_redirected and record.levelno >= handlers[0].level)
@@ -90,6 +90,18 @@ def _add(trap: Trap, logger: logging.Logger, record: logging.LogRecord) -> bool:
     )
     of(trap).entries.append(entry)
     return has_report and not settings.SHOW_LOGS.find()[0]
+
+
+#: A method that a test may replace, as it is now.
+_EMIT = logging.StreamHandler.emit
+
+
+def _is_last_resort_replaced() -> bool:
+    """Return true if a test has redirected what ``logging`` prints if no handler is configured, or looks at it."""
+    stream = sys.stderr
+    emit = getattr(logging.lastResort, "emit", None)
+    is_patched = "write" in getattr(stream, "__dict__", ()) or getattr(emit, "__func__", None) is not _EMIT
+    return stream is not sys.__stderr__ or is_patched
 
 
 def _is_of_end(trap: Trap, record: logging.LogRecord) -> bool:
@@ -128,7 +140,7 @@ class _LeavesToReport(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         describe = _left_by(record)
-        if describe is None or (self._is_last and sys.stderr is not sys.__stderr__):
+        if describe is None or (self._is_last and _is_last_resort_replaced()):
             return True
         if terminal_logs.is_deferred(record):
             # Without frames: the end of the run may be far away.

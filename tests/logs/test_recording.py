@@ -328,6 +328,16 @@ class ConfiguredTest(unittest.TestCase):
         )
         self.assertIn("\nOK\n", said)
 
+    def test_a_patched_terminal_gets_them(self) -> None:
+        for target in "sys.stderr.write", "logging.StreamHandler.emit", "logging.lastResort.emit":
+            with self.subTest(target):
+                said = run_program(
+                    "import unittest.mock\n"
+                    f"        with unittest.mock.patch({target!r}) as called: log.warning('seen')\n"
+                    "        self.assertTrue(called.called)"
+                )
+                self.assertIn("\nOK\n", said)
+
     def test_buffered_output_has_them_once(self) -> None:
         said = run_samples("Outcomes.test_fails", options=("--buffer",))
         self.assertIn("\nStderr:\nlow on milk\n", said)
