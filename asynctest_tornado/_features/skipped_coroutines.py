@@ -2,6 +2,7 @@
 
 # Tested by tests/unittest/test_lifecycle.py.
 
+import gc
 import inspect
 from collections.abc import Coroutine, Iterable
 from typing import Any
@@ -17,7 +18,7 @@ class SkippedCoroutines(Feature):
     """The coroutines in the variables and attributes of a test, where it was skipped.
 
     Otherwise they would be dropped while another test runs, and reported as never awaited. The cleanups may still begin
-    them.
+    them, and so may other tests, if a module or class has them.
     """
 
     def record(self, trap: Trap, skip: BaseException, attributes: Iterable[object]) -> None:
@@ -38,7 +39,8 @@ class SkippedCoroutines(Feature):
     def reported(self, trap: Trap) -> None:
         if self in trap.data:
             for coro in _unbegun(trap.data[self]):
-                coro.close()
+                if not _is_shared(coro):
+                    coro.close()
 
 
 def _unbegun(values: Iterable[object]) -> list[Coroutine[Any, Any, Any]]:
@@ -47,6 +49,12 @@ def _unbegun(values: Iterable[object]) -> list[Coroutine[Any, Any, Any]]:
         for value in list(values)
         if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED
     ]
+
+
+def _is_shared(coro: Coroutine[Any, Any, Any]) -> bool:
+    """Return whether a coroutine is a variable of a module, or an attribute of a class."""
+    variables = [each for each in gc.get_referrers(coro) if type(each) is dict]
+    return any("__name__" in each or "__module__" in each for each in variables)
 
 
 SKIPPED_COROUTINES = SkippedCoroutines()

@@ -24,8 +24,13 @@ NAMES = frozenset(
 )
 
 
+#: The names that suites have for data of their own. Their code may ask for them, and others set them.
+_USUAL = frozenset({"cookies", "logs", "stream"})
+_LOOKS = frozenset({"getattr", "hasattr"})
+
+
 def give_way(cls: type) -> None:
-    """Hide our attributes from a class that has others behind them, or sets others on the test."""
+    """Hide our attributes from a class that has others behind them, or sets or looks for others."""
     of_user = [
         each
         for each in cls.__mro__[:-1]
@@ -40,7 +45,10 @@ def give_way(cls: type) -> None:
             for code in _codes_of(value):
                 for name in NAMES.intersection(code.co_names):
                     if _sets(code, name) and _is_ours(cls, name):
-                        setattr(cls, name, Missing(_explanation(name)))
+                        setattr(cls, name, Missing(_explanation(name, "sets")))
+                for name in _USUAL.intersection(code.co_consts):
+                    if not _LOOKS.isdisjoint(code.co_names) and _is_ours(cls, name):
+                        setattr(cls, name, Missing(_explanation(name, "looks for")))
 
 
 def _is_ours(cls: type, name: str) -> bool:
@@ -49,9 +57,9 @@ def _is_ours(cls: type, name: str) -> bool:
     return owner is not None and owner_of_module(owner.__module__) is OURS
 
 
-def _explanation(name: str) -> Any:
+def _explanation(name: str, verb: str) -> Any:
     return lambda cls: (
-        f"{cls.__qualname__} sets an attribute {name} of its own, and has not done so yet. Rename it to have the one "
+        f"{cls.__qualname__} {verb} an attribute {name} of its own, and has not set it yet. Rename it to have the one "
         "of asynctest_tornado."
     )
 

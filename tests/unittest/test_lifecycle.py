@@ -8,7 +8,7 @@ import traceback
 import unittest
 import warnings
 from collections.abc import AsyncGenerator, Generator
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from tornado import gen
@@ -337,6 +337,21 @@ class SkippedTest(unittest.TestCase):
         for body in coroutine, plain, generator, in_cleanup:
             self.check(AsyncTestCase, body)
         self.check(InSetUp, plain)
+
+    def test_those_of_all_tests_stay_open(self) -> None:
+        class Sharing(AsyncTestCase):
+            held: ClassVar = asyncio.sleep(0, "made for all")
+
+            def test_1_skipped(self) -> None:
+                held = self.held
+                self.skipTest(f"no server for {held}")
+
+            async def test_2(self) -> None:
+                self.assertEqual(await self.held, "made for all")
+
+        self.assertEqual(run_case(Sharing, "test_1_skipped").verdicts, ["addSkip"])
+        result = run_case(Sharing, "test_2")
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
     def test_others_are_reported_in_its_name(self) -> None:
         def body(case: Any) -> None:

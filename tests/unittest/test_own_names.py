@@ -73,7 +73,26 @@ class OwnNamesTest(unittest.TestCase):
                 print(self.logs)
                 self.logs = 1  # type: ignore[misc,assignment]
 
-        self.assertIn("Early sets an attribute logs of its own, and has not done so yet.", run_case(Early).report)
+        self.assertIn("Early sets an attribute logs of its own, and has not set it yet.", run_case(Early).report)
+
+    def test_a_class_that_asks_for_an_attribute_has_no_other_one(self) -> None:
+        class Asks(AsyncTestCase):
+            def test(self) -> None:
+                pass
+
+            def tearDown(self) -> None:
+                if hasattr(self, "stream"):
+                    self.stream.close()
+                self.assertIsNone(getattr(self, "logs", None))
+                super().tearDown()
+
+        class AsksForServer(Asks, AsyncHTTPTestCase):
+            def get_app(self) -> Any:
+                return APPLICATION
+
+        for cls in Asks, AsksForServer:
+            result = run_case(cls)
+            self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
     def test_a_method_of_that_name_stays(self) -> None:
         class Own(AsyncTestCase):
