@@ -87,7 +87,8 @@ class Function:
         self._loop_factory, self._place_of_factory = settings.loop_factory()
         self.scope = scope
         if scope is not None:
-            scope.check(VIRTUAL_TIME in options, self._loop_factory)
+            scope.check(settings.of_loop())
+            options.pop(VIRTUAL_TIME, None)
             options[LOOP_METHODS] = scope.harness.options[LOOP_METHODS]
             if scope.clock is not None:
                 options[VIRTUAL_TIME] = scope.clock

@@ -23,6 +23,7 @@ from asynctest_tornado._pytest.reporter import Reporter, hide_own
 from asynctest_tornado._pytest.serve import SERVES
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._sources import installation
+from asynctest_tornado._util.settings import CLOCK, Given
 
 __unittest = True
 __tracebackhide__ = True
@@ -33,11 +34,7 @@ _OF_NO_TEST = (
 )
 _AT_THE_END = "It surfaced at the end of {}, in code of a fixture that several tests share, or that was due later."
 #: The places for a setting that counts for a scope.
-_PLACES = {
-    "class": "by a marker of the class",
-    "module": "by the pytestmark of the module",
-    "session": "by the settings of pytest; or let the fixtures that it shares be no wider than a module",
-}
+_PLACES = {"class": "by a marker of the class", "module": "by the pytestmark of the module"}
 
 
 class Scope:
@@ -70,6 +67,11 @@ class Scope:
         self.reporter = Reporter(item, report_late)
         self.harness = Harness(lambda: name, None, FEATURES.of_test(options), options, self.reporter)
         self.loop_factory, self._place_of_factory = settings.loop_factory()
+        #: By the name of an argument of the marker: the value for the loop, and the place that sets it.
+        self._made_with = {
+            "clock_factory": settings.clock_factory(),
+            "loop_factory": (self.loop_factory, self._place_of_factory),
+        }
         #: The test that runs on the loop, a `Function`, if one does.
         self.current: Any = None
         #: Called before the loop is closed, the last one first.
@@ -100,16 +102,33 @@ class Scope:
             lambda: new_loop.new_ioloop(self.loop_factory, harness.features, self._place_of_factory)
         )
 
-    def check(self, has_clock: bool, loop_factory: object) -> None:
-        """Raise ``ValueError`` if a test needs another kind of loop."""
-        wrong = "clock_factory" if has_clock and self.clock is None else ""
-        if loop_factory not in (None, self.loop_factory):
-            wrong = "loop_factory"
-        if wrong:
-            raise ValueError(
-                f"This test has a {wrong}, and runs on the loop of {self.harness.describe()}, which was made without "
-                f"it. Give the {wrong} to all tests of the {self.kind}, {_PLACES[self.kind]}."
-            )
+    def check(self, asked: dict[str, Given]) -> None:
+        """Raise ``ValueError`` if a test needs another kind of loop.
+
+        :param asked: the arguments of its markers that are about the loop.
+        """
+        for name, (value, where, _) in asked.items():
+            own, place = self._made_with[name]
+            if _call(value) != _call(own):
+                had = f"without {name}" if own is None else f"with the {name} {own!r}, by {place}"
+                raise ValueError(
+                    f"This test has the {name} {value!r}, by {where}, and runs on the loop of "
+                    f"{self.harness.describe()}, which was made {had}. {self._how_to_mend(name, value)}"
+                )
+
+    def _how_to_mend(self, name: str, value: object) -> str:
+        own_loop = (
+            "with loop_scope='function' and no asynchronous fixture that is wider, the test has a loop of its own"
+        )
+        if self.kind in _PLACES:
+            return f"Give the {name} to all tests of the {self.kind}, {_PLACES[self.kind]}. Or, {own_loop}."
+        wide = (
+            f"Let its asynchronous fixtures be no wider than a module, whose pytestmark has the {name}. Or, {own_loop}."
+        )
+        if _call(value) == _call(VirtualClock):
+            setting = f"{CLOCK.ini} = virtual in the settings of pytest"
+            return f"Give the {name} to all tests of the session, by {setting}. {wide}"
+        return wide
 
     def begin_test(self, function: Any, item: Any) -> None:
         """Record that a test runs on the loop. The errors of a server are errors of one test."""
@@ -159,3 +178,10 @@ class Scope:
             raise
         finally:
             self.harness.trap.forget_reports()
+
+
+def _call(factory: Any) -> tuple[Any, ...]:
+    """Return the function and the arguments of a factory: those of equal partials are equal."""
+    if isinstance(factory, functools.partial):
+        return factory.func, factory.args, factory.keywords
+    return factory, (), {}

@@ -62,12 +62,18 @@ class Settings:
         last = Given(of_others if isinstance(of_others, int | float) else None, "the option --async-test-timeout")
         return Limit(*settings.TIMEOUT.find(nearer=[*self._given(settings.TIMEOUT), last]))
 
+    def clock_factory(self) -> tuple[Any, str]:
+        """Return the function that makes the clock, None for real time, and the place that sets it."""
+        given = self._of_markers.get(settings.CLOCK_FACTORY.argument)
+        if given is not None:
+            return given.value, given.where
+        kind, where = settings.CLOCK.find(nearer=self._given(settings.CLOCK))
+        return VirtualClock if kind == "virtual" else None, where
+
     def clock(self) -> VirtualClock | None:
         """Make the clock of the test, whose time is virtual; None if it is real."""
-        for factory, where, _ in self._given(settings.CLOCK_FACTORY):
-            if factory is not None:
-                return make_clock(factory, where)
-        return VirtualClock() if self._find(settings.CLOCK) == "virtual" else None
+        factory, where = self.clock_factory()
+        return None if factory is None else make_clock(factory, where)
 
     def leaks(self, hint: str | None) -> policy.Policy:
         """Return the consequence of leaks for the test.
@@ -107,6 +113,10 @@ class Settings:
     def loop_factory(self) -> tuple[Any, str]:
         """Return the function that makes the asyncio loop, or None, and the place that sets it."""
         return settings.LOOP_FACTORY.find(nearer=self._given(settings.LOOP_FACTORY))
+
+    def of_loop(self) -> dict[str, Given]:
+        """Return the arguments of the markers that are about the loop, by their names."""
+        return {name: self._of_markers[name] for name in _OF_LOOP if name in self._of_markers}
 
     def loop_scope(self) -> str:
         """Return the scope whose tests share a loop: "function", "class", "module" or "session".

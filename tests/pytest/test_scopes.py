@@ -141,6 +141,80 @@ class TestIt:
                 self.assertNotIn("Warning", done.stdout)
 
 
+class KindOfLoopTest(Project):
+    """Tests that ask for another kind of loop than the one that they share."""
+
+    files: ClassVar = {
+        "test_session.py": """
+import asyncio, functools, pytest, time
+from asynctest_tornado import VirtualClock
+
+@pytest.fixture(scope="session")
+async def wide():
+    return 1
+
+@pytest.mark.gen_test(clock_factory=functools.partial(VirtualClock, dates=True))
+async def test_dates(wide): pass
+
+@pytest.mark.gen_test(clock_factory=None)
+async def test_real(wide): pass
+
+@pytest.mark.gen_test(clock_factory=VirtualClock)
+async def test_same(wide):
+    await asyncio.sleep(3600)
+
+@pytest.mark.gen_test(clock_factory=None)
+async def test_real_and_alone():
+    began = time.monotonic()
+    await asyncio.sleep(0.05)
+    assert time.monotonic() - began >= 0.04
+
+@pytest.mark.gen_test(loop_factory=asyncio.SelectorEventLoop)
+async def test_factory(wide): pass
+""",
+        "test_class.py": """
+import asyncio, functools, pytest
+from asynctest_tornado import VirtualClock
+
+@pytest.mark.gen_test(loop_scope="class", clock_factory=functools.partial(VirtualClock, epoch=5))
+class TestMixed:
+    async def test_plain(self): pass
+
+    @pytest.mark.gen_test(clock_factory=functools.partial(VirtualClock, epoch=5))
+    async def test_equal(self, clock):
+        await asyncio.sleep(3600)
+
+    @pytest.mark.gen_test(clock_factory=functools.partial(VirtualClock, epoch=6))
+    async def test_other(self): pass
+
+    @pytest.mark.gen_test(clock_factory=None)
+    async def test_none(self): pass
+""",
+    }
+
+    def test_a_test_says_what_its_shared_loop_has_not(self) -> None:
+        done = self.run_pytest(self.files, "-o", "asynctest_tornado_clock=virtual")
+        wrong = {"test_dates", "test_real", "test_factory", "TestMixed::test_other", "TestMixed::test_none"}
+        right = {"test_same", "test_real_and_alone", "TestMixed::test_plain", "TestMixed::test_equal"}
+        expected = {name: ["ERROR"] if name in wrong else ["PASSED"] for name in wrong | right}
+        self.assertEqual(verdicts(done), expected, done.stdout)
+        for message in (
+            r"the clock_factory functools.partial\(.*VirtualClock.*, dates=True\), by the argument clock_factory of "
+            r"the marker gen_test, and runs on the loop of the session, which was made with the clock_factory "
+            r".*VirtualClock.*, by the setting asynctest_tornado_clock of pytest\. Let its asynchronous fixtures be no "
+            r"wider than a module",
+            r"the loop_factory .*SelectorEventLoop.*, which was made without loop_factory\. Let its",
+            r"the clock_factory None, by .* Give the clock_factory to all tests of the class, by a marker",
+        ):
+            self.assertRegex(done.stdout, message)
+
+    def test_a_clock_for_a_loop_in_real_time(self) -> None:
+        done = self.run_pytest({"test_session.py": self.files["test_session.py"]})
+        self.assertEqual(verdicts(done)["test_same"], ["ERROR"], done.stdout)
+        self.assertIn("by asynctest_tornado_clock = virtual in the settings of pytest. Let its", done.stdout)
+        self.assertEqual(verdicts(done)["test_real"], ["PASSED"], done.stdout)
+
+
 class LoopOfUserTest(Project):
     """The user has a fixture ``io_loop``, as for pytest-tornado."""
 
