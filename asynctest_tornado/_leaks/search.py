@@ -140,6 +140,15 @@ class Leftovers:
                     self._found.append(leak)
         return len(self._found) > before
 
+    def find_periodic(self) -> None:
+        """Find each ``PeriodicCallback`` that ends with the test, because its next call is a timer of the test."""
+        known = {id(leak.thing): leak for leak, _ in self._open(ends_by_itself=False)}
+        for timer in own_handles.timers_of(self.loop):
+            func = _names.function_of_callback(*_names.call_of(timer))
+            leak = known.get(id(getattr(func, "__self__", None)))
+            if leak is not None and isinstance(leak.thing, PeriodicCallback):
+                self._found.append(leak)
+
     def hand_over(self, trap: Trap) -> None:
         """Leave open resources to the class, whose loop they are on: they may be in a pool of the class."""
         known = {id(leak.thing) for leak in self._found}

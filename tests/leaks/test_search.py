@@ -635,3 +635,49 @@ class OtherLoopsTest(AsyncTestCase):
         result = run(Careless)
         self.assertEqual(result.verdicts, ["addSuccess", "addSuccess", "addError"], result.report)
         self.assertRegex(result.report, "Careless left these .*\n  unclosed stream .*\n    made at .* in test_1")
+
+    def test_a_periodic_callback_ends_with_its_test(self) -> None:
+        """Its next call is a timer of the test. One of the class goes on, and is the leak of the class."""
+        ticks: list[str] = []
+
+        class Sample(Tidy):
+            loop_scope = "class"
+            held: ClassVar[list[PeriodicCallback]] = []
+
+            @classmethod
+            async def asyncSetUpClass(cls) -> None:
+                cls.held.append(PeriodicCallback(lambda: ticks.append("class"), 1))
+                cls.held[0].start()
+
+            async def test_1(self) -> None:
+                PeriodicCallback(print, 10_000).start()
+
+            async def test_2(self) -> None:
+                self.held.append(PeriodicCallback(print, 10_000))
+                self.held[1].start()
+
+            async def test_3(self) -> None:
+                begun = [PeriodicCallback(print, 10_000)]
+                begun[-1].start()
+                self.addCleanup(begun[-1].stop)
+
+            async def test_4(self) -> None:
+                ticks.clear()
+                while not ticks:
+                    await asyncio.sleep(0)
+
+        class Clean(Sample):
+            @classmethod
+            async def asyncTearDownClass(cls) -> None:
+                for each in cls.held:
+                    each.stop()
+
+        for cls, end in (Sample, ["addError"]), (Clean, []):
+            with self.subTest(cls):
+                Sample.held.clear()
+                result = RecordingResult()
+                unittest.defaultTestLoader.loadTestsFromTestCase(cls).run(result)
+                verdicts = ["addFailure", "addFailure", "addSuccess", "addSuccess", *end]
+                self.assertEqual(result.verdicts, verdicts, result.report)
+                self.assertRegex(result.report, "running PeriodicCallback print, every 10 s\n +made at .* in test_1")
+                self.assertEqual(result.report.count("made at"), 2 + len(end), result.report)
