@@ -13,6 +13,7 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from asynctest_tornado._errors import contexts, hints, last_answer
 from asynctest_tornado._errors.server_error import ServerError
@@ -216,7 +217,9 @@ class LocalServer(tls_arguments.Place, https_servers.Server):
             return await _fetch.fetch(client, url, self.cookies, raise_error, arguments, self._explain_response)
         except (HTTPClientError, OSError) as error:
             self.explain(error, url, arguments)
-            if isinstance(error, HTTPClientError) and error.code == 599:
+            # If the server has closed the connection, its error has the reason.
+            is_closed = isinstance(error, HTTPStreamClosedError)
+            if isinstance(error, HTTPClientError) and error.code == 599 and not is_closed:
                 error.add_note(self.describe())
             raise
 

@@ -101,6 +101,9 @@ class Leftovers:
     def find_callbacks(self) -> None:
         """Find the timers, and the callbacks that had not run; cancel them, unless the loop goes on."""
         for timer in own_handles.timers_of(self.loop):
+            func = _names.function_of_callback(*_names.call_of(timer))
+            if self._trap.is_failing and getattr(func, "__qualname__", "") == "AsyncTestCase.stop":
+                continue  # for a wait() that the test has not come to
             origin = self._made_objects.of(timer, _origins.LIBRARY)
             self._made_objects.pop(id(timer), None)
             self._cancel(safely(look_at_timer, timer, origin, self.loop.loop.time()))

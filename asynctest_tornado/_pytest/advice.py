@@ -13,7 +13,9 @@ __tracebackhide__ = claims.is_hidden
 _UNKNOWN_TEST = "async def functions are not natively supported"
 _UNKNOWN_FIXTURE = re.compile(r"requested an async fixture '\w+', with no plugin")
 _NARROW = re.compile(r"ScopeMismatch: You tried to access the function scoped fixture (\w+) with an? (\w+) scoped")
-_HOW_TO_RUN = "asynctest_tornado runs it with @pytest.mark.{}, or all with the setting asynctest_tornado_mode = auto."
+_HOW_TO_RUN = (
+    "asynctest_tornado runs this test with @pytest.mark.{}, or all with the setting asynctest_tornado_mode = auto."
+)
 _NO_APP = (
     "The server of asynctest_tornado serves the fixture 'app', which does not exist. Write one in this module or in a "
     "conftest.py:\n\n    @pytest.fixture\n    def app():\n        return tornado.web.Application(...)"
@@ -33,7 +35,7 @@ def improve(item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
     if isinstance(error, pytest.fail.Exception) and isinstance(error.msg, str):
         advice = _of_failure(item, error.msg)
         if advice is not None:
-            error.msg = f"{error.msg}\n{advice}"
+            error.msg = f"{advice}\n{error.msg}"  # the summary has the first line
     elif isinstance(error, pytest.FixtureLookupError) and _lacks_app(item, error):
         call.excinfo = _failure(_NO_APP)
     elif type(error) is TypeError and str(error).startswith(f"{claims.APP_ORIGIN} is "):

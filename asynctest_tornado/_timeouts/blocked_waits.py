@@ -104,9 +104,10 @@ class BlockedWaits(Feature):
         if not watch.has_left:
             watch.has_left = True
             wait.raised, watch.note = error, ""
-            wait.remark = f"; this line{_server_of(error)} blocked the event loop"
+            server = _server_of(error)
+            wait.remark = f"; this line{server} blocked the event loop"
             wait.end()
-            if wait.pending == pending_report.NOTHING:  # the line says enough
+            if server or wait.pending == pending_report.NOTHING:  # the line and the request say enough
                 wait.pending = ""
         return True
 

@@ -4,6 +4,7 @@ import dis
 import functools
 import inspect
 import linecache
+import re
 import types
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,9 @@ __unittest = True
 NOT_YET = (AssertionError, LookupError)
 _MOST_SHOWN = 200
 
+#: The pending tasks if the test waits at the line of the error, and nothing else is left.
+_ONLY_ITSELF = re.compile(r"Pending tasks:\n.* \(the test\)\n    at .*\n    waits for the condition to hold")
+
 
 async def eventually(
     harness: Harness,
@@ -33,6 +37,8 @@ async def eventually(
 
     def error(wait: Any) -> BaseException:
         operation = "eventually()" if message is None else f"{message}: eventually()"
+        if _ONLY_ITSELF.fullmatch(wait.pending):
+            wait.pending = ""
         return error_of(wait, failure, operation, attempts.last_error, f": {attempts.describe()}")
 
     with Watch(harness, timeout, error) as watch:

@@ -288,7 +288,7 @@ class Pending(Feature):
     def pending(self, loop: LoopOfTest, tasks: Sequence["asyncio.Task[Any]"], main: "asyncio.Task[Any] | None") -> str:
         jobs = [name for _, name in executor_jobs.pending_jobs(loop.loop)]
         text = describe(loop.io_loop, tasks, main, jobs, pending_requests.clients_of(loop))
-        return "\n".join(filter(None, (text, stopped_clock.describe(loop.loop))))
+        return "\n".join(filter(None, (stopped_clock.describe(loop.loop), text)))
 
     def interrupted(self, wait: Deadline, error: BaseException) -> bool:
         if not wait.loop.loop.is_running():  # else a block may handle it

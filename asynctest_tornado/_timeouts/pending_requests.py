@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.simple_httpclient import HTTPStreamClosedError, SimpleAsyncHTTPClient
 from tornado.tcpserver import TCPServer
 
 from asynctest_tornado._loop.managed_loop import LoopOfTest
@@ -103,4 +103,6 @@ def _requests_of(client: Any) -> tuple[list[_Request], list[_Request]]:
 
 def is_unexplained(error: BaseException) -> bool:
     """Return true if a client has given up a request, and no note says where the server stood."""
-    return isinstance(error, HTTPClientError) and error.code == 599 and not getattr(error, "__notes__", ())
+    if not isinstance(error, HTTPClientError) or isinstance(error, HTTPStreamClosedError):
+        return False  # if the server has closed the connection, its error has the reason
+    return error.code == 599 and not getattr(error, "__notes__", ())

@@ -448,6 +448,15 @@ class ConnectionTest(unittest.TestCase):
         self.assertNotIn("Timers", report)
         self.assertRegex(run_body(Served, by_client).report, r"HTTPTimeoutError: .*\n" + hint)
 
+    def test_a_timer_for_a_wait_that_fails_is_no_leak(self) -> None:
+        async def body(case: Any) -> None:
+            case.io_loop.call_later(60, case.stop)
+            case.wait()
+
+        report = run_body(AsyncTestCase, body).report
+        self.assertIn("is running already", report)
+        self.assertNotIn("left these resources open", report)
+
     def test_a_coroutine_that_is_not_run_is_not_reported_twice(self) -> None:
         """It was handed to ``run_sync`` in a coroutine."""
 

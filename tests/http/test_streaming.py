@@ -567,7 +567,9 @@ class EndTest(Case):
         with self.assertRaises(ConnectionRefusedError) as caught:
             async with self.stream(f"http://127.0.0.1:{port}/"):
                 self.fail("the block has begun")
-        self.assertIn(f"The request was GET http://127.0.0.1:{port}/.", caught.exception.__notes__)
+        self.assertIn(
+            f"The request was GET http://127.0.0.1:{port}/. Nothing listens there.", caught.exception.__notes__
+        )
 
     async def test_the_limit_for_the_whole_response(self) -> None:
         with self.assertRaisesRegex(HTTPTimeoutError, r"\(request_timeout\), after \d+ chunk"):

@@ -142,7 +142,7 @@ def test_client(http_server, base_url):
         return {re.sub(r".*?test_", "", title): text for title, text in zip(parts[1::2], parts[2::2], strict=True)}
 
     def test_each_report_is_short_and_says_how_to_mend_it(self) -> None:
-        run_it = "asynctest_tornado runs it with @pytest.mark.gen_test, or all with the setting asynctest_tornado_mode"
+        run_it = "asynctest_tornado runs this test with @pytest.mark.gen_test, or all with the setting asynctest"
         messages = {
             "unknown": run_it,
             "unknown_fixture": run_it,
@@ -175,4 +175,4 @@ def test_client(http_server, base_url):
     def test_the_marker_is_the_one_that_is_ours(self) -> None:
         files = {"test_it.py": "async def test_unknown(): pass", "pytest_tornado.py": ""}
         done = self.run_pytest(files, "-p", "pytest_tornado")
-        self.assertIn("asynctest_tornado runs it with @pytest.mark.asynctest_tornado, or all with", done.stdout)
+        self.assertIn("asynctest_tornado runs this test with @pytest.mark.asynctest_tornado, or all with", done.stdout)

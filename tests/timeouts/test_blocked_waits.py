@@ -39,9 +39,11 @@ class BlockedLoopTest(unittest.TestCase):
         with limit_clock.stopped():
             report = run_case(Sample).report
         with limit_clock.stopped():
-            self.assertIn("waits for AsyncHTTPTestCase.fetch()\nHTTP", run_case(Sample, "test_coroutine").report)
+            report = run_case(Sample, "test_coroutine").report
+        self.assertIn("Slow, which serves GET /slow, blocked the event loop\n", report)
+        self.assertNotIn("Pending tasks", report)
         self.assertRegex(report, r"; this line of .*Slow, which serves GET /slow, blocked the event loop")
-        self.assertRegex(report, r"event loop\nHTTP requests in flight:\n  GET http:\S+/slow\n\Z")
+        self.assertRegex(report, r"event loop\n\Z")
         self.assertNotIn("tornado/", report)
 
     def test_a_test_that_ends_by_itself_but_too_late_has_timed_out(self) -> None:
