@@ -30,11 +30,13 @@ class Answer(NamedTuple):
     buffer: io.BytesIO
     cause: str
     """The cause of the status, as a sentence, or nothing."""
+    cookies: str = ""
+    """A sentence with the cookies of the request, after a space, or nothing."""
 
     def describe(self) -> str:
         """Return the status and the request, and a sentence with the cause or with the beginning of the body."""
         details = self.cause or shown(self.buffer.getvalue())
-        return f"{self.code} {self.reason} to {self.method} {self.url}. {details}"
+        return f"{self.code} {self.reason} to {self.method} {self.url}. {details}{self.cookies}"
 
 
 def shown(body: bytes) -> str:

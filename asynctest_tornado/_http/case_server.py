@@ -223,6 +223,16 @@ def cookies_of(case: Any) -> Cookies:
     return Cookies(server.cookies, lambda: server.address.absolute("/", case.get_url))
 
 
+def app_of(case: Any) -> Any:
+    """Return the application of a case. Raises ``RuntimeError`` before ``get_app()`` has returned it."""
+    server_of(case)
+    if not hasattr(case, "_app"):
+        raise RuntimeError(
+            "The application does not exist yet, or no longer: sign in in asyncSetUp(), or after super().setUp()."
+        )
+    return case._app
+
+
 def runs_here(harness: Harness) -> bool:
     """Return whether the loop of a test runs, and called the caller."""
     try:

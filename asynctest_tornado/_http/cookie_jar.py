@@ -121,6 +121,12 @@ def gives_cookies(request: HTTPRequest) -> bool:
     return any(name.lower() == "cookie" for name in request.headers)
 
 
+def names_of(request: HTTPRequest) -> tuple[str, ...]:
+    """Return the names of the cookies in the header of a request."""
+    header = request.headers.get("Cookie", "")
+    return tuple(pair.partition("=")[0].strip() for pair in header.split(";") if pair.strip())
+
+
 def decoded(cookie: "Cookie") -> str:
     """Return the value of a cookie as a request handler gets it, without quotes."""
     value: str = SimpleCookie().value_decode(cookie.value or "")[0]

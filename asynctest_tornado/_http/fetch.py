@@ -8,7 +8,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HT
 from tornado.httputil import HTTPHeaders
 
 from asynctest_tornado._errors.last_answer import ANSWERS
-from asynctest_tornado._http.cookie_jar import Jar, gives_cookies
+from asynctest_tornado._http.cookie_jar import Jar, gives_cookies, names_of
 from asynctest_tornado._http.request_arguments import Arguments, explain, plain
 from asynctest_tornado._http.response import Response, describe, improve, is_response
 
@@ -78,6 +78,8 @@ async def _fetch_with_cookies(
         response.error = None  # which refers to the response
     request.follow_redirects = given
     response.request = request
+    if is_response(response) and not has_own_cookies:
+        vars(response)["_sent_cookies"] = names_of(hop)
     if raise_error:
         response.rethrow()
     return response

@@ -77,11 +77,12 @@ class HTTPRequests(AsyncTestCase):
         :param value: the value, a text.
         :param version: the version of the signature, as for ``tornado.web.create_signed_value``.
 
-        Raises ``RuntimeError`` if the application has no ``cookie_secret``; ``TypeError`` if the value is no text.
+        Raises ``RuntimeError`` if the application has no ``cookie_secret``, or does not exist yet: sign in in
+        ``asyncSetUp()``, or after ``super().setUp()``; ``TypeError`` if the value is no text.
 
         New in version 0.1.
         """
-        case_server.cookies_of(self)[name] = signed(self._app, name, value, version)
+        case_server.cookies_of(self)[name] = signed(case_server.app_of(self), name, value, version)
 
     def fetch(self, path: str, raise_error: bool = False, **kwargs: Unpack[Arguments]) -> Fetched:
         """Fetch a URL of the server. Return the response; in a coroutine, something to await, as `async_fetch` does.
@@ -206,8 +207,14 @@ class HTTPRequests(AsyncTestCase):
 
         :param status: the status, as a number or an ``HTTPStatus``.
 
+        Raises ``AssertionError`` for another status, and ``TypeError`` if the status comes first.
+
         New in version 0.1.
         """
+        if isinstance(response, int):
+            raise TypeError(
+                f"assertStatus() got {response!r} as the response. Write assertStatus(response, {response:d})."
+            )
         if response.code != status:
             if isinstance(response, StreamedResponse):  # the report of its block shows the body
                 request = f"{response.request.method} {response.effective_url}"

@@ -28,6 +28,8 @@ class Response(HTTPResponse):
     reason_of_server = ""
     #: The error of the handler, if no report of a test will show it.
     failures: tuple[ServerError, ...] = ()
+    #: The names of the cookies that the cookie jar of the test has added to the request.
+    _sent_cookies: tuple[str, ...] = ()
 
     def json(self) -> Any:
         """Return the body, decoded. Raises ``ValueError`` if the body is no JSON. New in version 0.1."""
@@ -85,7 +87,15 @@ def request_of(response: HTTPResponse) -> str:
 def describe(response: HTTPResponse) -> str:
     """Return the request of a response, the beginning of its body, and the reason for it if that is known."""
     reason = getattr(response, "reason_of_server", "") or last_answer.shown(_body_of(response))
-    return f"{request_of(response)}. {reason}"
+    return f"{request_of(response)}. {reason}{_cookies_of(response)}"
+
+
+def _cookies_of(response: HTTPResponse) -> str:
+    """Return a sentence with the cookies of a request that is refused: the name of one may be wrong."""
+    names = getattr(response, "_sent_cookies", ())
+    if response.code not in (401, 403) or not names:
+        return ""
+    return f" The request sent {'this cookie' if len(names) == 1 else 'these cookies'}: {', '.join(names)}."
 
 
 def answer_of(response: Response) -> last_answer.Answer | None:
@@ -94,7 +104,13 @@ def answer_of(response: Response) -> last_answer.Answer | None:
         return None
     method = getattr(response.request, "method", "GET")
     return last_answer.Answer(
-        response.code, response.reason, method, response.effective_url, response.buffer, response.reason_of_server
+        response.code,
+        response.reason,
+        method,
+        response.effective_url,
+        response.buffer,
+        response.reason_of_server,
+        _cookies_of(response),
     )
 
 

@@ -130,9 +130,12 @@ class WebSocket:
         :param timeout: the time limit, in seconds; by default, the time limit of the test. With 0, a message has to
             have arrived already. If one arrives too late, or its reader is cancelled, the next call returns it.
 
+        A close frame of the server is in good order without a code, with 1000, 1001, or a code from 3000 on, which are
+        the application's own.
+
         Raises `tornado.websocket.WebSocketClosedError` if the connection ends in another way: without a close frame,
-        for example because the handler raises, or with a code that stands for an error. The exception of the handler is
-        its cause. ``TimeoutError``, which shows where the server stood, if the time is over.
+        for example because the handler raises, or with another code, such as 1008 or 1011. The exception of the handler
+        is its cause. ``TimeoutError``, which shows where the server stood, if the time is over.
 
         As in ``tornado.websocket``, which returns None in any case. New in version 0.1.
         """

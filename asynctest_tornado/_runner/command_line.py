@@ -67,7 +67,7 @@ _DESCRIPTION = (
 )
 _REPLACE = (
     "python -m asynctest_tornado --replace -m unittest, or another module and its arguments, runs a suite for "
-    "tornado.testing as it is. {} stand before --replace."
+    "tornado.testing as it is. {} stand before -m."
 )
 
 
@@ -136,7 +136,7 @@ def _parse(kwargs: dict[str, Any]) -> list[str]:
     own, rest = parser.parse_known_args(sys.argv[1:])
     given: set[str] = set(itertools.takewhile(_is_option, rest))
     if given & {"-help", "--help"} or ("-h" in given and "h" not in options):
-        _print_help(parser)
+        _print_help(_parser(is_for_help=True))
         sys.exit(0)
     _check_are_known(rest, parser)
     handlers = logging.getLogger().handlers
@@ -230,8 +230,11 @@ def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
             os.environ[setting.variable] = value
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Return a parser that takes our options from the command line, and leaves the others to Tornado and unittest."""
+def _parser(is_for_help: bool = False) -> argparse.ArgumentParser:
+    """Return a parser that takes our options from the command line, and leaves the others to Tornado and unittest.
+
+    :param is_for_help: show long options with two dashes, which Tornado parses.
+    """
     parser = argparse.ArgumentParser(
         sys.argv[0],
         usage="%(prog)s [option ...] [test ...]",
@@ -241,7 +244,8 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     for flags, keywords in _ARGUMENTS.items():
-        _add_unless_defined(parser, flags, keywords)
+        shown = tuple(f"-{flag}" if len(flag) > 2 and flag[1] != "-" else flag for flag in flags)
+        _add_unless_defined(parser, shown if is_for_help else flags, keywords)
     _add_settings(parser)
     return parser
 

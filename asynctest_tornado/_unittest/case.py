@@ -353,7 +353,7 @@ class AsyncTestCase(Settling):
         The first record is ``self.logs[0]``, and ``self.logs.messages`` are the messages of all. A record is there if
         the level of its logger lets it pass, ``WARNING`` by default: ``self.logs.set_level("INFO", "shop")`` sets
         another one for the test. Records that `ExpectLog`, ``assertLogs`` or ``assertNoLogs`` take are not there. The
-        page about logs has all of its names.
+        page :doc:`logs` has all of its names.
 
         Raises ``RuntimeError`` if the test does not run.
 

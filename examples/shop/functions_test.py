@@ -38,7 +38,7 @@ def provider() -> Provider:
 @pytest.fixture
 async def shop(serve: Serve, provider: Provider, tmp_path: Path) -> AsyncGenerator[Shop, None]:
     elsewhere = await serve(provider.make_app())
-    shop = await open_shop(tmp_path / "shop.toml", elsewhere.get_url(""))
+    shop = await open_shop(tmp_path / "shop.toml", elsewhere.url)
     yield shop
     await shop.close()
 

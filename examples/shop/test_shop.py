@@ -75,7 +75,7 @@ class ShopTestCase(AsyncHTTPTestCase):
         self.provider = Provider(shop="of the shop")
         self.elsewhere = await self.enterAsyncContext(HTTPTestServer(self.provider.make_app()))
         self.path = Path(self.enterContext(tempfile.TemporaryDirectory()), "shop.toml")
-        write_settings(self.path, provider=self.elsewhere.get_url(""), **self.settings)
+        write_settings(self.path, provider=self.elsewhere.url, **self.settings)
         self.database = self.path.with_name("shop.db")
         self.shop = await Shop.open(self.path, self.database)
         self.addAsyncCleanup(self.shop.close)

@@ -7,6 +7,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from tornado import web
+from tornado.httpclient import HTTPError
 from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, HTTPTestServer
@@ -31,6 +32,12 @@ class UserHandler(web.RequestHandler):
         self.redirect("/user", status=303)
 
 
+class PrivateHandler(web.RequestHandler):
+    def get(self) -> None:
+        if self.get_signed_cookie("user") is None:
+            raise web.HTTPError(403)
+
+
 class UserSocket(WebSocketHandler):
     def open(self, *args: str, **kwargs: str) -> None:
         user = self.get_signed_cookie("user")
@@ -40,7 +47,7 @@ class UserSocket(WebSocketHandler):
 def make_app(**settings: Any) -> web.Application:
     settings.setdefault("cookie_secret", SECRET)
     handlers: list[Any] = [
-        *(("/user", UserHandler), ("/socket", UserSocket)),
+        *(("/user", UserHandler), ("/socket", UserSocket), ("/private", PrivateHandler)),
         *(("/redirect", test_fetch.RedirectHandler), ("/cookie", test_fetch.CookieHandler)),
         ("/.*", test_fetch.EchoHandler),
     ]
@@ -286,6 +293,29 @@ class SignInTest(Case):
         with self.assertRaisesRegex(TypeError, r"sign_in\(\) got the value \{'id': 1\}. Give a text"):
             self.sign_in("user", wrong)
 
+    async def test_a_refusal_names_the_cookies(self) -> None:
+        self.sign_in("usr", "anna")
+        response = await self.fetch("/private")
+        with self.assertRaisesRegex(AssertionError, r"Its body is .*\. The request sent this cookie: usr\.$"):
+            self.assertStatus(response, 200)
+        self.cookies["theme"] = "dark"
+        with self.assertRaisesRegex(HTTPError, r"The request sent these cookies: usr, theme, visited\.$"):
+            (await self.fetch("/redirect?code=302&to=/private")).raise_for_status()
+
+    def test_a_refusal_names_no_cookies_of_a_header(self) -> None:
+        self.sign_in("usr", "anna")
+        with self.assertRaisesRegex(AssertionError, r"Its body is .*page of Tornado\.$"):
+            self.assertStatus(self.fetch("/private", headers={"Cookie": "a=1"}), 200)
+
+    def test_the_report_of_a_refusal_names_the_cookies(self) -> None:
+        def body(case: Any) -> None:
+            case.sign_in("usr", "anna")
+            case.assertEqual(case.fetch("/private").code, 200)
+
+        self.assertRegex(
+            run_body(Case, body).report, r"The last response was 403 .*The request sent this cookie: usr\."
+        )
+
 
 class SecureSignInTest(SignInTest, AsyncHTTPSTestCase):
     pass
@@ -315,6 +345,18 @@ class NoSecretTest(unittest.TestCase):
 
     def test_keys_without_a_version(self) -> None:
         self.check(make_app(cookie_secret={1: "a", 2: "b"}), r"has the keys \[1, 2\], .* is None. Set key_version")
+
+    def test_there_is_none_yet(self) -> None:
+        class Sample(AsyncHTTPTestCase):
+            async def get_app(self) -> Any:
+                self.sign_in("user", "anna")
+                return make_app()
+
+        report = run_body(Sample, lambda case: None).report
+        self.assertRegex(
+            report, r"RuntimeError: The application does not exist yet.* sign in in asyncSetUp\(\), or after"
+        )
+        self.assertNotIn("has not been called", report)
 
     def test_a_callback_has_no_settings(self) -> None:
         self.check(lambda request: None, r"needs the cookie_secret of a tornado.web.Application.*create_signed_value")

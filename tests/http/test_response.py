@@ -3,6 +3,7 @@
 import json
 import pickle
 import unittest
+from http import HTTPStatus
 from typing import Any
 
 from tornado import web
@@ -96,6 +97,13 @@ class StatusTest(Case):
             self.assertStatus(self.fetch("/items", json={}), 201)
         with self.assertRaisesRegex(AssertionError, "No handler matches /hmoe. : the page$"):
             self.assertStatus(self.fetch("/hmoe"), 200, "the page")
+
+    def test_the_response_comes_first(self) -> None:
+        response: Any = self.fetch("/items")
+        status: Any
+        for status in 200, HTTPStatus.OK:
+            with self.assertRaisesRegex(TypeError, r"got .*200.* as the response. Write assertStatus\(response, 200\)"):
+                self.assertStatus(status, response)
 
     def test_a_missing_await_is_explained(self) -> None:
         async def body(case: Any) -> None:

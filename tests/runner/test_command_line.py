@@ -75,6 +75,8 @@ class MainTest(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             for option in "--timeout SECONDS", "--junit FILE", "--exception-on-interrupt", "--logging", "--show-logs":
                 self.assertIn(option, done.stderr)
+            self.assertIn("-v, --verbose", done.stderr)
+            self.assertRegex(done.stderr, r"--show-logs\s+stand\s+before\s+-m")
             self.assertEqual([line for line in done.stderr.splitlines() if len(line) > 80], [])
             self.assertLess(len(done.stderr.splitlines()), 50)
 
