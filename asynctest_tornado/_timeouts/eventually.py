@@ -1,7 +1,5 @@
 """Waits until a condition holds."""
 
-import dis
-import functools
 import inspect
 import linecache
 import re
@@ -11,6 +9,7 @@ from typing import Any
 
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.timeout_error import error_of
+from asynctest_tornado._timeouts import conditions
 from asynctest_tornado._timeouts.quiet import Watch
 from asynctest_tornado._util import coroutines, exception_notes, names
 
@@ -69,34 +68,51 @@ class _Attempts:
             )
         self._condition = condition
         self.value: Any = None
-        #: The exception of the last call, or None.
+        #: The exception of the last call that has ended, or None.
         self.last_error: BaseException | None = None
+        self._has_ended_once = False
+        self._is_going_on = False
         #: True if the last call has let the loop run.
         self.has_suspended = False
 
     async def succeed(self) -> bool:
         """Call the condition; return whether it holds."""
-        self.last_error = None
         self.has_suspended = False
+        self._is_going_on = True
         try:
             value = self._condition()
             if inspect.isawaitable(value):
                 self.has_suspended = True
                 value = await value
-            self.value = value
-            return bool(value) or (value is None and _only_asserts(self._condition))
+            self.value, self.last_error = value, None
         except NOT_YET as error:
             self.last_error = error
-            return False
+        self._has_ended_once, self._is_going_on = True, False
+        return self.last_error is None and (bool(self.value) or (self.value is None and self._holds_by_none()))
+
+    def _holds_by_none(self) -> bool:
+        meaning = conditions.meaning_of_none(self._condition)
+        if meaning is conditions.IS_MISTAKE:
+            code = conditions.code_of(self._condition)
+            place = ""
+            if code is not None and code.co_name != "<lambda>":
+                place = f" ({names.line_at(code.co_filename, code.co_firstlineno, code.co_name)})"
+            raise TypeError(
+                f"eventually(): {text_of(self._condition)}{place} returned None, and no assertion was found in it. Is a "
+                "'return' missing? Let it return a true value once it holds, or make assertions: by 'assert', or by "
+                "functions whose names begin with 'assert'."
+            )
+        return meaning is conditions.HOLDS
 
     def describe(self) -> str:
-        """Return a clause about the condition and its last value."""
-        if self.last_error is None:
-            last = f"its last value was {_brief(self.value)}"
-        else:
-            # The report has the traceback, and all lines of the message.
+        """Return a clause about the condition, and the outcome of its last call that has ended."""
+        if self.last_error is not None:
             text = (exception_notes.text_of(self.last_error) or "").partition("\n")[0]
             last = f"its last call raised {type(self.last_error).__qualname__}: {text}"
+        else:
+            last = f"its last value was {_brief(self.value)}"
+        if self._is_going_on:
+            last = f"{last}; the next call had not ended" if self._has_ended_once else "its first call had not ended"
         return f"{text_of(self._condition)} did not hold; {last}"
 
 
@@ -108,16 +124,9 @@ def _brief(value: object) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
-def _code_of(func: Any) -> types.CodeType | None:
-    while isinstance(func, functools.partial):
-        func = func.func
-    code = getattr(getattr(func, "__func__", func), "__code__", None)
-    return code if isinstance(code, types.CodeType) else None
-
-
 def text_of(func: Any) -> str:
     """Return the source of a lambda, with its place; the name of another function."""
-    code = _code_of(func)
+    code = conditions.code_of(func)
     if code is None or code.co_name != "<lambda>":
         return f"the condition {names.name_of(func)}"
     source = _source_of_body(code)
@@ -127,36 +136,12 @@ def text_of(func: Any) -> str:
 
 def _source_of_body(code: types.CodeType) -> str:
     """Return the expression of a lambda, as it is written; empty if it is not known."""
-    spans = [span for span in code.co_positions() if None not in span and span[0::2][0] is not None]
-    spans = [span for span in spans if (span[0], span[2]) != (span[1], span[3])]  # of the lambda as a whole
+    spans = conditions.spans_of(code)
     if not spans:
         return ""
-    first, begin = min((span[0], span[2]) for span in spans)
-    last, end = max((span[1], span[3]) for span in spans)
-    assert first is not None
-    assert last is not None
+    first, begin = min(span[:2] for span in spans)
+    last, end = max(span[2:] for span in spans)
     lines = [linecache.getline(code.co_filename, number).encode() for number in range(first, last + 1)]
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][begin:]
     return " ".join(line.decode(errors="replace").strip() for line in lines)
-
-
-def _only_asserts(func: Any) -> bool:
-    """Return whether a function never returns a value: it holds if it raises nothing.
-
-    For a lambda, which always returns a value, that is so if it calls a function whose name begins with "assert".
-    """
-    code = _code_of(func)
-    if code is None:
-        return False
-    if code.co_name == "<lambda>":
-        return any(name.startswith("assert") for name in code.co_names)
-    before: dis.Instruction | None = None
-    for instruction in dis.get_instructions(code):
-        is_none = before is not None and before.opname.startswith("LOAD_CONST") and before.argval is None
-        if instruction.opname == "RETURN_VALUE" and not is_none:
-            return False
-        if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
-            return False
-        before = instruction
-    return True

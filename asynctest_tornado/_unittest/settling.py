@@ -78,16 +78,16 @@ class Settling(unittest.TestCase):
         then whenever the loop has nothing to do, and every 0.02 seconds meanwhile. With a `VirtualClock`, time jumps
         from timer to timer.
 
-        :param condition: a function, a coroutine function as well. It holds if it returns a true value. One that only
-            makes assertions, and never returns a value, holds if it raises nothing. As long as it raises an
-            ``AssertionError``, ``KeyError`` or ``IndexError``, it does not hold yet; each other error is raised at
-            once.
+        :param condition: a function, a coroutine function as well. It holds if it returns a true value. One without a
+            ``return`` of a value has to make assertions, and holds if they succeed: by ``assert``, by functions whose
+            names begin with "assert", or by helpers of yours that do so. As long as it raises an ``AssertionError``,
+            ``KeyError`` or ``IndexError``, it does not hold yet; each other error is raised at once.
         :param timeout: how long that may take, in seconds of real time, 0 for no limit. By default, it takes as long as
             the test, or the call of ``run_sync``, that it is a part of.
         :param message: begins the message of the failure.
 
         Raises ``failureException`` when the time is over: it shows the condition and its last value or exception;
-        ``TypeError`` if the condition is no function.
+        ``TypeError`` if the condition is no function, or returns nothing and has no assertion.
 
         New in version 0.1.
         """

@@ -27,6 +27,7 @@ class MailTest(AsyncHTTPTestCase):
             await self.fetch("/orders", method="POST", form={"item": item})
         first = await self.eventually(lambda: self.outbox[0], timeout=2)
         self.assertEqual(first, "Your tea is on its way")
+        await self.settle()  # the second mail
 
 
 class SettledTest(AsyncHTTPTestCase):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 from unittest import mock
 
+from tornado import gen
 from tornado.ioloop import PeriodicCallback
 
 from asynctest_tornado import AsyncTestCase, VirtualClock, gen_test
@@ -145,6 +146,130 @@ def run(body: Callable[[Any], Any], **attributes: Any) -> RecordingResult:
     return run_body(type("Sample", (AsyncTestCase,), attributes), body)
 
 
+class NoneTest(AsyncTestCase):
+    """A condition that returns None."""
+
+    def check(self) -> None:
+        self.assertEqual(self.seen, [1])
+
+    @staticmethod
+    def check_statically(seen: list[int]) -> None:
+        check_seen(seen)
+
+    @classmethod
+    def check_of_class(cls, seen: list[int]) -> None:
+        cls.check_statically(seen)
+
+    def forget(self) -> None:
+        len(self.seen)
+
+    async def check_later(self) -> None:
+        await asyncio.sleep(0)
+        self.check()
+
+    async def asyncSetUp(self) -> None:
+        self.seen: list[int] = []
+        self.found: dict[str, int] = {}
+        self.helper = _Helper(self.seen)
+
+    async def test_it_holds_by_assertions(self) -> None:
+        def statement() -> None:
+            assert self.seen == [1]
+
+        def helper() -> None:
+            self.check()
+
+        def each() -> None:
+            all(self.assertEqual(number, 1) is None for number in self.seen or [0])  # type: ignore[func-returns-value]
+
+        def raises() -> None:
+            if not self.seen:
+                raise IndexError
+
+        @gen.coroutine
+        def generator() -> Generator[Any, Any, None]:
+            yield gen.moment
+            self.check()
+
+        conditions: list[Callable[[], Any]] = [statement, helper, each, raises, generator]
+        conditions += [self.check, self.check_later, functools.partial(check_seen, self.seen)]
+
+        def alias() -> None:
+            helper = self.helper
+            helper.verify()
+
+        conditions += [alias, lambda: self.check(), lambda: self.check_later(), lambda: self.helper.verify()]
+        conditions += [lambda: self.check_statically(self.seen), lambda: self.check_of_class(self.seen)]
+        conditions += [lambda: check_seen(self.seen), lambda: self.assertEqual([n + 0 for n in self.seen], [1])]
+        for number, condition in enumerate(conditions):
+            with self.subTest(number):
+                self.seen.clear()
+                self.io_loop.call_later(SOON, self.seen.append, 1)
+                await self.eventually(condition)
+                self.assertEqual(self.seen, [1])
+
+    async def test_it_is_false(self) -> None:
+        def find() -> int | None:
+            assert self.found is not None
+            return self.found.get("tea")
+
+        def wrong() -> int | None:
+            if not self.found:
+                return None
+            return self.found["tea"]
+
+        conditions: list[Callable[[], Any]] = [find, wrong, lambda: find(), lambda: self.found.get("tea")]
+        conditions += [lambda: self.helper.check("tea")]  # and no self.check()
+        conditions += [lambda: check_seen([1]) or self.found.get("tea")]  # type: ignore[func-returns-value]
+        for number, condition in enumerate(conditions):
+            with self.subTest(number):
+                self.found.clear()
+                self.seen.clear()
+                self.io_loop.call_later(SOON, self.found.update, tea=1)
+                self.io_loop.call_later(SOON, self.seen.append, 1)
+                self.assertEqual(await self.eventually(condition), 1)
+
+    async def test_a_mistake_is_named_with_its_line(self) -> None:
+        with self.assertRaisesRegex(
+            TypeError, r"NoneTest.forget \(tests/.*test_eventually.py:\d+ in forget: def forget"
+        ):
+            await self.eventually(self.forget)
+        with self.assertRaisesRegex(
+            TypeError, r"the condition 'self.forget\(\)' at tests/.*test_eventually.py:\d+ ret"
+        ):
+            await self.eventually(lambda: self.forget())
+
+    async def test_it_is_a_mistake(self) -> None:
+        def arrived() -> None:
+            len(self.seen) == 1  # noqa: B015
+
+        async def arrived_later() -> None:
+            await asyncio.sleep(0)
+
+        def begins() -> None:
+            self.io_loop.add_callback(arrived)
+
+        for condition in arrived, arrived_later, begins, self.forget, lambda: self.forget():
+            with self.subTest(condition), self.assertRaisesRegex(TypeError, "returned None, and no assertion was foun"):
+                await self.eventually(condition)
+
+
+def check_seen(seen: list[int]) -> None:
+    if seen != [1]:
+        raise AssertionError(seen)
+
+
+class _Helper:
+    def __init__(self, seen: list[int]) -> None:
+        self._seen = seen
+
+    def verify(self) -> None:
+        check_seen(self._seen)
+
+    def check(self, key: str) -> int | None:
+        return {"tea": self._seen[0]}.get(key) if self._seen else None
+
+
 class FailureTest(unittest.TestCase):
     def test_it_shows_the_condition_and_the_last_value(self) -> None:
         async def body(case: AsyncTestCase) -> None:
@@ -203,7 +328,23 @@ class FailureTest(unittest.TestCase):
 
             await case.eventually(condition, timeout=0.05)
 
-        self.assertRegex(run(body).report, r"condition did not hold; its last value was None")
+        self.assertRegex(run(body).report, r"condition did not hold; its first call had not ended")
+
+    def test_a_call_that_is_interrupted(self) -> None:
+        """The report has the outcome of the last call that has ended."""
+
+        async def body(case: AsyncTestCase) -> None:
+            calls = iter((0, 0, 3600))
+
+            async def check() -> None:
+                await asyncio.sleep(next(calls))
+                case.fail("the reason")
+
+            await case.eventually(check, timeout=0.1)
+
+        report = run(body).report
+        self.assertIn("its last call raised AssertionError: the reason; the next call had not ended\n", report)
+        self.assertRegex(report, r"in check\n +case.fail")
 
     def test_another_error_is_raised_at_once(self) -> None:
         async def body(case: AsyncTestCase) -> None:
