@@ -221,4 +221,4 @@ class HTTPRequests(AsyncTestCase):
             else:
                 request = describe(response)
             text = f"{response.code} {response.reason}, not {int(status)}, is the answer to {request}"
-            self.fail(self._formatMessage(msg, text))
+            self.fail(text if msg is None else f"{text} : {msg}")

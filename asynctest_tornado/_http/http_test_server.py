@@ -234,3 +234,8 @@ class HTTPTestServer:
         server = self._server_here()
         url = server.address.websocket_url(path, self.get_url)
         return server.ws_connect(url, headers, subprotocols, {"cookies": cookies, **kwargs})
+
+
+def is_running(server: HTTPTestServer) -> bool:
+    """Return whether a server listens."""
+    return server._running is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._http.http_test_server import HTTPTestServer
+from asynctest_tornado._http.http_test_server import HTTPTestServer, is_running
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._timeouts import pending_requests
@@ -125,7 +125,7 @@ def _close(owner: Any, server: HTTPTestServer) -> None:
         await server.__aexit__()
 
     owner.servers.remove(server)
-    if server._running is None:
+    if not is_running(server):
         return  # it was entered by "async with"
     LEAKS.ending(owner.harness, lambda: _others(owner, server))
     try:

@@ -27,6 +27,7 @@ __unittest = True
 
 _WATCH: Any = object()
 #: The functions of the standard library that wait for bytes of a connection.
+_MODULES = ("socket", "ssl")
 _READERS = frozenset({"readinto", "read", "recv", "recv_into", "do_handshake"})
 
 
@@ -88,7 +89,7 @@ def _waiting(harness: Harness, stack: list[types.FrameType]) -> tuple[types.Fram
     if not stack or harness.loop.loop.is_running():
         return None
     frame = stack[0]
-    if frame.f_globals.get("__name__") not in ("socket", "ssl") or frame.f_code.co_name not in _READERS:
+    if frame.f_globals.get("__name__") not in _MODULES or frame.f_code.co_name not in _READERS:
         return None
     reader = frame.f_locals.get("self")
     sock = getattr(reader, "_sock", None) if isinstance(reader, socket.SocketIO) else reader

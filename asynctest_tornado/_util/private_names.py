@@ -77,6 +77,7 @@ _BY_PYTHON = "Python reports them"
 _HELPER = "helpers are no children"
 _NO_LOOP = "whether a policy has a loop"
 _IS_CHILD = "a helper is a child"
+_OF_BLOCKED = "the hint for a client that blocks its server"
 
 
 def _filled() -> tuple[Private, ...]:
@@ -95,6 +96,9 @@ def _filled() -> tuple[Private, ...]:
 
 
 PRIVATE: tuple[Private, ...] = (
+    Private(
+        "socket.SocketIO", "_sock", "the server that a client waits for", "the hint for a client that blocks", "none"
+    ),
     # The loop.
     *(
         Private(_LOOP, name, _RECYCLES, _TIME, _PLAIN)
@@ -270,6 +274,35 @@ LOCALS: tuple[Local, ...] = (
         "the exc_info that a record lacks",
         "",
         "the record alone counts",
+    ),
+    Local(
+        *(
+            "tornado.platform.asyncio.BaseAsyncIOLoop.add_callback",
+            "callback",
+            "_errors.hints",
+            "an object not callable",
+        ),
+        *("the hint how to write it", "none"),
+    ),
+    Local(
+        *("tornado.netutil.bind_sockets", "sockaddr", "_errors.taken_address", "the address that a socket has"),
+        *("the address in the hint", "the hint without it"),
+    ),
+    Local(
+        *("tornado.netutil.add_accept_handler", "callback", "_timeouts.pending_requests", "the server of a socket"),
+        *("the hint that a server speaks HTTP", "none"),
+    ),
+    *(
+        Local(owner, name, "_timeouts.blocking_clients", "the server that a client waits for", _OF_BLOCKED, "none")
+        for owner, name in (
+            ("socket.SocketIO.readinto", "self"),
+            ("socket.create_connection", "sock"),
+            ("tornado.httpclient.HTTPClient.fetch", "request"),
+        )
+    ),
+    Local(
+        *("socket.SocketIO.readinto", "self", "_timeouts.blocked_servers", "the server that a client waits for"),
+        *("such a client ends at its own time limit", "none"),
     ),
     Local(
         *("concurrent.futures.thread._worker", "executor_reference", "_timeouts.other_threads"),

@@ -161,9 +161,10 @@ class TestTheTable(unittest.TestCase):
 
 #: Attributes and functions that lead to local variables of functions.
 _WAYS = {"f_locals", "co_freevars", "co_cellvars", "cell_contents", "getargvalues", "getclosurevars"}
-#: Of functions that stand side by side. The traceback is all that leads from an error to the call that raised it, and
-#: without the variable there is a KeyError.
-_OWN_LOCALS = {("_sources.pool_contexts", "chain")}
+#: "chain" is of functions that stand side by side. The traceback is all that leads from an error to the call that raised
+#: it, and without the variable there is a KeyError. "self" is the server whose method a task of the user waits in: only
+#: the frames of its coroutine lead there.
+_OWN_LOCALS = {("_sources.pool_contexts", "chain"), ("_pytest.serve", "self")}
 
 
 def _leads_to_locals(node: ast.AST) -> bool:
