@@ -58,6 +58,8 @@ def _record_and_call(self: logging.Logger, record: logging.LogRecord) -> None:
     calling.found(self, record)
 
 
+# Handlers that look for the line which logs skip all frames of this file, as loguru's documentation has it.
+_record_and_call.__code__ = _record_and_call.__code__.replace(co_filename=logging.__file__)
 calling = Patch(logging.Logger, "callHandlers", _record_and_call)
 
 

@@ -56,7 +56,8 @@ def owner_of_file(filename: str, module: object = None) -> Owner:
     if _PACKAGES.search(filename):
         return PACKAGE
     if filename.startswith(_STDLIB):
-        return STDLIB
+        # A function of ours may have the file of the one that it stands for.
+        return OURS if isinstance(module, str) and _NAMES.get(module.partition(".")[0]) is OURS else STDLIB
     if not isinstance(module, str) or _is_there(filename):
         return USER
     return owner_of_module(module)

@@ -183,6 +183,28 @@ class ReportTest(unittest.TestCase):
         result = run_body(AsyncTestCase, test)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
+    def test_a_handler_finds_the_line_that_logs(self) -> None:
+        found = []
+
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                frame: Any = sys._getframe(1)
+                while frame.f_code.co_filename == logging.__file__:
+                    frame = frame.f_back
+                found.append(frame.f_code)
+                if record.msg == "broken":
+                    raise ValueError("planted")
+
+        def test(case: AsyncTestCase) -> None:
+            with mock.patch.object(log, "handlers", [Handler()]):
+                log.warning("planted")
+                log.warning("broken")
+
+        report = run_body(AsyncTestCase, test).report
+        self.assertEqual(found, [test.__code__] * 2)
+        self.assertIn('raise ValueError("planted")', report)
+        self.assertNotIn("_record_and_call", report)
+
     def test_a_mock_does_not_record_that_it_is_logged(self) -> None:
         def test(case: AsyncTestCase) -> None:
             plain: Any
