@@ -37,11 +37,6 @@ NOT_FOR_USERS = {
     "AsyncTestCase": {"assertNoLogs", "debug", "doCleanups", "run", "subTest"},
     "ExpectError": {"handle"},
     "ExpectLog": {"filter", "watch"},
-    "Response": {"failures", "reason_of_server"},
-    "ServerError": {"defer", "log_deferred"},
-    "StreamedResponse": {"begin", "describe", "get", "leave"},
-    "VirtualClock": {"drop_targets", "move"},
-    "WebSocket": {"end", "let_go", "read_to_end"},
 }
 
 

@@ -138,7 +138,7 @@ class Passing:
             return 0  # several timers are due now
         if step is not None and self._exact:
             step = self._exact.get(step, step)
-        if not clock.move(step):
+        if not clock._move(step):
             return None
         if clock.time() >= _LONG:
             # asyncio calls timers that are due before time() plus this. If adding the usual nanosecond does not change

@@ -44,7 +44,7 @@ class TimeOfTest:
             self._dates.stop()
         self._waits = None  # it refers to this object
         self.clock.tests.remove(self)
-        self.clock.drop_targets()
+        self.clock._drop_targets()
 
     def describe(self) -> str:
         """Describe the time that has passed, and why it may stand still."""

@@ -191,7 +191,7 @@ class VirtualClock:
         finally:
             self._awaited.discard(future)
 
-    def move(self, deadline: float | None) -> bool:
+    def _move(self, deadline: float | None) -> bool:
         """Go on to the next deadline or target; return whether there is one.
 
         Called when the loop has nothing to do now.
@@ -224,7 +224,7 @@ class VirtualClock:
         """Return by how much a deadline that was reckoned from the epoch may be off, in seconds."""
         return max(_RESOLUTION, 2 * math.ulp(self.epoch + self._now))
 
-    def drop_targets(self) -> None:
+    def _drop_targets(self) -> None:
         """Cancel the calls of `advance` that a test has left."""
         for _, _, reference in self._targets:
             future = reference()

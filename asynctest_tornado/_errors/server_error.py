@@ -46,11 +46,11 @@ class ServerError:
         """The request, for messages. New in version 0.1."""
         return f"{self.request.method} {self.request.uri} by {self.handler.__qualname__}"
 
-    def defer(self, logs: Iterable[Callable[[], object]]) -> None:
+    def _defer(self, logs: Iterable[Callable[[], object]]) -> None:
         """Defer log records until it is known whether a report shows the error."""
         self._deferred += logs
 
-    def log_deferred(self) -> None:
+    def _log_deferred(self) -> None:
         """Log the deferred records, unless the error was reported or expected."""
         deferred, self._deferred = self._deferred, []
         if not (self.is_reported or self.is_expected or self.is_of_client):

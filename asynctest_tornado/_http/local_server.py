@@ -180,12 +180,12 @@ class LocalServer(tls_arguments.Place, https_servers.Server):
     async def close_websockets(self) -> None:
         """Close the websockets that were left open, and let their handlers end."""
         if self._websockets:
-            endings = [asyncio.ensure_future(websocket.end()) for websocket in self._websockets]
+            endings = [asyncio.ensure_future(websocket._end()) for websocket in self._websockets]
             _, pending = await asyncio.wait(endings, timeout=_WEBSOCKET_END_SECONDS)
             for ending in pending:
                 ending.cancel()
             for websocket in self._websockets:
-                websocket.let_go()
+                websocket._let_go()
             self._record.closings.clear()
 
     def stop(self) -> bool:

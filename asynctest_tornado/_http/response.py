@@ -25,9 +25,9 @@ class Response(HTTPResponse):
     """
 
     #: The reason for the status, as a sentence, if the server knows it.
-    reason_of_server = ""
+    _reason_of_server = ""
     #: The error of the handler, if no report of a test will show it.
-    failures: tuple[ServerError, ...] = ()
+    _failures: tuple[ServerError, ...] = ()
     #: The names of the cookies that the cookie jar of the test has added to the request.
     _sent_cookies: tuple[str, ...] = ()
 
@@ -46,7 +46,7 @@ class Response(HTTPResponse):
         """
         if self.code >= 400:
             error = HTTPClientError(self.code, f"{self.reason}, the answer to {describe(self)}", self)
-            for failure in self.failures:
+            for failure in self._failures:
                 error.add_note(handler_errors.describe(failure))
             raise error
         return self
@@ -54,7 +54,7 @@ class Response(HTTPResponse):
     def __repr__(self) -> str:
         body = _body_of(self)
         shown = "the error page of Tornado" if last_answer.is_page_of_tornado(body) else repr(body[:SHOWN])
-        return f"<Response [{self.code} {self.reason}] to {request_of(self)}: {self.reason_of_server or shown}>"
+        return f"<Response [{self.code} {self.reason}] to {request_of(self)}: {self._reason_of_server or shown}>"
 
 
 class Fetched(Response):
@@ -86,7 +86,7 @@ def request_of(response: HTTPResponse) -> str:
 
 def describe(response: HTTPResponse) -> str:
     """Return the request of a response, the beginning of its body, and the reason for it if that is known."""
-    reason = getattr(response, "reason_of_server", "") or last_answer.shown(_body_of(response))
+    reason = getattr(response, "_reason_of_server", "") or last_answer.shown(_body_of(response))
     return f"{request_of(response)}. {reason}{_cookies_of(response)}"
 
 
@@ -109,7 +109,7 @@ def answer_of(response: Response) -> last_answer.Answer | None:
         method,
         response.effective_url,
         response.buffer,
-        response.reason_of_server,
+        response._reason_of_server,
         _cookies_of(response),
     )
 
@@ -117,7 +117,7 @@ def answer_of(response: Response) -> last_answer.Answer | None:
 def decode(response: HTTPResponse) -> Any:
     """Return the body of a response, decoded from JSON. Raises ``ValueError`` if it is none."""
     body = _body_of(response)
-    reason = f" {known}" if (known := getattr(response, "reason_of_server", "")) else ""
+    reason = f" {known}" if (known := getattr(response, "_reason_of_server", "")) else ""
     try:
         return json_module.loads(body)
     except ValueError as error:

@@ -53,10 +53,10 @@ class Record(request_handlers.Server, websocket.Server):
         url = urlsplit(response.effective_url)
         path = url.path or "/"
         if path in self.unknown_paths:
-            response.reason_of_server = f"No handler matches {path}."
+            response._reason_of_server = f"No handler matches {path}."
         uri = f"{path}?{url.query}" if url.query else path
         failures = [each for each in self.errors if each.request.uri == uri and response.code >= 500]
-        response.failures = tuple(each for each in failures[-1:] if not each.has_test)
+        response._failures = tuple(each for each in failures[-1:] if not each.has_test)
         return bool(failures)
 
     def take_handler(self, key: str) -> websocket.Serving | None:

@@ -72,7 +72,7 @@ class StreamedResponse:
         self._items: Items[Any] | None = None
         self._is_left = False
 
-    async def begin(self) -> None:
+    async def _begin(self) -> None:
         """Wait for the headers. Raises the errors of Tornado's client, or ``TimeoutError``."""
         arrivals = self._arrivals
         await self._within(arrivals.until_begun)
@@ -83,7 +83,7 @@ class StreamedResponse:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._check_reader("async for")
-        return Chunks(self.get)
+        return Chunks(self._get)
 
     def aiter_lines(self) -> AsyncIterator[str]:
         """Give the lines of the body, without their line ends, each as soon as it has ended::
@@ -136,7 +136,7 @@ class StreamedResponse:
         """
         self._check_reader("read")
         chunks = []
-        while (chunk := await self.get()) is not None:
+        while (chunk := await self._get()) is not None:
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -159,10 +159,10 @@ class StreamedResponse:
 
     def _read_as(self, name: str, make: Callable[[], Reading[_T]]) -> "Items[_T]":
         if self._items is None:
-            self._items = Items(name, self.get, make())
+            self._items = Items(name, self._get, make())
         return self._items
 
-    async def get(self) -> bytes | None:
+    async def _get(self) -> bytes | None:
         """Return the next chunk, or None at the end. Raises the errors of `read`."""
         if self._is_left:
             raise RuntimeError(
@@ -214,11 +214,11 @@ class StreamedResponse:
         notes.add(error, self._place.describe())
         raise error
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         """Record that the block has ended."""
         self._is_left = True
 
-    def describe(self) -> str:
+    def _describe(self) -> str:
         """Return the parts that have arrived, as text for a report."""
         text = f"This has arrived of {self._name}:\n{self._arrivals.describe()}"
         if self._items is not None and self._items.reading.has_unfinished:

@@ -150,7 +150,7 @@ class Request:
         arrivals = self._connection.arrivals
         self.response = response = StreamedResponse(request, hop, arrivals, self, self._limit)
         self._server.streams.add(self)
-        await response.begin()
+        await response._begin()
         return response
 
     async def _raise(self, response: StreamedResponse) -> NoReturn:
@@ -167,7 +167,7 @@ class Request:
             reason=response.reason,
         )
         error = HTTPClientError(response.code, message=whole.reason, response=whole)
-        notes.add(error, response.describe())
+        notes.add(error, response._describe())
         raise error
 
     open.__qualname__ = "stream"  # the name that the user knows
@@ -177,7 +177,7 @@ class Request:
         """Close the connection, at once."""
         self._server.streams.discard(self)
         if self.response is not None:
-            self.response.leave()
+            self.response._leave()
         if self._connection is not None:
             self._connection.leave()
 
@@ -227,7 +227,7 @@ class Streaming:
         response = self._request.response
         assert response is not None
         if value is not None and contexts.is_error(value) and contexts.is_failure(value):
-            notes.add(value, response.describe(), once=True)
+            notes.add(value, response._describe(), once=True)
         if value is None or isinstance(value, Exception):
             await self._request.end()
         else:

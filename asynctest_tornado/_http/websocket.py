@@ -223,12 +223,12 @@ class WebSocket:
             )
         return ""
 
-    async def read_to_end(self) -> None:
+    async def _read_to_end(self) -> None:
         """Read and drop all messages that are still to come."""
         while await self._inbox.get() is not None:
             pass
 
-    def let_go(self) -> None:
+    def _let_go(self) -> None:
         """Let go of readers that wait for a message: none will come."""
         self._inbox.end()
 
@@ -240,12 +240,12 @@ class WebSocket:
         self._is_closing = True
         self._protocol.stream.close()
 
-    async def end(self) -> None:
+    async def _end(self) -> None:
         """Close a connection that the test has left open, without any report."""
         self._is_closing = True
         self.connection.close()
         closing = self._server.closing_of(self._key)
-        await self.read_to_end()
+        await self._read_to_end()
         if closing is not None:
             await asyncio.wait([closing])
 
@@ -279,7 +279,7 @@ class WebSocket:
 
     async def _until_closed(self, closing: "asyncio.Future[None] | None") -> None:
         # The connection has room for one message: any later one would wait for ever.
-        await self.read_to_end()
+        await self._read_to_end()
         if closing is not None:
             await closing
 

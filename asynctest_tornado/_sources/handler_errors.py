@@ -54,7 +54,7 @@ def drop(trap: Trap) -> None:
     found = known(trap)
     if found is not None:
         for failure in (*found.errors, *found.refusals):
-            failure.log_deferred()
+            failure._log_deferred()
         found.errors.clear()
         found.refusals.clear()
 

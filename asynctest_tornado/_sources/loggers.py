@@ -123,7 +123,7 @@ def _is_without_response(
         return False
     deferred = terminal_logs.log_elsewhere(record, log, logger)
     if errors:
-        errors[-1].defer(deferred)
+        errors[-1]._defer(deferred)
     return True
 
 
@@ -211,7 +211,7 @@ def _log_of_handler(
         log(record)
     elif is_enabled and not failure.is_expected:
         if failure.has_test and record.exc_info and record.exc_info[1] is failure.error:
-            failure.defer(terminal_logs.log_elsewhere(record, log, logger))
+            failure._defer(terminal_logs.log_elsewhere(record, log, logger))
         else:
             log(record)
 

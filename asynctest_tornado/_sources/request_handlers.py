@@ -297,8 +297,8 @@ def _deliver(failure: ServerError, chain: contexts.Chain) -> None:
     if failure.is_answered and handler_errors.strict.isdisjoint(chain):
         return
     if failure.is_expected or not contexts.is_error(failure.error):
-        failure.log_deferred()
+        failure._log_deferred()
         return
     notes.add(failure.error, f"That was while serving {failure.what}.", chain[0] if chain else None)
     failure.is_reported = contexts.deliver(failure.error, chain)
-    failure.log_deferred()
+    failure._log_deferred()

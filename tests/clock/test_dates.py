@@ -350,7 +350,7 @@ class ExactTest(unittest.TestCase):
         now = epoch
         for number in microseconds:
             now += datetime.timedelta(microseconds=number)
-            clock.move((now - epoch) / datetime.timedelta(seconds=1))
+            clock._move((now - epoch) / datetime.timedelta(seconds=1))
             self.assertEqual(clock.wall_time(), now.timestamp())
             self.assertEqual(
                 datetime.datetime.fromtimestamp(clock.wall_time_ns() // 10**9, datetime.UTC)
