@@ -31,6 +31,8 @@ def meaning_of_none(condition: Any) -> str:
     code = code_of(func)
     if code is None:
         return IS_FALSE
+    if _is_name_of_assertion(code.co_name):
+        return HOLDS  # some return the None of another one, as those of mocks do
     if _never_returns(code):
         raises = any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(code))
         return HOLDS if raises or not __debug__ or _asserts(func, code, _MOST_CALLS) else IS_MISTAKE

@@ -53,6 +53,9 @@ class HoldsTest(AsyncTestCase):
             await self.eventually(condition)
             self.assertEqual(self.seen, [42])
         await self.eventually(functools.partial(self.assertIn, 42, self.seen))
+        called = mock.Mock()
+        called(42)
+        await self.eventually(functools.partial(called.assert_called_once_with, 42), timeout=1)
 
     async def test_a_mock(self) -> None:
         callback = mock.Mock()
