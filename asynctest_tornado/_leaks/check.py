@@ -25,6 +25,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, notes
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._leaks import passed_over
 from asynctest_tornado._leaks import policy as _policy
 from asynctest_tornado._leaks.search import Leftovers
 from asynctest_tornado._loop.user_runs import interruptible
@@ -144,7 +145,7 @@ class LeakCheck:
         :param error: the error that it fails of without the leaks.
         """
         name = self._trap.describe()
-        leaks = self._leftovers.take()
+        leaks = passed_over.explained(self._trap, self._leftovers.take())
         self.reported = [leak.description for leak in leaks]
         if not leaks:
             return error

@@ -109,6 +109,21 @@ class GoingOn:
             lines.append(f"  ... and {len(found) - MOST_SHOWN} more")
         return lines
 
+    def passed_over(self, late: str) -> Iterator[tuple[Any, str]]:
+        """Find the timers and tasks that are left when the test has settled, each with the reason.
+
+        :param late: the reason of a timer that is due after the horizon.
+        """
+        if self._horizon is None:
+            late = "the virtual clock stood still"
+        timed: set[int] = set()
+        for timer in own_handles.timers_of(self._loop):
+            timed |= _linked(timer)
+            yield timer, late
+        for future in _Tasks(self).counted:
+            waits = {id(each) for each in [future, *_below(future)]}
+            yield future, late if waits & timed else "nothing was left that could resume it"
+
     def _find(self) -> Iterator[Work]:
         selector, wire = self._loop.selector, None
         if selector is not None:

@@ -24,6 +24,8 @@ class Leak(NamedTuple):
     origin: origins.Origin
     is_pending: bool = False
     """True for code that would have run later, perhaps with assertions in it."""
+    passed_over: str = ""
+    """Why a ``settle`` did not wait for it."""
 
 
 class Policy(NamedTuple):
@@ -68,6 +70,8 @@ def describe(test: str, leaks: Sequence[Leak]) -> str:
     for leak in leaks[:MOST_SHOWN]:
         lines.append(f"  {leak.description}")
         lines += [f"    {line}" for line in origins.describe(leak.origin, leak.thing)]
+        if leak.passed_over:
+            lines.append(f"    {leak.passed_over}")
     if len(leaks) > MOST_SHOWN:
         lines.append(f"  ... and {len(leaks) - MOST_SHOWN} more")
     return "\n".join(lines)
@@ -77,6 +81,10 @@ _END = "End open resources in the test, in tearDown() or in a cleanup; or name t
 _WAIT = (
     "The test ended, and this was still to come. If the test should wait for it: await it, call self.wait() until it "
     "calls self.stop(), or wait for all by self.settle(). If not: cancel it, or name it in allowed_leaks."
+)
+_WAIT_LONGER = (
+    "The test ended, and this was still to come, also after it had settled. If the test should wait for it: await it, "
+    "or let it end before. If not: cancel it, or name it in allowed_leaks."
 )
 _END_OF_FUNCTION = "End open resources in the test, or after the 'yield' of a fixture; or name them in allowed_leaks."
 _WAIT_OF_FUNCTION = (
@@ -91,6 +99,8 @@ def _advice(leaks: Sequence[Leak], policy: Policy) -> str:
     """Return the ways to mend leaks."""
     pending = [leak for leak in leaks if leak.is_pending]
     wait, end = (_WAIT_OF_FUNCTION, _END_OF_FUNCTION) if policy.is_of_function else (_WAIT, _END)
+    if all(leak.passed_over for leak in pending):
+        wait = _WAIT_LONGER
     parts = [wait] if pending else []
     in_setup = [leak for leak in pending if leak.origin is not None and leak.origin.code.co_name == "setUp"]
     if in_setup:

@@ -5,7 +5,7 @@ import math
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.timeout_error import error_of
-from asynctest_tornado._leaks import policy
+from asynctest_tornado._leaks import passed_over, policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._leaks.going_on import GoingOn
 from asynctest_tornado._timeouts import limits
@@ -30,6 +30,8 @@ async def settle(harness: Harness, timeout: float | None = None, *, operation: s
         horizon = limit.seconds if limit is not None and limit.is_set else math.inf
         work = GoingOn(harness, harness.options.get(LEAKS, policy.IGNORE), horizon)
         await coroutines.waiting_for("all other work to end", watch.moment())
+        late = f"it was due later than {limit.describe()}" if limit is not None else ""
+        passed_over.remember(harness.trap, operation, work.passed_over(late))
 
 
 def at_end(harness: Harness, limit: Limit, value: bool | float, where: str) -> None:
@@ -47,6 +49,7 @@ def at_end(harness: Harness, limit: Limit, value: bool | float, where: str) -> N
     async def settle_at_end() -> None:
         await settle(harness, operation="settle_at_end")
 
+    settle_at_end.__qualname__ = "settle_at_end"  # for reports
     harness.waits.run(settle_at_end, limit, shared=True)
 
 

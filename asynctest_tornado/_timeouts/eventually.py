@@ -98,8 +98,8 @@ class _Attempts:
             if code is not None and code.co_name != "<lambda>":
                 place = f" ({names.line_at(code.co_filename, code.co_firstlineno, code.co_name)})"
             raise TypeError(
-                f"eventually(): {text_of(self._condition)}{place} returned None, and no assertion was found in it. Is a "
-                "'return' missing? Let it return a true value once it holds, or make assertions: by 'assert', or by "
+                f"eventually(): {text_of(self._condition)}{place} returned None, and no assertion was found in it. Is "
+                "a 'return' missing? Let it return a true value once it holds, or make assertions: by 'assert', or by "
                 "functions whose names begin with 'assert'."
             )
         return meaning is conditions.HOLDS

@@ -713,6 +713,45 @@ class AtEndTest(unittest.TestCase):
             report = run_quietly(AsyncTestCase, body, settle_at_end=True, async_test_timeout=0.06).report
         self.assertIn("settle_at_end timed out after 0.06 seconds (the class attribute async_test_timeout)", report)
 
+    def test_the_report_of_a_leak_says_why_it_did_not_wait(self) -> None:
+        async def sleep(case: AsyncTestCase) -> None:
+            case.io_loop.call_later(3600, case.fail)
+            case.task = asyncio.create_task(asyncio.sleep(3600))  # type: ignore[attr-defined]
+
+        async def wait(case: AsyncTestCase) -> None:
+            case.task = asyncio.create_task(asyncio.Event().wait())  # type: ignore[attr-defined]
+            await case.settle()
+
+        report = run_quietly(AsyncTestCase, sleep, leaks="fail", settle_at_end=0.2).report
+        late = (
+            r"settle_at_end did not wait for it: it was due later than 0.2 seconds \(the class attribute settle_at_en"
+        )
+        self.assertRegex(report, rf"pending task sleep.*\n.*made at.*\n    {late}")
+        self.assertRegex(report, rf"pending timer .*fail, .*\n.*made at.*\n    {late}")
+        self.assertNotIn("self.settle()", report)
+        report = run_quietly(AsyncTestCase, wait, leaks="fail").report
+        self.assertIn("    settle() did not wait for it: nothing was left that could resume it\n", report)
+        self.assertRegex(
+            report, "also after it had settled. If the test should wait for it: await it, or let it end bef"
+        )
+
+    def test_a_leak_in_virtual_time_that_stands_still(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.call_later(1, case.fail)
+            case.run_sync(case.settle)
+
+        make = functools.partial(VirtualClock, autojump=False)
+        report = run_quietly(AsyncTestCase, body, leaks="fail", clock_factory=make).report
+        self.assertIn("settle() did not wait for it: the virtual clock stood still\n", report)
+
+    def test_the_name_of_the_wait(self) -> None:
+        def body(case: AsyncTestCase) -> None:
+            case.io_loop.add_callback(heartbeat_up_to_limit)
+
+        with limit_clock.stopped():
+            report = run_quietly(AsyncTestCase, body, settle_at_end=0.05).report
+        self.assertRegex(report, r"\n  settle_at_end <Task-\d+> \(the test\)\n")
+
     def test_wrong_values(self) -> None:
         for value in "yes", 0, -1, float("nan"):
             with self.subTest(value):
