@@ -162,8 +162,8 @@ class TestTheTable(unittest.TestCase):
 #: Attributes and functions that lead to local variables of functions.
 _WAYS = {"f_locals", "co_freevars", "co_cellvars", "cell_contents", "getargvalues", "getclosurevars"}
 #: "chain" is of functions that stand side by side. The traceback is all that leads from an error to the call that
-#: raised it, and without the variable there is a KeyError. "self" is the server whose method a task of the user waits in: only
-#: the frames of its coroutine lead there.
+#: raised it, and without the variable there is a KeyError. "self" is the server whose method a task of the user waits
+#: in: only the frames of its coroutine lead there.
 _OWN_LOCALS = {("_sources.pool_contexts", "chain"), ("_pytest.serve", "self")}
 
 
