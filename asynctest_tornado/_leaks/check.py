@@ -11,8 +11,8 @@ The check looks for each kind of leak at the last moment when it can be seen:
 - threads, jobs and asynchronous generators after these: they may be about to end, and get turns or time for that.
 
 An object of the test's own loop is closed, so that it does not disturb later tests. A loop that goes on after the test
-may still need it: then it stays open. If the loop belongs to the class, the class reports it in the end, except a
-``PeriodicCallback``: its next call is a timer, which ends with its test.
+may still need it: then it stays open. If the loop belongs to the class, the class reports it in the end, except those
+that no later test can use: a ``PeriodicCallback``, because its next call is a timer, and a stream that was dropped.
 
 A leak is reported once: in the report of a failure if there is one, else as the policy says. If a timeout report has
 shown the pending tasks and timers, these are not reported again.
@@ -101,7 +101,7 @@ class LeakCheck:
             leftovers.find_callbacks()
         outer = self._harness.outer
         if outer is not None:
-            leftovers.find_periodic()
+            leftovers.find_ended()
             leftovers.hand_over(outer.trap)
         elif leftovers.find_open([stream for get in open_streams if (stream := get()) is not None]):
             # They were closed for the test, and let go of their files in the next turn.

@@ -12,7 +12,7 @@ from tornado.iostream import BaseIOStream
 
 from asynctest_tornado._errors import hints, made_objects
 from asynctest_tornado._errors.trap import Trap
-from asynctest_tornado._leaks import client_requests
+from asynctest_tornado._leaks import client_requests, dropped_streams
 from asynctest_tornado._leaks.kinds import Kind, kind_of, look_at_stream, safely
 from asynctest_tornado._leaks.policy import Leak, Policy
 from asynctest_tornado._leaks.recording_loop import lines_of_futures
@@ -143,14 +143,19 @@ class Leftovers:
                     self._found.append(leak)
         return len(self._found) > before
 
-    def find_periodic(self) -> None:
-        """Find each ``PeriodicCallback`` that ends with the test, because its next call is a timer of the test."""
+    def find_ended(self) -> None:
+        """Find the resources that no later test can use, though the loop goes on.
+
+        The next call of a ``PeriodicCallback`` is a timer of the test, which ends with it. A stream may be dropped.
+        """
         known = {id(leak.thing): leak for leak, _ in self._open(ends_by_itself=False)}
         for timer in own_handles.timers_of(self.loop):
             func = _names.function_of_callback(*_names.call_of(timer))
             leak = known.get(id(getattr(func, "__self__", None)))
             if leak is not None and isinstance(leak.thing, PeriodicCallback):
                 self._found.append(leak)
+        handlers = getattr(self.loop.io_loop, "handlers", {})
+        self._found += dropped_streams.dropped(known.values(), handlers.values())
 
     def hand_over(self, trap: Trap) -> None:
         """Leave open resources to the class, whose loop they are on: they may be in a pool of the class."""

@@ -681,3 +681,54 @@ class OtherLoopsTest(AsyncTestCase):
                 self.assertEqual(result.verdicts, verdicts, result.report)
                 self.assertRegex(result.report, "running PeriodicCallback print, every 10 s\n +made at .* in test_1")
                 self.assertEqual(result.report.count("made at"), 2 + len(end), result.report)
+
+    def test_a_stream_that_only_the_loop_knows(self) -> None:
+        """No later test can use it. If other code refers to it, to its future or its method, a test may."""
+
+        class Sample(Tidy):
+            loop_scope = "class"
+            held: ClassVar[list[Any]] = []
+            pairs: ClassVar[list[Any]] = []
+
+            def stream(self) -> IOStream:
+                pair = socket.socketpair()
+                self.pairs.extend(pair)
+                stream = IOStream(pair[0])
+                stream.set_close_callback(lambda: None)
+                return stream
+
+            def test_1_dropped(self) -> None:
+                self.stream()
+                self.held.append(self.stream())
+
+            def test_2_held(self) -> None:
+                self.held.append(self.stream())
+
+            def test_3_in_use(self) -> None:
+                self.held.append(self.stream().read_bytes(1))
+
+            def test_4_held_by_a_method(self) -> None:
+                self.held.append(self.stream().write)
+                stream = self.stream()
+                self.held.append(lambda: stream)
+
+            def test_5_closed(self) -> None:
+                self.stream().close()
+
+            @classmethod
+            async def asyncTearDownClass(cls) -> None:
+                cls.held[0].close()
+                cls.held[1].close()
+                cls.pairs[7].send(b"x")
+                assert await cls.held[2] == b"x"
+                await cls.held[3](b"y")
+                assert cls.pairs[9].recv(1) == b"y"
+                cls.held[4]().close()
+
+        result = RecordingResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
+        for sock in Sample.pairs:
+            sock.close()
+        self.assertEqual(result.verdicts, ["addFailure", *["addSuccess"] * 4, "addError"], result.report)
+        self.assertRegex(result.report, "test_1_dropped left .*\n  unclosed stream IOStream\n    made at .* in stream")
+        self.assertEqual(result.report.count("unclosed stream"), 3, result.report)  # two at the end
