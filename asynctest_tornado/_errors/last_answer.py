@@ -6,7 +6,9 @@ import io
 import json
 import re
 import sys
+from collections.abc import Collection
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from asynctest_tornado._util.exception_notes import text_of
 
@@ -14,6 +16,8 @@ __unittest = True
 
 #: The key in ``trap.data`` for the `Answer` that the test got last, or None.
 ANSWER: Any = object()
+#: The key for the paths of requests that no handler is for.
+UNKNOWN: Any = object()
 #: How many bytes of a body a message shows.
 SHOWN = 200
 #: The beginning of the note of an error that a client has raised for a response.
@@ -51,8 +55,15 @@ def is_page_of_tornado(body: bytes) -> bool:
     return re.fullmatch(rb"<html><title>(\d+: [^<]*)</title><body>\1</body></html>", body) is not None
 
 
-def hint(error: BaseException, answer: Answer | None) -> str | None:
-    """Return a note about the response that a failure is about, or None."""
+def no_handler(path: str) -> str:
+    return f"No handler matches {path}."
+
+
+def hint(error: BaseException, answer: Answer | None, unknown: Collection[str] = ()) -> str | None:
+    """Return a note about the response that a failure is about, or None.
+
+    :param unknown: the paths that no handler of the server is for.
+    """
     if answer is not None:
         if isinstance(error, json.JSONDecodeError):
             body = answer.buffer.getvalue()
@@ -64,10 +75,10 @@ def hint(error: BaseException, answer: Answer | None) -> str | None:
             is_known = answer.url in text and answer.cause in text
             if re.search(rf"\b{answer.code}\b", text) and not is_known:
                 return f"The last response was {answer.describe()}"
-    return _of_client(error)
+    return _of_client(error, unknown)
 
 
-def _of_client(error: BaseException) -> str | None:
+def _of_client(error: BaseException, unknown: Collection[str]) -> str | None:
     """Return a note about the response that Tornado's client has raised as an error."""
     module = sys.modules.get("tornado.httpclient")  # a test without HTTP does not wait for its import
     if module is None or not isinstance(error, module.HTTPClientError):
@@ -76,4 +87,6 @@ def _of_client(error: BaseException) -> str | None:
     if type(response) is not module.HTTPResponse or getattr(error, "__notes__", None):
         return None  # it is no response, or explained already
     body = response.buffer.getvalue() if isinstance(response.buffer, io.BytesIO) else b""
-    return f"{ANSWERS}{getattr(response.request, 'method', 'GET')} {response.effective_url}. {shown(body)}"
+    path = urlsplit(response.effective_url).path or "/"
+    reason = no_handler(path) if response.code == 404 and path in unknown else shown(body)
+    return f"{ANSWERS}{getattr(response.request, 'method', 'GET')} {response.effective_url}. {reason}"

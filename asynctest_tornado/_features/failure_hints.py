@@ -45,7 +45,11 @@ class Hints(Feature):
         if failed is not None:
             hints.add_request(error, *failed, trap)
             self._mend(error, https_servers.hint(error, failed[1]), trap)
-        self._mend(error, last_answer.hint(error, trap.data.get(last_answer.ANSWER)), trap)
+        self._mend(
+            error,
+            last_answer.hint(error, trap.data.get(last_answer.ANSWER), trap.data.get(last_answer.UNKNOWN, ())),
+            trap,
+        )
         for get_hint in _HINTS:
             text = get_hint(error)
             hints.add(error, text, trap)

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from tornado.httputil import HTTPServerRequest
 from tornado.web import ErrorHandler
 
+from asynctest_tornado._errors import contexts, last_answer
 from asynctest_tornado._errors.server_error import ServerError, record_in
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._http import websocket
 from asynctest_tornado._http.response import Response
 from asynctest_tornado._sources import request_handlers
@@ -42,6 +44,9 @@ class Record(request_handlers.Server, websocket.Server):
             self.handlers[key] = websocket.Serving(cls, str(request.method), request.path)
         elif cls is ErrorHandler:
             self.unknown_paths.add(request.path)
+            chain = contexts.contexts.get()
+            if chain and isinstance(chain[0], Trap):  # for a client that this library has not made
+                chain[0].data.setdefault(last_answer.UNKNOWN, set()).add(request.path)
 
     def explain(self, response: Response) -> bool:
         """Add the reason for a response to it, if the server knows one. Return whether that is an error of a handler.
@@ -53,7 +58,7 @@ class Record(request_handlers.Server, websocket.Server):
         url = urlsplit(response.effective_url)
         path = url.path or "/"
         if path in self.unknown_paths:
-            response._reason_of_server = f"No handler matches {path}."
+            response._reason_of_server = last_answer.no_handler(path)
         uri = f"{path}?{url.query}" if url.query else path
         failures = [each for each in self.errors if each.request.uri == uri and response.code >= 500]
         response._failures = tuple(each for each in failures[-1:] if not each.has_test)

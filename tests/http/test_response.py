@@ -120,6 +120,13 @@ class ReportTest(unittest.TestCase):
         self.assertNotIn("httpclient.py", report)
         return report
 
+    def test_of_a_client_of_the_user_that_asks_for_an_unknown_path(self) -> None:
+        async def body(case: Any) -> None:
+            await AsyncHTTPClient().fetch(case.get_url("/unknown?page=1"))
+
+        hint = r"That is the answer to GET http://127\.0\.0\.1:\d+/unknown\?page=1\. No handler matches /unknown\.\n"
+        self.assertRegex(self.report(body), hint)
+
     def test_of_a_wrong_status(self) -> None:
         report = self.report(lambda case: case.assertEqual(case.fetch("/hmoe").code, 200))
         self.assertRegex(
