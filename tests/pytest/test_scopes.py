@@ -215,6 +215,46 @@ class TestMixed:
         self.assertEqual(verdicts(done)["test_real"], ["PASSED"], done.stdout)
 
 
+class LeaksOfTestsTest(Project):
+    """Resources that no later test can use are reported for the test that leaves them."""
+
+    files: ClassVar = {
+        "test_leaks.py": """
+import asyncio, pytest, socket
+from tornado.ioloop import PeriodicCallback
+from tornado.iostream import IOStream
+
+pair = socket.socketpair()
+
+@pytest.fixture(scope="session")
+async def wide():
+    return []
+
+@pytest.mark.gen_test(leaks="fail")
+async def test_periodic(wide):
+    PeriodicCallback(print, 10_000).start()
+
+@pytest.mark.gen_test(leaks="fail")
+async def test_held(wide):
+    wide.append(IOStream(pair[0]))
+
+@pytest.mark.gen_test(leaks="fail")
+async def test_uses_it(wide):
+    await wide[0].write(b"x")
+    assert pair[1].recv(1) == b"x"
+    wide[0].close()
+    pair[1].close()
+"""
+    }
+
+    def test_each_leak_is_reported_once(self) -> None:
+        done = self.run_pytest(self.files)
+        expected = {"test_periodic": ["ERROR", "PASSED"], "test_held": ["PASSED"], "test_uses_it": ["PASSED"]}
+        self.assertEqual(verdicts(done), expected, done.stdout)
+        self.assertRegex(done.stdout, "test_periodic left these .*\n.*running PeriodicCallback print, every 10 s")
+        self.assertEqual(done.stdout.count("left these resources open"), 1, done.stdout)
+
+
 class LoopOfUserTest(Project):
     """The user has a fixture ``io_loop``, as for pytest-tornado."""
 
