@@ -8,7 +8,7 @@ from typing import Any
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._leaks import client_requests, kinds, policy, tracking
+from asynctest_tornado._leaks import client_requests, kinds, policy, spawned, tracking
 from asynctest_tornado._leaks.check import SHOWS_PENDING, LeakCheck
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.recording_loop import RecordingLoop
@@ -21,7 +21,7 @@ class Leaks(Feature):
     """The leak checks of tests. The option is the policy."""
 
     loop_class = RecordingLoop
-    patches = (*tracking.patches, *client_requests.patches)
+    patches = (*tracking.patches, *client_requests.patches, *spawned.patches)
 
     def tests_ended(self) -> None:
         client_requests.drop_clients()

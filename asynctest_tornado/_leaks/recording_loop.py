@@ -8,6 +8,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts, made_objects
 from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._leaks import spawned
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._util import origins
 from asynctest_tornado._util.weak_notes import WeakNotes
@@ -47,6 +48,8 @@ class RecordingLoop(WatchedLoop):
         origin = origins.find(origins.FUTURES)
         if origin is origins.LIBRARY:
             return False
+        if origin is None:
+            origin = spawned.line_of_running()
         lines_of_futures(self._asynctest.trap).note(future, origin)
         return True
 

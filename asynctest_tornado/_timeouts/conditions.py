@@ -141,9 +141,7 @@ def _helpers(func: Any, code: types.CodeType) -> Iterator[tuple[Any, types.CodeT
 def _things(func: Any, code: types.CodeType) -> Iterator[Any]:
     """Find what the names in the code of a function stand for, as ``helper`` and ``self.page.check``."""
     function = getattr(func, "__func__", func)
-    variables = dict(zip(code.co_freevars, map(_content, getattr(function, "__closure__", None) or ()), strict=False))
-    if isinstance(func, types.MethodType):
-        variables[code.co_varnames[0]] = func.__self__
+    variables = _first_variables(func, code)
     thing: Any = None
     for each in dis.get_instructions(code):
         name = each.argval
@@ -160,6 +158,15 @@ def _things(func: Any, code: types.CodeType) -> Iterator[Any]:
         elif each.opname not in ("PUSH_NULL", "CACHE"):
             thing = None
         yield thing
+
+
+def _first_variables(func: Any, code: types.CodeType) -> dict[Any, Any]:
+    """Return the variables that a function has when it begins, as far as they are known: of its closure, and self."""
+    function = getattr(func, "__func__", func)
+    variables = dict(zip(code.co_freevars, map(_content, getattr(function, "__closure__", None) or ()), strict=False))
+    if isinstance(func, types.MethodType):
+        variables[code.co_varnames[0]] = func.__self__
+    return variables
 
 
 def _attribute(owner: Any, name: str) -> Any:

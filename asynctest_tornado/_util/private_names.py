@@ -260,6 +260,10 @@ LOCALS: tuple[Local, ...] = (
         *("", "Tornado's line about that is logged at once"),
     ),
     Local(
+        *("tornado.ioloop.IOLoop._run_callback", "callback", "_leaks.spawned", "the function that was spawned"),
+        *("the line of spawn_callback() in a leak report", "the line of the coroutine's def"),
+    ),
+    Local(
         *("tornado.web.RequestHandler._execute", "self", "_timeouts.pending_report", "the request that a task serves"),
         *("its URL in a timeout report", "the name of the coroutine"),
     ),

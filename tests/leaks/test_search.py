@@ -1,6 +1,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import os
 import queue
 import socket
@@ -338,6 +339,40 @@ class LeftTest(AsyncTestCase):
         self.check(
             body, r"unfinished asynchronous generator .*numbers, at .*test_search.py:\d+ in numbers: yield number"
         )
+
+
+class SpawnedTest(unittest.TestCase):
+    """The line of ``spawn_callback``."""
+
+    def test_the_line_that_has_spawned_it(self) -> None:
+        class Spawns(RequestHandler):
+            def get(self) -> None:
+                IOLoop.current().spawn_callback(self.work, 1)
+                IOLoop.current().spawn_callback(len, ())
+
+            async def work(self, number: int) -> None:
+                await asyncio.sleep(3600)
+
+        async def body(case: AsyncHTTPTestCase) -> None:
+            await case.fetch("/")
+            await asyncio.sleep(0.01)
+
+        attributes = {"leaks": "fail", "get_app": lambda case: Application([("/", Spawns)])}
+        report = run_body(type("Sample", (AsyncHTTPTestCase,), attributes), body).report
+        self.assertRegex(
+            report, r"pending task .*work <.*\n +made at .* in get: IOLoop.current\(\).spawn_callback\(self.work, 1\)"
+        )
+
+    def test_a_partial(self) -> None:
+        async def work(number: int) -> None:
+            await asyncio.sleep(3600)
+
+        async def body(case: AsyncTestCase) -> None:
+            case.io_loop.spawn_callback(functools.partial(work, 1))
+            await asyncio.sleep(0.01)
+
+        report = run_body(type("Sample", (AsyncTestCase,), {"leaks": "fail"}), body).report
+        self.assertRegex(report, r"made at .* in body: case.io_loop.spawn_callback")
 
 
 class EndedTest(AsyncTestCase):
