@@ -102,7 +102,7 @@ def _caller(frame: types.FrameType | None) -> tuple[types.CodeType, int] | None:
 _LIBRARY = "makes objects for itself"
 _CALLBACKS = "runs callbacks"
 
-_RUNNERS = {"asyncio.events": _CALLBACKS}
+_RUNNERS = {"asyncio.events": _CALLBACKS, "asynctest_tornado._schedules.schedule": _CALLBACKS}
 
 
 # Cached: computing it per timer costs 10 %. Limited, because a test may make modules and files.

@@ -371,8 +371,10 @@ class SpawnedTest(unittest.TestCase):
             case.io_loop.spawn_callback(functools.partial(work, 1))
             await asyncio.sleep(0.01)
 
-        report = run_body(type("Sample", (AsyncTestCase,), {"leaks": "fail"}), body).report
-        self.assertRegex(report, r"made at .* in body: case.io_loop.spawn_callback")
+        for schedules in 1, 2:
+            attributes = {"leaks": "fail", "schedules": schedules}
+            report = run_body(type("Sample", (AsyncTestCase,), attributes), body).report
+            self.assertRegex(report, r"made at .* in body: case.io_loop.spawn_callback")
 
 
 class EndedTest(AsyncTestCase):
