@@ -138,6 +138,10 @@ def _helpers(func: Any, code: types.CodeType) -> Iterator[tuple[Any, types.CodeT
             yield each, inner
 
 
+_LOADS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_PASSED_OVER = frozenset({"PUSH_NULL", "CACHE"})
+
+
 def _things(func: Any, code: types.CodeType) -> Iterator[Any]:
     """Find what the names in the code of a function stand for, as ``helper`` and ``self.page.check``."""
     function = getattr(func, "__func__", func)
@@ -153,9 +157,9 @@ def _things(func: Any, code: types.CodeType) -> Iterator[Any]:
             thing = variables.get(name[-1] if isinstance(name, tuple) else name)
         elif each.opname == "LOAD_GLOBAL":
             thing = getattr(function, "__globals__", {}).get(name)
-        elif each.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        elif each.opname in _LOADS:
             thing = None if thing is None else _attribute(thing, name)
-        elif each.opname not in ("PUSH_NULL", "CACHE"):
+        elif each.opname not in _PASSED_OVER:
             thing = None
         yield thing
 
