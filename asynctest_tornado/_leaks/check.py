@@ -145,10 +145,11 @@ class LeakCheck:
         :param error: the error that it fails of without the leaks.
         """
         name = self._trap.describe()
-        leaks = passed_over.explained(self._trap, self._leftovers.take())
+        leaks = self._leftovers.take()
         self.reported = [leak.description for leak in leaks]
         if not leaks:
             return error
+        leaks = passed_over.explained(self._trap, leaks)
         if error is not None and contexts.is_failure(error):
             notes.add(error, _policy.describe(name, leaks), self._trap)
         elif self._trap.failure is not None:
