@@ -100,7 +100,7 @@ class _Attempts:
             raise TypeError(
                 f"eventually(): {text_of(self._condition)}{place} returned None, and no assertion was found in it. Is "
                 "a 'return' missing? Let it return a true value once it holds, or make assertions: by 'assert', or by "
-                "functions whose names begin with 'assert'. If another function that it calls asserts, return True after."
+                "functions whose names begin with 'assert'. If it calls others that assert, let it return True after."
             )
         return meaning is conditions.HOLDS
 
