@@ -9,6 +9,7 @@ pytest imports this in every project, to declare its options: it imports nothing
 
 import numbers
 import re
+import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -63,6 +64,8 @@ class Setting(Generic[_T]):
     pytest_meaning: str = ""
     #: Returns the value that a text stands for. Raises ``ValueError`` if it stands for none.
     of_text: Callable[[str], Any] = str
+    #: The types of values that suites have in attributes of their own with this name. They set nothing.
+    of_suites: tuple[type, ...] = (types.FunctionType, types.MethodType, list, dict, set)
 
     def __post_init__(self) -> None:
         self.by_attribute = f"the class attribute {self.attribute}"
@@ -78,7 +81,8 @@ class Setting(Generic[_T]):
     def find(self, attribute: object = None, nearer: Iterable[Given] = ()) -> tuple[_T, str]:
         """Return the value that counts, and the place that sets it.
 
-        :param attribute: the value of the class attribute, or None.
+        :param attribute: the value of the class attribute, or None. An attribute of this name may be the suite's own:
+            a method, or a collection.
         :param nearer: values that go before it, the nearest first.
 
         Raises ``TypeError`` or ``ValueError`` if the value is wrong.
@@ -88,7 +92,11 @@ class Setting(Generic[_T]):
                 if given.value is not None:
                     return self.read(*given), given.where
         if attribute is not None:
-            return self.read(attribute, self.by_attribute), self.by_attribute
+            try:
+                return self.read(attribute, self.by_attribute), self.by_attribute
+            except (TypeError, ValueError):
+                if not isinstance(attribute, self.of_suites):
+                    raise
         text = fast_environ.get(self.variable)
         if text is None:
             return self.unset
@@ -236,6 +244,7 @@ ALLOWED_LEAKS = Setting[tuple[type | re.Pattern[str], ...]](
     *("a sequence of types, such as threading.Thread, and regular expressions for names", _types_and_patterns, ()),
     attribute="allowed_leaks",
     argument="allowed_leaks",
+    of_suites=(types.FunctionType, types.MethodType),
 )
 SCHEDULES = Setting[int | None](
     *("the number of orders to try, 1 or more, such as 50", _at_least(1), None),

@@ -2,7 +2,7 @@ import enum
 import re
 import threading
 import unittest
-from typing import Any
+from typing import Any, ClassVar
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
 from asynctest_tornado._util.settings import (
@@ -34,6 +34,26 @@ class FindTest(unittest.TestCase):
         with environ(ASYNC_TEST_TIMEOUT="soon"):
             self.assertEqual(TIMEOUT.find(3)[0], 3)
             self.assertEqual(TIMEOUT.find("soon", [Given(2, "the marker")])[0], 2)
+
+    def test_an_attribute_of_the_suite_is_no_setting(self) -> None:
+        """A suite for tornado.testing may have a method, or a collection, of the same name."""
+
+        class Inventory(AsyncTestCase):
+            schedules: ClassVar[Any] = []
+
+            def leaks(self) -> list[str]:  # type: ignore[override]
+                return ["the cellar"]
+
+            def test(self) -> None:
+                self.schedules.append(self.leaks())
+
+        result = RecordingResult()
+        Inventory("test").run(result)
+        self.assertEqual(result.verdicts, ["addSuccess"])
+        with environ(ASYNC_TEST_LEAKS="fail"):
+            self.assertEqual(LEAKS.find({}), ("fail", "the environment variable ASYNC_TEST_LEAKS"))
+        with self.assertRaisesRegex(ValueError, "^The class attribute allowed_leaks cannot be"):
+            ALLOWED_LEAKS.find(["("])
 
     def test_the_environment_is_read_each_time(self) -> None:
         for text, seed in ("7", 7), ("0", 0), (None, None):
