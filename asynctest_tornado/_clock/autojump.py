@@ -128,8 +128,11 @@ class Passing:
             rest = self._selector.rest()
             if self._has_events(min(quiet.seconds, rest), quiet) or quiet.is_held or rest < quiet.seconds:
                 return 0
-            if active_count() > 1 and (other_threads.of_executors()[0] or self._is_to_wait_for_threads()):
-                return 0  # a thread has taken up a job while the loop looked
+            if active_count() > 1:
+                if other_threads.of_executors()[0] or self._is_to_wait_for_threads():
+                    return 0  # a thread has taken up a job while the loop looked
+                if self._loop._ready or self._selector.has_events():
+                    return 0  # one has ended its job meanwhile, and sleeps again
             self._computes_since = None
         clock, timers = self._clock, self._loop._scheduled
         # The first timer is not cancelled: asyncio has dropped cancelled ones from the front.
