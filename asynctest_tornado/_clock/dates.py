@@ -1,5 +1,6 @@
 """Lets the functions for the date follow a clock, by time-machine."""
 
+import time
 from typing import Any, Protocol
 
 __unittest = True
@@ -37,14 +38,14 @@ class Dates:
     def __init__(self, clock: _Clock) -> None:
         import time_machine
 
-        self._travel: Any = time_machine.travel(clock.wall_time(), tick=False)
-        try:
-            self._traveller: Any = self._travel.start()
-        except RuntimeError as error:
+        # time-machine would change the functions behind freezegun's, which nobody calls.
+        if getattr(time.time, "__module__", "").partition(".")[0] == "freezegun":
             raise RuntimeError(
-                f"VirtualClock(dates=True) cannot begin: {error} Freeze the time inside of the test, after its clock "
-                "has begun, or leave freezegun or dates out."
-            ) from None
+                "VirtualClock(dates=True) cannot begin, because freezegun has frozen the time. Freeze it inside of the "
+                "test, after its clock has begun, or leave freezegun or dates out."
+            )
+        self._travel: Any = time_machine.travel(clock.wall_time(), tick=False)
+        self._traveller: Any = self._travel.start()
         vars(self._traveller)["time_ns"] = clock.wall_time_ns
 
     def stop(self) -> None:

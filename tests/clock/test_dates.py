@@ -299,7 +299,9 @@ class BeginningTest(unittest.TestCase):
     def test_within_frozen_time_it_is_an_error(self) -> None:
         with freezegun.freeze_time("2030-01-01"):
             report = run_body(DatesCase, lambda case: None).report
-        self.assertIn("RuntimeError: VirtualClock(dates=True) cannot begin: ", report)
+        self.assertIn(
+            "RuntimeError: VirtualClock(dates=True) cannot begin, because freezegun has frozen the time", report
+        )
         self.assertTrue(are_real())
 
     def test_without_time_machine_it_is_an_error(self) -> None:
