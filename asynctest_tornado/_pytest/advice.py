@@ -36,6 +36,10 @@ def improve(item: pytest.Item, call: "pytest.CallInfo[None]") -> None:
         advice = _of_failure(item, error.msg)
         if advice is not None:
             error.msg = f"{advice}\n{error.msg}"  # the summary has the first line
+    elif isinstance(error, pytest.PytestDeprecationWarning):  # of a fixture, in pytest 9.0
+        advice = _of_failure(item, str(error))
+        if advice is not None:
+            call.excinfo = _failure(f"{advice}\n{error}")
     elif isinstance(error, pytest.FixtureLookupError) and _lacks_app(item, error):
         call.excinfo = _failure(_NO_APP)
     elif type(error) is TypeError and str(error).startswith(f"{claims.APP_ORIGIN} is "):
