@@ -240,6 +240,10 @@ class Hooks:
             function.ends_with(call.excinfo.value, not is_skip)
         if call.excinfo is not None:
             advice.improve(item, call)
+            if function is not None and call.when != "call":
+                from asynctest_tornado._pytest import reporter
+
+                reporter.hide_our_frames(call)
         report = yield
         if function is not None:
             advice.tidy(report)

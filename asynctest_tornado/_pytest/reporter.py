@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._util import process_end
-from asynctest_tornado._util.tracebacks import OURS, owner_of, strip
+from asynctest_tornado._util.tracebacks import OURS, USER, owner_of, strip
 
 __unittest = True
 __tracebackhide__ = True
@@ -43,3 +43,12 @@ def hide_own(error: BaseException) -> None:
     tb = strip(error).__traceback__
     if tb is not None and owner_of(tb.tb_frame) is OURS:
         error.__traceback__ = None
+
+
+def hide_our_frames(call: Any) -> None:
+    """Take the frames of this library out of the error of a fixture, which has lines of the user.
+
+    :param call: the ``pytest.CallInfo`` of the set-up, or the teardown, of a test function.
+    """
+    if {OURS, USER} <= {owner_of(entry.frame.raw) for entry in call.excinfo.traceback}:
+        call.excinfo = type(call.excinfo).from_exception(strip(call.excinfo.value))

@@ -136,6 +136,40 @@ def test_client(http_server, base_url):
         self.assertIn("TimeoutError: timed out after 0.05 seconds", done.stdout)
         self.assertIn("is on the event loop of this thread, which the client blocks", done.stdout)
 
+    def test_the_error_of_a_fixture_shows_no_code_of_this_library(self) -> None:
+        body = """
+import pytest
+
+async def fail():
+    raise ValueError("of the user")
+
+@pytest.fixture
+def number(io_loop):
+    return io_loop.run_sync(fail)
+
+@pytest.fixture
+def called(io_loop):
+    return io_loop.run_sync(fail())
+
+@pytest.fixture
+def late(io_loop):
+    yield
+    io_loop.run_sync(fail)
+
+def test_number(number):
+    pass
+
+def test_called(called):
+    pass
+
+def test_late(late):
+    pass
+"""
+        done = self.run_pytest({"test_it.py": body})
+        self.assertEqual(done.stdout.count("ValueError: of the user"), 4, done.stdout)  # in the summary, too
+        self.assertIn("Write io_loop.run_sync(fail), without calling it", done.stdout)
+        self.assertNotRegex(done.stdout, r"asynctest_tornado/_|entries are hidden")
+
     def reports(self) -> dict[str, str]:
         done = self.run_pytest({"test_it.py": FAILING}, "-o", "markers=anyio: of another", "-W", "error::UserWarning")
         parts = re.split(r"^_{3,} (.*?) _{3,}$", done.stdout.partition("short test summary")[0], flags=re.MULTILINE)
