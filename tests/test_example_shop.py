@@ -144,6 +144,15 @@ BUGS: tuple[Bug, ...] = (
 )
 
 
+#: ``python -m unittest``. A database that a bug leaves open has a thread that would keep the process.
+RUN = """
+import os, sys, unittest
+program = unittest.main(module=None, argv=["python -m unittest", *sys.argv[1:]], exit=False)
+sys.stderr.flush()
+os._exit(not program.result.wasSuccessful())
+"""
+
+
 def run_with(bug: Bug) -> "subprocess.CompletedProcess[str]":
     """Run a test on a copy of the example in which a bug is planted."""
     with tempfile.TemporaryDirectory() as root:
@@ -155,7 +164,7 @@ def run_with(bug: Bug) -> "subprocess.CompletedProcess[str]":
         code = module.read_text(encoding="utf-8")
         assert code.count(bug.line) == 1, bug
         module.write_text(code.replace(bug.line, bug.planted), encoding="utf-8")
-        command = "-m", "unittest", "discover", "-t", root, "-s", str(folder), "-k", f"*.{bug.test}"
+        command = "-c", RUN, "discover", "-t", root, "-s", str(folder), "-k", f"*.{bug.test}"
         return run_python(*command, ASYNC_TEST_TIMEOUT="2")
 
 
