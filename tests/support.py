@@ -1,15 +1,17 @@
 """Run test cases and programs that fail on purpose, and read their reports."""
 
 import functools
+import logging
 import os
 import subprocess
 import sys
 import unittest
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
 from tornado.ioloop import IOLoop
 
@@ -117,6 +119,13 @@ def clean_environment(**environment: str) -> dict[str, str]:
     """Return our environment without the variables that a user would not have, and with these."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_HANDED_ON)}
     return {**env, "NO_COLOR": "1", "PYTHON_COLORS": "0", **environment}
+
+
+@contextmanager
+def without_handlers(logger: logging.Logger) -> Iterator[None]:
+    """Let a logger have no handlers but one that does nothing. pytest shows by itself what its handlers get."""
+    with mock.patch.object(logger, "handlers", [logging.NullHandler()]):
+        yield
 
 
 def run_on_terminal(*args: str, answers: Sequence[tuple[str, str]], columns: int = 80) -> tuple[int, str]:

@@ -6,6 +6,7 @@ Where a report changes for a good reason, record it anew, from the project root:
 """
 
 import asyncio
+import logging
 import re
 import sys
 import unittest
@@ -17,7 +18,7 @@ from tornado import web
 from asynctest_tornado import AsyncTestCase
 from tests.limits import limit_clock, run_past_limit
 from tests.samples import mistaken, mistaken_clocks, mistaken_http, mistaken_work, misused, stuck
-from tests.support import ROOT, RecordingResult, environ, run_case
+from tests.support import ROOT, RecordingResult, environ, run_case, without_handlers
 
 GALLERY = ROOT / "tests" / "gallery"
 CASES = {
@@ -80,7 +81,7 @@ class GalleryTest(unittest.TestCase):
     def test_reports_are_as_recorded(self) -> None:
         self.assertGreaterEqual(len(CASES), 12)
         for name in CASES:
-            with self.subTest(name):
+            with self.subTest(name), without_handlers(logging.getLogger()):
                 self.assertEqual(comparable(report(name)), comparable(path(name).read_text()))
 
     def test_the_gallery_has_no_other_pictures(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
-from tests.support import run_body, run_code, run_python
+from tests.support import run_body, run_code, run_python, without_handlers
 
 NAME = "tests.logs.quiet"
 log = logging.getLogger(NAME)
@@ -48,6 +48,9 @@ RUNNERS = ("unittest", "asynctest_tornado")
 
 class ReportTest(unittest.TestCase):
     maxDiff = None
+
+    def setUp(self) -> None:
+        self.enterContext(without_handlers(log))
 
     def test_a_failure_has_the_logs_of_its_test_and_nothing_is_printed_amid_the_dots(self) -> None:
         for runner in RUNNERS:
