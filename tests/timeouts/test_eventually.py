@@ -149,6 +149,7 @@ def run(body: Callable[[Any], Any], **attributes: Any) -> RecordingResult:
     return run_body(type("Sample", (AsyncTestCase,), attributes), body)
 
 
+@unittest.skipUnless(__debug__, "without assertions, None cannot be a mistake")
 class NoneTest(AsyncTestCase):
     """A condition that returns None."""
 
