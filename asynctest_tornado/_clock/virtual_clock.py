@@ -110,6 +110,7 @@ class VirtualClock:
             epoch = round(time.time(), 6) if dates else 0.0
         self.autojump = autojump
         self.autojump_threshold: float = _seconds(autojump_threshold, "autojump_threshold of VirtualClock")
+        self.epoch: float
         if isinstance(epoch, datetime):
             self.epoch, self._epoch_ns = epoch.timestamp(), _nanoseconds_of_date(epoch)
         else:

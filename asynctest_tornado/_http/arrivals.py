@@ -25,11 +25,12 @@ class Arrivals:
 
     def __init__(self) -> None:
         self.status: ResponseStartLine | None = None
-        self.headers = HTTPHeaders()
-        self.has_ended = False
+        self.headers: HTTPHeaders = HTTPHeaders()
+        self.has_ended: bool = False
         #: The reason why it has ended early.
         self.error: BaseException | None = None
-        self.count = self.size = 0
+        self.count: int = 0
+        self.size: int = 0
         self.latest: collections.deque[bytes] = collections.deque(maxlen=_MOST_SHOWN)
         self._unread: collections.deque[bytes] = collections.deque()
         self._unread_size = 0

@@ -26,7 +26,7 @@ class Jar:
 
     def __init__(self, outer: "Jar | None" = None) -> None:
         #: True if requests send the cookies.
-        self.is_sent = outer is not None
+        self.is_sent: bool = outer is not None
         self._outer = outer
         self._jar: CookieJar | None = None
 

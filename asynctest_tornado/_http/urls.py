@@ -32,7 +32,7 @@ class Address:
             self._netloc = f"[{name[0]}]" if len(name) == 4 else name[0]
         self._port: int = 0 if self._is_unix else name[1]
         #: True if the test knows the port, and so may have given it to another program.
-        self.is_known = False
+        self.is_known: bool = False
         #: Called when the test asks for the port or a URL.
         self.on_asked: Callable[[], object] | None = None
         self._is_for_request = False

@@ -85,8 +85,8 @@ class Logs(LogRecords):
     New in version 0.1.
     """
 
-    def __init__(self, harness: Harness) -> None:
-        self._harness = harness
+    def __init__(self, harness: Any) -> None:
+        self._harness: Harness = harness
         self._recorded = recording.of(harness.trap)
         super().__init__(self._recorded.entries)
 
