@@ -38,7 +38,7 @@ class Dates:
     def __init__(self, clock: _Clock) -> None:
         import time_machine
 
-        # time-machine would change the functions behind freezegun's, which nobody calls.
+        # time-machine would change the functions behind freezegun's, which no code calls.
         if getattr(time.time, "__module__", "").partition(".")[0] == "freezegun":
             raise RuntimeError(
                 "VirtualClock(dates=True) cannot begin, because freezegun has frozen the time. Freeze it inside of the "

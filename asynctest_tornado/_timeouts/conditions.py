@@ -1,4 +1,4 @@
-"""Tells what it means that a condition returns None.
+"""Decides about a condition that returns None.
 
 A condition that only makes assertions returns None and holds; one whose ``return`` was forgotten returns None as well.
 So the code of the condition is looked at: a function that never returns a value is to have an assertion in it, or to
@@ -26,7 +26,7 @@ HOLDS, IS_FALSE, IS_MISTAKE = "holds", "is false", "is a mistake"
 
 
 def meaning_of_none(condition: Any) -> str:
-    """Return what it means that a condition has returned None: `HOLDS`, `IS_FALSE` or `IS_MISTAKE`."""
+    """Return the meaning of a condition that has returned None: `HOLDS`, `IS_FALSE` or `IS_MISTAKE`."""
     func = _function_of(condition)
     code = code_of(func)
     if code is None:
@@ -143,7 +143,7 @@ _PASSED_OVER = frozenset({"PUSH_NULL", "CACHE"})
 
 
 def _things(func: Any, code: types.CodeType) -> Iterator[Any]:
-    """Find what the names in the code of a function stand for, as ``helper`` and ``self.page.check``."""
+    """Find the objects that the names in the code of a function stand for, as ``helper`` and ``self.page.check``."""
     function = getattr(func, "__func__", func)
     variables = _first_variables(func, code)
     thing: Any = None

@@ -45,7 +45,7 @@ else:
     def _without_collection() -> Iterator[None]:
         """Let no garbage collection begin.
 
-        Python makes the object of a frame when somebody asks for it. In Python 3.11, making an object may begin a
+        Python makes the object of a frame when code asks for it. In Python 3.11, making an object may begin a
         collection, and thereby run finalizers. Meanwhile, the other thread goes on, and its frame ends: Python then
         reads memory that is not the frame's any more, and crashes.
         """
