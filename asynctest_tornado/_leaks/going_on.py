@@ -20,18 +20,17 @@ test allows, with all that they wait for.
 
 import asyncio
 import concurrent.futures.thread
-import functools
 import gc
 import math
 import selectors
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from asynctest_tornado._errors import made_objects
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._leaks import client_requests, search
+from asynctest_tornado._leaks import chains, client_requests, search
 from asynctest_tornado._leaks.kinds import kind_of, safely
 from asynctest_tornado._leaks.policy import Leak, Policy
 from asynctest_tornado._leaks.recording_loop import lines_of_futures
@@ -50,7 +49,6 @@ _PARKING = ("asyncio.queues", "asyncio.locks", "tornado.queues", "tornado.locks"
 _WORKER = getattr(getattr(concurrent.futures.thread, "_worker", None), "__code__", None)
 #: Begins the names of threads that other modules than ``threading`` have begun, for example workers of pytest-xdist.
 _DUMMY = "Dummy-"
-_MOST_LOOKED_AT = 1000
 
 
 class Work(NamedTuple):
@@ -118,10 +116,10 @@ class GoingOn:
             late = "the virtual clock stood still"
         timed: set[int] = set()
         for timer in own_handles.timers_of(self._loop):
-            timed |= _linked(timer)
+            timed |= chains.linked(timer)
             yield timer, late
         for future in _Tasks(self).counted:
-            waits = {id(each) for each in [future, *_below(future)]}
+            waits = {id(each) for each in [future, *chains.below(future)]}
             yield future, late if waits & timed else "nothing was left that could resume it"
 
     def _find(self) -> Iterator[Work]:
@@ -158,7 +156,7 @@ class GoingOn:
         """
         made, now = made_objects.of(self._trap), self._loop.loop.time()
         for timer in own_handles.timers_of(self._loop):
-            linked = _linked(timer)
+            linked = chains.linked(timer)
             timed |= linked
             if linked & tasks.aside or not self._is_within_horizon(timer, now):
                 continue
@@ -210,15 +208,15 @@ class GoingOn:
         is_served: bool | None = None
         # In a quiet moment, there is no ready call. At the end of the time, some of these resume tasks.
         calls = self._loop.loop.ready_calls()
-        ready: set[int] = set().union(*map(_linked, own_handles.of_test(self._trap, calls)))
+        ready: set[int] = set().union(*map(chains.linked, own_handles.of_test(self._trap, calls)))
         for future in tasks.counted:
-            leaves = _leaves(future)
+            leaves = chains.leaves(future)
             is_called = not ready.isdisjoint(map(id, [future, *leaves]))
             is_ready = isinstance(future, asyncio.Task) and leaves == [future]  # it waits for nothing
             if is_ready or is_called or any(leaf.done() for leaf in leaves):
                 yield _work_of(future, ", which is about to go on")
                 continue
-            if all(id(leaf) in timed or self._is_parked(owner, leaf) for owner, leaf in _waits(future)):
+            if all(id(leaf) in timed or self._is_parked(owner, leaf) for owner, leaf in chains.waits(future)):
                 continue
             if is_served is None:
                 outside = wire is None or wire.is_foreign
@@ -266,10 +264,10 @@ class _Tasks:
         #: By the ids of counted futures, and of all that they wait for: the former.
         self.owners: dict[int, asyncio.Future[Any]] = {}
         lines = lines_of_futures(work._trap)
-        waiting = {id(each) for watch in quiet.watches_of(work._loop) for each in _above(watch.task)}
+        waiting = {id(each) for watch in quiet.watches_of(work._loop) for each in chains.above(watch.task)}
         for future in self.futures:
             origin = lines.of(future, origins.LIBRARY)
-            below = _below(future)
+            below = chains.below(future)
             if id(future) in waiting or _is_main(future, origin) or waiting & set(map(id, below)):
                 self.aside.update(map(id, [future, *(each for each in below if not _is_begun(each))]))
             elif self._is_allowed(future, origin):
@@ -278,7 +276,7 @@ class _Tasks:
                 self.counted.append(future)
         self.counted = [future for future in self.counted if id(future) not in self.aside]
         for future in self.counted:
-            self.owners.update(dict.fromkeys(map(id, [future, *_below(future)]), future))
+            self.owners.update(dict.fromkeys(map(id, [future, *chains.below(future)]), future))
 
     def _is_allowed(self, future: Any, origin: origins.Origin) -> bool:
         names = [_name(future)]
@@ -321,67 +319,6 @@ def _counts(future: Any, origin: origins.Origin) -> bool:
     if is_library and hasattr(pending_report.handler_of(coroutine), "ws_connection"):
         return False  # this task reads, for as long as the websocket is open; others handle its messages
     return bool(pending_report.lines_of(future)[0])
-
-
-def _below(future: Any) -> list[Any]:
-    """Return all futures that a future waits for, by way of others."""
-    found: dict[int, Any] = {}
-    left = pending_report.awaited(future)
-    while left and len(found) < _MOST_LOOKED_AT:
-        each = left.pop()
-        if id(each) not in found:
-            found[id(each)] = each
-            left += pending_report.awaited(each)
-    return list(found.values())
-
-
-def _above(future: Any) -> list[Any]:
-    """Return a future, and those that wait for it, as far as their callbacks show that: ``wait_for()`` and the like."""
-    found: dict[int, Any] = {}
-    left = [future]
-    while left and len(found) < _MOST_LOOKED_AT:
-        each = left.pop()
-        if id(each) not in found:
-            found[id(each)] = each
-            for callback, _ in getattr(each, "_callbacks", None) or ():
-                args = callback.args if isinstance(callback, functools.partial) else ()
-                left += safely(_futures_of, callback, args) or []
-    return list(found.values())
-
-
-def _leaves(future: Any) -> list[Any]:
-    """Return the futures, of a future and all that it waits for, that wait for no other."""
-    return [each for each in [future, *_below(future)] if not pending_report.awaited(each)]
-
-
-def _waits(future: Any) -> Iterable[tuple[Any, Any]]:
-    """Return each leaf with the task, coroutine or gather that waits for it."""
-    owners = [future, *_below(future)]
-    if len(owners) == 1 and not isinstance(future, asyncio.Task):
-        yield None, future  # a request that no task waits for
-    for owner in owners:
-        inner = pending_report.awaited(owner)
-        yield from ((owner, each) for each in inner if not pending_report.awaited(each))
-
-
-def _linked(timer: Any) -> set[int]:
-    """Return the ids of the tasks and futures that a timer belongs to, for example those that it ends."""
-    callback, args = _names.call_of(timer)
-    func = _names.function_of_callback(callback, args)
-    found = [*(safely(_futures_of, func, args or ()) or ()), *(safely(_futures_of, callback, ()) or ())]
-    return {id(each) for each in found}
-
-
-def _futures_of(func: Any, args: Iterable[Any]) -> list["asyncio.Future[Any]"]:
-    """Return the futures that a function gets, or refers to."""
-    bound = getattr(func, "__self__", None)
-    cells = [cell for cell in getattr(func, "__closure__", None) or () if cell != _EMPTY]
-    things = [*args, bound, *(cell.cell_contents for cell in cells)]
-    things.append(getattr(bound, "_task", None))  # of asyncio.timeout()
-    return [each for each in things if isinstance(each, asyncio.Future)]
-
-
-_EMPTY = type((lambda value: lambda: value)(0).__closure__[0])()  # type: ignore[index]
 
 
 def _is_of_tornados_queue(future: Any) -> bool:
