@@ -12,6 +12,9 @@ The system describes one thread after the other, and one may wake another meanwh
 has been switched off the processor: `are_asleep` reads all numbers, and then looks at each thread. If a thread sleeps,
 and its number is the same, it has slept since before the moment between the two rounds.
 
+A thread that has been woken, and waits for another processor to notice it, is still in its call, and its number is the
+same. Only its state says that it does not sleep any more: the system prints "running".
+
 A thread that is awake *computes* if it has the processor, or waits for it or for the disk. If it has slept before,
 another thread has woken it, so that it has a job.
 """
@@ -75,7 +78,7 @@ def are_asleep(sleepers: set[str]) -> bool:
         return False
     try:
         threads = _threads()
-        before = {thread: _times_switched_off(thread) for thread in threads}
+        before = {thread: _times_switched_off(thread)[1] for thread in threads}
         if _threads() != threads:
             return False
         awake = {thread for thread in threads if not _has_slept_since(thread, before[thread])}
@@ -99,18 +102,21 @@ def _threads() -> set[str]:
     return set(listdir(_TASKS)) - {str(get_native_id()), str(watchdog.native_id())}
 
 
-def _times_switched_off(thread: str) -> bytes:
-    """Return the numbers as the system prints them, in the last two lines."""
-    return b"".join(_read(thread, "status").splitlines()[-2:])
+def _times_switched_off(thread: str) -> tuple[bool, list[bytes]]:
+    """Return whether the thread sleeps, and the lines in which the system prints the numbers."""
+    lines = _read(thread, "status").splitlines()
+    sleeps = any(line.startswith(b"State:\tS") for line in lines)
+    return sleeps, [line for line in lines if b"ctxt_switches:" in line]
 
 
-def _has_slept_since(thread: str, times: bytes) -> bool:
+def _has_slept_since(thread: str, times: list[bytes]) -> bool:
+    """Return whether the thread sleeps, and was not switched off the processor since the system printed `times`."""
     fields = _read(thread, "syscall").split()
     if len(fields) < 5 or fields[0] != _FUTEX:
         return False
     operation, limit = int(fields[2], 16), int(fields[4], 16)
     waits = operation & _OPERATION in _WAITS and operation & _IS_PRIVATE and not limit
-    return bool(waits) and _times_switched_off(thread) == times
+    return bool(waits) and _times_switched_off(thread) == (True, times)
 
 
 def _computes(thread: str) -> bool:

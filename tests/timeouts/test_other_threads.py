@@ -9,8 +9,9 @@ import select
 import tempfile
 import threading
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -134,6 +135,33 @@ class AsleepTest(unittest.TestCase):
     def test_a_thread_that_computes_does_not_sleep(self) -> None:
         is_over = threading.Event()
         self.check(lambda: compute_until(is_over), is_over.set, sleeps=False)
+
+    def test_a_thread_that_was_woken_is_awake_before_it_runs(self) -> None:
+        # Its call and its number are the same until its processor notices; the texts are as Linux 6 prints them.
+        self.assertTrue(self.sleeps(state="S (sleeping)"))
+        self.assertFalse(self.sleeps(state="R (running)"))
+
+    def test_a_thread_that_was_switched_off_meanwhile_is_awake(self) -> None:
+        # Linux prints more lines below the numbers on some processors.
+        self.assertFalse(self.sleeps(state="S (sleeping)", times=["3", "4"]))
+
+    def sleeps(self, state: str, times: Sequence[str] = ("3", "3")) -> bool:
+        """Return whether the system's description of a thread says that it sleeps."""
+        numbers = iter(times)
+        texts: dict[str, Callable[[], str]] = {
+            "syscall": lambda: (
+                f"{(other_threads._FUTEX or b'').decode()} 0x7f00 0x189 0x0 0x0 0x0 0xffffffff 0x7ffd 0x7f01\n"
+            ),
+            "status": lambda: (
+                f"Name:\tpython3\nState:\t{state}\nvoluntary_ctxt_switches:\t{next(numbers)}\n"
+                "nonvoluntary_ctxt_switches:\t0\nx86_Thread_features:\t\nx86_Thread_features_locked:\t\n"
+            ),
+        }
+        with (
+            mock.patch.object(other_threads, "_threads", return_value={"7"}),
+            mock.patch.object(other_threads, "_read", lambda thread, name: texts[name]().encode()),
+        ):
+            return other_threads.are_asleep(set())
 
     def test_a_thread_computes_or_waits(self) -> None:
         is_over, event = threading.Event(), threading.Event()
