@@ -161,7 +161,9 @@ class AsleepTest(unittest.TestCase):
             mock.patch.object(other_threads, "_threads", return_value={"7"}),
             mock.patch.object(other_threads, "_read", lambda thread, name: texts[name]().encode()),
         ):
-            return other_threads.are_asleep(set())
+            sleepers: set[str] = set()
+            other_threads.are_asleep(sleepers)
+        return "7" in sleepers
 
     def test_a_thread_computes_or_waits(self) -> None:
         is_over, event = threading.Event(), threading.Event()
