@@ -24,6 +24,7 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._http.sockets import bind_unused_port
     from asynctest_tornado._http.streamed_response import StreamedResponse
     from asynctest_tornado._http.websocket import WebSocket
+    from asynctest_tornado._network.virtual_network import VirtualNetwork
     from asynctest_tornado._runner.command_line import main
     from asynctest_tornado._timeouts.limits import get_async_test_timeout
     from asynctest_tornado._unittest.case import AsyncTestCase
@@ -45,6 +46,7 @@ __all__ = [
     "ServerSentEvent",
     "StreamedResponse",
     "VirtualClock",
+    "VirtualNetwork",
     "WebSocket",
     "bind_unused_port",
     "gen_test",
@@ -67,6 +69,7 @@ _ROOMS = {
     "ServerSentEvent": "_http.server_sent_events",
     "StreamedResponse": "_http.streamed_response",
     "VirtualClock": "_clock.virtual_clock",
+    "VirtualNetwork": "_network.virtual_network",
     "WebSocket": "_http.websocket",
     "bind_unused_port": "_http.sockets",
     "gen_test": "_unittest.gen_test",

@@ -17,7 +17,7 @@ FLOORS = [
     ("_http",),
     ("_unittest",),
     ("_features", "_runner"),
-    ("_clock", "_leaks", "_logs", "_schedules"),
+    ("_clock", "_leaks", "_logs", "_network", "_schedules"),
     ("_sources", "_timeouts"),
     ("_harness",),
     ("_loop",),

@@ -247,14 +247,7 @@ def make_clock(factory: Callable[[], VirtualClock], where: str = CLOCK_FACTORY.b
 
     :param where: the place that sets it.
     """
-    make = CLOCK_FACTORY.read(factory, where)
-    try:
-        clock = make()
-    except TypeError as error:
-        error.add_note(f"It is set by {where}.")
-        raise
-    if not isinstance(clock, VirtualClock):
-        raise CLOCK_FACTORY.error(factory, where, TypeError(f"it returned {clock!r}"))
+    clock: VirtualClock = CLOCK_FACTORY.made(factory, where, VirtualClock)
     return clock
 
 

@@ -27,6 +27,7 @@ from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._logs.feature import TEST_LOGS
+from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources import installation
 from asynctest_tornado._sources.feature import GARBAGE, LOGGERS, REQUEST_HANDLERS, UNAWAITED_COROUTINES
@@ -45,7 +46,7 @@ __unittest = True
 # - GARBAGE comes before features that run code, which may leave garbage;
 # - HINTS come before other notes: they take frames out of the traceback;
 # - EVENTS come before LEAKS: the verdict of these is part of the event;
-# - ALARMS come before VIRTUAL_TIME, which needs the selector that they find;
+# - ALARMS come before NETWORK and VIRTUAL_TIME, which need the selector that they find;
 # - BLOCKED_WAITS come before PENDING: an interruption that they have sent needs no note about pending tasks;
 # - PENDING comes before VIRTUAL_TIME: a timeout report begins with the tasks;
 # - QUIET comes before VIRTUAL_TIME: a moment is looked at before time jumps;
@@ -69,6 +70,7 @@ FEATURES = Features(
         LOOP_PARTS,
         LOOP_METHODS,
         ALARMS,
+        NETWORK,
         BLOCKED_WAITS,
         PENDING,
         QUIET,

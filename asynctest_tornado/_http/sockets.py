@@ -7,6 +7,10 @@ import os
 import socket
 import stat
 from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado._network.dialing import bind_virtual
+from asynctest_tornado._network.virtual_network import current
 
 __unittest = True
 
@@ -31,6 +35,10 @@ def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tu
 
     From ``tornado.testing``, where the address is IPv4. New in version 0.1.
     """
+    network = current()
+    if network is not None:
+        virtual: Any = bind_virtual(network, 0, address)[0]
+        return virtual, virtual.getsockname()[1]
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.create_server((address, 0), family=family, backlog=_BACKLOG, reuse_port=reuse_port)
     sock.setblocking(False)

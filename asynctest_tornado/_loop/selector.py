@@ -136,11 +136,11 @@ class Selector(selectors.DefaultSelector):
             timeout = self.users[-1].before_sleep(timeout)
             if timeout == 0 and self._found is not None:
                 return self._found
-        events = super().select(self._until_alarm(timeout))
+        events = super().select(self.until_alarm(timeout))
         self.was_quiet = not events
         return events
 
-    def _until_alarm(self, timeout: float | None) -> float | None:
+    def until_alarm(self, timeout: float | None) -> float | None:
         """Call the alarm if its time has come; return the seconds that the loop may sleep."""
         if self.alarm is not None:
             when, ring = self.alarm

@@ -26,6 +26,8 @@ from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._leaks import settle
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._pytest.reporter import Reporter, hide_own
 from asynctest_tornado._pytest.scope import Scope
 from asynctest_tornado._pytest.serve import SERVES
@@ -88,10 +90,10 @@ class Function:
         self.scope = scope
         if scope is not None:
             scope.check(settings.of_loop())
-            options.pop(VIRTUAL_TIME, None)
-            options[LOOP_METHODS] = scope.harness.options[LOOP_METHODS]
-            if scope.clock is not None:
-                options[VIRTUAL_TIME] = scope.clock
+            for feature in (VIRTUAL_TIME, NETWORK):
+                options.pop(feature, None)
+            shared = scope.harness.options
+            options.update({each: shared[each] for each in (LOOP_METHODS, VIRTUAL_TIME, NETWORK) if each in shared})
         outer = None if scope is None else scope.harness
         reporter = Reporter(item, report_late)
         self.harness = Harness(lambda: str(item.nodeid), outer, FEATURES.of_test(options), options, reporter)
@@ -117,9 +119,20 @@ class Function:
         return clock
 
     @property
+    def network(self) -> VirtualNetwork | None:
+        """The network of the test; None if it has real sockets."""
+        network: VirtualNetwork | None = self.harness.options.get(NETWORK)
+        return network
+
+    @property
     def needs_own_loop(self) -> bool:
         """Whether the settings of the test are for a loop that this library makes."""
-        return self.scope is not None or self._loop_factory is not None or self.clock is not None
+        return (
+            self.scope is not None
+            or self._loop_factory is not None
+            or self.clock is not None
+            or self.network is not None
+        )
 
     def open(self, lent: object = None) -> None:
         """Make the loop. From now on, all code that pytest runs is code of the test, up to `finish`.

@@ -70,6 +70,7 @@ class Scope:
         #: By the name of an argument of the marker: the value for the loop, and the place that sets it.
         self._made_with = {
             "clock_factory": settings.clock_factory(),
+            "network_factory": settings.network_factory(),
             "loop_factory": (self.loop_factory, self._place_of_factory),
         }
         #: The test that runs on the loop, a `Function`, if one does.

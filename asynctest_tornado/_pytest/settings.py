@@ -12,6 +12,8 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
+from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.virtual_network import make_network
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
@@ -25,7 +27,7 @@ __unittest = True
 ARGUMENTS = {*(setting.argument for setting in settings.SETTINGS if setting.argument), "run_sync"}
 
 #: The arguments that are about the loop.
-_OF_LOOP = ("clock_factory", "loop_factory")
+_OF_LOOP = ("clock_factory", "loop_factory", "network_factory")
 
 
 class Settings:
@@ -75,6 +77,10 @@ class Settings:
         factory, where = self.clock_factory()
         return None if factory is None else make_clock(factory, where)
 
+    def network_factory(self) -> tuple[Any, str]:
+        """Return the function that makes the network, None for real sockets, and the place that sets it."""
+        return settings.NETWORK_FACTORY.find(nearer=self._given(settings.NETWORK_FACTORY))
+
     def leaks(self, hint: str | None) -> policy.Policy:
         """Return the consequence of leaks for the test.
 
@@ -92,6 +98,9 @@ class Settings:
         clock = self.clock()
         if clock is not None:
             options[VIRTUAL_TIME] = clock
+        factory, where = self.network_factory()
+        if factory is not None:
+            options[NETWORK] = make_network(factory, where)
         if schedule is not None:
             options[ORDER] = schedule
         return options

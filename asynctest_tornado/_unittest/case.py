@@ -22,6 +22,7 @@ from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._logs.logs import Logs
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import limits
@@ -92,6 +93,12 @@ class AsyncTestCase(Settling):
 
     #: The clock, if there is a ``clock_factory``.
     clock: VirtualClock
+
+    #: Makes the network of the test: `VirtualNetwork`, or a function that returns one. None stands for real sockets.
+    network_factory: ClassVar[Callable[[], VirtualNetwork] | None] = None
+
+    #: The network, if there is a ``network_factory``.
+    network: VirtualNetwork
 
     #: "test" for a loop for each test, "class" for one that all tests of the class share. With the latter, errors,
     #: tasks and timers still belong to the test that set them off, and end with it.

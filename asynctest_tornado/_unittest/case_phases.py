@@ -22,6 +22,8 @@ from asynctest_tornado._harness.phase import explain
 from asynctest_tornado._leaks import policy, settle
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.virtual_network import make_network
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources.feature import GARBAGE
@@ -94,7 +96,7 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         options[GARBAGE] = reporter.place
         late = reporter
     # Mostly. A new option of a feature belongs to this condition, too: to look the features up costs 0.2 %.
-    if scope is None and state.schedule is None and cls.clock_factory is None:
+    if scope is None and state.schedule is None and cls.clock_factory is cls.network_factory is None:
         harness = Harness(reporter.name, None, PLAIN, options, late)
     else:
         harness = _harness_with(options, case, reporter, late)
@@ -109,6 +111,10 @@ def end_run_of(case: Any, error: BaseException) -> None:
         late_errors.Reporter(case, case._outcome.result).end_run(error)
 
 
+#: The optional features of a loop, which all tests of a class share if they share the loop.
+_OF_LOOP = (VIRTUAL_TIME, NETWORK)
+
+
 def _harness_with(
     options: dict[Feature, Any], case: Any, known: late_errors.Reporter, late: late_errors.Reporter | None
 ) -> Harness:
@@ -119,9 +125,10 @@ def _harness_with(
     if scope is None:
         if factory is not None:
             options[VIRTUAL_TIME] = make_clock(factory)
+        if type(case).network_factory is not None:
+            options[NETWORK] = make_network(type(case).network_factory)
         return Harness(known.name, None, FEATURES.of_test(options), options, late)
-    if VIRTUAL_TIME in scope.harness.options:
-        options[VIRTUAL_TIME] = scope.harness.options[VIRTUAL_TIME]
+    options.update((feature, value) for feature, value in scope.harness.options.items() if feature in _OF_LOOP)
     scope.current = Harness(known.name, scope.harness, FEATURES.of_test(options), options, late)
     return scope.current
 
@@ -170,6 +177,8 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
         case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, harness.features))
     if VIRTUAL_TIME in harness.options:
         case.clock = harness.options[VIRTUAL_TIME]
+    if NETWORK in harness.options:
+        case.network = harness.options[NETWORK]
 
 
 def _made_by(make: Callable[[], Any]) -> IOLoop:

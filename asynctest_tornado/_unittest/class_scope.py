@@ -15,6 +15,8 @@ from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._leaks import policy
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.virtual_network import make_network
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import misspelled_settings
@@ -37,6 +39,8 @@ class ClassScope:
         options: dict[Feature, Any] = {LEAKS: policy.policy(cls.leaks, cls.allowed_leaks)}
         if cls.clock_factory is not None:
             options[VIRTUAL_TIME] = make_clock(cls.clock_factory)
+        if cls.network_factory is not None:
+            options[NETWORK] = make_network(cls.network_factory)
         self.harness = Harness(lambda: name, features=FEATURES.of_test(options), options=options)
         #: The harness of the test that runs, if one does.
         self.current = self.harness

@@ -113,6 +113,21 @@ class Setting(Generic[_T]):
         except (TypeError, ValueError) as reason:
             raise self.error(value, where, reason) from None
 
+    def made(self, factory: object, where: str, cls: type[Any]) -> Any:
+        """Return the object that a factory makes. Raises ``TypeError`` if it is not of the class.
+
+        :param where: the place that sets the factory.
+        """
+        make: Any = self.read(factory, where)
+        try:
+            made = make()
+        except TypeError as error:
+            error.add_note(f"It is set by {where}.")
+            raise
+        if not isinstance(made, cls):
+            raise self.error(factory, where, TypeError(f"it returned {made!r}"))
+        return made
+
     def error(self, value: object, where: str, reason: Exception | None = None) -> Exception:
         """Return the error for a wrong value: the place, the value, and the right values."""
         kind = TypeError if isinstance(reason, TypeError) else ValueError
@@ -282,6 +297,12 @@ CLOCK = Setting[str](
     ini="asynctest_tornado_clock",
     pytest_meaning="'real' or 'virtual': the time of tests on Tornado's loop",
 )
+NETWORK_FACTORY = Setting[Any](
+    "VirtualNetwork, or to a function that returns one",
+    *(_callable, None),
+    attribute="network_factory",
+    argument="network_factory",
+)
 LOOP_FACTORY = Setting[Any](
     *("a function that returns an asyncio loop, such as uvloop.new_event_loop", _callable, None),
     attribute="loop_factory",
@@ -329,6 +350,6 @@ FIXTURES = Setting[tuple[str, ...]](
 )
 
 SETTINGS: tuple[Setting[Any], ...] = (
-    *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, LOOP_FACTORY, LOOP_SCOPE),
-    *(FUNCTION_LOOP_SCOPE, FAIL_ON_SERVER_ERROR, SEND_COOKIES, SETTLE_AT_END, MODE, FIXTURES),
+    *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, NETWORK_FACTORY, LOOP_FACTORY),
+    *(LOOP_SCOPE, FUNCTION_LOOP_SCOPE, FAIL_ON_SERVER_ERROR, SEND_COOKIES, SETTLE_AT_END, MODE, FIXTURES),
 )

@@ -122,6 +122,7 @@ _OF_PUBLIC_CLASSES = {
     *("_end", "_let_go"),  # WebSocket
     *("_drop_targets", "_move"),  # VirtualClock
     *("_defer", "_log_deferred"),  # ServerError
+    *("_attach", "_detach"),  # VirtualNetwork
 }
 
 

@@ -1,0 +1,147 @@
+"""``VirtualNetwork``: the network of a test, in memory."""
+
+import asyncio
+import errno
+import ipaddress
+import itertools
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado._network.pipe import Pipe, error_of
+from asynctest_tornado._network.virtual_socket import Address, VirtualSocket
+from asynctest_tornado._util.settings import NETWORK_FACTORY
+
+__unittest = True
+
+#: The ports of clients, and of servers that ask for any port, are counted from here. The system's own begin above.
+_FIRST_PORT = 20_001
+#: The addresses that stand for all of a machine.
+_WILDCARDS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}
+#: The addresses that other names of this machine stand for.
+_HOSTS = {"": "0.0.0.0", "localhost": "127.0.0.1"}
+#: The addresses of served names: reserved for such networks by RFC 2544.
+SERVED = ipaddress.ip_network("198.18.0.0/15")
+
+
+class VirtualNetwork:
+    """A network in memory, for one test: set ``network_factory = VirtualNetwork``.
+
+    Connections of the test's loop go through memory, under Tornado's and asyncio's own streams, clients and servers.
+    The system is not asked, so that a test is faster, a deadlock is one at once, and a run can be repeated exactly.
+
+    New in version 0.1.
+    """
+
+    def __init__(self) -> None:
+        self._listening: dict[tuple[str, int], VirtualSocket] = {}
+        self._ports = itertools.count(_FIRST_PORT)
+        #: The open loops that it belongs to, the innermost last.
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # The sockets call these.
+
+    def bind(self, sock: VirtualSocket, address: Address) -> Address:
+        host, port, *rest = address
+        host = _HOSTS.get(str(host), str(host))
+        if not port:
+            port = next(self._ports)
+        elif self._find_exactly(host, port) is not None:
+            raise error_of(errno.EADDRINUSE)
+        return (host, port, *rest)
+
+    def listen(self, sock: VirtualSocket) -> None:
+        host, port = sock.address[:2]
+        if self._find_exactly(host, port) is not None:
+            raise error_of(errno.EADDRINUSE)
+        self._listening[host, port] = sock
+
+    def stop_listening(self, sock: VirtualSocket) -> None:
+        key = sock.address[:2]
+        if self._listening.get(key) is sock:
+            del self._listening[key]
+
+    def connect(self, sock: VirtualSocket, address: Address) -> None:
+        listener = self.find(address)
+        if listener is None or listener.backlog is None:
+            sock.refuse()
+            return
+        host, port = address[:2]
+        own = sock.address if sock.address[1] else (_client_of(host), next(self._ports), *sock.address[2:])
+        to_server, to_client = Pipe(), Pipe()
+        other = VirtualSocket(self, sock.family)
+        other.join(to_server, to_client, (host, port, *sock.address[2:]), own)
+        sock.join(to_client, to_server, own, address)
+        listener.backlog.append(other)
+        listener.changed()
+
+    # The loop asks these.
+
+    def find(self, address: Address) -> VirtualSocket | None:
+        """Return the socket that listens at an address, or None."""
+        host, port = address[:2]
+        found = self._find_exactly(host, port)
+        if found is None and _is_of_machine(host):
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            found = next(
+                (self._listening.get((any_host, port)) for any_host, of in _WILDCARDS.items() if of == family), None
+            )
+        return found
+
+    def _find_exactly(self, host: str, port: int) -> VirtualSocket | None:
+        return self._listening.get((host, port))
+
+    def reaches(self, address: Any) -> bool:
+        """Return whether connections to an address go through memory, and not through the system."""
+        return isinstance(address, tuple) and (self.find(address) is not None or _is_served(address[0]))
+
+    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        _open.append((threading.get_ident(), self))
+
+    def _detach(self) -> None:
+        self._loop = None
+        _open[:] = [each for each in _open if each[1] is not self]
+        self._listening.clear()
+
+
+#: The networks of tests that are open, and their threads, the innermost last.
+_open: list[tuple[int, VirtualNetwork]] = []
+
+
+def current() -> VirtualNetwork | None:
+    """Return the network of the test that runs in this thread, if it has one."""
+    if not _open:
+        return None
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        thread, network = _open[-1]
+        return network if thread == threading.get_ident() else None
+    return next((network for _, network in _open if network._loop is running), None)
+
+
+def _client_of(host: str) -> str:
+    """Return the address of a client that connects to a host."""
+    return "198.18.0.1" if _is_served(host) else host
+
+
+def _is_of_machine(host: str) -> bool:
+    return host.startswith("127.") or host in ("::1", "localhost", *_WILDCARDS)
+
+
+def _is_served(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in SERVED
+    except ValueError:
+        return False
+
+
+def make_network(factory: Callable[[], VirtualNetwork], where: str = NETWORK_FACTORY.by_attribute) -> VirtualNetwork:
+    """Call a ``network_factory``. Raises ``TypeError`` if it makes no network.
+
+    :param where: the place that sets it.
+    """
+    network: VirtualNetwork = NETWORK_FACTORY.made(factory, where, VirtualNetwork)
+    return network

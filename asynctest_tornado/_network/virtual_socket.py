@@ -1,0 +1,288 @@
+"""A socket in memory, with the methods that streams, servers and transports call.
+
+Tornado's and asyncio's own code runs on it unchanged: ``IOStream``, ``TCPServer``, the transports of asyncio. The
+number that `VirtualSocket.fileno` returns is no file of the system: `readiness` watches it for the loop.
+"""
+
+import collections
+import errno
+import itertools
+import selectors
+import socket
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from asynctest_tornado._network.pipe import Pipe, error_of, nothing
+
+__unittest = True
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+#: The first number of a virtual socket; the system has no file of such a number.
+FIRST = 1 << 30
+_numbers = itertools.count(FIRST)
+#: The open virtual sockets by their numbers.
+by_number: "weakref.WeakValueDictionary[int, VirtualSocket]" = weakref.WeakValueDictionary()
+
+Address = tuple[Any, ...]
+
+
+class Dialer(Protocol):
+    """A network, as sockets see it."""
+
+    def listen(self, sock: "VirtualSocket") -> None:
+        """Let other sockets connect to one that listens."""
+
+    def stop_listening(self, sock: "VirtualSocket") -> None: ...
+
+    def bind(self, sock: "VirtualSocket", address: Address) -> Address:
+        """Return the address that a socket gets. Raises ``OSError`` if it is taken."""
+        ...
+
+    def connect(self, sock: "VirtualSocket", address: Address) -> None:
+        """Connect a socket to one that listens, or refuse that."""
+
+
+class VirtualSocket:
+    """An end of a connection, or a socket that listens. It never blocks.
+
+    :param network: finds the other end.
+    :param family: ``AF_INET`` or ``AF_INET6``.
+    """
+
+    type = socket.SOCK_STREAM
+    proto = 0
+    timeout = 0.0
+
+    def __init__(self, network: Dialer, family: int = socket.AF_INET) -> None:
+        self.network = network
+        self.family = family
+        self._number = next(_numbers)
+        by_number[self._number] = self
+        self.incoming: Pipe | None = None
+        self.outgoing: Pipe | None = None
+        self.address: Address = ("::", 0, 0, 0) if family == socket.AF_INET6 else ("0.0.0.0", 0)
+        self.peer: Address | None = None
+        #: The connections that wait to be accepted; None if the socket does not listen.
+        self.backlog: collections.deque[VirtualSocket] | None = None
+        #: The error of a connection that was refused, for ``SO_ERROR``.
+        self.error = 0
+        #: True from `connect` on until it is known whether the other end accepts.
+        self.is_connecting = False
+        self._options: dict[tuple[int, int], Any] = {}
+        #: Called when the socket may have become readable or writable; see `watch`.
+        self.changed: Callable[[], object] = nothing
+
+    # The life of a socket.
+
+    def bind(self, address: Address) -> None:
+        self._check_open()
+        self.address = self.network.bind(self, address)
+
+    def listen(self, backlog: int = 128) -> None:
+        self._check_open()
+        if self.backlog is None:
+            if not self.address[1]:
+                self.address = self.network.bind(self, self.address)
+            self.backlog = collections.deque()
+            self.network.listen(self)
+
+    def accept(self) -> "tuple[VirtualSocket, Address]":
+        self._check_open()
+        if self.backlog is None:
+            raise error_of(errno.EINVAL)
+        if not self.backlog:
+            raise error_of(errno.EAGAIN)
+        connection = self.backlog.popleft()
+        assert connection.peer is not None
+        return connection, connection.peer
+
+    def connect(self, address: Address) -> None:
+        """Begin to connect. Always raises: ``BlockingIOError``, as a socket of the system that does not block."""
+        self._check_open()
+        if self.incoming is not None:
+            raise error_of(errno.EISCONN)
+        if self.is_connecting:
+            raise error_of(errno.EALREADY)
+        self.is_connecting = True
+        self.network.connect(self, address)
+        raise error_of(errno.EINPROGRESS)
+
+    def connect_ex(self, address: Address) -> int:
+        try:
+            self.connect(address)
+        except OSError as error:
+            return error.errno or 0
+        return 0
+
+    def join(self, incoming: Pipe, outgoing: Pipe, address: Address, peer: Address) -> None:
+        """Make the socket an end of a connection."""
+        self.incoming, self.outgoing = incoming, outgoing
+        self.address, self.peer = address, peer
+        self.is_connecting = False
+        self.watch(self.changed)
+        self.changed()
+
+    def watch(self, changed: Callable[[], object]) -> None:
+        """Call a function from now on when the socket may have become readable or writable.
+
+        The pipes know the function, and not the socket: dropped, it is closed, as a socket of the system is.
+        """
+        self.changed = changed
+        if self.incoming is not None and self.outgoing is not None:
+            self.incoming.reader_changed = self.outgoing.writer_changed = changed
+
+    def refuse(self, number: int = errno.ECONNREFUSED) -> None:
+        """End the attempt to connect with an error, by its number."""
+        self.error = number
+        self.is_connecting = False
+        self.changed()
+
+    def shutdown(self, how: int) -> None:
+        incoming, outgoing = self._pipes()
+        if how in (socket.SHUT_WR, socket.SHUT_RDWR):
+            outgoing.end()
+        if how in (socket.SHUT_RD, socket.SHUT_RDWR):
+            incoming.end()
+
+    def close(self) -> None:
+        if self._number == -1:
+            return
+        by_number.pop(self._number, None)
+        self._number = -1
+        if self.backlog is not None:
+            self.network.stop_listening(self)
+            for connection in self.backlog:
+                connection.abort()
+        if self.incoming is not None and self.outgoing is not None:
+            if self.incoming.data:
+                self.abort()  # as TCP: bytes that nobody has read are lost
+            else:
+                self.outgoing.end()
+            self.incoming.is_abandoned = True
+            self.incoming.writer_changed()
+        self.changed()
+        self.watch(nothing)
+
+    def abort(self) -> None:
+        """Reset the connection: both ends fail with ``ConnectionResetError``, apart from one that was closed."""
+        if self.incoming is not None and self.outgoing is not None:
+            self.outgoing.reset()
+            self.incoming.reset()
+
+    def detach(self) -> int:
+        raise error_of(errno.EOPNOTSUPP)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def __enter__(self) -> "VirtualSocket":
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
+
+    # Bytes.
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        _, outgoing = self._pipes()
+        if outgoing.has_ended:
+            raise error_of(errno.EPIPE)
+        view = memoryview(data).cast("B")
+        if outgoing.is_abandoned:
+            outgoing.end()  # the other end answers by a reset
+            return len(view)
+        return outgoing.write(view)
+
+    def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
+        sent = 0
+        for buffer in buffers:
+            size = len(memoryview(buffer).cast("B"))
+            try:
+                part = self.send(buffer)
+            except BlockingIOError:
+                if sent:
+                    break
+                raise
+            sent += part
+            if part < size:
+                break
+        return sent
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        return self._pipes()[0].read(size)
+
+    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
+        view = memoryview(buffer).cast("B")
+        return self._pipes()[0].read_into(view[:size] if size else view)
+
+    def _pipes(self) -> tuple[Pipe, Pipe]:
+        self._check_open()
+        if self.incoming is None or self.outgoing is None:
+            raise error_of(self.error or errno.ENOTCONN)
+        return self.incoming, self.outgoing
+
+    def _check_open(self) -> None:
+        if self._number == -1:
+            raise error_of(errno.EBADF)
+
+    def ready(self) -> int:
+        """Return the events that would wake a loop now, as selectors number them."""
+        if self.incoming is not None and self.outgoing is not None:
+            return (READ if self.incoming.is_readable else 0) | (WRITE if self.outgoing.is_writable else 0)
+        if self.backlog is not None:
+            return READ if self.backlog else 0
+        return READ | WRITE if self.error else 0
+
+    # The rest of the interface.
+
+    def fileno(self) -> int:
+        return self._number
+
+    def getsockname(self) -> Address:
+        self._check_open()
+        return self.address
+
+    def getpeername(self) -> Address:
+        self._check_open()
+        if self.peer is None:
+            raise error_of(errno.ENOTCONN)
+        return self.peer
+
+    def setsockopt(self, level: int, name: int, value: Any, length: int | None = None) -> None:
+        self._check_open()
+        self._options[level, name] = value
+
+    def getsockopt(self, level: int, name: int, size: int = 0) -> Any:
+        self._check_open()
+        if (level, name) == (socket.SOL_SOCKET, socket.SO_ERROR):
+            error, self.error = self.error, 0
+            return error
+        if (level, name) == (socket.SOL_SOCKET, getattr(socket, "SO_ACCEPTCONN", -1)):
+            return int(self.backlog is not None)
+        if (level, name) == (socket.SOL_SOCKET, socket.SO_TYPE):
+            return int(self.type)
+        return self._options.get((level, name), bytes(size) if size else 0)
+
+    def setblocking(self, flag: bool) -> None:
+        """Do nothing: it never blocks. asyncio and Tornado call this with False."""
+
+    def settimeout(self, value: float | None) -> None:
+        """Do nothing, see `setblocking`."""
+
+    def gettimeout(self) -> float:
+        return self.timeout
+
+    def getblocking(self) -> bool:
+        return False
+
+    def set_inheritable(self, inheritable: bool) -> None:
+        """Do nothing: a child process has no part in memory."""
+
+    def get_inheritable(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._number == -1 else "listening" if self.backlog is not None else "open"
+        peer = f" raddr={self.peer}" if self.peer else ""
+        return f"<VirtualSocket {state} laddr={self.address}{peer}>"

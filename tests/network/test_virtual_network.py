@@ -1,0 +1,173 @@
+"""A network in memory: clients, servers and transports of Tornado and asyncio run on it unchanged."""
+
+import asyncio
+import selectors
+import socket
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.netutil import bind_sockets
+from tornado.tcpclient import TCPClient
+from tornado.tcpserver import TCPServer
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork, bind_unused_port
+from asynctest_tornado._network.virtual_network import current
+from asynctest_tornado._network.virtual_socket import VirtualSocket, by_number
+from tests.support import run_body, run_case
+
+
+class Hello(RequestHandler):
+    def get(self) -> None:
+        self.write("hello")
+
+    def post(self) -> None:
+        self.write(str(len(self.request.body)))
+
+
+class Echo(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        if message != "be silent":
+            await self.write_message(message)
+
+
+class EchoServer(TCPServer):
+    async def handle_stream(self, stream: IOStream, address: Any) -> None:
+        await stream.write(await stream.read_until(b"\n"))
+        stream.close()
+
+
+class Http(AsyncHTTPTestCase):
+    network_factory = VirtualNetwork
+    leaks = "fail"
+
+    def get_app(self) -> Application:
+        return Application([("/", Hello), ("/echo", Echo)])
+
+
+class HttpTest(Http):
+    def test_fetch(self) -> None:
+        self.assertEqual(self.fetch("/").body, b"hello")
+
+    async def test_requests_on_one_connection(self) -> None:
+        for _ in range(3):
+            self.assertEqual((await self.fetch("/")).body, b"hello")
+
+    def test_a_body_that_is_larger_than_a_pipe(self) -> None:
+        self.assertEqual(self.fetch("/", method="POST", body=bytes(3_000_000)).body, b"3000000")
+
+    async def test_another_client_by_address_and_by_name(self) -> None:
+        for url in (self.get_url("/"), f"http://localhost:{self.get_http_port()}/"):
+            self.assertEqual((await AsyncHTTPClient().fetch(url)).body, b"hello")
+
+    async def test_websocket(self) -> None:
+        async with self.ws_connect("/echo") as websocket:
+            await websocket.write_message("a")
+            self.assertEqual(await websocket.read_message(), "a")
+
+    async def test_the_sockets_are_virtual(self) -> None:
+        await self.fetch("/")
+        files = self.io_loop.asyncio_loop._selector.get_map()  # type: ignore[attr-defined]
+        self.assertEqual(len(files), 1)
+        self.assertTrue(by_number)
+
+
+class InVirtualTimeTest(HttpTest):
+    clock_factory = VirtualClock
+
+
+class DeadlockTest(AsyncTestCase):
+    def test_a_websocket_that_is_not_answered_is_a_deadlock_at_once(self) -> None:
+        class Sample(Http):
+            async_test_timeout = 3600
+
+            async def test(self) -> None:
+                websocket = await self.ws_connect("/echo")
+                await websocket.write_message("be silent")
+                await websocket.read_message()
+
+        self.assertIn("this is a deadlock", run_case(Sample).report)
+
+
+class StreamsTest(AsyncTestCase):
+    network_factory = VirtualNetwork
+    leaks = "fail"
+
+    async def test_servers_and_clients_of_tornado(self) -> None:
+        server = EchoServer()
+        server.listen(4000, "127.0.0.1")
+        stream = await TCPClient().connect("127.0.0.1", 4000)
+        await stream.write(b"hi\n")
+        self.assertEqual(await stream.read_until_close(), b"hi\n")
+        server.stop()
+
+    async def test_a_socket_that_the_test_has_made(self) -> None:
+        server = EchoServer()
+        sock, port = bind_unused_port()
+        server.add_socket(sock)
+        stream = IOStream(socket.socket())
+        await stream.connect(("127.0.0.1", port))
+        self.assertIsInstance(stream.socket, VirtualSocket)
+        await stream.write(b"hi\n")
+        self.assertEqual(await stream.read_until_close(), b"hi\n")
+        server.stop()
+
+    async def test_servers_and_clients_of_asyncio(self) -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.readline())
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"hi\n")
+        self.assertEqual(await reader.read(), b"hi\n")
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+
+    async def test_a_port_where_nothing_listens(self) -> None:
+        sock, port = bind_unused_port()
+        sock.close()
+        with self.assertRaises(StreamClosedError) as caught:
+            await TCPClient().connect("127.0.0.1", port)
+        self.assertIsInstance(caught.exception.real_error, ConnectionRefusedError)
+
+    async def test_the_sockets_of_all_interfaces(self) -> None:
+        sockets = bind_sockets(0)
+        self.assertEqual({sock.getsockname()[1] for sock in sockets}, {sockets[0].getsockname()[1]})
+        self.assertEqual([sock.family for sock in sockets], [socket.AF_INET, socket.AF_INET6])
+        for sock in sockets:
+            sock.close()
+
+
+class EndTest(AsyncTestCase):
+    def test_nothing_of_it_stays(self) -> None:
+        class Sample(AsyncTestCase):
+            network_factory = VirtualNetwork
+
+            def test(self) -> None:
+                case.assertIs(current(), self.network)
+
+        case = self
+        self.assertEqual(run_case(Sample).report, "")
+        self.assertIsNone(current())
+
+    def test_a_factory_that_makes_no_network(self) -> None:
+        cls = type("Sample", (AsyncTestCase,), {"network_factory": dict})
+        report = run_body(cls, lambda case: None).report
+        self.assertIn("The class attribute network_factory cannot be <class 'dict'>: it returned {}. Set it to", report)
+
+    def test_a_loop_that_cannot_have_it(self) -> None:
+        class Loop(asyncio.SelectorEventLoop):
+            def __init__(self) -> None:
+                super().__init__(Selector())
+
+        class Selector(selectors.SelectSelector):
+            pass
+
+        cls = type("Sample", (AsyncTestCase,), {"network_factory": VirtualNetwork, "loop_factory": Loop})
+        self.assertIn("TypeError: A VirtualNetwork cannot carry", run_body(cls, lambda case: None).report)
