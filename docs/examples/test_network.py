@@ -1,0 +1,21 @@
+"""The network of a test, in memory."""
+
+from tornado.web import Application
+
+from asynctest_tornado import AsyncHTTPTestCase, VirtualNetwork
+from docs.examples.app import make_app
+
+
+class InMemoryTest(AsyncHTTPTestCase):
+    network_factory = VirtualNetwork
+
+    def get_app(self) -> Application:
+        return make_app()
+
+    def test_order(self) -> None:
+        response = self.fetch("/orders", json={"item": "tea"})
+        self.assertEqual((response.code, response.json()), (201, {"item": "tea"}))
+
+    async def test_chat(self) -> None:
+        async with self.ws_connect("/chat") as socket:
+            await socket.expect("welcome")
