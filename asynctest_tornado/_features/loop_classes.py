@@ -6,7 +6,13 @@ from asynctest_tornado._errors import siblings
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._loop import abandoned_tasks, connections, coroutine_futures, own_handles
+from asynctest_tornado._loop import (
+    abandoned_tasks,
+    connections,
+    coroutine_futures,
+    direct_connect,
+    own_handles,
+)
 from asynctest_tornado._loop.executor_jobs import WorkingLoop
 from asynctest_tornado._loop.gather import GatheringLoop
 from asynctest_tornado._loop.task_factories import FactoryLoop
@@ -34,7 +40,7 @@ class NumericHosts(Feature):
     """Connections to numeric addresses without a thread."""
 
     loop_class = connections.ConnectingLoop
-    patches = connections.patches
+    patches = (*connections.patches, *direct_connect.patches)
 
 
 class Coroutines(Feature):

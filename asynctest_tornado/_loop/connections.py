@@ -30,8 +30,7 @@ class ConnectingLoop(WatchedLoop):
         It takes as many turns of the loop as with a thread. In each turn, the loop looks at its files: tests rely on
         the order of events, for example that one connection ends before another one is made.
         """
-        if socket.getaddrinfo is not _getaddrinfo:
-            # A mock of the test, which may count the calls, and look at the arguments.
+        if is_mocked():
             return await super().getaddrinfo(host, port, **hints)
         try:
             found = socket.getaddrinfo(host, port, **{**hints, "flags": hints.get("flags", 0) | _NUMERIC})
@@ -40,21 +39,26 @@ class ConnectingLoop(WatchedLoop):
         if found is None:
             # Outside of the except block, or the report of an unknown host would have two errors.
             return await super().getaddrinfo(host, port, **hints)
-        for _ in range(_TURNS):
+        for _ in range(TURNS):
             await turn()
-        _release_processor()
+        release_processor()
         return found
 
 
+def is_mocked() -> bool:
+    """Return whether a test has replaced the function of the system, to count the calls, or look at the arguments."""
+    return socket.getaddrinfo is not _getaddrinfo
+
+
 #: In the first turn, the thread would wake the loop; in the second, the loop the task.
-_TURNS = 2
+TURNS = 2
 #: Seconds that child processes and threads get to run. On ``tornado.testing``, they run while the loop sleeps until a
 #: thread has resolved the address.
 _FOR_PROCESSES = 0.003
 _FOR_THREADS = 0.0001
 
 
-def _release_processor() -> None:
+def release_processor() -> None:
     """Release processor and interpreter, as a loop that sleeps does.
 
     For example, a test closes a connection, whereupon a child process ends, and opens another connection. It would

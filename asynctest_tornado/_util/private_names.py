@@ -167,6 +167,7 @@ PRIVATE: tuple[Private, ...] = (
         *("tornado.process.Subprocess", "_waiting", "whether a subprocess is awaited"),
         *("that virtual time waits for it", "none is"),
     ),
+    Private("tornado.tcpclient.TCPClient", "_create_stream", "to connect with fewer objects", "", "connect() as it is"),
     Private("tornado.simple_httpclient", "_HTTPConnection", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_get_ssl_options", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_create_connection", _STREAMS, "stream()", "an error, in the tests that stream"),
