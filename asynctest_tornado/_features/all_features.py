@@ -16,6 +16,7 @@ from asynctest_tornado._features.loop_classes import (
     NUMERIC_HOSTS,
     TASK_FACTORIES,
     USER_RUNS,
+    WEBSOCKETS,
 )
 from asynctest_tornado._features.loop_methods import LOOP_METHODS
 from asynctest_tornado._features.loop_parts import LOOP_PARTS
@@ -87,6 +88,7 @@ FEATURES = Features(
         NUMERIC_HOSTS,
         TASK_FACTORIES,
         USER_RUNS,
+        WEBSOCKETS,
         ABANDONED_TASKS,
         YIELDABLE_RESULTS,
         TEST_LOGS,

@@ -1,4 +1,4 @@
-"""The features of the loop alone: jobs, gather, hosts, lent timers, factories."""
+"""The features of the loop alone: jobs, gather, hosts, lent timers, websockets."""
 
 # Tested by tests/loop/test_managed_loop.py.
 
@@ -12,6 +12,7 @@ from asynctest_tornado._loop import (
     coroutine_futures,
     direct_connect,
     own_handles,
+    websocket_nodelay,
 )
 from asynctest_tornado._loop.executor_jobs import WorkingLoop
 from asynctest_tornado._loop.gather import GatheringLoop
@@ -41,6 +42,12 @@ class NumericHosts(Feature):
 
     loop_class = connections.ConnectingLoop
     patches = (*connections.patches, *direct_connect.patches)
+
+
+class Websockets(Feature):
+    """Websockets without Nagle's algorithm."""
+
+    patches = websocket_nodelay.patches
 
 
 class Coroutines(Feature):
@@ -104,3 +111,4 @@ GATHER = Gather()
 NUMERIC_HOSTS = NumericHosts()
 TASK_FACTORIES = TaskFactories()
 USER_RUNS = UserRuns()
+WEBSOCKETS = Websockets()
