@@ -63,6 +63,7 @@ class VirtualNetwork:
             del self._listening[key]
 
     def connect(self, sock: VirtualSocket, address: Address) -> None:
+        address = _resolved(address)
         listener = self.find(address)
         if listener is None or listener.backlog is None:
             sock.refuse()
@@ -80,7 +81,7 @@ class VirtualNetwork:
 
     def find(self, address: Address) -> VirtualSocket | None:
         """Return the socket that listens at an address, or None."""
-        host, port = address[:2]
+        host, port = _resolved(address)[:2]
         found = self._find_exactly(host, port)
         if found is None and _is_of_machine(host):
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -122,13 +123,20 @@ def current() -> VirtualNetwork | None:
     return next((network for _, network in _open if network._loop is running), None)
 
 
+def _resolved(address: Address) -> Address:
+    """Return the numeric address; the system resolves names when a socket connects."""
+    if address[0] != "localhost":
+        return address
+    return ("::1" if len(address) > 2 else "127.0.0.1", *address[1:])
+
+
 def _client_of(host: str) -> str:
     """Return the address of a client that connects to a host."""
     return "198.18.0.1" if _is_served(host) else host
 
 
 def _is_of_machine(host: str) -> bool:
-    return host.startswith("127.") or host in ("::1", "localhost", *_WILDCARDS)
+    return host.startswith("127.") or host in ("::1", *_WILDCARDS)
 
 
 def _is_served(host: str) -> bool:

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from asynctest_tornado._network.pipe import Pipe, error_of, nothing
+from asynctest_tornado._network.pipe import CAPACITY, Pipe, error_of, nothing
 
 __unittest = True
 
@@ -191,7 +191,7 @@ class VirtualSocket:
         view = memoryview(data).cast("B")
         if outgoing.is_abandoned:
             outgoing.end()  # the other end answers by a reset
-            return len(view)
+            return min(len(view), CAPACITY)
         return outgoing.write(view)
 
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
@@ -257,6 +257,8 @@ class VirtualSocket:
         self._check_open()
         if (level, name) == (socket.SOL_SOCKET, socket.SO_ERROR):
             error, self.error = self.error, 0
+            if self.incoming is not None and not error:
+                error, self.incoming.error = self.incoming.error or 0, None
             return error
         if (level, name) == (socket.SOL_SOCKET, getattr(socket, "SO_ACCEPTCONN", -1)):
             return int(self.backlog is not None)

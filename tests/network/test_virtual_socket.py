@@ -111,6 +111,28 @@ class LikeTheSystemTest(unittest.TestCase):
 
         self.each(check)
 
+    def test_not_all_of_a_long_message_to_an_end_that_is_closed_is_sent(self) -> None:
+        def check(c: Connection) -> None:
+            message = bytes(100_000_000)
+            c.server.close()
+            self.assertLess(c.client.send(message), len(message))
+            with self.assertRaises(OSError):
+                c.client.send(message)
+
+        self.each(check)
+
+    def test_the_error_of_a_connection_that_was_reset_is_reported_once(self) -> None:
+        def check(c: Connection) -> None:
+            c.client.send(b"unread")
+            c.wait(c.server)
+            c.server.close()
+            c.wait(c.client)
+            self.assertEqual(c.client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), errno.ECONNRESET)
+            self.assertEqual(c.client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0)
+            self.assertEqual(c.client.recv(10), b"")
+
+        self.each(check)
+
     def test_half_of_a_connection_that_is_shut_down(self) -> None:
         def check(c: Connection) -> None:
             c.client.send(b"question")
@@ -131,6 +153,14 @@ class LikeTheSystemTest(unittest.TestCase):
                     c.client.send(bytes(CAPACITY))
             self.assertIn(c.server.recv(1), b"\0")
             c.wait(c.server)
+
+        self.each(check)
+
+    def test_the_name_of_this_machine(self) -> None:
+        def check(c: Connection) -> None:
+            with contextlib.closing(c.make()) as client:
+                client.connect_ex(("localhost", c.listener.getsockname()[1]))
+                self.assertEqual(client.getpeername(), c.listener.getsockname())
 
         self.each(check)
 
