@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from tornado import simple_httpclient
+from tornado.iostream import IOStream
 
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
@@ -43,6 +44,10 @@ class ConnectingLoop(WatchedLoop):
             await turn()
         release_processor()
         return found
+
+    def connected_stream(self, address: tuple[str, int], max_buffer_size: int | None) -> IOStream | None:
+        """Return a stream that is connected without a wait, or None. Only a network in memory has such streams."""
+        return None
 
 
 def is_mocked() -> bool:

@@ -7,6 +7,8 @@ it is: each step takes place in the same turn of the loop, and at the same place
 Where something is out of the ordinary, ``TCPClient.connect`` does all of it: another host, another resolver, a function
 that the test or the application has replaced. If the system does not connect at once, it goes on with the connection
 that was begun. So it is with TLS, whose handshake takes more than one step.
+
+A network in memory connects at once, and no socket of the system has an order that it could keep: one turn is enough.
 """
 
 import asyncio
@@ -43,6 +45,10 @@ async def _connect_directly(self: Any, host: Any, port: Any, *args: Any, **optio
     loop = asyncio.get_running_loop()
     if args or not _is_usual(self, loop, host, port, options):
         return await _connect.found(self, host, port, *args, **options)
+    if not (options.get("source_ip") or options.get("source_port")):
+        ready = loop.connected_stream((host, port), options.get("max_buffer_size"))  # type: ignore[attr-defined]
+        if ready is not None:
+            return await _connect_at_once(loop, ready, host, port, options)
     limit = _Limit(options)
     await _turns_of_resolver(limit.seconds is not None)
     if limit.is_over():
@@ -58,6 +64,20 @@ async def _connect_directly(self: Any, host: Any, port: Any, *args: Any, **optio
     if is_connected and options.get("ssl_options") is None:
         return stream
     return await _connect.found(_Begun(loop, stream, connecting), host, port, **limit.rest())
+
+
+async def _connect_at_once(loop: Any, stream: IOStream, host: str, port: int, options: dict[str, Any]) -> Any:
+    """Return a stream that is connected already, after one turn of the loop; or speak TLS on it."""
+    try:
+        await _turns(1)
+    except asyncio.CancelledError:
+        stream.close()
+        raise
+    if options.get("ssl_options") is None:
+        return stream
+    connecting = loop.create_future()
+    connecting.set_result(stream)
+    return await _connect.found(_Begun(loop, stream, connecting), host, port, **options)
 
 
 _connect = Patch(TCPClient, "connect", _connect_directly)

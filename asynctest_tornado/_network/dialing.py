@@ -22,6 +22,9 @@ def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
         if network is not None and network.reaches(address):
             with self.socket as replaced:
                 virtual = VirtualSocket(network, replaced.family)
+                own = replaced.getsockname()
+                if own[1]:
+                    virtual.bind(own)
             self.socket = virtual
     return _stream_connect.found(self, address, *args, **kwargs)
 

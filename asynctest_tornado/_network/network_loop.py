@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from tornado.iostream import IOStream
+
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._network.dialing import bind_virtual
 from asynctest_tornado._network.virtual_network import current
@@ -30,6 +32,14 @@ class NetworkLoop(WatchedLoop):
         virtual = VirtualSocket(network, sock.family)
         await super().sock_connect(virtual, address)  # type: ignore[arg-type]
         _in_place[sock] = virtual
+
+    def connected_stream(self, address: tuple[str, int], max_buffer_size: int | None) -> IOStream | None:
+        network = current()
+        if network is None or not network.connects_at_once(address):
+            return None
+        sock: Any = VirtualSocket(network)
+        sock.connect_ex(address)
+        return IOStream(sock, max_buffer_size=max_buffer_size)
 
     # These override private methods of asyncio, which make the transports.
 

@@ -3,12 +3,13 @@
 # Tested by tests/network/test_virtual_socket.py.
 
 import selectors
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._network.pipe import nothing
-from asynctest_tornado._network.virtual_socket import FIRST, by_number
+from asynctest_tornado._network.virtual_socket import FIRST, VirtualSocket, by_number
 
 __unittest = True
 
@@ -47,28 +48,26 @@ class NetworkSelector(Selector):
     """The selector of a loop that has virtual sockets."""
 
     _keys: dict[int, SelectorKey]
+    _sockets: "dict[int, weakref.ref[VirtualSocket]]"
     _changed: dict[int, None]
     _watched: _Files
 
     def attach(self) -> None:
         #: By their numbers: the sockets that the loop watches.
         self._keys = {}
+        #: Weakly, so that a socket that is dropped is closed.
+        self._sockets = {}
         #: The numbers of sockets that may be ready, in the order in which they have changed.
         self._changed = {}
         self._watched = _Files(super().get_map(), self._keys)
 
     def detach(self) -> None:
         for number in self._keys:
-            sock = by_number.get(number)
-            if sock is not None:
-                sock.watch(nothing)
-        for name in ("_keys", "_changed", "_watched"):
+            self._leave(number)
+        for name in ("_keys", "_changed", "_sockets", "_watched"):
             delattr(self, name)
         plain: Any = Selector
         self.__class__ = plain
-
-    def _note(self, number: int) -> None:
-        self._changed[number] = None
 
     def get_map(self) -> Mapping[Any, SelectorKey]:
         return self._watched
@@ -88,6 +87,7 @@ class NetworkSelector(Selector):
         sock = by_number[number]
         changed = self._changed
         sock.watch(lambda: changed.setdefault(number))
+        self._sockets[number] = weakref.ref(sock)
         return self._watch(fileobj, number, events, data)
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> SelectorKey:
@@ -107,10 +107,14 @@ class NetworkSelector(Selector):
             return super().unregister(fileobj)
         key = self._keys.pop(number)
         self._changed.pop(number, None)
-        sock = by_number.get(number)
+        self._leave(number)
+        del self._sockets[number]
+        return key
+
+    def _leave(self, number: int) -> None:
+        sock = self._sockets[number]()
         if sock is not None:
             sock.watch(nothing)
-        return key
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         ready = self._ready() if self._changed else []
@@ -126,12 +130,15 @@ class NetworkSelector(Selector):
         """Return the sockets that are ready. The others are looked at when they change."""
         ready = []
         for number in list(self._changed):
-            key, sock = self._keys.get(number), by_number.get(number)
-            events = 0 if key is None or sock is None else sock.ready() & key.events
-            if events and key is not None:
-                ready.append((key, events))
-            else:
-                del self._changed[number]
+            found = self._sockets.get(number)
+            sock = None if found is None else found()
+            if sock is not None:
+                key = self._keys[number]
+                events = sock.ready(key.events)
+                if events:
+                    ready.append((key, events))
+                    continue
+            del self._changed[number]
         return ready
 
     def has_events(self, timeout: float = 0) -> bool:

@@ -90,6 +90,10 @@ class VirtualNetwork:
             )
         return found
 
+    def connects_at_once(self, address: Address) -> bool:
+        """Return whether a socket is connected as soon as it begins to connect to an address."""
+        return self.find(address) is not None
+
     def _find_exactly(self, host: str, port: int) -> VirtualSocket | None:
         return self._listening.get((host, port))
 

@@ -217,8 +217,8 @@ class VirtualSocket:
         return self._pipes()[0].read_into(view[:size] if size else view)
 
     def _pipes(self) -> tuple[Pipe, Pipe]:
-        self._check_open()
-        if self.incoming is None or self.outgoing is None:
+        if self._number == -1 or self.incoming is None or self.outgoing is None:
+            self._check_open()
             raise error_of(self.error or errno.ENOTCONN)
         return self.incoming, self.outgoing
 
@@ -226,13 +226,19 @@ class VirtualSocket:
         if self._number == -1:
             raise error_of(errno.EBADF)
 
-    def ready(self) -> int:
-        """Return the events that would wake a loop now, as selectors number them."""
+    def ready(self, events: int = READ | WRITE) -> int:
+        """Return the events of these that would wake a loop now, as selectors number them."""
+        found = 0
         if self.incoming is not None and self.outgoing is not None:
-            return (READ if self.incoming.is_readable else 0) | (WRITE if self.outgoing.is_writable else 0)
-        if self.backlog is not None:
-            return READ if self.backlog else 0
-        return READ | WRITE if self.error else 0
+            if events & READ and self.incoming.is_readable:
+                found |= READ
+            if events & WRITE and self.outgoing.is_writable:
+                found |= WRITE
+        elif self.backlog is not None:
+            found = READ if self.backlog else 0
+        elif self.error:
+            found = READ | WRITE
+        return found & events
 
     # The rest of the interface.
 

@@ -52,7 +52,8 @@ _RECORDING = {
 }
 _WAITING = {"asyncio.tasks", "asyncio.taskgroups", "asyncio.threads", "tornado.gen"}
 FUTURES = frozenset(_LOOP | _FETCH | _RECORDING | _WAITING)
-_CONNECTING = {"asynctest_tornado._loop.direct_connect", "tornado.tcpclient", "tornado.gen"}
+_DIRECT = {"asynctest_tornado._loop.direct_connect", "asynctest_tornado._network.network_loop"}
+_CONNECTING = {*_DIRECT, "tornado.tcpclient", "tornado.gen"}
 STREAMS = frozenset(_LOOP | _CONNECTING | {"asyncio.streams", "tornado.iostream"})
 SERVERS = frozenset({"asyncio.streams", "tornado.tcpserver", "tornado.httpserver", "tornado.web"})
 THREADS = frozenset({"threading"})

@@ -103,6 +103,40 @@ class StreamsTest(AsyncTestCase):
         self.assertEqual(await stream.read_until_close(), b"hi\n")
         server.stop()
 
+    async def test_a_client_of_tornado_connects_in_one_turn(self) -> None:
+        sock, port = bind_unused_port()
+        server = EchoServer()
+        server.add_socket(sock)
+        events: list[str] = []
+        for size in (None, 100):
+            self.io_loop.add_callback(lambda: self.io_loop.add_callback(events.append, "the second turn"))
+            stream = await TCPClient().connect("127.0.0.1", port, timeout=10, max_buffer_size=size)
+            self.assertEqual(events, [])
+            self.assertEqual(stream.max_buffer_size, size or 104857600)
+            await stream.write(b"hi\n")
+            self.assertEqual(await stream.read_until_close(), b"hi\n")
+            self.assertEqual(events.pop(), "the second turn")
+        server.stop()
+
+    async def test_the_address_that_a_client_comes_from(self) -> None:
+        sock, port = bind_unused_port()
+        sock.listen()
+        stream = await TCPClient().connect("127.0.0.1", port, source_ip="127.0.0.5", source_port=4321)
+        self.assertEqual(sock.accept()[1], ("127.0.0.5", 4321))
+        stream.close()
+        sock.close()
+
+    async def test_a_client_that_is_cancelled_while_it_connects_is_closed(self) -> None:
+        sock, port = bind_unused_port()
+        sock.listen()
+        connecting = asyncio.ensure_future(TCPClient().connect("127.0.0.1", port))
+        await asyncio.sleep(0)
+        connecting.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await connecting
+        self.assertEqual(sock.accept()[0].recv(1), b"")
+        sock.close()
+
     async def test_a_socket_that_the_test_has_made(self) -> None:
         server = EchoServer()
         sock, port = bind_unused_port()
