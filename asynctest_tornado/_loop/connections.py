@@ -39,11 +39,15 @@ class ConnectingLoop(WatchedLoop):
             found = None
         if found is None:
             # Outside of the except block, or the report of an unknown host would have two errors.
-            return await super().getaddrinfo(host, port, **hints)
+            return await self.look_up(host, port, hints)
         for _ in range(TURNS):
             await turn()
         release_processor()
         return found
+
+    async def look_up(self, host: Any, port: Any, hints: dict[str, int]) -> Any:
+        """Resolve a name. A network in memory overrides this, and not `getaddrinfo`, which `direct_connect` knows."""
+        return await super().getaddrinfo(host, port, **hints)
 
     def connected_stream(self, address: tuple[str, int], max_buffer_size: int | None) -> IOStream | None:
         """Return a stream that is connected without a wait, or None. Only a network in memory has such streams."""

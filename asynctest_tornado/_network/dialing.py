@@ -8,6 +8,7 @@ from typing import Any
 from tornado import netutil, tcpserver
 from tornado.iostream import IOStream
 
+from asynctest_tornado._network.stand_ins import virtual_twin
 from asynctest_tornado._network.virtual_network import VirtualNetwork, current
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 from asynctest_tornado._util.patching import Patch
@@ -21,10 +22,7 @@ def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
         network = current()
         if network is not None and network.reaches(address):
             with self.socket as replaced:
-                virtual = VirtualSocket(network, replaced.family)
-                own = replaced.getsockname()
-                if own[1]:
-                    virtual.bind(own)
+                virtual = virtual_twin(replaced, network)
             self.socket = virtual
     return _stream_connect.found(self, address, *args, **kwargs)
 
@@ -43,7 +41,11 @@ def _bind(
 
 
 def bind_virtual(
-    network: VirtualNetwork, port: int, address: str | None = None, family: int = socket.AF_UNSPEC
+    network: VirtualNetwork,
+    port: int,
+    address: str | None = None,
+    family: int = socket.AF_UNSPEC,
+    listens: bool = True,
 ) -> list[VirtualSocket]:
     """Return sockets that listen at an address, as ``bind_sockets`` of Tornado does: one for each family."""
     hosts = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
@@ -57,7 +59,8 @@ def bind_virtual(
             sock = VirtualSocket(network, each)
             sock.bind((host, port) if each == socket.AF_INET else (host, port, 0, 0))
             port = sock.getsockname()[1]
-            sock.listen()
+            if listens:
+                sock.listen()
             sockets.append(sock)
     return sockets
 
