@@ -11,8 +11,6 @@ ratio is the median of the ratios in one round. The rest is measured in processe
 import asyncio
 import importlib
 import resource
-import socket
-import ssl
 import statistics
 import subprocess
 import sys
@@ -20,23 +18,24 @@ import time
 import unittest
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-import tornado.testing
 from tornado import gen
-from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
-from tornado.netutil import Resolver
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
-from tornado.web import Application, RequestHandler
 
-from asynctest_tornado import AsyncHTTPSTestCase
+from tests.benchmarks import served
 
 OURS = "asynctest_tornado"
 THEIRS = "tornado.testing"
 #: Tornado's client and server, without a library for tests: no such library can cost less. A few percent of it are ours
 #: all the same, because objects of Tornado's classes are recorded.
 BARE = "a plain loop"
+
+SOCKETS = "on sockets"
+#: The columns of the tests with a server: a library, and the attributes of its test cases.
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    THEIRS: (THEIRS, {}),
+    SOCKETS: (OURS, {}),
+}
 
 #: A dividend, a divisor, and the ratio that is the aim, if there is one.
 RATIOS: list[tuple[str, str, float | None]] = [
@@ -46,16 +45,12 @@ RATIOS: list[tuple[str, str, float | None]] = [
     (f"{OURS}: gen_test, native", "IsolatedAsyncioTestCase", 0.1),
     (f"{OURS}: wait and stop", f"{THEIRS}: wait and stop", 0.8),
     (f"{OURS}: empty synchronous test", f"{THEIRS}: empty synchronous test", 0.8),
-    (f"{OURS}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", 0.5),
-    (f"{OURS}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", 0.06),
+    (f"{SOCKETS}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", 0.6),
+    (f"{SOCKETS}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", 0.09),
+    (f"{SOCKETS}: fetch over HTTP", f"{BARE}: fetch over HTTP", None),
     (f"{BARE}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", None),
     (f"{BARE}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", None),
 ]
-
-
-class Hello(RequestHandler):
-    def get(self) -> None:
-        self.write("hello")
 
 
 class FreshLoop(unittest.TestCase):
@@ -73,55 +68,6 @@ class FreshLoop(unittest.TestCase):
 class Isolated(unittest.IsolatedAsyncioTestCase):
     async def test(self) -> None:
         pass
-
-
-class AtOnce(Resolver):
-    """Gives an address back: to look it up would start a thread."""
-
-    async def resolve(self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[Any]:
-        return [(socket.AF_INET, (host, port))]
-
-
-class BareFetch(unittest.TestCase):
-    scheme = "http"
-    server_context: ssl.SSLContext | None = None
-    client_context: ssl.SSLContext | None = None
-
-    def test(self) -> None:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-        try:
-            self.assertEqual(loop.run_until_complete(self.fetch()), b"hello")
-        finally:
-            IOLoop.current().close(all_fds=True)
-            asyncio.set_event_loop(None)
-
-    async def fetch(self) -> bytes:
-        sock, port = tornado.testing.bind_unused_port()
-        app = Application([("/", Hello)], log_function=lambda handler: None)
-        server = HTTPServer(app, ssl_options=self.server_context)
-        server.add_socket(sock)
-        client = SimpleAsyncHTTPClient(force_instance=True)
-        client.tcp_client.resolver = AtOnce()
-        try:
-            url = f"{self.scheme}://127.0.0.1:{port}/"
-            return (await client.fetch(url, ssl_options=self.client_context)).body
-        finally:
-            client.close()
-            server.stop()
-
-
-class BareFetchSecurely(BareFetch):
-    scheme = "https"
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        if cls.server_context is None:
-            options = AsyncHTTPSTestCase.default_ssl_options()
-            cls.server_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            cls.server_context.load_cert_chain(options["certfile"], options["keyfile"])
-            cls.server_context.num_tickets = 0
-            cls.client_context = ssl.create_default_context(cafile=AsyncHTTPSTestCase.ca_certs)
 
 
 def contenders(library: Any) -> dict[str, type[unittest.TestCase]]:
@@ -146,37 +92,50 @@ def contenders(library: Any) -> dict[str, type[unittest.TestCase]]:
             self.io_loop.add_callback(self.stop)
             self.wait()
 
-    class Fetch(library.AsyncHTTPTestCase):  # type: ignore[misc]
-        def get_app(self) -> Application:
-            return Application([("/", Hello)], log_function=lambda handler: None)
-
-        def test(self) -> None:
-            self.assertEqual(self.fetch("/").body, b"hello")
-
-    class FetchSecurely(library.AsyncHTTPSTestCase):  # type: ignore[misc]
-        get_app = Fetch.get_app
-        test = Fetch.test
-
     return {
         "empty synchronous test": Synchronous,
         "gen_test, native": Native,
         "gen_test, generator": Generator,
         "wait and stop": WaitAndStop,
-        "fetch over HTTP": Fetch,
-        "fetch over HTTPS": FetchSecurely,
     }
 
 
-def cost(cls: type[unittest.TestCase], count: int) -> float:
-    """Return the microseconds of CPU time that each of so many tests takes."""
+class Cost(NamedTuple):
+    """Microseconds that each test takes."""
+
+    cpu: float
+    elapsed: float
+
+
+def cost(cls: type[unittest.TestCase], count: int) -> Cost:
+    """Return the costs of each of so many tests."""
     suite = unittest.TestSuite(cls("test") for _ in range(count))
     result = unittest.TestResult()
-    began = time.process_time()
+    began, began_cpu = time.perf_counter(), time.process_time()
     suite.run(result)
-    spent = time.process_time() - began
+    cpu, elapsed = time.process_time() - began_cpu, time.perf_counter() - began
     assert result.testsRun == count, result.testsRun
     assert result.wasSuccessful(), result.errors + result.failures
-    return spent / count * 1e6
+    return Cost(cpu / count * 1e6, elapsed / count * 1e6)
+
+
+def measure(
+    classes: dict[str, type[unittest.TestCase]], counts: Callable[[str], int], rounds: int
+) -> dict[str, list[Cost]]:
+    """Return the costs of tests, which take turns."""
+    costs: dict[str, list[Cost]] = {name: [] for name in classes}
+    for round_number in range(rounds + 1):
+        for name, cls in classes.items():
+            spent = cost(cls, counts(name))
+            if round_number:  # the first one is to warm up
+                costs[name].append(spent)
+    return costs
+
+
+def ratio(ones: list[Cost], others: list[Cost], field: str = "cpu") -> float:
+    return statistics.median(
+        getattr(one, field) / getattr(other, field) for one, other in zip(ones, others, strict=True)
+    )
 
 
 def compare(count: int, rounds: int) -> None:
@@ -184,25 +143,40 @@ def compare(count: int, rounds: int) -> None:
     classes: dict[str, type[unittest.TestCase]] = {
         "fresh asyncio loop, one coroutine": FreshLoop,
         "IsolatedAsyncioTestCase": Isolated,
-        f"{BARE}: fetch over HTTP": BareFetch,
-        f"{BARE}: fetch over HTTPS": BareFetchSecurely,
+        f"{BARE}: fetch over HTTP": served.BareFetch,
+        f"{BARE}: fetch over HTTPS": served.BareFetchSecurely,
     }
     for name in (THEIRS, OURS):
-        library = importlib.import_module(name)
-        classes |= {f"{name}: {kind}": cls for kind, cls in contenders(library).items()}
-    counts = {name: max(10, count // 10) if "HTTP" in name else count for name in classes}
-    costs: dict[str, list[float]] = {name: [] for name in classes}
-    for round_number in range(rounds + 1):
-        for name, cls in classes.items():
-            spent = cost(cls, counts[name])
-            if round_number:  # the first one is to warm up
-                costs[name].append(spent)
+        classes |= {f"{name}: {kind}": cls for kind, cls in contenders(importlib.import_module(name)).items()}
+    kinds: list[str] = []
+    for column, (name, attributes) in NETWORKS.items():
+        found = served.contenders(importlib.import_module(name), attributes)
+        kinds = list(found)
+        classes |= {f"{column}: {kind}": cls for kind, cls in found.items()}
+    few = max(10, count // 10)
+    costs = measure(classes, lambda name: few if any(kind in name for kind in kinds) else count, rounds)
     for name, values in costs.items():
-        print(f"{name:45}{statistics.median(values):10.1f} us")
+        if not name.endswith(tuple(kinds)) or name.startswith(BARE):
+            print(f"{name:45}{statistics.median(value.cpu for value in values):10.1f} us")
+    print()
+    print_networks(kinds, costs)
     print()
     for one, other, aim in RATIOS:
-        ratio = statistics.median(a / b for a, b in zip(costs[one], costs[other], strict=True))
-        print(f"{one} / {other}: {ratio:.2f}" + ("" if aim is None else f" (aim: {aim})"))
+        print(f"{one} / {other}: {ratio(costs[one], costs[other]):.2f}" + ("" if aim is None else f" (aim: {aim})"))
+
+
+def print_networks(kinds: list[str], costs: dict[str, list[Cost]]) -> None:
+    """Print a table of the tests with a server: a row for each kind, a column for each network."""
+    for field, title in (("cpu", "CPU time"), ("elapsed", "elapsed time")):
+        print(f"{f'us of {title}':35}" + "".join(f"{column:>28}" for column in NETWORKS))
+        for kind in kinds:
+            row = f"{kind:35}"
+            for column in NETWORKS:
+                values, base = costs[f"{column}: {kind}"], costs[f"{THEIRS}: {kind}"]
+                spent = statistics.median(getattr(value, field) for value in values)
+                share = "" if column == THEIRS else f"{ratio(values, base, field):.2f}"
+                row += f"{spent:>20.1f}{share:>8}"
+            print(row)
 
 
 CALLBACKS = 100_000
