@@ -77,8 +77,7 @@ def set_up(case: Any, is_private: bool) -> None:
 def _watch(get_case: "weakref.ref[Any]") -> None:
     case = get_case()
     if case is not None and case._asynctest.harness is not None:
-        limit = limits.limit(None, case.async_test_timeout)
-        blocked_servers.watch(weakref.ref(case._asynctest.harness), limit)
+        blocked_servers.watch(case._asynctest.harness, lambda: limits.limit(None, case.async_test_timeout))
 
 
 def server_of(case: Any) -> LocalServer:

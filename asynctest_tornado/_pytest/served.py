@@ -5,7 +5,6 @@
 import functools
 import inspect
 import socket
-import weakref
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
@@ -44,7 +43,7 @@ class Served:
             app = function.run(functools.partial(_itself, app))
         app = self._server.servable(app, claims.APP_ORIGIN)
         self.http_server = self._server.start(lambda: HTTPServer(app, ssl_options=ssl_options), is_private=True)
-        blocked_servers.watch(weakref.ref(function.harness), function.limit)
+        blocked_servers.watch(function.harness, lambda: function.limit)
 
     def make_client(self) -> AsyncHTTPClient:
         """Return a client that verifies the certificate of the server."""

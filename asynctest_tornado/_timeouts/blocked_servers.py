@@ -13,6 +13,7 @@ import sys
 import threading
 import types
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
@@ -31,17 +32,17 @@ _MODULES = ("socket", "ssl")
 _READERS = frozenset({"readinto", "read", "recv", "recv_into", "do_handshake"})
 
 
-def watch(get_harness: "weakref.ref[Harness]", limit: Limit) -> None:
+def watch(harness: Harness, get_limit: Callable[[], Limit]) -> None:
     """Look at this thread when the time limit of its test is over, if the loop does not run now.
 
-    :param get_harness: returns the harness, or None.
+    :param get_limit: returns the limit. A coroutine may ask for the address often, and needs none.
     """
-    harness = get_harness()
-    if harness is None or harness.state is not OPEN or not limit.is_set or harness.loop.loop.is_running():
-        return
     data = harness.trap.data
-    if _WATCH not in data:
-        data[_WATCH] = _Watch(get_harness, limit)
+    if harness.state is not OPEN or harness.loop.loop.is_running() or _WATCH in data:
+        return
+    limit = get_limit()
+    if limit.is_set:
+        data[_WATCH] = _Watch(weakref.ref(harness), limit)
         watchdog.start(data[_WATCH])
 
 
