@@ -79,12 +79,15 @@ def release_processor() -> None:
         sleep(_FOR_THREADS)
 
 
-def _spare_ca_certificates(self: Any, scheme: str) -> Any:
-    request = self.request
+def _is_trusting(request: Any) -> bool:
+    """Return whether a request verifies nothing, and has no TLS argument of its own."""
     given = (request.ssl_options, request.ca_certs, request.client_cert, request.client_key)
-    is_trusting = scheme == "https" and not request.validate_cert and given == (None, None, None, None)
+    return not request.validate_cert and given == (None, None, None, None)
+
+
+def _spare_ca_certificates(self: Any, scheme: str) -> Any:
     is_of_test = _get_ssl_options.is_active and isinstance(getattr(self.io_loop, "asyncio_loop", None), ConnectingLoop)
-    if is_trusting and is_of_test:
+    if scheme == "https" and is_of_test and _is_trusting(self.request):
         return bundled_certificate.trusting_context()
     return _get_ssl_options.found(self, scheme)
 
