@@ -133,9 +133,8 @@ def measure(
 
 
 def ratio(ones: list[Cost], others: list[Cost], field: str = "cpu") -> float:
-    return statistics.median(
-        getattr(one, field) / getattr(other, field) for one, other in zip(ones, others, strict=True)
-    )
+    shares: list[float] = [getattr(one, field) / getattr(other, field) for one, other in zip(ones, others, strict=True)]
+    return statistics.median(shares)
 
 
 def compare(count: int, rounds: int) -> None:
