@@ -8,7 +8,7 @@ Where something is out of the ordinary, ``TCPClient.connect`` does all of it: an
 that the test or the application has replaced. If the system does not connect at once, it goes on with the connection
 that was begun. So it is with TLS, whose handshake takes more than one step.
 
-A network in memory connects at once, and no socket of the system has an order that it could keep: one turn is enough.
+A network in memory connects at once, and no socket of the system has an order that it could keep: two turns are enough.
 """
 
 import asyncio
@@ -67,9 +67,9 @@ async def _connect_directly(self: Any, host: Any, port: Any, *args: Any, **optio
 
 
 async def _connect_at_once(loop: Any, stream: IOStream, host: str, port: int, options: dict[str, Any]) -> Any:
-    """Return a stream that is connected already, after one turn of the loop; or speak TLS on it."""
+    """Return a stream that is connected already, or speak TLS on it; after two turns, in which a server accepts it."""
     try:
-        await _turns(1)
+        await _turns(2)
     except asyncio.CancelledError:
         stream.close()
         raise

@@ -9,6 +9,7 @@ import errno
 import itertools
 import selectors
 import socket
+import sys
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
@@ -173,8 +174,9 @@ class VirtualSocket:
     def detach(self) -> int:
         raise error_of(errno.EOPNOTSUPP)
 
-    def __del__(self) -> None:
-        self.close()
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not _is_finalizing():  # there may be no modules left
+            self.close()
 
     def __enter__(self) -> "VirtualSocket":
         return self
@@ -185,9 +187,10 @@ class VirtualSocket:
     # Bytes.
 
     def send(self, data: Any, flags: int = 0) -> int:
-        _, outgoing = self._pipes()
+        incoming, outgoing = self._pipes()
         if outgoing.has_ended:
-            raise error_of(errno.EPIPE)
+            error, incoming.error = incoming.error or errno.EPIPE, None
+            raise error_of(error)
         view = memoryview(data).cast("B")
         if outgoing.is_abandoned:
             outgoing.end()  # the other end answers by a reset

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient
@@ -103,20 +104,33 @@ class StreamsTest(AsyncTestCase):
         self.assertEqual(await stream.read_until_close(), b"hi\n")
         server.stop()
 
-    async def test_a_client_of_tornado_connects_in_one_turn(self) -> None:
-        sock, port = bind_unused_port()
-        server = EchoServer()
-        server.add_socket(sock)
+    async def test_a_client_of_tornado_connects_when_the_server_has_accepted(self) -> None:
         events: list[str] = []
+
+        class Server(EchoServer):
+            def handle_stream(self, stream: IOStream, address: Any) -> Any:
+                events.append("accepted")
+                return super().handle_stream(stream, address)
+
+        sock, port = bind_unused_port()
+        server = Server()
+        server.add_socket(sock)
         for size in (None, 100):
-            self.io_loop.add_callback(lambda: self.io_loop.add_callback(events.append, "the second turn"))
+            events.clear()
+            self.io_loop.add_callback(self.in_turns, 3, lambda: events.append("the third turn"))
             stream = await TCPClient().connect("127.0.0.1", port, timeout=10, max_buffer_size=size)
-            self.assertEqual(events, [])
+            self.assertEqual(events, ["accepted"])
             self.assertEqual(stream.max_buffer_size, size or 104857600)
             await stream.write(b"hi\n")
             self.assertEqual(await stream.read_until_close(), b"hi\n")
-            self.assertEqual(events.pop(), "the second turn")
+            self.assertEqual(events, ["accepted", "the third turn"])
         server.stop()
+
+    def in_turns(self, count: int, callback: Callable[[], object]) -> None:
+        if count == 1:
+            callback()
+        else:
+            self.io_loop.add_callback(self.in_turns, count - 1, callback)
 
     async def test_the_address_that_a_client_comes_from(self) -> None:
         sock, port = bind_unused_port()

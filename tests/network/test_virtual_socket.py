@@ -133,6 +133,17 @@ class LikeTheSystemTest(unittest.TestCase):
 
         self.each(check)
 
+    def test_a_message_after_a_reset(self) -> None:
+        def check(c: Connection) -> None:
+            c.client.send(b"unread")
+            c.wait(c.server)
+            c.server.close()
+            c.wait(c.client)
+            self.raises(errno.ECONNRESET, c.client.send, b"more")
+            self.raises(errno.EPIPE, c.client.send, b"more")
+
+        self.each(check)
+
     def test_half_of_a_connection_that_is_shut_down(self) -> None:
         def check(c: Connection) -> None:
             c.client.send(b"question")
@@ -248,3 +259,7 @@ class ReadinessTest(unittest.TestCase):
         self.connection.client.send(b"x")
         self.connection.client = self.connection.make()
         self.assertEqual((self.connection.server.recv(9), self.connection.server.recv(9)), (b"x", b""))
+
+    def test_a_socket_is_not_closed_at_the_end_of_the_process_when_its_modules_may_be_gone(self) -> None:
+        self.connection.client.__del__(lambda: True)
+        self.assertNotEqual(self.connection.client.fileno(), -1)
