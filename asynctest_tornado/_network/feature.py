@@ -25,17 +25,19 @@ class Network(Feature):
         """Raise ``TypeError`` for a loop that cannot have virtual sockets."""
         network: VirtualNetwork = harness.options[self]
         if harness.outer is None:
-            harness.trap.data[self] = _attach(harness.loop)
+            harness.trap.data[self] = _attach(harness.loop, network)
             network._attach(harness.loop.loop)
 
     def closed(self, harness: Harness) -> None:
         selector: NetworkSelector | None = harness.trap.data.get(self)
         if selector is not None:
-            harness.options[self]._detach()
-            selector.detach()
+            network = harness.options[self]
+            network._detach()
+            if type(selector) is NetworkSelector and selector.network is network:  # else the loop was closed
+                selector.detach()
 
 
-def _attach(loop: LoopOfTest) -> NetworkSelector:
+def _attach(loop: LoopOfTest, network: VirtualNetwork) -> NetworkSelector:
     selector = loop.selector
     if type(selector) is not Selector:
         raise TypeError(
@@ -44,7 +46,7 @@ def _attach(loop: LoopOfTest) -> NetworkSelector:
         )
     attached: NetworkSelector = selector  # type: ignore[assignment]
     attached.__class__ = NetworkSelector
-    attached.attach()
+    attached.attach(network)
     return attached
 
 

@@ -52,7 +52,11 @@ class NetworkSelector(Selector):
     _changed: dict[int, None]
     _watched: _Files
 
-    def attach(self) -> None:
+    #: The network whose test uses the loop.
+    network: object
+
+    def attach(self, network: object) -> None:
+        self.network = network
         #: By their numbers: the sockets that the loop watches.
         self._keys = {}
         #: Weakly, so that a socket that is dropped is closed.
@@ -64,10 +68,15 @@ class NetworkSelector(Selector):
     def detach(self) -> None:
         for number in self._keys:
             self._leave(number)
-        for name in ("_keys", "_changed", "_sockets", "_watched"):
+        for name in ("_keys", "_changed", "_sockets", "_watched", "network"):
             delattr(self, name)
         plain: Any = Selector
         self.__class__ = plain
+
+    def reset(self) -> None:
+        # The loop was closed, maybe by a test that does not end in order, for example after debug().
+        self.detach()
+        self.reset()
 
     def get_map(self) -> Mapping[Any, SelectorKey]:
         return self._watched

@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 import socket
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -103,16 +104,17 @@ class VirtualNetwork:
 
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        _open.append((threading.get_ident(), self))
+        _open.append((threading.get_ident(), weakref.ref(self)))
 
     def _detach(self) -> None:
         self._loop = None
-        _open[:] = [each for each in _open if each[1] is not self]
+        _open[:] = [each for each in _open if each[1]() not in (self, None)]
         self._listening.clear()
 
 
-#: The networks of tests that are open, and their threads, the innermost last.
-_open: list[tuple[int, VirtualNetwork]] = []
+#: The networks of tests that are open, and their threads, the innermost last. Weakly: a test that is run by debug(),
+#: and fails, does not end.
+_open: "list[tuple[int, weakref.ref[VirtualNetwork]]]" = []
 
 
 def current() -> VirtualNetwork | None:
@@ -122,9 +124,12 @@ def current() -> VirtualNetwork | None:
     try:
         running = asyncio.get_running_loop()
     except RuntimeError:
-        thread, network = _open[-1]
-        return network if thread == threading.get_ident() else None
-    return next((network for _, network in _open if network._loop is running), None)
+        thread, get_network = _open[-1]
+        network = get_network()
+        is_open = network is not None and network._loop is not None and not network._loop.is_closed()
+        return network if is_open and thread == threading.get_ident() else None
+    found = (get_network() for _, get_network in _open)
+    return next((network for network in found if network is not None and network._loop is running), None)
 
 
 def _resolved(address: Address) -> Address:

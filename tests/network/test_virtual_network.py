@@ -204,6 +204,22 @@ class EndTest(AsyncTestCase):
         self.assertEqual(run_case(Sample).report, "")
         self.assertIsNone(current())
 
+    def test_a_test_that_is_debugged_and_fails_leaves_nothing_to_the_next_one(self) -> None:
+        class Sample(AsyncTestCase):
+            network_factory = VirtualNetwork
+
+            def test(self) -> None:
+                raise ValueError("planted")
+
+            def test_next(self) -> None:
+                pass
+
+        sample = Sample("test")
+        with self.assertRaisesRegex(ValueError, "planted"):
+            sample.debug()
+        del sample
+        self.assertEqual(run_case(Sample, "test_next").report, "")
+
     def test_a_factory_that_makes_no_network(self) -> None:
         cls = type("Sample", (AsyncTestCase,), {"network_factory": dict})
         report = run_body(cls, lambda case: None).report
