@@ -6,7 +6,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._network import dialing
+from asynctest_tornado._network import dialing, tls, tls_agreements
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
@@ -19,7 +19,10 @@ class Network(Feature):
 
     is_optional = True
     loop_class = NetworkLoop
-    patches = dialing.patches
+    patches = (*dialing.patches, *tls.patches)
+
+    def tests_ended(self) -> None:
+        tls_agreements.forget()
 
     def opened(self, harness: Harness) -> None:
         """Raise ``TypeError`` for a loop that cannot have virtual sockets."""

@@ -32,10 +32,16 @@ class VirtualNetwork:
     Connections of the test's loop go through memory, under Tornado's and asyncio's own streams, clients and servers.
     The system is not asked, so that a test is faster, a deadlock is one at once, and a run can be repeated exactly.
 
+    :param tls: True to speak TLS in memory. If it is False, the handshake checks names and certificates, and then the
+        bytes are sent as they are.
+
     New in version 0.1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: bool = False) -> None:
+        self.tls = tls
+        #: The names of hosts whose certificates clients trust as they trust public ones, in lower case.
+        self.trusted_hosts: set[str] = set()
         self._listening: dict[tuple[str, int], VirtualSocket] = {}
         self._ports = itertools.count(_FIRST_PORT)
         #: The open loops that it belongs to, the innermost last.
@@ -74,6 +80,7 @@ class VirtualNetwork:
         to_server, to_client = Pipe(), Pipe()
         other = VirtualSocket(self, sock.family)
         other.join(to_server, to_client, (host, port, *sock.address[2:]), own)
+        other.speaks_tls = self.tls or listener.speaks_tls
         sock.join(to_client, to_server, own, address)
         listener.backlog.append(other)
         listener.changed()

@@ -64,6 +64,8 @@ class VirtualSocket:
         self.outgoing: Pipe | None = None
         self.address: Address = ("::", 0, 0, 0) if family == socket.AF_INET6 else ("0.0.0.0", 0)
         self.peer: Address | None = None
+        #: True if a server speaks TLS here, and does not only look like it.
+        self.speaks_tls = False
         #: The connections that wait to be accepted; None if the socket does not listen.
         self.backlog: collections.deque[VirtualSocket] | None = None
         #: The error of a connection that was refused, for ``SO_ERROR``.

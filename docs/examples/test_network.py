@@ -2,7 +2,7 @@
 
 from tornado.web import Application
 
-from asynctest_tornado import AsyncHTTPTestCase, VirtualNetwork
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, VirtualNetwork
 from docs.examples.app import make_app
 
 
@@ -19,3 +19,15 @@ class InMemoryTest(AsyncHTTPTestCase):
     async def test_chat(self) -> None:
         async with self.ws_connect("/chat") as socket:
             await socket.expect("welcome")
+
+
+class EncryptedTest(AsyncHTTPSTestCase):
+    @staticmethod
+    def network_factory() -> VirtualNetwork:
+        return VirtualNetwork(tls=True)
+
+    def get_app(self) -> Application:
+        return make_app()
+
+    def test_order(self) -> None:
+        self.assertEqual(self.fetch("/orders", json={"item": "tea"}).code, 201)
