@@ -2,7 +2,7 @@
 
 A test has settled if nothing that it has set off can go on any more. In a quiet moment of the loop, work goes on if
 
-- a file is ready, or bytes are on their way between two ends within the test;
+- a file is ready, or bytes are on their way between two ends within the test, also on a slow connection in memory;
 - a timer of the test is set, or a timer that one of its tasks or coroutines waits for, such as the timer of a sleep;
 - a job runs in an executor, a thread of the test runs (a daemon does not count, nor a thread that waits for a job), or
   Tornado waits for the exit of a subprocess;
@@ -132,6 +132,8 @@ class GoingOn:
                 yield Work("bytes on their way, on a connection within the test", is_momentary=True)
             if selector.has_events():
                 yield Work("a file that is ready", is_momentary=True)
+            now = self._loop.loop.time()
+            yield from (Work(text) for timer, text in selector.deliveries() if self._is_within_horizon(timer, now))
         tasks = _Tasks(self)
         timed: set[int] = set()
         yield from self._timers(tasks, timed)

@@ -91,6 +91,10 @@ class Selector(selectors.DefaultSelector):
         """Return whether the loop watches no file besides its self-pipe."""
         return len(self._files) == 1
 
+    def deliveries(self) -> list[tuple[Any, str]]:
+        """Return the timers that deliver bytes in memory, each with a description of the bytes."""
+        return []
+
     def has_nothing_to_do(self, loop: Any) -> bool:
         """Return whether nothing is ready, no timer is set and no file is open. False if the loop does not say.
 

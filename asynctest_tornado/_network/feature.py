@@ -2,6 +2,13 @@
 
 # Tested by tests/network/test_virtual_network.py.
 
+import types
+from typing import Any
+
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from asynctest_tornado._errors import notes
+from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.managed_loop import LoopOfTest
@@ -10,8 +17,14 @@ from asynctest_tornado._network import dialing, tls, tls_agreements
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
+from asynctest_tornado._util.tracebacks import MACHINERY, owner_of
 
 __unittest = True
+
+#: The key in ``trap.data`` for the error that has a note about the faults: it may pass several phases.
+_DESCRIBED: Any = object()
+#: The key for the network itself.
+_NETWORK: Any = object()
 
 
 class Network(Feature):
@@ -27,9 +40,32 @@ class Network(Feature):
     def opened(self, harness: Harness) -> None:
         """Raise ``TypeError`` for a loop that cannot have virtual sockets."""
         network: VirtualNetwork = harness.options[self]
+        harness.trap.data[_NETWORK] = network
         if harness.outer is None:
             harness.trap.data[self] = _attach(harness.loop, network)
             network._attach(harness.loop.loop)
+
+    def trapped(self, trap: Trap, error: BaseException) -> bool:
+        """Consume a reset of the test's own that no code can catch.
+
+        If the body of a response breaks off by a reset, Tornado's client logs the error, and lets the request time out.
+        """
+        return isinstance(error, ConnectionResetError) and self._has_reset(trap) and _is_of_client(error.__traceback__)
+
+    def _has_reset(self, trap: Trap) -> bool:
+        network: VirtualNetwork | None = trap.data.get(_NETWORK)
+        return network is not None and network._faults.has_reset
+
+    def notes(self, harness: Harness, error: BaseException) -> None:
+        text = harness.options[self]._faults.describe()
+        if text is not None and harness.trap.data.get(_DESCRIBED) is not error:
+            harness.trap.data[_DESCRIBED] = error
+            notes.add(error, text, harness.trap)
+
+    def verdict(self, harness: Harness, error: BaseException | None) -> BaseException | None:
+        """Return the error for faults that have not come into effect, if the test has not failed otherwise."""
+        missing: AssertionError | None = harness.options[self]._faults.take_missing()
+        return missing if error is None and harness.trap.failure is None else error
 
     def closed(self, harness: Harness) -> None:
         selector: NetworkSelector | None = harness.trap.data.get(self)
@@ -38,6 +74,17 @@ class Network(Feature):
             network._detach()
             if type(selector) is NetworkSelector and selector.network is network:  # else the loop was closed
                 selector.detach()
+
+
+def _is_of_client(tb: types.TracebackType | None) -> bool:
+    """Return whether an error has passed Tornado's HTTP client, and no code of the user."""
+    found = False
+    while tb is not None:
+        if owner_of(tb.tb_frame) not in MACHINERY:
+            return False
+        found = found or tb.tb_frame.f_globals.get("__name__") == SimpleAsyncHTTPClient.__module__
+        tb = tb.tb_next
+    return found
 
 
 def _attach(loop: LoopOfTest, network: VirtualNetwork) -> NetworkSelector:
@@ -49,7 +96,7 @@ def _attach(loop: LoopOfTest, network: VirtualNetwork) -> NetworkSelector:
         )
     attached: NetworkSelector = selector  # type: ignore[assignment]
     attached.__class__ = NetworkSelector
-    attached.attach(network)
+    attached.attach(network, network._faults.deliveries)
     return attached
 
 

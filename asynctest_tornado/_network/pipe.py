@@ -27,7 +27,9 @@ class Pipe:
     def __init__(self) -> None:
         #: The bytes that have arrived, and were not read.
         self.data = bytearray()
-        #: True if no more bytes come: the writing end was closed, or shut down for writing.
+        #: True if the writing end was closed, or shut down for writing.
+        self.is_shut = False
+        #: True if no more bytes come.
         self.has_ended = False
         #: True if the reading end was closed: bytes that come now reset the connection.
         self.is_abandoned = False
@@ -42,7 +44,7 @@ class Pipe:
 
     @property
     def is_writable(self) -> bool:
-        return len(self.data) < CAPACITY or self.has_ended or self.is_abandoned
+        return len(self.data) < CAPACITY or self.is_shut or self.is_abandoned
 
     def write(self, data: memoryview) -> int:
         """Send bytes; return how many there was room for. Raises ``BlockingIOError`` if there is none."""
@@ -91,14 +93,24 @@ class Pipe:
 
     def end(self) -> None:
         """Let the reading end read the bytes that are left, and then the end of the stream."""
-        self.has_ended = True
-        self.reader_changed()
-        self.writer_changed()
+        self.is_shut = True
+        self.arrive_end()
 
     def reset(self) -> None:
         """Let the reading end read the bytes that are left, and then fail with ``ConnectionResetError``."""
-        self.error = errno.ECONNRESET
-        self.end()
+        self.is_shut = True
+        self.arrive_end(errno.ECONNRESET)
+
+    def arrive_end(self, error: int | None = None) -> None:
+        """End the stream of the reading end.
+
+        :param error: the error of its next read; see `errno`.
+        """
+        if error is not None:
+            self.error = error
+        self.has_ended = True
+        self.reader_changed()
+        self.writer_changed()
 
 
 def nothing() -> None:

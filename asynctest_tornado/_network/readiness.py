@@ -4,7 +4,7 @@
 
 import selectors
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from asynctest_tornado._loop.selector import Selector
@@ -51,12 +51,18 @@ class NetworkSelector(Selector):
     _sockets: "dict[int, weakref.ref[VirtualSocket]]"
     _changed: dict[int, None]
     _watched: _Files
+    _find_deliveries: Callable[[], Iterator[tuple[Any, str]]]
 
     #: The network whose test uses the loop.
     network: object
 
-    def attach(self, network: object) -> None:
+    def attach(self, network: object, find_deliveries: Callable[[], Iterator[tuple[Any, str]]]) -> None:
+        """Begin to watch virtual sockets.
+
+        :param find_deliveries: see `deliveries`.
+        """
         self.network = network
+        self._find_deliveries = find_deliveries
         #: By their numbers: the sockets that the loop watches.
         self._keys = {}
         #: Weakly, so that a socket that is dropped is closed.
@@ -68,7 +74,7 @@ class NetworkSelector(Selector):
     def detach(self) -> None:
         for number in self._keys:
             self._leave(number)
-        for name in ("_keys", "_changed", "_sockets", "_watched", "network"):
+        for name in ("_keys", "_changed", "_find_deliveries", "_sockets", "_watched", "network"):
             delattr(self, name)
         plain: Any = Selector
         self.__class__ = plain
@@ -152,6 +158,9 @@ class NetworkSelector(Selector):
 
     def has_events(self, timeout: float = 0) -> bool:
         return bool(self._changed and self._ready()) or super().has_events(timeout)
+
+    def deliveries(self) -> list[tuple[Any, str]]:
+        return list(self._find_deliveries())
 
     def has_nothing_to_do(self, loop: Any) -> bool:
         return not self._keys and super().has_nothing_to_do(loop)

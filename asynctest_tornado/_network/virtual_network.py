@@ -7,9 +7,11 @@ import itertools
 import socket
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from asynctest_tornado._network.fault_table import FaultTable
+from asynctest_tornado._network.faults import HostFaults, Link
 from asynctest_tornado._network.pipe import Pipe, error_of
 from asynctest_tornado._network.virtual_socket import Address, VirtualSocket
 from asynctest_tornado._util.settings import NETWORK_FACTORY
@@ -34,18 +36,59 @@ class VirtualNetwork:
 
     :param tls: True to speak TLS in memory. If it is False, the handshake checks names and certificates, and then the
         bytes are sent as they are.
+    :param faults: the share of responses that get a random fault, and of connections that are refused, from 0 to 1; or
+        a dictionary of the shares by kind: ``"refuse"``, ``"cut"``, ``"reset"``, ``"half_close"``, ``"latency"`` of up
+        to a minute, ``"silence"``. They are faults of hosts that the test serves by `serve`.
+    :param seed: decides the random faults, and each latency that is a range. None for the seed of the test's schedule,
+        or 0 without one.
+
+    Raises ``TypeError`` or ``ValueError`` for other shares or seeds.
 
     New in version 0.1.
     """
 
-    def __init__(self, *, tls: bool = False) -> None:
+    def __init__(self, *, tls: bool = False, faults: float | Mapping[str, float] = 0, seed: int | None = None) -> None:
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+            raise TypeError(f"VirtualNetwork got seed={seed!r}, which is no whole number. Give one, or leave it out.")
         self.tls = tls
         #: The names of hosts whose certificates clients trust as they trust public ones, in lower case.
         self.trusted_hosts: set[str] = set()
+        self._faults = FaultTable(faults, seed)
         self._listening: dict[tuple[str, int], VirtualSocket] = {}
         self._ports = itertools.count(_FIRST_PORT)
         #: The open loops that it belongs to, the innermost last.
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def partition(self, a: str | HostFaults, b: str | HostFaults | None = None) -> None:
+        """Part hosts from each other: all that they send waits until `heal`, attempts to connect as well.
+
+        ::
+
+            self.network.partition("localhost", "payments.example")
+
+        :param a: the name of a host that the test serves, or the host; ``"localhost"`` is the test itself, with its own
+            application. An application that a host serves has the name of the host when it connects to others.
+        :param b: the other one; None for all others.
+
+        Raises ``ValueError`` for a name that the test does not serve.
+
+        New in version 0.1.
+        """
+        self._faults.partition(a, b)
+
+    def heal(self) -> None:
+        """End each `partition`: all that has waited arrives.
+
+        New in version 0.1.
+        """
+        self._faults.heal()
+
+    def link(self, a: str | HostFaults, b: str | HostFaults) -> Link:
+        """Return the link between two hosts, whose faults are those of the connections between them; see `partition`.
+
+        New in version 0.1.
+        """
+        return self._faults.link(a, b)
 
     # The sockets call these.
 
@@ -75,9 +118,30 @@ class VirtualNetwork:
         if listener is None or listener.backlog is None:
             sock.refuse()
             return
+        if listener.faults is None:
+            self._join(sock, listener, address, Pipe(), Pipe())
+            return
+        self._connect_to_host(sock, listener, address)
+
+    def _connect_to_host(
+        self, sock: VirtualSocket, listener: VirtualSocket, address: Address, client: str | None = None
+    ) -> None:
+        self._faults.connect(
+            sock,
+            listener.faults,
+            lambda to_server, to_client: self._join(sock, listener, address, to_server, to_client),
+            lambda client: self._connect_to_host(sock, listener, address, client),
+            client,
+        )
+
+    def _join(
+        self, sock: VirtualSocket, listener: VirtualSocket, address: Address, to_server: Pipe, to_client: Pipe
+    ) -> None:
+        if listener.backlog is None:  # it was closed while the connection waited
+            sock.refuse()
+            return
         host, port = address[:2]
         own = sock.address if sock.address[1] else (_client_of(host), next(self._ports), *sock.address[2:])
-        to_server, to_client = Pipe(), Pipe()
         other = VirtualSocket(self, sock.family)
         other.join(to_server, to_client, (host, port, *sock.address[2:]), own)
         other.speaks_tls = self.tls or listener.speaks_tls
@@ -100,7 +164,8 @@ class VirtualNetwork:
 
     def connects_at_once(self, address: Address) -> bool:
         """Return whether a socket is connected as soon as it begins to connect to an address."""
-        return self.find(address) is not None
+        listener = self.find(address)
+        return listener is not None and (listener.faults is None or self._faults.is_calm)
 
     def _find_exactly(self, host: str, port: int) -> VirtualSocket | None:
         return self._listening.get((host, port))
@@ -110,13 +175,14 @@ class VirtualNetwork:
         return isinstance(address, tuple) and (self.find(address) is not None or _is_served(address[0]))
 
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self._loop = self._faults.loop = loop
         _open.append((threading.get_ident(), weakref.ref(self)))
 
     def _detach(self) -> None:
         self._loop = None
         _open[:] = [each for each in _open if each[1]() not in (self, None)]
         self._listening.clear()
+        self._faults.close()
 
 
 #: The networks of tests that are open, and their threads, the innermost last. Weakly: a test that is run by debug(),
@@ -162,10 +228,15 @@ def _is_served(host: str) -> bool:
         return False
 
 
-def make_network(factory: Callable[[], VirtualNetwork], where: str = NETWORK_FACTORY.by_attribute) -> VirtualNetwork:
+def make_network(
+    factory: Callable[[], VirtualNetwork], where: str = NETWORK_FACTORY.by_attribute, seed: int | None = None
+) -> VirtualNetwork:
     """Call a ``network_factory``. Raises ``TypeError`` if it makes no network.
 
     :param where: the place that sets it.
+    :param seed: the seed of the test's schedule, if it has one.
     """
     network: VirtualNetwork = NETWORK_FACTORY.made(factory, where, VirtualNetwork)
+    if seed is not None:
+        network._faults.use_seed(seed)
     return network

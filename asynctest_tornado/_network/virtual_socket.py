@@ -73,6 +73,8 @@ class VirtualSocket:
         #: True from `connect` on until it is known whether the other end accepts.
         self.is_connecting = False
         self._options: dict[tuple[int, int], Any] = {}
+        #: The faults of the host that listens, a `HostFaults`; None if it cannot have any.
+        self.faults: Any = None
         #: Called when the socket may have become readable or writable; see `watch`.
         self.changed: Callable[[], object] = nothing
 
@@ -190,7 +192,7 @@ class VirtualSocket:
 
     def send(self, data: Any, flags: int = 0) -> int:
         incoming, outgoing = self._pipes()
-        if outgoing.has_ended:
+        if outgoing.is_shut:
             error, incoming.error = incoming.error or errno.EPIPE, None
             raise error_of(error)
         view = memoryview(data).cast("B")

@@ -100,7 +100,7 @@ class Settings:
             options[VIRTUAL_TIME] = clock
         factory, where = self.network_factory()
         if factory is not None:
-            options[NETWORK] = make_network(factory, where)
+            options[NETWORK] = make_network(factory, where, None if schedule is None else schedule.seed)
         if schedule is not None:
             options[ORDER] = schedule
         return options

@@ -45,6 +45,10 @@ def merged(entries: Iterable[list[str]]) -> list[tuple[list[str], int]]:
 _TASK_NUMBER = re.compile(r" <Task-\d+>")
 
 
+#: Their timers end connections of Tornado, or deliver bytes in memory.
+_OF_CONNECTIONS = ("tornado.http1connection", "tornado.tcpclient", "asynctest_tornado._network.faulty_pipe")
+
+
 def timers(loop: Any, hidden: str | None) -> list[str]:
     """Return the timers, without the ones of Tornado's connections and the ones that call the hidden module."""
     handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
@@ -65,4 +69,4 @@ def _is_of_connection(func: Any) -> bool:
     """Return whether Tornado sets timers with this function for connections; by the first one also for the test."""
     if getattr(func, "__module__", None) == "tornado.gen":
         return str(getattr(func, "__qualname__", "")).startswith("with_timeout.")
-    return getattr(func, "__module__", None) in ("tornado.http1connection", "tornado.tcpclient")
+    return getattr(func, "__module__", None) in _OF_CONNECTIONS

@@ -126,7 +126,9 @@ def _harness_with(
         if factory is not None:
             options[VIRTUAL_TIME] = make_clock(factory)
         if type(case).network_factory is not None:
-            options[NETWORK] = make_network(type(case).network_factory)
+            schedule = case._asynctest.schedule
+            seed = None if schedule is None else schedule.seed
+            options[NETWORK] = make_network(type(case).network_factory, seed=seed)
         return Harness(known.name, None, FEATURES.of_test(options), options, late)
     options.update((feature, value) for feature, value in scope.harness.options.items() if feature in _OF_LOOP)
     scope.current = Harness(known.name, scope.harness, FEATURES.of_test(options), options, late)

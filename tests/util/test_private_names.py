@@ -122,7 +122,8 @@ _OF_PUBLIC_CLASSES = {
     *("_end", "_let_go"),  # WebSocket
     *("_drop_targets", "_move"),  # VirtualClock
     *("_defer", "_log_deferred"),  # ServerError
-    *("_attach", "_detach"),  # VirtualNetwork
+    *("_attach", "_detach", "_faults"),  # VirtualNetwork
+    *("_host_name", "_lasting", "_next", "_own_context", "_refusal", "_table", "_where"),  # ServedHost and Link
 }
 
 

@@ -1,0 +1,370 @@
+"""The faults that a test sets on a host, a link or a connection."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET
+from asynctest_tornado._util import names, origins
+
+__unittest = True
+
+Latency = float | tuple[float, float]
+#: The most effects of a fault that a report shows.
+_MOST_SHOWN = 3
+_HERE = frozenset(f"asynctest_tornado._network.{name}" for name in ("faults", "fault_table", "virtual_network"))
+
+
+class Fault:
+    """A fault that a test has set, and its effects.
+
+    :param text: the fault, as the test has written it.
+    :param where: the host, link or connection.
+    :param kind: the name of the attribute or method.
+    :param amount: seconds, bytes per second, or the number of bytes before it.
+    :param left: how often it has still to come into effect; 0 for a fault that lasts.
+    """
+
+    def __init__(self, text: str, where: str, kind: str, amount: Any = None, left: int = 0) -> None:
+        self.text = text
+        self.where = where
+        self.kind = kind
+        self.amount = amount
+        self.left = left
+        self.line = _line()
+        #: False if the test has ended it.
+        self.is_set = True
+        #: The reason why it has not come into effect, if it is a special one.
+        self.missed = ""
+        self._effects: deque[Callable[[], str]] = deque(maxlen=_MOST_SHOWN)
+        self._count = 0
+        self._latest: object = None
+
+    def has_met(self, exchange: object, describe: Callable[[], str]) -> None:
+        """Record an effect.
+
+        :param exchange: the request and response that have met the fault; more effects on the same one do not count.
+        :param describe: returns the effect as text.
+        """
+        if exchange is not self._latest:
+            self._latest = exchange
+            self._effects.append(describe)
+            self._count += 1
+
+    def describe(self) -> list[str]:
+        """Return lines about the fault, with its effects."""
+        lines = [describe() for describe in self._effects]
+        hidden = self._count - len(lines)
+        if hidden:
+            lines.insert(0, f"... and {hidden} before:")
+        if not lines:
+            if not self.is_set:
+                return []
+            lines.append(f"{self.where}: {self.text} has had no effect{self.missed and f', because {self.missed}'}")
+            return [*lines, f"  set at {self.line}"] if self.line else lines
+        return [*lines, f"  by {self.text}{f', set at {self.line}' if self.line else ''}"]
+
+    def complaint(self) -> str:
+        """Return the sentence about a fault that has not come into effect."""
+        why = self.missed or ("nothing has connected" if self.kind == "refuse" else "no response was sent after it")
+        often = f" {self.left} more time{'s' if self.left > 1 else ''}" if self._count else ""
+        line = f"\n  set at {self.line}" if self.line else ""
+        return f"{self.where}: {self.text} has not come into effect{often}, because {why}.{line}"
+
+
+def _line() -> str:
+    """Return the line of the user that sets a fault."""
+    origin = origins.find(_HERE)
+    if origin is None or origin is origins.LIBRARY:
+        return ""
+    return names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)
+
+
+class Table(Protocol):
+    """The faults of one network."""
+
+    @property
+    def is_over(self) -> bool:
+        """True after the end of the test."""
+
+    def add(self, fault: Fault) -> None:
+        """Record a fault that the test sets."""
+
+    def connections_of(self, faults: "Faults") -> "Sequence[Any]":
+        """Return the open connections of a host or link, or the one connection."""
+        ...
+
+    def resume(self) -> None:
+        """Let bytes go on whose faults are over."""
+
+
+class Faults:
+    """Faults of the responses on some connections.
+
+    A fault takes the same time with a clock that is virtual, and the time of the computer without one. It is a fault of
+    the bytes on the connection, encrypted or not.
+
+    New in version 0.1.
+    """
+
+    def __init__(self, where: str, table: Table | None = None) -> None:
+        self._where = where
+        self._table = table
+        #: Faults that last, by their kind.
+        self._lasting: dict[str, Fault] = {}
+        #: Faults of the next responses.
+        self._next: deque[Fault] = deque()
+
+    def _usable(self, text: str) -> Table:
+        """Return the table of the network. Raises ``RuntimeError`` if there can be no faults."""
+        if self._table is None:
+            raise RuntimeError(
+                f"{self._where}: {text} cannot be set, because the connections of this test are real sockets. Set "
+                "network_factory = VirtualNetwork on the class of the test."
+            )
+        if self._table.is_over:
+            raise RuntimeError(f"{self._where}: {text} comes after the end of the test. Set it in the test.")
+        self._check_open(text)
+        return self._table
+
+    def _check_open(self, text: str) -> None:
+        """Raise ``RuntimeError`` if there is nothing any more that can have faults."""
+
+    def _set(self, kind: str, text: str, amount: Any) -> None:
+        """Set a fault that lasts, in place of another one; end it if the amount is None or 0."""
+        table = self._usable(text)
+        self._end(kind)
+        if amount:
+            fault = self._lasting[kind] = Fault(text, self._where, kind, amount)
+            table.add(fault)
+
+    def _end(self, kind: str) -> None:
+        fault = self._lasting.pop(kind, None)
+        if fault is not None:
+            fault.is_set = False
+
+    @property
+    def latency(self) -> Latency:
+        """How long a response is on its way, in seconds, beside the time that the host needs; 0 by default.
+
+        A pair, as in ``(0.1, 2)``, is a range: the latency of each response is drawn from it, by the seed of the
+        network. It is the time from the moment in which the host sends bytes up to their arrival. To connect, and the
+        way of the request, take no time. Raises ``TypeError`` or ``ValueError`` if it is no such time.
+
+        New in version 0.1.
+        """
+        fault = self._lasting.get("latency")
+        return 0.0 if fault is None else fault.amount
+
+    @latency.setter
+    def latency(self, value: Latency) -> None:
+        self._set("latency", f"latency = {value!r}", _latency(self._where, value))
+
+    @property
+    def bandwidth(self) -> float | None:
+        """How many bytes pass in a second, each way; None, the default, for no limit.
+
+        Raises ``TypeError`` or ``ValueError`` if it is no number greater than 0.
+
+        New in version 0.1.
+        """
+        fault = self._lasting.get("bandwidth")
+        return None if fault is None else fault.amount
+
+    @bandwidth.setter
+    def bandwidth(self, value: float | None) -> None:
+        text = f"bandwidth = {value!r}"
+        if value is not None and _number(self._where, text, value, "bytes per second, or None for no limit") <= 0:
+            raise ValueError(
+                f"{self._where}: {text} lets nothing pass. Set a number greater than 0, or call hold() for a host that "
+                "does not answer."
+            )
+        self._set("bandwidth", text, value)
+
+    def cut(self, after: int | None = 0) -> None:
+        """Close the connection in the midst of the next response, in both directions.
+
+        Each call is for one response.
+
+        :param after: how many bytes of the response arrive before, including its headers. The bytes count from the next
+            one that the host sends. None: close all open connections now.
+
+        Raises ``TypeError`` or ``ValueError`` if it is no such number; ``RuntimeError`` for None if no connection is
+        open. If no response comes, the test fails at its end.
+
+        New in version 0.1.
+        """
+        self._break(CUT, after)
+
+    def reset(self, after: int | None = 0) -> None:
+        """Let the connection fail with ``ConnectionResetError`` in the midst of the next response; see `cut`.
+
+        New in version 0.1.
+        """
+        self._break(RESET, after)
+
+    def half_close(self, after: int | None = 0) -> None:
+        """End the direction from the host in the midst of the next response, and leave the other one open; see `cut`.
+
+        New in version 0.1.
+        """
+        self._break(HALF_CLOSE, after)
+
+    def _break(self, kind: str, after: int | None) -> None:
+        text = f"{kind}(after={after!r})"
+        if after is not None:
+            _count(self._where, text, after, "bytes, or None for now")
+        table = self._usable(text)
+        if after is None:
+            self._break_now(table, kind, text)
+            return
+        fault = Fault(text, self._where, kind, after, left=1)
+        self._next.append(fault)
+        table.add(fault)
+
+    def _break_now(self, table: Table, kind: str, text: str) -> None:
+        found = table.connections_of(self)
+        if not found:
+            raise RuntimeError(
+                f"{self._where}: {text} is for connections that are open now, and there is none. To break the next "
+                f"response, call {kind}(after=0)."
+            )
+        fault = Fault(text, self._where, kind)
+        table.add(fault)
+        for connection in found:
+            connection.sever(fault)
+
+    def hold(self) -> None:
+        """Hold all responses back, until `release`. Requests arrive, and nothing answers.
+
+        New in version 0.1.
+        """
+        self._set("hold", "hold()", True)
+
+    def release(self) -> None:
+        """End `hold`: the responses that were held back arrive.
+
+        Raises ``RuntimeError`` if none are held.
+
+        New in version 0.1.
+        """
+        table = self._usable("release()")
+        if "hold" not in self._lasting:
+            raise RuntimeError(f"{self._where}: release() ends a hold(), and there is none. Call hold() before.")
+        self._end("hold")
+        table.resume()
+
+
+class HostFaults(Faults):
+    """Faults of all connections to a host, or between two names."""
+
+    #: The context of the code that the host sets off, by which its own connections are known.
+    _own_context: Any = None
+    is_stopped: bool = False
+
+    def __init__(self, where: str, table: Table | None = None) -> None:
+        super().__init__(where, table)
+        self._refusals: deque[Fault] = deque()
+
+    @property
+    def _host_name(self) -> str:
+        return urlsplit(self._where).hostname or self._where
+
+    def _check_open(self, text: str) -> None:
+        if self.is_stopped:
+            raise RuntimeError(
+                f"{self._where}: {text} comes after stop(). Set it before, or serve the host again by network.serve()."
+            )
+
+    @property
+    def connections(self) -> Sequence[Faults]:
+        """The open connections, in the order in which they were made. Each has the same faults, for itself.
+
+        New in version 0.1.
+        """
+        return self._usable("connections").connections_of(self)
+
+    def refuse(self, count: int | None = None) -> None:
+        """Refuse connections: they fail with ``ConnectionRefusedError``. Those that are open stay open.
+
+        :param count: how many of the next connections; None for all, until `accept`.
+
+        Raises ``TypeError`` or ``ValueError`` if it is no such number. If so many do not come, the test fails at its
+        end.
+
+        New in version 0.1.
+        """
+        if count is None:
+            self._set("refuse", "refuse()", True)
+            return
+        text = f"refuse({count!r})"
+        if _count(self._where, text, count, "connections, or none for all. accept() ends it") == 0:
+            raise ValueError(f"{self._where}: {text} refuses nothing. To end refuse(), call accept().")
+        table = self._usable(text)
+        fault = Fault(text, self._where, "refuse", left=count)
+        self._refusals.append(fault)
+        table.add(fault)
+
+    def accept(self) -> None:
+        """End `refuse`.
+
+        New in version 0.1.
+        """
+        self._usable("accept()")
+        self._end("refuse")
+        for fault in self._refusals:
+            fault.left = 0
+        self._refusals.clear()
+
+    def _refusal(self) -> Fault | None:
+        """Return the fault that refuses the present attempt to connect, or None."""
+        if not self._refusals:
+            return self._lasting.get("refuse")
+        fault = self._refusals[0]
+        fault.left -= 1
+        if not fault.left:
+            self._refusals.popleft()
+        return fault
+
+
+class Link(HostFaults):
+    """The connections between two names: the result of ``network.link(a, b)``.
+
+    New in version 0.1.
+    """
+
+
+def _latency(where: str, value: Any) -> Any:
+    """Return a latency, or 0. Raises ``TypeError`` or ``ValueError`` if it is no time and no range of times."""
+    text = f"latency = {value!r}"
+    kind = "seconds, or a range such as (0.1, 2)"
+    if value is None:
+        return 0
+    ends = value if isinstance(value, tuple) else (value, value)
+    if len(ends) != 2:
+        raise ValueError(f"{where}: {text} is no range. Set a number of {kind}.")
+    low, high = (_number(where, text, each, kind) for each in ends)
+    if low > high:
+        raise ValueError(f"{where}: {text} begins above its end. Set the lower number first: ({high!r}, {low!r}).")
+    return value if isinstance(value, tuple) else low
+
+
+def _number(where: str, text: str, value: Any, unit: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{where}: {text} is no number. Set a number of {unit}.")
+    if not 0 <= value < math.inf:
+        raise ValueError(
+            f"{where}: {text} is {'negative' if value < 0 else 'not finite'}. Set a number of {unit}; hold() is for a "
+            "response that never arrives."
+        )
+    return value
+
+
+def _count(where: str, text: str, value: Any, unit: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{where}: {text} got no whole number. Give a number of {unit}.")
+    if value < 0:
+        raise ValueError(f"{where}: {text} got a negative number. Give a number of {unit}.")
+    return value
