@@ -5,6 +5,8 @@ import contextlib
 import datetime
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 from unittest import mock
@@ -253,6 +255,17 @@ class StreamTest(Compared):
             ):
                 await tcpclient.TCPClient().connect(host, port, **options)
             turns.assert_not_called()
+
+    async def test_others_act_before_a_connection_is_made(self) -> None:
+        sleep = self.enterContext(mock.patch("asynctest_tornado._loop.connections.sleep"))
+        for timeout in None, 60:
+            with self.subTest(timeout=timeout):
+                sleep.reset_mock()
+                child = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+                with subprocess.Popen(child, stdin=subprocess.PIPE) as process:
+                    (await tcpclient.TCPClient().connect(HOST, self.port, timeout=timeout)).close()
+                    process.communicate()
+                sleep.assert_called_once()
 
     async def test_a_resolver_of_the_user_is_asked(self) -> None:
         resolver = netutil.OverrideResolver(netutil.DefaultLoopResolver(), {HOST: "localhost"})
