@@ -4,9 +4,6 @@ import contextlib
 import ssl
 from typing import Any, Literal, get_args
 
-from tornado import iostream, tcpserver
-from tornado.netutil import ssl_options_to_context
-
 from asynctest_tornado._network import tls_agreements
 from asynctest_tornado._network.tls_socket import VirtualTLSSocket
 from asynctest_tornado._network.virtual_network import VirtualNetwork, current
@@ -72,20 +69,6 @@ def _public_authorities() -> int:
     return ssl.create_default_context().cert_store_stats()["x509_ca"]
 
 
-def _tls_of(module: Any) -> Patch:
-    def ssl_wrap_socket(
-        sock: Any, ssl_options: Any, server_hostname: Any = None, server_side: Any = None, **kwargs: Any
-    ) -> Any:
-        if not isinstance(sock, VirtualSocket):
-            return patch.found(sock, ssl_options, server_hostname, server_side, **kwargs)
-        context = ssl_options_to_context(ssl_options, server_side=server_side)
-        kwargs.pop("do_handshake_on_connect", None)  # it cannot: a virtual socket does not block
-        return VirtualTLSSocket(sock, context, bool(server_side), server_hostname, **kwargs)
-
-    patch = Patch(module, "ssl_wrap_socket", ssl_wrap_socket)
-    return patch
-
-
 def _wrap_bio(
     self: ssl.SSLContext,
     incoming: Any,
@@ -112,6 +95,8 @@ def _counting(name: str) -> Patch:
 
 
 def _wrap_socket(self: ssl.SSLContext, sock: Any, server_side: bool = False, *args: Any, **kwargs: Any) -> Any:
+    if isinstance(sock, VirtualSocket):
+        return _wrap_virtual(self, sock, server_side, *args, **kwargs)
     wrapped = _socket.found(self, sock, server_side, *args, **kwargs)
     # A connected socket that does not block: its handshake has not begun.
     if _socket.is_active and not server_side and wrapped.gettimeout() == 0 and _trust(self, wrapped.server_hostname):
@@ -120,6 +105,22 @@ def _wrap_socket(self: ssl.SSLContext, sock: Any, server_side: bool = False, *ar
     return wrapped
 
 
+def _wrap_virtual(
+    context: ssl.SSLContext,
+    sock: VirtualSocket,
+    server_side: bool,
+    do_handshake_on_connect: bool = True,
+    suppress_ragged_eofs: bool = True,
+    server_hostname: str | None = None,
+    session: ssl.SSLSession | None = None,
+) -> VirtualTLSSocket:
+    if do_handshake_on_connect and sock.peer is not None:
+        raise ValueError(
+            f"{sock!r} does not block, so that it cannot shake hands at once. Give do_handshake_on_connect=False."
+        )
+    return VirtualTLSSocket(sock, context, server_side, server_hostname, suppress_ragged_eofs)
+
+
 _bio = Patch(ssl.SSLContext, "wrap_bio", _wrap_bio)
 _socket = Patch(ssl.SSLContext, "wrap_socket", _wrap_socket)
-patches = [_tls_of(iostream), _tls_of(tcpserver), _bio, _socket, *map(_counting, tls_agreements.CHANGES)]
+patches = [_bio, _socket, *map(_counting, tls_agreements.CHANGES)]

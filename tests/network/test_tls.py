@@ -17,10 +17,11 @@ import anyio
 import trustme
 from tornado.httpclient import AsyncHTTPClient
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
+from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
 from tornado.web import Application, RequestHandler
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, VirtualNetwork
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, VirtualNetwork, bind_unused_port
 from asynctest_tornado._network import tls_agreements
 from asynctest_tornado._network.tls import certificate_context
 from asynctest_tornado._network.tls_socket import VirtualTLSSocket
@@ -41,6 +42,12 @@ def server_context(*names: str, **options: Any) -> ssl.SSLContext:
 def client_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     AUTHORITY.configure_trust(context)
+    return context
+
+
+def client_context_without_names() -> ssl.SSLContext:
+    context = client_context()
+    context.check_hostname = False
     return context
 
 
@@ -436,6 +443,23 @@ class UnspokenTest(AsyncTestCase):
         self.assertIsInstance(server.socket, VirtualTLSSocket)
         self.assertIn(b"hello", bytes(server.socket.incoming.data))  # type: ignore[attr-defined]
         self.assertEqual(await server.read_bytes(5), b"hello")
+
+    async def test_a_socket_that_other_code_has_wrapped(self) -> None:
+        sock, port = bind_unused_port()
+        context = server_context()
+        connecting = TCPClient().connect("127.0.0.1", port, ssl_options=client_context_without_names())
+        client = asyncio.ensure_future(connecting)
+        while not sock.backlog:  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+        connection, _ = sock.accept()
+        with self.assertRaisesRegex(ValueError, "does not block"):
+            context.wrap_socket(connection, server_side=True)
+        server = SSLIOStream(context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False))
+        await server.wait_for_handshake()
+        await server.write(b"hello")
+        self.assertEqual(await (await client).read_bytes(5), b"hello")
+        for each in sock, server, await client:
+            each.close()
 
     async def test_two_contexts_shake_hands_once(self) -> None:
         server, client = server_context(), client_context()
