@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 import unittest
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 
 
 def run(module: str) -> tuple[unittest.TestResult, float]:
@@ -22,10 +22,11 @@ def failures(result: unittest.TestResult, exceptions: Container[str]) -> dict[st
     return {name: report for name, report in reports.items() if name.partition(" ")[0] not in exceptions}
 
 
-def main(modules: Sequence[str], exceptions: Container[str]) -> None:
+def main(modules: Sequence[str], exceptions: Container[str], more: Callable[[], str] = str) -> None:
     """Run the modules of Tornado's tests that the command line names, or all; print a table, and the failures.
 
     :param exceptions: names of tests that cannot pass.
+    :param more: returns what else the line of the module that just ran says.
     """
     # As Tornado's own runner does: the tests expect messages, and say so.
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
@@ -35,9 +36,8 @@ def main(modules: Sequence[str], exceptions: Container[str]) -> None:
         failed = len({test.id() for test, _ in result.failures + result.errors})
         found = failures(result, exceptions)
         passed = result.testsRun - failed - len(result.skipped)
-        print(
-            f"{module:24}{passed:5} pass, {failed - len(found)} cannot, {len(found)} fail; {seconds:.2f} s", flush=True
-        )
+        verdicts = f"{passed:5} pass, {failed - len(found)} cannot, {len(found)} fail"
+        print(f"{module:24}{verdicts}; {seconds:.2f} s{more()}", flush=True)
         unexpected |= found
     for name, report in unexpected.items():
         print(f"\n{name}\n{report}")
