@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from tornado import gen
 
+from asynctest_tornado import VirtualNetwork
 from tests.benchmarks import served
 
 OURS = "asynctest_tornado"
@@ -30,11 +31,12 @@ THEIRS = "tornado.testing"
 #: all the same, because objects of Tornado's classes are recorded.
 BARE = "a plain loop"
 
-SOCKETS = "on sockets"
+SOCKETS, MEMORY = "on sockets", "in memory"
 #: The columns of the tests with a server: a library, and the attributes of its test cases.
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
     THEIRS: (THEIRS, {}),
     SOCKETS: (OURS, {}),
+    MEMORY: (OURS, {"network_factory": VirtualNetwork}),
 }
 
 #: A dividend, a divisor, and the ratio that is the aim, if there is one.
@@ -48,6 +50,8 @@ RATIOS: list[tuple[str, str, float | None]] = [
     (f"{SOCKETS}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", 0.6),
     (f"{SOCKETS}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", 0.09),
     (f"{SOCKETS}: fetch over HTTP", f"{BARE}: fetch over HTTP", None),
+    (f"{MEMORY}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", 0.45),
+    (f"{MEMORY}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", 0.03),
     (f"{BARE}: fetch over HTTP", f"{THEIRS}: fetch over HTTP", None),
     (f"{BARE}: fetch over HTTPS", f"{THEIRS}: fetch over HTTPS", None),
 ]
