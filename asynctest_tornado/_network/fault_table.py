@@ -106,7 +106,7 @@ class FaultTable:
             sock.refuse()
             return
         connection = Connection(self, client, host)
-        self._connections = [each for each in self._connections if each.is_open]
+        self._connections = [each for each in self._connections if not each.is_over]
         self._connections.append(connection)
         join(*connection.pipes)
 

@@ -103,8 +103,8 @@ class Table(Protocol):
 class Faults:
     """Faults of the responses on some connections.
 
-    A fault takes the same time with a clock that is virtual, and the time of the computer without one. It is a fault of
-    the bytes on the connection, encrypted or not.
+    Seconds are those of the clock of the test, if its time is virtual. With TLS, the handshake has none of these faults
+    but the bandwidth; if TLS is really spoken, the bytes are the encrypted ones.
 
     New in version 0.1.
     """

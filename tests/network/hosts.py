@@ -14,6 +14,7 @@ from asynctest_tornado._network.virtual_socket import VirtualSocket
 
 ADDRESS = "198.18.0.7"
 URL = f"http://{ADDRESS}"
+SECURE_URL = f"https://{ADDRESS}"
 
 
 class Charge(RequestHandler):
@@ -25,14 +26,24 @@ class Charge(RequestHandler):
     async def get(self) -> None:
         self.write(b"x" * int(self.get_argument("size", "1000")))
 
+    async def delete(self) -> None:
+        """Answer in parts, with pauses."""
+        for _ in range(5):
+            self.write(b"x" * 100)
+            await self.flush()
+            await asyncio.sleep(1)
+
     def post(self) -> None:
         self.write(str(len(self.request.body)))
 
 
-def serve(case: AsyncTestCase, server: Any = None, port: int = 80) -> HostFaults:
-    """Serve an application as a host of the network of a test, up to its end."""
+def serve(case: AsyncTestCase, server: Any = None, port: int = 80, **options: Any) -> HostFaults:
+    """Serve an application as a host of the network of a test, up to its end.
+
+    :param port: 80 for HTTP, 443 for HTTPS.
+    """
     network: VirtualNetwork = case.network
-    host = HostFaults(URL if port == 80 else f"tcp://{ADDRESS}:{port}")
+    host = HostFaults({80: URL, 443: SECURE_URL}.get(port, f"tcp://{ADDRESS}:{port}"))
     sock: Any = VirtualSocket(network)
     sock.bind((ADDRESS, port))
     sock.listen()
@@ -40,7 +51,7 @@ def serve(case: AsyncTestCase, server: Any = None, port: int = 80) -> HostFaults
     requests: list[str] = []
     if server is None:
         app = Application([(r"/charge", Charge)], log_function=lambda handler: None, requests=requests)
-        server = HTTPServer(app)
+        server = HTTPServer(app, **options)
         host.requests = requests  # type: ignore[attr-defined]
     server.add_socket(sock)
     case.addCleanup(server.stop)

@@ -6,14 +6,15 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from tornado.httpclient import HTTPClientError, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 
 from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork
 from asynctest_tornado._network.faulty_pipe import WINDOW
 from asynctest_tornado._network.pipe import CAPACITY
-from tests.network.hosts import ADDRESS, URL, Lines, serve
+from tests.network.hosts import ADDRESS, SECURE_URL, URL, Lines, serve
+from tests.network.test_tls import server_context
 from tests.support import run_case
 
 #: The size of the body of a response.
@@ -31,8 +32,6 @@ class Base(AsyncTestCase):
         self.host = serve(self)
 
     async def charge(self, path: str = "/charge", **kwargs: Any) -> HTTPResponse:
-        from tornado.httpclient import AsyncHTTPClient
-
         return await AsyncHTTPClient().fetch(f"{URL}{path}", **kwargs)
 
     async def time_of(self, **kwargs: Any) -> float:
@@ -274,8 +273,105 @@ class BrokenTest(Base):
         await self.assert_broken(ConnectionRefusedError)
         await self.charge()
 
+    async def test_a_response_under_way_is_broken_now(self) -> None:
+        self.host.latency = 10
+        response = asyncio.ensure_future(self.charge())
+        await asyncio.sleep(1)
+        self.host.reset(after=None)
+        with self.assertRaises(ConnectionResetError):
+            await response
+        self.assertEqual(self.clock.time(), 1)
+
+    async def test_a_handler_that_streams(self) -> None:
+        for break_off in (self.host.cut, self.host.half_close, self.host.reset):
+            with self.subTest(break_off=break_off.__name__):
+                break_off(after=400)
+                with self.assertRaises((HTTPClientError, ConnectionResetError)):
+                    await self.charge(method="DELETE", raise_error=True)
+
+    async def test_a_body_that_breaks_off_by_a_reset_times_out(self) -> None:
+        """As Tornado's client has it; it logs the error, which fails no test."""
+        self.host.reset(after=1000)
+        with self.assertRaises(HTTPClientError):
+            await self.charge()
+        self.assertEqual(self.clock.time(), 20)
+
+    def test_an_error_of_the_user_stays_one(self) -> None:
+        class Sample(Base):
+            async def test(self) -> None:
+                self.host.reset(after=20)
+                task = asyncio.ensure_future(self.charge())
+                await asyncio.wait([task])
+
+        self.assertIn("ConnectionResetError", run_case(Sample).report)
+
+
+class TLSTest(Base):
+    """The handshake has no faults, spoken or not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.host = serve(self, port=443, ssl_options=server_context(ADDRESS))
+
+    async def charge(self, path: str = "/charge", **kwargs: Any) -> HTTPResponse:
+        client = AsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
+        try:
+            return await client.fetch(f"{SECURE_URL}{path}", **kwargs)
+        finally:
+            client.close()
+
+    async def test_latency(self) -> None:
+        self.host.latency = 15
+        self.assertEqual(await self.time_of(), 15)
+
+    async def test_cut(self) -> None:
+        self.host.cut(after=100)
+        await self.assert_broken()
+        self.assertEqual(len(self.host.requests), 1)  # type: ignore[attr-defined]
+        await self.charge()
+
+    async def test_hold(self) -> None:
+        self.host.hold()
+        response = asyncio.ensure_future(self.charge())
+        await asyncio.sleep(10)
+        self.assertEqual(self.host.requests, ["/charge"])  # type: ignore[attr-defined]
+        self.host.release()
+        await response
+
+    def test_the_report(self) -> None:
+        class Sample(TLSTest):
+            async def test(self) -> None:
+                self.host.cut(after=100)
+                await self.charge()
+
+        self.assertRegex(
+            run_case(Sample).report, rf"  GET {SECURE_URL}/charge: 100 of 1,\d+ bytes of the response, then cut"
+        )
+
+
+class SpokenTLSTest(TLSTest):
+    network_factory = staticmethod(lambda: VirtualNetwork(tls=True))  # type: ignore[assignment]
+
+    def test_the_report(self) -> None:
+        class Sample(SpokenTLSTest):
+            async def test(self) -> None:
+                self.host.cut(after=100)
+                await self.charge()
+
+        self.assertRegex(run_case(Sample).report, rf"  {SECURE_URL}: 100 of [\d,]+ bytes of the response, then cut")
+
 
 class HoldTest(Base):
+    async def test_all_responses_arrive_that_were_held(self) -> None:
+        self.host.hold()
+        responses = [asyncio.ensure_future(self.charge()) for _ in range(3)]
+        await asyncio.sleep(10)
+        responses.append(asyncio.ensure_future(self.charge()))
+        await asyncio.sleep(1)
+        self.host.release()
+        await asyncio.gather(*responses)
+        self.assertEqual(self.clock.time(), 11)
+
     async def test_requests_arrive_and_nothing_answers_until_release(self) -> None:
         self.host.hold()
         response = asyncio.ensure_future(self.charge())
