@@ -27,6 +27,7 @@ OF_OURS = {
     "ServerSentEvent",
     "StreamedResponse",
     "VirtualClock",
+    "VirtualNetwork",
     "WebSocket",
 }
 

@@ -22,6 +22,7 @@ from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.new_loop import new_ioloop
+from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts.alarms import ALARMS
@@ -30,7 +31,11 @@ from tests.support import RecyclingHarness, run_code
 
 LIMIT = Limit(60, "the test")
 #: The options of the features that a test has only with an option.
-OPTIONS: dict[Feature, Callable[[], Any]] = {VIRTUAL_TIME: VirtualClock, ORDER: lambda: Schedule(1)}
+OPTIONS: dict[Feature, Callable[[], Any]] = {
+    VIRTUAL_TIME: VirtualClock,
+    NETWORK: VirtualNetwork,
+    ORDER: lambda: Schedule(1),
+}
 
 
 class Recorder(Feature):
@@ -478,7 +483,7 @@ except ZeroDivisionError:
         found: list[tuple[str, HarnessByHand]] = [("none", HarnessByHand(lambda: "it"))]
         for each in FEATURES.members:
             options = {each: OPTIONS[each]()} if each in OPTIONS else {}
-            members = [ALARMS, each] if each in (DEADLOCK, VIRTUAL_TIME) else [each]
+            members = [ALARMS, each] if each in (DEADLOCK, NETWORK, VIRTUAL_TIME) else [each]
             harness = RecyclingHarness(lambda: "it", features=Features(members), options=options)
             found.append((type(each).__name__, harness))
         return found
