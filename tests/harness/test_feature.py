@@ -23,6 +23,7 @@ from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.new_loop import new_ioloop
 from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._timeouts.alarms import ALARMS
