@@ -12,6 +12,8 @@ import ssl
 import weakref
 from typing import Any, NamedTuple
 
+from asynctest_tornado._network.trust import trusts
+
 __unittest = True
 
 
@@ -22,6 +24,23 @@ class Agreement(NamedTuple):
     server: ssl.SSLObject
 
 
+class Beginning:
+    """A client of OpenSSL that has said hello, which takes it longer than all else."""
+
+    def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.object = context.wrap_bio(self.incoming, self.outgoing, server_hostname=server_hostname)
+        #: The error of a client that cannot say hello.
+        self.error: ssl.SSLError | None = None
+        try:
+            self.object.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self.error = error
+        self.hello = self.outgoing.read()
+
+
 class Offer:
     """A client that has begun a handshake, and would do without TLS.
 
@@ -30,26 +49,41 @@ class Offer:
     """
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
-        self.context = context
-        self.server_hostname = server_hostname
+        key = context, _state(context), server_hostname, trusts(context, server_hostname)
+        self._key = key
+        self._beginnings = _beginnings(*key)
+        self.beginning = self._beginnings.pop() if self._beginnings else Beginning(context, server_hostname)
+        offers[self.beginning.hello[_RANDOM]] = self
         #: Set by a server that does without TLS, too.
         self.agreement: Agreement | None = None
 
     def accept(self, server: ssl.SSLContext) -> bool:
         """Return true if the connection to a server can do without TLS."""
-        if server.sni_callback is None and not self.context.post_handshake_auth:
-            key = self.context, _state(self.context), self.server_hostname, server, _state(server)
-            self.agreement = _agree(*key)
+        if server.sni_callback is None and not self._key[0].post_handshake_auth:
+            self.agreement = _agree(*self._key, server, _state(server))
         return self.agreement is not None
 
+    def leave(self) -> None:
+        """Let another client of the same kind begin in the same way: the server does not go on with it."""
+        if not self._beginnings:
+            self._beginnings.append(self.beginning)
 
-#: The offers of clients, by the random bytes in their first message.
+
+#: Where the random bytes of a client are in its first message.
+_RANDOM = slice(11, 43)
+#: The offers of clients, by these bytes.
 offers: "weakref.WeakValueDictionary[bytes, Offer]" = weakref.WeakValueDictionary()
 
 
 def forget() -> None:
     """Forget all agreements."""
     _agree.cache_clear()
+    _beginnings.cache_clear()
+
+
+def find(hello: bytes) -> Offer | None:
+    """Return the offer of a client, by its first message."""
+    return offers.get(hello[_RANDOM])
 
 
 def _state(context: ssl.SSLContext) -> tuple[Any, ...]:
@@ -71,8 +105,19 @@ def changed(context: ssl.SSLContext) -> None:
 
 
 @functools.lru_cache(maxsize=64)
+def _beginnings(client: ssl.SSLContext, client_state: Any, hostname: str | None, has_trust: bool) -> list[Beginning]:
+    """Return the list of unused beginnings of equal clients."""
+    return []
+
+
+@functools.lru_cache(maxsize=64)
 def _agree(
-    client: ssl.SSLContext, client_state: Any, hostname: str | None, server: ssl.SSLContext, server_state: Any
+    client: ssl.SSLContext,
+    client_state: Any,
+    hostname: str | None,
+    has_trust: bool,
+    server: ssl.SSLContext,
+    server_state: Any,
 ) -> Agreement | None:
     """Let two contexts shake hands in memory. Return None if they cannot."""
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()

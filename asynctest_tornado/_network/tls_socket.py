@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._network.tls_agreements import Offer, offers
+from asynctest_tornado._network.tls_agreements import Offer, find
 from asynctest_tornado._network.virtual_socket import Address, VirtualSocket
 
 __unittest = True
@@ -22,8 +22,6 @@ _HEADER = 5
 #: An empty record: with it, an end says that it does without TLS. In a real handshake, none comes at that place.
 UNSPOKEN = b"\x17\x03\x03\0\0"
 _CLIENT_HELLO = b"\x16\x03"
-#: Where the random bytes of a client are in its first message.
-_RANDOM = slice(11, 43)
 _RECORD = 16 * 1024
 #: The attributes that `ssl.SSLObject` answers.
 _OF_OBJECT = frozenset(name for name in dir(ssl.SSLObject) if not name.startswith("_"))
@@ -62,13 +60,16 @@ class VirtualTLSSocket:
         self.context = context
         self.server_side = server_side
         self.suppress_ragged_eofs = suppress_ragged_eofs
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = context.wrap_bio(
-            self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname
-        )
         self._offer = None if server_side else Offer(context, server_hostname)
         #: Bytes for the other end, for which there was no room.
         self._unsent = b""
+        if self._offer is None:
+            self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        else:
+            beginning = self._offer.beginning
+            self._incoming, self._outgoing, self._object = beginning.incoming, beginning.outgoing, beginning.object
+            self._unsent = beginning.hello
         #: The size of the part of them that `send` has still to report.
         self._accepted = 0
         #: The bytes of the record that arrives, as far as OpenSSL did not get them.
@@ -76,8 +77,11 @@ class VirtualTLSSocket:
         #: How many bytes OpenSSL waits for, and whether these are of a header.
         self._missing, self._is_header = _HEADER, True
         #: The next step of the handshake.
-        self._step: Callable[[], object] | None = self._await_hello if server_side else self._say_hello
+        self._step: Callable[[], object] | None = self._await_hello if server_side else self._await_answer
         self._is_spoken = True
+        # A client that says hello before the loop asks for it spares the loop two turns. Errors come back later.
+        with contextlib.suppress(OSError):
+            self._flush()
 
     # The handshake: each step is called until it does not raise.
 
@@ -95,22 +99,18 @@ class VirtualTLSSocket:
         if not self._flush():
             raise _wants_write()
 
-    def _say_hello(self) -> None:
-        with contextlib.suppress(ssl.SSLWantReadError):
-            self._object.do_handshake()
-        self._unsent = self._outgoing.read()
-        assert self._offer is not None
-        offers[self._unsent[_RANDOM]] = self._offer
-        self._step = self._await_answer
-
     def _await_answer(self) -> None:
         assert self._offer is not None
-        if not self._flush():
+        has_sent = self._flush()
+        if self._offer.beginning.error is not None:
+            raise self._offer.beginning.error
+        if not has_sent:
             raise _wants_write()
         is_complete = self._read_record(_HEADER)
         agreement = self._offer.agreement
         if is_complete and agreement is not None and self._record == UNSPOKEN:
             self._unsent = UNSPOKEN
+            self._offer.leave()
             self._leave_tls(agreement.client)
         else:
             self._go_on()
@@ -118,7 +118,7 @@ class VirtualTLSSocket:
     def _await_hello(self) -> None:
         is_hello = self._read_record(_HEADER) and self._record.startswith(_CLIENT_HELLO)
         if is_hello and self._read_record(_HEADER + int.from_bytes(self._record[3:5], "big")):
-            self._offer = offers.get(self._record[_RANDOM])
+            self._offer = find(self._record)
             if self._offer is not None and not self._sock.speaks_tls and self._offer.accept(self.context):
                 self._record, self._unsent, self._step = b"", UNSPOKEN, self._await_end
                 return

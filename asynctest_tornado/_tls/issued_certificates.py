@@ -1,7 +1,7 @@
 """Issues test certificates for any names, without a library for that.
 
 OpenSSL reads certificates and uses keys; the ``ssl`` module of Python cannot sign. So the signature is computed here:
-ECDSA on the curve P-256. The authority is made anew in each process, and its key is written nowhere.
+ECDSA on the curve P-256. The authorities are made anew in each process, and their keys are written nowhere.
 """
 
 import functools
@@ -18,7 +18,8 @@ from asynctest_tornado._tls import bundled_certificate
 
 __unittest = True
 
-_AUTHORITY_NAME = "asynctest_tornado network authority"
+#: The names of the two authorities: clients with `trusting_context` trust the first one.
+_KNOWN, _UNKNOWN = "asynctest_tornado network authority", "asynctest_tornado unknown authority"
 
 # P-256, from FIPS 186: y² = x³ - 3x + b, modulo the prime; the base point, and its order.
 _PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -39,15 +40,16 @@ _UTC_TIME, _TIME, _VERSION, _EXTENSIONS, _KEY_ID, _DNS_NAME, _IP_ADDRESS = 0x17,
 
 
 @functools.lru_cache(maxsize=64)
-def server_context(names: tuple[str, ...], is_expired: bool = False) -> ssl.SSLContext:
-    """Return the context of a server with a certificate for names, which clients with `trusting_context` trust.
+def server_context(names: tuple[str, ...], *, is_known: bool = True, is_expired: bool = False) -> ssl.SSLContext:
+    """Return the context of a server with a certificate for names.
 
     :param names: names of hosts, with a wildcard or without, or addresses. The first one is the subject, too.
+    :param is_known: True for a certificate that clients with `trusting_context` trust.
     :param is_expired: True for a certificate that was valid until the year 2001.
 
     Raises ``ValueError`` for a name that cannot be in a certificate.
     """
-    certificate = _certificate(names, _EXPIRED_YEARS if is_expired else _YEARS)
+    certificate = _certificate(names, _KNOWN if is_known else _UNKNOWN, _EXPIRED_YEARS if is_expired else _YEARS)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "server.crt")  # OpenSSL reads it from a file, and from nowhere else
@@ -59,13 +61,13 @@ def server_context(names: tuple[str, ...], is_expired: bool = False) -> ssl.SSLC
 
 @functools.cache
 def trusting_context() -> ssl.SSLContext:
-    """Return the context of a client that trusts the authority of this process, and no other."""
-    return ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(_authority()[1]))
+    """Return the context of a client that trusts the known authority of this process, and no other."""
+    return ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(_authority(_KNOWN)[1]))
 
 
 @functools.cache
-def _authority() -> tuple[int, bytes]:
-    """Return the private key of the authority, and its certificate."""
+def _authority(name: str) -> tuple[int, bytes]:
+    """Return the private key of an authority, and its certificate."""
     key = secrets.randbelow(_ORDER - 1) + 1
     x, y = _coordinates(_multiply(key, _BASE))
     public = _PUBLIC_KEY + b"\4" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
@@ -74,11 +76,11 @@ def _authority() -> tuple[int, bytes]:
         _extension("551d0f", _der(_BITS, b"\1\6"), is_critical=True),  # it signs certificates and revocations
         _extension("551d0e", _der(_OCTETS, _id_of(public))),
     )
-    return key, _signed(key, _AUTHORITY_NAME, public, _YEARS, extensions)
+    return key, _signed(key, name, name, public, _YEARS, extensions)
 
 
-def _certificate(names: tuple[str, ...], years: tuple[str, str]) -> bytes:
-    key, authority = _authority()
+def _certificate(names: tuple[str, ...], issuer: str, years: tuple[str, str]) -> bytes:
+    key, authority = _authority(issuer)
     public = _public_key_of(ssl.PEM_cert_to_DER_cert(_pem(bundled_certificate.CERTIFICATE)))
     key_id = _der(_KEY_ID, _id_of(_public_key_of(authority)))
     extensions = (
@@ -89,7 +91,7 @@ def _certificate(names: tuple[str, ...], years: tuple[str, str]) -> bytes:
         _extension("551d0e", _der(_OCTETS, _id_of(public))),
         _extension("551d23", _der(_SEQUENCE, key_id)),
     )
-    return _signed(key, names[0], public, years, extensions)
+    return _signed(key, issuer, names[0], public, years, extensions)
 
 
 def _pem(path: str) -> str:
@@ -117,8 +119,10 @@ def _alternative_name(name: str) -> bytes:
         raise ValueError(f"{name!r} cannot be in a certificate: {error}.") from None
 
 
-def _signed(key: int, subject: str, public_key: bytes, years: tuple[str, str], extensions: Sequence[bytes]) -> bytes:
-    """Return a certificate, signed by the key of the authority, in DER: RFC 5280."""
+def _signed(
+    key: int, issuer: str, subject: str, public_key: bytes, years: tuple[str, str], extensions: Sequence[bytes]
+) -> bytes:
+    """Return a certificate, signed by the key of its issuer, in DER: RFC 5280."""
     algorithm = bytes.fromhex(_ECDSA_WITH_SHA256)
     serial = hashlib.sha256(repr((subject, years, extensions[0])).encode()).digest()[:16]
     to_be_signed = _der(
@@ -126,7 +130,7 @@ def _signed(key: int, subject: str, public_key: bytes, years: tuple[str, str], e
         _der(_VERSION, _integer(2)),
         _integer(int.from_bytes(serial, "big")),
         algorithm,
-        _name(_AUTHORITY_NAME),
+        _name(issuer),
         _der(_SEQUENCE, *map(_time, years)),
         _name(subject),
         public_key,

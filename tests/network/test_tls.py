@@ -23,8 +23,8 @@ from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, VirtualNetwork, bind_unused_port
 from asynctest_tornado._network import tls_agreements
-from asynctest_tornado._network.tls import certificate_context
 from asynctest_tornado._network.tls_socket import VirtualTLSSocket
+from asynctest_tornado._network.trust import certificate_context
 from tests.support import run_case
 
 SpokenNetwork = functools.partial(VirtualNetwork, tls=True)
@@ -168,6 +168,11 @@ class LikeTheSystemTest(unittest.TestCase):
         client.maximum_version = ssl.TLSVersion.TLSv1_2
         server.minimum_version = ssl.TLSVersion.TLSv1_3
         self.check("TLSV1_ALERT_PROTOCOL_VERSION", server, client)
+
+    def test_a_client_that_cannot_begin(self) -> None:
+        client = client_context()
+        client.minimum_version, client.maximum_version = ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2
+        self.check("NO_PROTOCOLS_AVAILABLE", server_context(), client)
 
     def test_protocols_of_the_application(self) -> None:
         client, server = client_context(), server_context()
@@ -528,7 +533,7 @@ class CertificateTest(AsyncTestCase):
     async def test_a_client_with_an_authority_of_its_own_does_not_trust_it(self) -> None:
         client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         AUTHORITY.configure_trust(client)
-        with mock.patch("asynctest_tornado._network.tls._public_authorities", return_value=2):
+        with mock.patch("asynctest_tornado._network.trust._public_authorities", return_value=2):
             self.assertIn(20, await self.talk(client))
 
     async def test_an_unknown_one(self) -> None:

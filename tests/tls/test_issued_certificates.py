@@ -7,9 +7,9 @@ from typing import Any
 from asynctest_tornado._tls import issued_certificates
 
 
-def presented(names: tuple[str, ...], hostname: str, is_expired: bool = False) -> Any:
+def presented(names: tuple[str, ...], hostname: str, **options: bool) -> Any:
     """Return the certificate that a client of a host gets."""
-    server = issued_certificates.server_context(names, is_expired)
+    server = issued_certificates.server_context(names, **options)
     client = issued_certificates.trusting_context()
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -53,6 +53,9 @@ class CertificateTest(unittest.TestCase):
         with self.assertRaises(ssl.SSLCertVerificationError) as caught:
             presented(("a.example",), "a.example", is_expired=True)
         self.assertEqual(caught.exception.verify_code, 10)
+        with self.assertRaises(ssl.SSLCertVerificationError) as caught:
+            presented(("a.example",), "a.example", is_known=False)
+        self.assertEqual(caught.exception.verify_code, 20)
         certificate = presented(("a.example",), "a.example")
         self.assertEqual(certificate["notBefore"], "Jan  1 00:00:00 1970 GMT")
         self.assertEqual(certificate["notAfter"], "Jan  1 00:00:00 2126 GMT")
