@@ -152,6 +152,12 @@ class FaultyPipe(Pipe):
                 self._put(b"", ending)
         return len(sent)
 
+    def write_handshake(self, data: memoryview) -> int:
+        is_partitioned = self._traffic.is_stuck(False)
+        if self._is_severed or self._queue or is_partitioned:
+            return self.write(data)
+        return super().write(data)
+
     def end(self) -> None:
         self._close(HALF_CLOSE)
 

@@ -78,7 +78,7 @@ class VirtualTLSSocket:
         self._missing, self._is_header = _HEADER, True
         #: The next step of the handshake.
         self._step: Callable[[], object] | None = self._await_hello if server_side else self._await_answer
-        self._is_spoken = True
+        self._is_spoken, self._is_shaken = True, False
         # A client that says hello before the loop asks for it spares the loop two turns. Errors come back later.
         with contextlib.suppress(OSError):
             self._flush()
@@ -98,6 +98,7 @@ class VirtualTLSSocket:
                 raise
         if not self._flush():
             raise _wants_write()
+        self._is_shaken = True
 
     def _await_answer(self) -> None:
         assert self._offer is not None
@@ -181,7 +182,8 @@ class VirtualTLSSocket:
         self._unsent += self._outgoing.read()
         with contextlib.suppress(BlockingIOError):
             while self._unsent:
-                self._unsent = self._unsent[self._sock.send(self._unsent) :]
+                sent = self._sock.send(self._unsent, is_handshake=not self._is_shaken)
+                self._unsent = self._unsent[sent:]
         return not self._unsent
 
     def _receive(self) -> None:

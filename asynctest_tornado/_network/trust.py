@@ -4,6 +4,7 @@
 
 import contextlib
 import ssl
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 from asynctest_tornado._network.virtual_network import VirtualNetwork, current
@@ -21,7 +22,7 @@ def certificate_context(
     network: VirtualNetwork,
     host: str,
     certificate: Certificate = "trusted",
-    certificate_names: tuple[str, ...] = (),
+    certificate_names: Iterable[str] = (),
 ) -> ssl.SSLContext:
     """Return the context of a server for a host, with a certificate that is made for it.
 
@@ -30,11 +31,14 @@ def certificate_context(
     :param certificate: "untrusted" if clients do not know its authority, "expired" if its time is over.
     :param certificate_names: the names in the certificate, if it is not for the host.
 
-    Raises ``ValueError`` for another certificate, or a name that cannot be in one.
+    Raises ``ValueError`` for another certificate, or a name that cannot be in one, and ``TypeError`` for one name in
+    place of a list.
     """
     if certificate not in get_args(Certificate):
         names = ", ".join(map(repr, get_args(Certificate)))
         raise ValueError(f"certificate cannot be {certificate!r}. It is one of {names}.")
+    if isinstance(certificate_names, str):
+        raise TypeError(f"certificate_names cannot be {certificate_names!r}. Give a list: [{certificate_names!r}].")
     network.trusted_hosts.add(_ascii(host))
     in_certificate = tuple(certificate_names) or (host,)
     return issued_certificates.server_context(

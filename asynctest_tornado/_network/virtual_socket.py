@@ -190,7 +190,7 @@ class VirtualSocket:
 
     # Bytes.
 
-    def send(self, data: Any, flags: int = 0) -> int:
+    def send(self, data: Any, flags: int = 0, *, is_handshake: bool = False) -> int:
         incoming, outgoing = self._pipes()
         if outgoing.is_shut:
             error, incoming.error = incoming.error or errno.EPIPE, None
@@ -199,7 +199,7 @@ class VirtualSocket:
         if outgoing.is_abandoned:
             outgoing.end()  # the other end answers by a reset
             return min(len(view), CAPACITY)
-        return outgoing.write(view)
+        return outgoing.write_handshake(view) if is_handshake else outgoing.write(view)
 
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
         sent = 0

@@ -15,16 +15,25 @@ from unittest import mock
 import aiohttp
 import anyio
 import trustme
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
+from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
 from tornado.web import Application, RequestHandler
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncTestCase, ExpectLog, VirtualNetwork, bind_unused_port
+from asynctest_tornado import (
+    AsyncHTTPSTestCase,
+    AsyncTestCase,
+    ExpectLog,
+    VirtualClock,
+    VirtualNetwork,
+    bind_unused_port,
+)
 from asynctest_tornado._network import tls_agreements
 from asynctest_tornado._network.tls_socket import VirtualTLSSocket
 from asynctest_tornado._network.trust import certificate_context
+from tests.network import hosts
 from tests.support import run_case
 
 SpokenNetwork = functools.partial(VirtualNetwork, tls=True)
@@ -539,6 +548,8 @@ class CertificateTest(AsyncTestCase):
     async def test_an_unknown_one(self) -> None:
         with self.assertRaisesRegex(ValueError, "certificate cannot be 'selfsigned'. It is one of 'trusted', 'untr"):
             certificate_context(self.network, "payments.example", "selfsigned")  # type: ignore[arg-type]
+        with self.assertRaisesRegex(TypeError, r"cannot be 'a.example'. Give a list: \['a.example'\]."):
+            certificate_context(self.network, "payments.example", certificate_names="a.example")
 
     async def test_sockets_of_the_system(self) -> None:
         server, client = socket.socketpair()
@@ -551,4 +562,50 @@ class CertificateTest(AsyncTestCase):
 
 
 class SpokenCertificateTest(CertificateTest):
+    network_factory = staticmethod(SpokenNetwork)
+
+
+class FaultsTest(AsyncTestCase):
+    """Faults are for the bytes after the handshake."""
+
+    network_factory: ClassVar[Factory | None] = VirtualNetwork
+    clock_factory = VirtualClock
+
+    def setUp(self) -> None:
+        super().setUp()
+        application = Application([("/", Hello)])
+        server = HTTPServer(application, ssl_options=certificate_context(self.network, hosts.ADDRESS))
+        self.host = hosts.serve(self, server, 443)
+
+    async def fetch(self, **arguments: Any) -> HTTPResponse:
+        return await AsyncHTTPClient().fetch(f"https://{hosts.ADDRESS}/", **arguments)
+
+    async def test_a_late_response(self) -> None:
+        self.host.latency = 40
+        await self.fetch(request_timeout=60)
+        self.assertEqual(self.clock.time(), 40)
+        with self.assertRaisesRegex(HTTPClientError, "Timeout during request"):
+            await self.fetch()
+
+    async def test_a_response_that_is_cut(self) -> None:
+        self.host.cut(after=100)
+        with self.assertRaises(HTTPClientError):
+            await self.fetch()
+        self.assertEqual((await self.fetch()).code, 200)
+
+    async def test_a_response_that_is_held(self) -> None:
+        self.host.hold()
+        response = asyncio.ensure_future(self.fetch())
+        await asyncio.sleep(5)
+        self.assertFalse(response.done())
+        self.host.release()
+        self.assertEqual((await response).code, 200)
+
+    async def test_a_connection_that_is_reset(self) -> None:
+        self.host.reset(after=10)
+        with self.assertRaises(ConnectionResetError):
+            await self.fetch()
+
+
+class SpokenFaultsTest(FaultsTest):
     network_factory = staticmethod(SpokenNetwork)
