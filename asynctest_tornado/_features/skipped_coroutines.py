@@ -9,6 +9,7 @@ from typing import Any
 
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
+from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._util.tracebacks import OURS, owner_of
 
 __unittest = True
@@ -27,6 +28,7 @@ class SkippedCoroutines(Feature):
         :param skip: the exception that skips it.
         :param attributes: the values of the attributes of the test, or of its fixtures.
         """
+        NETWORK.was_skipped(trap)
         found = _unbegun(attributes)
         tb = skip.__traceback__
         while tb is not None:

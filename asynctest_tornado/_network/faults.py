@@ -7,11 +7,13 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET
-from asynctest_tornado._util import names, origins
+from asynctest_tornado._util import names, origins, spelling
 
 __unittest = True
 
 Latency = float | tuple[float, float]
+_ATTRIBUTES = ("latency", "bandwidth")
+_METHODS = frozenset({"accept", "cut", "half_close", "hold", "refuse", "release", "reset"})
 #: The most effects of a fault that a report shows.
 _MOST_SHOWN = 3
 _HERE = frozenset(f"asynctest_tornado._network.{name}" for name in ("faults", "fault_table", "virtual_network"))
@@ -116,6 +118,16 @@ class Faults:
         self._lasting: dict[str, Fault] = {}
         #: Faults of the next responses.
         self._next: deque[Fault] = deque()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute. Raises ``AttributeError`` if a fault is meant, which that would not set."""
+        if name in _METHODS:
+            raise AttributeError(f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}.")
+        if not name.startswith("_") and not hasattr(type(self), name):
+            meant = spelling.meant(name, _ATTRIBUTES)
+            if meant is not None:
+                raise AttributeError(f"{self._where}: {name} is no fault. Did you mean {meant} = {value!r}?")
+        super().__setattr__(name, value)
 
     def _usable(self, text: str) -> Table:
         """Return the table of the network. Raises ``RuntimeError`` if there can be no faults."""

@@ -67,6 +67,12 @@ class Network(Feature):
         missing: AssertionError | None = harness.options[self]._faults.take_missing()
         return missing if error is None and harness.trap.failure is None else error
 
+    def was_skipped(self, trap: Trap) -> None:
+        """Expect no faults any more: the test was skipped before they could come into effect."""
+        network: VirtualNetwork | None = trap.data.get(_NETWORK)
+        if network is not None:
+            network._faults.take_missing()
+
     def closed(self, harness: Harness) -> None:
         selector: NetworkSelector | None = harness.trap.data.get(self)
         if selector is not None:

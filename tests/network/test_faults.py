@@ -467,6 +467,21 @@ class InRealTimeTest(Base):
         self.host.latency = 0.05
         self.assertGreaterEqual(await self.time_of(), 0.05)
 
+    async def test_settle_waits_for_bytes_under_way(self) -> None:
+        self.host.latency = 0.05
+        client = AsyncHTTPClient()
+        response = client.fetch(f"{URL}/charge", request_timeout=0, connect_timeout=0)  # no timer but the network's
+        await self.settle()
+        self.assertTrue(response.done())
+
+    async def test_bytes_under_way_have_a_description(self) -> None:
+        self.host.latency = 0.05
+        response = asyncio.ensure_future(self.charge())
+        await self.eventually(lambda: list(self.network._faults.deliveries()))
+        [(_, text)] = self.network._faults.deliveries()
+        self.assertRegex(text, rf"^GET {URL}/charge: 1,\d+ bytes of the response, under way$")
+        await response
+
     def test_the_end_of_a_test_with_bytes_under_way(self) -> None:
         class Sample(Base):
             clock_factory = None  # type: ignore[assignment]
@@ -510,6 +525,31 @@ class ReportTest(unittest.TestCase):
             "    by latency = 40, set at LINE: case.host.latency = 40\n",
             self.report(body),
         )
+
+    def test_bytes_under_way_keep_the_loop_alive_and_are_no_timer_of_the_test(self) -> None:
+        class Sample(Base):
+            clock_factory = None  # type: ignore[assignment]
+            async_test_timeout = 0.2  # type: ignore[assignment]
+
+            async def test(self) -> None:
+                self.host.latency = 3600
+                self.timer = asyncio.get_running_loop().call_later(1800, print)
+                await self.charge(request_timeout=0)
+
+        report = run_case(Sample).report
+        self.assertIn("timed out after 0.2 seconds", report)
+        self.assertIn("Timers:\n  print in 1.8e+03 s\n", report)
+        self.assertIn("still under way", report)
+        self.assertNotIn("deadlock", report)
+        self.assertNotIn("FaultyPipe", report)
+
+    def test_a_test_that_is_skipped_is_not_failed(self) -> None:
+        def body(case: Base) -> None:
+            case.host.cut()
+            case.skipTest("later")
+
+        result = run_case(type("Sample", (Base,), {"test": body}))
+        self.assertEqual(result.verdicts, ["addSkip"])
 
     def test_a_refused_connection_and_a_partition(self) -> None:
         async def body(case: Base) -> None:
@@ -605,6 +645,17 @@ class BadInputTest(Base):
         for call, kind, text in calls:
             with self.subTest(text=text), self.assertRaisesRegex(kind, re.escape(f"{URL}: {text}")):
                 call()
+
+    def test_attributes_that_are_no_faults(self) -> None:
+        host: Any = self.host
+        for name, text in (
+            ("latancy", "latancy is no fault. Did you mean latency = 1?"),
+            ("band_width", "band_width is no fault. Did you mean bandwidth = 1?"),
+            ("hold", "hold is a method. Call hold() in place of hold = 1."),
+        ):
+            with self.subTest(name):
+                self.refuses(AttributeError, f"{URL}: {text}", lambda name=name: setattr(host, name, 1))  # type: ignore[misc]
+        host.comment = "an attribute of the user"
 
     def test_names(self) -> None:
         self.refuses(
