@@ -1,7 +1,7 @@
 """Faults that are drawn from a seed, of responses and of connections."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asynctest_tornado._network.faults import Fault
@@ -50,10 +50,17 @@ class RandomFaults:
     def __init__(self, faults: Any, seed: int) -> None:
         self._shares = shares_of(faults)
         self.is_on = any(self._shares.values())
-        # Of its methods, Python promises only for random() that its values are the same in all versions.
-        self._random = random.Random(f"network {seed}").random
+        self._seed = seed
+        # Made when it is needed: that takes as long as the rest of a network, and most tests draw nothing.
+        self._draw: Callable[[], float] | None = None
         self.fault = Fault(f"faults={faults!r}, drawn from the seed {seed}", "the network", "random")
         self.fault.line, self.fault.is_set = "", False
+
+    def _random(self) -> float:
+        if self._draw is None:
+            # Of its methods, Python promises only for random() that its values are the same in all versions.
+            self._draw = random.Random(f"network {self._seed}").random
+        return self._draw()
 
     def between(self, low: float, high: float) -> float:
         return low + (high - low) * self._random()
