@@ -14,10 +14,6 @@ __unittest = True
 
 _REQUEST = re.compile(rb"([A-Z]{3,20}) (\S{1,2000}) HTTP/1\.[01]\r\n")
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,15})\r\n", re.IGNORECASE)
-#: With these bytes, a client begins TLS.
-_CLIENT_HELLO = b"\x16\x03"
-#: The client's messages up to its first request: two of the handshake, and the request.
-_MESSAGES_OF_TLS = 3
 #: The longest path of a request that a report shows.
 _LONGEST_PATH = 80
 _ENDS = {CUT: "cut", RESET: "reset", HALF_CLOSE: "the end of the host's direction", SILENCE: "nothing more"}
@@ -91,9 +87,6 @@ class Connection(Faults):
         self._exchange = Exchange(self._url)
         #: The fault of the present response, what it does, and how many bytes come before it.
         self._claimed: tuple[Fault, str, int] | None = None
-        #: How many messages the client has still to send before the first request: those of TLS.
-        self._handshake = 0
-        self._is_silent = True
         self.time = network.time
         self.call_at = network.call_at
         self._to_server, self._to_client = FaultyPipe(self, False), FaultyPipe(self, True)
@@ -136,11 +129,6 @@ class Connection(Faults):
         self._exchange.sent += size
 
     def hear(self, data: memoryview) -> None:
-        if self._is_silent:
-            self._is_silent = False
-            self._handshake = _MESSAGES_OF_TLS if data[:2] == _CLIENT_HELLO else 0
-        if self._handshake:
-            self._handshake -= 1
         exchange = self._exchange
         found = _REQUEST.match(data)
         if found is not None:
@@ -163,8 +151,6 @@ class Connection(Faults):
 
     def answer(self, data: bytes) -> tuple[bytes, str | None]:
         exchange = self._exchange
-        if self._handshake:
-            return data, None
         self._claim(exchange, data)
         before = exchange.sent
         exchange.sent += len(data)
@@ -223,7 +209,7 @@ class Connection(Faults):
             return 0.0, None
         limit = self._lasting_of("bandwidth")
         rate = None if limit is None else limit.amount
-        if not is_response or self._handshake:
+        if not is_response:
             return 0.0, rate
         fault = self._lasting_of("latency")
         return self._exchange.delay + (0.0 if fault is None else self._latency(fault)), rate
@@ -239,7 +225,7 @@ class Connection(Faults):
     def is_stuck(self, is_response: bool) -> bool:
         if self._network.partition_of(self._client, self._host._host_name) is not None:
             return True
-        return is_response and not self._handshake and self._lasting_of("hold") is not None
+        return is_response and self._lasting_of("hold") is not None
 
     def sever(self, fault: Fault) -> None:
         """End the connection now."""

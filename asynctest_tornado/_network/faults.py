@@ -105,8 +105,8 @@ class Table(Protocol):
 class Faults:
     """Faults of the responses on some connections.
 
-    Seconds are those of the clock of the test, if its time is virtual. With TLS, the handshake has none of these faults
-    but the bandwidth; if TLS is really spoken, the bytes are the encrypted ones.
+    Seconds are those of the clock of the test, if its time is virtual. With TLS, the handshake has none of these
+    faults; if TLS is really spoken, the bytes are the encrypted ones.
 
     New in version 0.1.
     """

@@ -15,8 +15,7 @@ from unittest import mock
 import aiohttp
 import anyio
 import trustme
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
-from tornado.httpserver import HTTPServer
+from tornado.httpclient import AsyncHTTPClient
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
@@ -31,8 +30,8 @@ from asynctest_tornado import (
     bind_unused_port,
 )
 from asynctest_tornado._network import tls_agreements
+from asynctest_tornado._network.host_certificates import certificate_context
 from asynctest_tornado._network.tls_socket import VirtualTLSSocket
-from asynctest_tornado._network.trust import certificate_context
 from tests.network import hosts
 from tests.support import run_case
 
@@ -565,46 +564,36 @@ class SpokenCertificateTest(CertificateTest):
     network_factory = staticmethod(SpokenNetwork)
 
 
+class Greeter(TCPServer):
+    """Speaks first."""
+
+    async def handle_stream(self, stream: IOStream, address: Any) -> None:
+        await stream.write(b"welcome\n")
+        stream.close()
+
+
 class FaultsTest(AsyncTestCase):
-    """Faults are for the bytes after the handshake."""
+    """Faults are for the bytes after the handshake: tests/network/test_faults.py has those of HTTPS."""
 
     network_factory: ClassVar[Factory | None] = VirtualNetwork
     clock_factory = VirtualClock
 
-    def setUp(self) -> None:
-        super().setUp()
-        application = Application([("/", Hello)])
-        server = HTTPServer(application, ssl_options=certificate_context(self.network, hosts.ADDRESS))
-        self.host = hosts.serve(self, server, 443)
+    async def test_the_first_bytes_of_a_server(self) -> None:
+        context = certificate_context(self.network, "mail.example")
+        hosts.serve(self, Greeter(ssl_options=context), 465).latency = 5
+        stream = SSLIOStream(socket.socket())
+        await stream.connect((hosts.ADDRESS, 465), server_hostname="mail.example")
+        self.assertEqual(self.clock.time(), 0)
+        self.assertEqual(await stream.read_until_close(), b"welcome\n")
+        self.assertEqual(self.clock.time(), 5)
 
-    async def fetch(self, **arguments: Any) -> HTTPResponse:
-        return await AsyncHTTPClient().fetch(f"https://{hosts.ADDRESS}/", **arguments)
-
-    async def test_a_late_response(self) -> None:
-        self.host.latency = 40
-        await self.fetch(request_timeout=60)
-        self.assertEqual(self.clock.time(), 40)
-        with self.assertRaisesRegex(HTTPClientError, "Timeout during request"):
-            await self.fetch()
-
-    async def test_a_response_that_is_cut(self) -> None:
-        self.host.cut(after=100)
-        with self.assertRaises(HTTPClientError):
-            await self.fetch()
-        self.assertEqual((await self.fetch()).code, 200)
-
-    async def test_a_response_that_is_held(self) -> None:
-        self.host.hold()
-        response = asyncio.ensure_future(self.fetch())
-        await asyncio.sleep(5)
-        self.assertFalse(response.done())
-        self.host.release()
-        self.assertEqual((await response).code, 200)
-
-    async def test_a_connection_that_is_reset(self) -> None:
-        self.host.reset(after=10)
-        with self.assertRaises(ConnectionResetError):
-            await self.fetch()
+    async def test_a_client_of_asyncio(self) -> None:
+        context = certificate_context(self.network, "mail.example")
+        hosts.serve(self, Greeter(ssl_options=context), 465).latency = 5
+        reader, writer = await asyncio.open_connection(hosts.ADDRESS, 465, ssl=True, server_hostname="mail.example")
+        self.assertEqual((self.clock.time(), await reader.read(), self.clock.time()), (0, b"welcome\n", 5))
+        writer.close()
+        await writer.wait_closed()
 
 
 class SpokenFaultsTest(FaultsTest):
