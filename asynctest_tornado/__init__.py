@@ -24,6 +24,7 @@ if _typing.TYPE_CHECKING:
     from asynctest_tornado._http.sockets import bind_unused_port
     from asynctest_tornado._http.streamed_response import StreamedResponse
     from asynctest_tornado._http.websocket import WebSocket
+    from asynctest_tornado._network.served_host import ServedHost
     from asynctest_tornado._network.virtual_network import VirtualNetwork
     from asynctest_tornado._runner.command_line import main
     from asynctest_tornado._timeouts.limits import get_async_test_timeout
@@ -42,6 +43,7 @@ __all__ = [
     "HTTPTestServer",
     "NullContext",
     "Response",
+    "ServedHost",
     "ServerError",
     "ServerSentEvent",
     "StreamedResponse",
@@ -65,6 +67,7 @@ _ROOMS = {
     "HTTPTestServer": "_http.http_test_server",
     "NullContext": "_errors.stack_context",
     "Response": "_http.response",
+    "ServedHost": "_network.served_host",
     "ServerError": "_errors.server_error",
     "ServerSentEvent": "_http.server_sent_events",
     "StreamedResponse": "_http.streamed_response",

@@ -29,6 +29,7 @@ from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._logs.feature import TEST_LOGS
 from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.named_hosts import NAMED_HOSTS
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources import installation
 from asynctest_tornado._sources.feature import GARBAGE, LOGGERS, REQUEST_HANDLERS, UNAWAITED_COROUTINES
@@ -53,6 +54,7 @@ __unittest = True
 # - QUIET comes before VIRTUAL_TIME: a moment is looked at before time jumps;
 # - VIRTUAL_TIME comes before RECHECKS and DEADLOCK: if time jumps, the loop does not sleep, and there is no deadlock;
 # - RECHECKS come before DEADLOCK: a condition may depend on things that do not wake the loop;
+# - NAMED_HOSTS come before NETWORK and NUMERIC_HOSTS: the name of a host becomes a numeric address;
 # - TEST_LOGS come last: a report ends with them, and leaves out the errors that another note has.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
@@ -71,6 +73,7 @@ FEATURES = Features(
         LOOP_PARTS,
         LOOP_METHODS,
         ALARMS,
+        NAMED_HOSTS,
         NETWORK,
         BLOCKED_WAITS,
         PENDING,

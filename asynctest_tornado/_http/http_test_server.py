@@ -17,7 +17,7 @@ from asynctest_tornado._http.cookies import Cookies, signed
 from asynctest_tornado._http.local_server import LocalServer
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.response import Response
-from asynctest_tornado._http.servable import check_app
+from asynctest_tornado._network.servable import check_app
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import pending_report
 from asynctest_tornado._tls import bundled_certificate

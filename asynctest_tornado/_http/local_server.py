@@ -22,10 +22,10 @@ from asynctest_tornado._http import websocket_connect
 from asynctest_tornado._http.cookie_jar import Jar, check_header, gives_cookies
 from asynctest_tornado._http.request_arguments import Arguments
 from asynctest_tornado._http.response import Response, answer_of
-from asynctest_tornado._http.servable import check_app, guarded
 from asynctest_tornado._http.server_record import Record
 from asynctest_tornado._http.urls import Address
 from asynctest_tornado._http.websocket import WebSocket
+from asynctest_tornado._network.servable import check_app, guarded
 from asynctest_tornado._timeouts import pending_requests, private_servers
 from asynctest_tornado._tls import bundled_certificate, certificate_check, https_servers, tls_arguments
 from asynctest_tornado._util import coroutines

@@ -7,46 +7,33 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPServerRequest
-from tornado.web import ErrorHandler
 
-from asynctest_tornado._errors import contexts, last_answer
-from asynctest_tornado._errors.server_error import ServerError, record_in
-from asynctest_tornado._errors.trap import Trap
+from asynctest_tornado._errors import last_answer
+from asynctest_tornado._errors.server_error import ServerError
 from asynctest_tornado._http import websocket
 from asynctest_tornado._http.response import Response
-from asynctest_tornado._sources import request_handlers
+from asynctest_tornado._sources.server_errors import ServerErrors
 
 __unittest = True
 
 _KEY = "Sec-WebSocket-Key"
 
 
-class Record(request_handlers.Server, websocket.Server):
+class Record(ServerErrors, websocket.Server):
     """The errors and websockets of the handlers of one server, which find it in the contexts that they run in."""
 
     def __init__(self, describe: Callable[[], str]) -> None:
+        super().__init__()
         self.describe = describe  # type: ignore[method-assign]
-        self.errors: list[ServerError] = []
         self.closings: dict[str, asyncio.Future[None]] = {}
         self.handlers: dict[str, websocket.Serving] = {}
-        #: The paths that no handler is for.
-        self.unknown_paths: set[str] = set()
-
-    def handle(self, error: BaseException) -> bool:
-        return False
-
-    def record_error(self, failure: ServerError) -> ServerError | None:
-        return record_in(self.errors, failure)
 
     def add_handler(self, request: HTTPServerRequest, cls: type) -> None:
         key = request.headers.get(_KEY)
         if key is not None:
             self.handlers[key] = websocket.Serving(cls, str(request.method), request.path)
-        elif cls is ErrorHandler:
-            self.unknown_paths.add(request.path)
-            chain = contexts.contexts.get()
-            if chain and isinstance(chain[0], Trap):  # for a client that this library has not made
-                chain[0].data.setdefault(last_answer.UNKNOWN, set()).add(request.path)
+        else:
+            super().add_handler(request, cls)
 
     def explain(self, response: Response) -> bool:
         """Add the reason for a response to it, if the server knows one. Return whether that is an error of a handler.

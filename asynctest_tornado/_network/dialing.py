@@ -8,6 +8,7 @@ from typing import Any
 from tornado import netutil, tcpserver
 from tornado.iostream import IOStream
 
+from asynctest_tornado._network import named_hosts
 from asynctest_tornado._network.stand_ins import virtual_twin
 from asynctest_tornado._network.virtual_network import VirtualNetwork, current
 from asynctest_tornado._network.virtual_socket import VirtualSocket
@@ -18,6 +19,10 @@ __unittest = True
 
 def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
     """Connect a stream; in memory, if the address is there. Its own socket is closed then."""
+    if _stream_connect.is_active:
+        address, failed = named_hosts.dial(self, address)
+        if failed is not None:
+            return failed
     if _stream_connect.is_active and type(self.socket) is socket.socket:
         network = current()
         if network is not None and network.reaches(address):

@@ -13,7 +13,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._network import dialing, tls, tls_agreements
+from asynctest_tornado._network import dialing, hosts_of_test, network, tls, tls_agreements
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
@@ -39,11 +39,12 @@ class Network(Feature):
 
     def opened(self, harness: Harness) -> None:
         """Raise ``TypeError`` for a loop that cannot have virtual sockets."""
-        network: VirtualNetwork = harness.options[self]
-        harness.trap.data[_NETWORK] = network
+        virtual: VirtualNetwork = harness.options[self]
+        hosts_of_test.add_to(harness, virtual)
+        harness.trap.data[_NETWORK] = virtual
         if harness.outer is None:
-            harness.trap.data[self] = _attach(harness.loop, network)
-            network._attach(harness.loop.loop)
+            harness.trap.data[self] = _attach(harness.loop, virtual)
+            virtual._attach(harness.loop.loop)
 
     def trapped(self, trap: Trap, error: BaseException) -> bool:
         """Consume a reset of the test's own that no code can catch.
@@ -53,8 +54,8 @@ class Network(Feature):
         return isinstance(error, ConnectionResetError) and self._has_reset(trap) and _is_of_client(error.__traceback__)
 
     def _has_reset(self, trap: Trap) -> bool:
-        network: VirtualNetwork | None = trap.data.get(_NETWORK)
-        return network is not None and network._faults.has_reset
+        virtual: VirtualNetwork | None = trap.data.get(_NETWORK)
+        return virtual is not None and virtual._faults.has_reset
 
     def notes(self, harness: Harness, error: BaseException) -> None:
         text = harness.options[self]._faults.describe()
@@ -76,9 +77,9 @@ class Network(Feature):
     def closed(self, harness: Harness) -> None:
         selector: NetworkSelector | None = harness.trap.data.get(self)
         if selector is not None:
-            network = harness.options[self]
-            network._detach()
-            if type(selector) is NetworkSelector and selector.network is network:  # else the loop was closed
+            virtual = harness.options[self]
+            virtual._detach()
+            if type(selector) is NetworkSelector and selector.network is virtual:  # else the loop was closed
                 selector.detach()
 
 
@@ -93,7 +94,7 @@ def _is_of_client(tb: types.TracebackType | None) -> bool:
     return found
 
 
-def _attach(loop: LoopOfTest, network: VirtualNetwork) -> NetworkSelector:
+def _attach(loop: LoopOfTest, virtual: VirtualNetwork) -> NetworkSelector:
     selector = loop.selector
     if type(selector) is not Selector:
         raise TypeError(
@@ -102,8 +103,15 @@ def _attach(loop: LoopOfTest, network: VirtualNetwork) -> NetworkSelector:
         )
     attached: NetworkSelector = selector  # type: ignore[assignment]
     attached.__class__ = NetworkSelector
-    attached.attach(network, network._faults.deliveries)
+    attached.attach(virtual, virtual._faults.deliveries)
     return attached
 
 
 NETWORK = Network()
+
+
+def network_of(harness: Harness) -> VirtualNetwork:
+    """Return the network of a test. On real sockets, it is a `RealNetwork`, which refuses all other methods."""
+    chosen: Any = harness.options.get(NETWORK) or network.real_network_of(harness)
+    found: VirtualNetwork = chosen
+    return found

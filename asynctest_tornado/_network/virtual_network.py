@@ -10,9 +10,14 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from asynctest_tornado._network import host_certificates, hosts_of_test
 from asynctest_tornado._network.fault_table import FaultTable
 from asynctest_tornado._network.faults import HostFaults, Link
+from asynctest_tornado._network.hosts import ADDRESSES, SECURE, Site
+from asynctest_tornado._network.hosts_of_test import HostsOfTest, TLSOptions
+from asynctest_tornado._network.network import Network, say_no_test
 from asynctest_tornado._network.pipe import Pipe, error_of
+from asynctest_tornado._network.served_host import ServedHost
 from asynctest_tornado._network.virtual_socket import Address, VirtualSocket
 from asynctest_tornado._util.settings import NETWORK_FACTORY
 
@@ -24,11 +29,9 @@ _FIRST_PORT = 20_001
 _WILDCARDS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}
 #: The addresses that other names of this machine stand for.
 _HOSTS = {"": "0.0.0.0", "localhost": "127.0.0.1"}
-#: The addresses of served names: reserved for such networks by RFC 2544.
-SERVED = ipaddress.ip_network("198.18.0.0/15")
 
 
-class VirtualNetwork:
+class VirtualNetwork(Network):
     """A network in memory, for one test: set ``network_factory = VirtualNetwork``.
 
     Connections of the test's loop go through memory, under Tornado's and asyncio's own streams, clients and servers.
@@ -58,6 +61,13 @@ class VirtualNetwork:
         self._ports = itertools.count(_FIRST_PORT)
         #: The open loops that it belongs to, the innermost last.
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    #: Connections to other hosts do not leave the test, unless it allows them.
+    _is_closed = True
+
+    def _hosts_of_test(self, method: str) -> HostsOfTest:
+        found = hosts_of_test.of_loop(self._loop)
+        return say_no_test(method) if found is None else found
 
     def partition(self, a: str | HostFaults, b: str | HostFaults | None = None) -> None:
         """Part hosts from each other: all that they send waits until `heal`, attempts to connect as well.
@@ -89,6 +99,28 @@ class VirtualNetwork:
         New in version 0.1.
         """
         return self._faults.link(a, b)
+
+    # The hosts of a test ask these.
+
+    def _check_site(self, site: Site) -> None:
+        """Accept all sites."""
+
+    def _server_options(self, site: Site, tls: TLSOptions, options: dict[str, Any]) -> dict[str, Any]:
+        if site.scheme not in SECURE or "ssl_options" in options:
+            return options
+        context = host_certificates.certificate_context(self, site.name, tls.certificate, tls.names)
+        return {**options, "ssl_options": context}
+
+    def _open_host(self, host: ServedHost, site: Site, address: str, tls: TLSOptions) -> VirtualSocket:
+        sock = VirtualSocket(self, socket.AF_INET6 if ":" in address else socket.AF_INET)
+        sock.bind((address, site.port) if ":" not in address else (address, site.port, 0, 0))
+        sock.listen()
+        sock.speaks_tls = tls.is_spoken
+        self._faults.serve(host, sock)
+        return sock
+
+    def _reached(self, host: ServedHost, address: Any, family: int) -> Any:
+        return address
 
     # The sockets call these.
 
@@ -223,7 +255,7 @@ def _is_of_machine(host: str) -> bool:
 
 def _is_served(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host) in SERVED
+        return ipaddress.ip_address(host) in ADDRESSES
     except ValueError:
         return False
 

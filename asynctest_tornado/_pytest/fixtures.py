@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tornado.ioloop import IOLoop
 
     from asynctest_tornado._clock.virtual_clock import VirtualClock
+    from asynctest_tornado._network.virtual_network import VirtualNetwork
     from asynctest_tornado._pytest.function import Function
     from asynctest_tornado._pytest.serve import Serving
     from asynctest_tornado._pytest.served import Served
@@ -47,6 +48,13 @@ class Fixtures:
                 "VirtualClock), or set asynctest_tornado_clock = virtual."
             )
         return clock
+
+    def network(self, _asynctest_tornado: "Function") -> "VirtualNetwork":
+        """The network of the test: ``network.serve(url, app)`` serves an application under a name.
+
+        As `AsyncTestCase.network`. New in version 0.1.
+        """
+        return _asynctest_tornado.network
 
     @staticmethod
     def serve(_asynctest_tornado_serve: Any) -> "Callable[..., Serving]":

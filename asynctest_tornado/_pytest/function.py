@@ -26,7 +26,7 @@ from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._leaks import settle
 from asynctest_tornado._leaks.closing import CLOSED_CONNECTIONS
 from asynctest_tornado._loop import new_loop
-from asynctest_tornado._network.feature import NETWORK
+from asynctest_tornado._network.feature import NETWORK, network_of
 from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._pytest.reporter import Reporter, hide_own
 from asynctest_tornado._pytest.scope import Scope
@@ -119,10 +119,9 @@ class Function:
         return clock
 
     @property
-    def network(self) -> VirtualNetwork | None:
-        """The network of the test; None if it has real sockets."""
-        network: VirtualNetwork | None = self.harness.options.get(NETWORK)
-        return network
+    def network(self) -> VirtualNetwork:
+        """The network of the test: in memory, or on real sockets."""
+        return network_of(self.harness)
 
     @property
     def needs_own_loop(self) -> bool:
@@ -131,7 +130,7 @@ class Function:
             self.scope is not None
             or self._loop_factory is not None
             or self.clock is not None
-            or self.network is not None
+            or NETWORK in self.harness.options
         )
 
     def open(self, lent: object = None) -> None:

@@ -22,6 +22,7 @@ from asynctest_tornado._harness.harness import CLOSED
 from asynctest_tornado._harness.phase import phase
 from asynctest_tornado._logs.logs import Logs
 from asynctest_tornado._loop import new_loop
+from asynctest_tornado._network.feature import network_of
 from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._sources import installation
@@ -96,9 +97,6 @@ class AsyncTestCase(Settling):
 
     #: Makes the network of the test: `VirtualNetwork`, or a function that returns one. None stands for real sockets.
     network_factory: ClassVar[Callable[[], VirtualNetwork] | None] = None
-
-    #: The network, if there is a ``network_factory``.
-    network: VirtualNetwork
 
     #: "test" for a loop for each test, "class" for one that all tests of the class share. With the latter, errors,
     #: tasks and timers still belong to the test that set them off, and end with it.
@@ -370,6 +368,25 @@ class AsyncTestCase(Settling):
         if harness is None:
             raise RuntimeError("self.logs is there while a test runs, from setUp() to the cleanups. Use it there.")
         return Logs(harness)
+
+    @computed
+    def network(self) -> VirtualNetwork:
+        """The network of this test: ``self.network.serve(url, app)`` serves an application under a name.
+
+        ::
+
+            async def asyncSetUp(self):
+                self.payments = self.network.serve("http://payments.example", PaymentsStub())
+
+        From then on, each client of the application finds that host, up to the end of the test: see
+        :doc:`network`. If the test has no ``network_factory``, its network uses real sockets, and has only the methods
+        ``serve`` and ``allow``.
+
+        Raises ``RuntimeError`` if the test has no loop.
+
+        New in version 0.1.
+        """
+        return network_of(harness_of(self))
 
     def assertNoLogs(self, logger: Any = None, level: Any = None) -> Any:
         """Fail if anything is logged in the block, as in `unittest.TestCase`. An error in the trap is reported once."""

@@ -179,8 +179,6 @@ def open_loop(case: Any, harness: Harness, defaults: Defaults) -> None:
         case.io_loop = harness.open(functools.partial(new_loop.new_ioloop, factory, harness.features))
     if VIRTUAL_TIME in harness.options:
         case.clock = harness.options[VIRTUAL_TIME]
-    if NETWORK in harness.options:
-        case.network = harness.options[NETWORK]
 
 
 def _made_by(make: Callable[[], Any]) -> IOLoop:

@@ -18,14 +18,14 @@ __unittest = True
 #: The names that ``tornado.testing`` does not have, and that no setting or hook has.
 NAMES = frozenset(
     {
-        *("assertStatus", "async_fetch", "cookies", "eventually", "logs", "run_sync", "server_errors", "settle"),
-        *("sign_in", "stream", "ws_connect"),
+        *("assertStatus", "async_fetch", "cookies", "eventually", "logs", "network", "run_sync"),
+        *("server_errors", "settle", "sign_in", "stream", "ws_connect"),
     }
 )
 
 
 #: The names that suites have for data of their own. Their code may ask for them, and others set them.
-_USUAL = frozenset({"cookies", "logs", "stream"})
+_USUAL = frozenset({"cookies", "logs", "network", "stream"})
 _LOOKS = frozenset({"getattr", "hasattr"})
 
 

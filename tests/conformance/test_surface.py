@@ -23,6 +23,7 @@ OF_OURS = {
     "ExpectError",
     "HTTPTestServer",
     "Response",
+    "ServedHost",
     "ServerError",
     "ServerSentEvent",
     "StreamedResponse",

@@ -1,0 +1,47 @@
+"""Tests of an application that depends on services of others."""
+
+import asyncio
+import json
+
+from tornado.iostream import IOStream
+from tornado.web import Application, RequestHandler
+
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from docs.examples.shop import make_app
+
+
+class ChargeHandler(RequestHandler):
+    def post(self) -> None:
+        self.write({"amount": json.loads(self.request.body)["amount"]})
+
+
+class CheckoutTest(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        return make_app(payments="http://payments.example")
+
+    async def asyncSetUp(self) -> None:
+        stub = Application([("/charge", ChargeHandler)])
+        self.payments = self.network.serve("http://payments.example", stub)
+
+    async def test_a_customer_pays(self) -> None:
+        response = await self.fetch("/checkout", json={"amount": 5})
+        self.assertEqual(response.json(), {"paid": 5})
+        self.assertEqual([request.path for request in self.payments.requests], ["/charge"])
+
+    async def test_without_the_provider_there_is_no_payment(self) -> None:
+        self.payments.stop()
+        response = await self.fetch("/checkout", json={"amount": 5})
+        self.assertStatus(response, 502)
+
+
+class CacheTest(AsyncTestCase):
+    async def test_the_cache_is_alive(self) -> None:
+        async def pong(stream: IOStream, address: object) -> None:
+            await stream.read_until(b"PING\r\n")
+            await stream.write(b"+PONG\r\n")
+
+        self.network.serve("tcp://cache.example:6379", pong)
+        reader, writer = await asyncio.open_connection("cache.example", 6379)
+        writer.write(b"PING\r\n")
+        self.assertEqual(await reader.readline(), b"+PONG\r\n")
+        writer.close()
