@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET
@@ -119,15 +119,19 @@ class Faults:
         #: Faults of the next responses.
         self._next: deque[Fault] = deque()
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute. Raises ``AttributeError`` if a fault is meant, which that would not set."""
-        if name in _METHODS:
-            raise AttributeError(f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}.")
-        if not name.startswith("_") and not hasattr(type(self), name):
-            meant = spelling.meant(name, _ATTRIBUTES)
-            if meant is not None:
-                raise AttributeError(f"{self._where}: {name} is no fault. Did you mean {meant} = {value!r}?")
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # which would take every name for an attribute then
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Set an attribute. Raises ``AttributeError`` if a fault is meant, which that would not set."""
+            if name in _METHODS:
+                raise AttributeError(
+                    f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}."
+                )
+            if not name.startswith("_") and not hasattr(type(self), name):
+                meant = spelling.meant(name, _ATTRIBUTES)
+                if meant is not None:
+                    raise AttributeError(f"{self._where}: {name} is no fault. Did you mean {meant} = {value!r}?")
+            super().__setattr__(name, value)
 
     def _usable(self, text: str) -> Table:
         """Return the table of the network. Raises ``RuntimeError`` if there can be no faults."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 import unittest
 from collections.abc import Callable
 from typing import Any
@@ -338,27 +339,38 @@ class TLSTest(Base):
         self.host.release()
         await response
 
-    def test_the_report(self) -> None:
-        class Sample(TLSTest):
-            async def test(self) -> None:
-                self.host.cut(after=100)
-                await self.charge()
 
-        self.assertRegex(
-            run_case(Sample).report, rf"  GET {SECURE_URL}/charge: 100 of 1,\d+ bytes of the response, then cut"
-        )
+class AsyncioTLSTest(TLSTest):
+    """Streams of asyncio always speak TLS."""
+
+    async def charge(self, path: str = "/charge", **kwargs: Any) -> Any:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        reader, writer = await asyncio.open_connection(ADDRESS, 443, ssl=context)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: close\r\n\r\n".encode())
+        response = await reader.read()
+        writer.close()
+        if len(response) < 1000:
+            raise HTTPClientError(599)
+        return response
 
 
 class SpokenTLSTest(TLSTest):
     network_factory = staticmethod(lambda: VirtualNetwork(tls=True))  # type: ignore[assignment]
 
-    def test_the_report(self) -> None:
-        class Sample(SpokenTLSTest):
-            async def test(self) -> None:
-                self.host.cut(after=100)
-                await self.charge()
 
-        self.assertRegex(run_case(Sample).report, rf"  {SECURE_URL}: 100 of [\d,]+ bytes of the response, then cut")
+class TLSReportTest(unittest.TestCase):
+    def report(self, base: type[TLSTest]) -> str:
+        async def body(case: TLSTest) -> None:
+            case.host.cut(after=100)
+            await case.charge()
+
+        return run_case(type("Sample", (base,), {"test": body})).report
+
+    def test_it_names_the_request_unless_the_bytes_are_encrypted(self) -> None:
+        what = r"100 of [\d,]+ bytes of the response, then cut\n"
+        self.assertRegex(self.report(TLSTest), rf"  GET {SECURE_URL}/charge: {what}")
+        self.assertRegex(self.report(SpokenTLSTest), rf"  {SECURE_URL}: {what}")
 
 
 class HoldTest(Base):
@@ -496,6 +508,25 @@ class InRealTimeTest(Base):
                 stream.close()
 
         self.assertEqual(run_case(Sample).report, "")
+
+
+class SharedNetworkTest(unittest.TestCase):
+    def test_a_fault_that_does_not_come_fails_its_own_test(self) -> None:
+        class Sample(Base):
+            loop_scope = "class"
+
+            async def test_a(self) -> None:
+                self.host.cut()
+
+            async def test_b(self) -> None:
+                self.host.latency = 1
+                await self.charge()
+
+        result = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
+        [(test, report)] = result.failures + result.errors
+        self.assertTrue(test.id().endswith("test_a"), test.id())
+        self.assertIn("cut(after=0) has not come into effect", report)
 
 
 class ReportTest(unittest.TestCase):
