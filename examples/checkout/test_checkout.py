@@ -140,8 +140,8 @@ class SlowProviderTest(CheckoutTestCase):
 class DownTest(CheckoutTestCase):
     """The provider refuses connections. After three orders, the circuit breaker leaves it alone."""
 
-    async def fail(self) -> None:
-        """Place three orders."""
+    async def place_three_orders(self) -> None:
+        """Place three orders, while the provider refuses connections."""
         self.payments.refuse()
         for number in "B-1", "B-2", "B-3":
             self.assertStatus(await self.order(order=number), 502)
@@ -152,25 +152,25 @@ class DownTest(CheckoutTestCase):
         self.assertStatus(await self.order(), 201)
 
     async def test_a_provider_that_is_down_is_left_alone(self) -> None:
-        await self.fail()
+        await self.place_three_orders()
         response = await self.order()
         self.assertStatus(response, 503)
         self.assertEqual((response.headers["Retry-After"], self.payments.requests), ("60", []))
 
     async def test_a_trial_after_a_minute(self) -> None:
-        await self.fail()
+        await self.place_three_orders()
         await asyncio.sleep(60)
         self.assertStatus(await self.order(), 201)
         self.assertStatus(await self.order(order="A-2"), 201)
 
     async def test_one_trial_at_a_time(self) -> None:
-        await self.fail()
+        await self.place_three_orders()
         await asyncio.sleep(60)
         answers = await asyncio.gather(self.order(), self.order(order="A-2"))
         self.assertEqual(sorted(answer.code for answer in answers), [201, 503])
 
     async def test_a_trial_that_fails(self) -> None:
-        await self.fail()
+        await self.place_three_orders()
         await asyncio.sleep(60)
         self.payments.refuse(3)
         self.assertStatus(await self.order(), 502)
@@ -252,7 +252,7 @@ class EventsTest(CheckoutTestCase):
 class RandomFaultsTest(CheckoutTestCase):
     """Of the responses and of the connections, a third have a fault: ten runs, each with the faults of its seed."""
 
-    network_factory = functools.partial(VirtualNetwork, faults=1 / 3)
+    network_factory: Any = functools.partial(VirtualNetwork, faults=1 / 3)
     schedules = 10
 
     async def test_the_provider_and_the_checkout_agree(self) -> None:
