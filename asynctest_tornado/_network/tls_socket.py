@@ -76,8 +76,9 @@ class VirtualTLSSocket:
         self._record = b""
         #: How many bytes OpenSSL waits for, and whether these are of a header.
         self._missing, self._is_header = _HEADER, True
-        #: The next step of the handshake.
-        self._step: Callable[[], object] | None = self._await_hello if server_side else self._await_answer
+        #: The next step of the handshake; no bound method, which would keep a socket that was dropped.
+        self._step: Callable[[VirtualTLSSocket], object] | None
+        self._step = VirtualTLSSocket._await_hello if server_side else VirtualTLSSocket._await_answer
         self._is_spoken, self._is_shaken = True, False
         # A client that says hello before the loop asks for it spares the loop two turns. Errors come back later.
         with contextlib.suppress(OSError):
@@ -88,7 +89,7 @@ class VirtualTLSSocket:
     def do_handshake(self, block: bool = False) -> None:
         """Go on with the handshake. Raises ``SSLWantReadError`` or ``SSLWantWriteError`` if it has to wait."""
         while self._step is not None:
-            self._step()
+            self._step(self)
         if self._is_spoken:
             try:
                 self._speak(self._object.do_handshake)
@@ -121,7 +122,7 @@ class VirtualTLSSocket:
         if is_hello and self._read_record(_HEADER + int.from_bytes(self._record[3:5], "big")):
             self._offer = find(self._record)
             if self._offer is not None and not self._sock.speaks_tls and self._offer.accept(self.context):
-                self._record, self._unsent, self._step = b"", UNSPOKEN, self._await_end
+                self._record, self._unsent, self._step = b"", UNSPOKEN, VirtualTLSSocket._await_end
                 return
         self._go_on()
 
@@ -286,6 +287,11 @@ class VirtualTLSSocket:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._object if name in _OF_OBJECT else self._sock, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What ``isinstance`` of user code asks."""
+        return ssl.SSLSocket
 
     def __repr__(self) -> str:
         return f"<VirtualTLSSocket of {self._sock!r}>"

@@ -20,6 +20,7 @@ from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
 from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import (
     AsyncHTTPSTestCase,
@@ -32,6 +33,7 @@ from asynctest_tornado import (
 from asynctest_tornado._network import tls_agreements
 from asynctest_tornado._network.host_certificates import certificate_context
 from asynctest_tornado._network.tls_socket import VirtualTLSSocket
+from asynctest_tornado._network.virtual_socket import VirtualSocket
 from tests.network import hosts
 from tests.support import run_case
 
@@ -92,6 +94,7 @@ def facts_of(stream: SSLIOStream) -> list[object]:
         bool(sock.getpeercert(binary_form=True)),
         sock.server_side,
         sock.server_hostname,
+        isinstance(sock, ssl.SSLSocket),
         sock.pending(),
     ]
 
@@ -365,12 +368,22 @@ class Hello(RequestHandler):
         self.write(str(len(self.request.body)))
 
 
+class Echo(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        await self.write_message(message)
+
+
 class HttpsTest(AsyncHTTPSTestCase):
     network_factory: ClassVar[Factory | None] = VirtualNetwork
     leaks = "fail"
 
     def get_app(self) -> Application:
-        return Application([("/", Hello)])
+        return Application([("/", Hello), ("/echo", Echo)])
+
+    async def test_websocket(self) -> None:
+        async with self.ws_connect("/echo") as websocket:
+            await websocket.write_message("a")
+            self.assertEqual(await websocket.read_message(), "a")
 
     def test_fetch(self) -> None:
         for _ in range(3):
@@ -480,6 +493,26 @@ class UnspokenTest(AsyncTestCase):
         for _ in range(3):
             await self.pair(server, client)
         self.assertEqual(tls_agreements._agree.cache_info()[:2], (2, 1))
+
+    async def test_a_socket_that_is_dropped_in_its_handshake_is_closed(self) -> None:
+        listener, _ = bind_unused_port()
+        for context in server_context(), client_context():
+            other = VirtualSocket(self.network)
+            other.connect_ex(listener.getsockname())
+            end, _ = listener.accept()
+            is_server = context.protocol is ssl.PROTOCOL_TLS_SERVER
+            wrapped = context.wrap_socket(
+                end,
+                server_side=is_server,
+                server_hostname=None if is_server else "localhost",
+                do_handshake_on_connect=False,
+            )
+            with self.assertRaises(ssl.SSLWantReadError):
+                wrapped.do_handshake()
+            del end, wrapped
+            self.assertEqual(bool(other.recv(9999)), not is_server)
+            self.assertEqual(other.recv(9999), b"")
+        listener.close()
 
     async def test_it_cannot_be_ended(self) -> None:
         client, _ = await self.pair(server_context(), client_context())
