@@ -41,9 +41,7 @@ class Backend(Protocol):
 
     #: True if connections to other hosts do not leave the test, unless it allows them.
     _is_closed: bool
-
-    def _check_site(self, site: Site) -> None:
-        """Raise ``ValueError`` for a site that this kind of network cannot serve."""
+    trusted_hosts: set[str]
 
     def _server_options(self, site: Site, tls: TLSOptions, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options for the server of a host."""
@@ -78,7 +76,6 @@ class HostsOfTest:
         if harness.state is CLOSED:
             raise RuntimeError(f"network.serve({url!r}, ...) comes after the end of the test. Call it in the test.")
         site = hosts.parse(url)
-        self.backend._check_site(site)
         if site.scheme not in hosts.SECURE and tls != _NO_TLS:
             raise ValueError(
                 f"network.serve() got {site.url!r} with arguments about TLS, and only https and wss have it. Write "

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._network import hosts, hosts_of_test
+from asynctest_tornado._network import host_certificates, hosts_of_test
 from asynctest_tornado._network.host_certificates import Certificate
-from asynctest_tornado._network.hosts import Site
+from asynctest_tornado._network.hosts import SECURE, Site
 from asynctest_tornado._network.hosts_of_test import HostsOfTest, TLSOptions
 from asynctest_tornado._network.served_host import ServedHost
 from asynctest_tornado._timeouts import private_servers
@@ -21,12 +21,21 @@ _BACKLOG = 128
 class Network:
     """The network of a test: it serves applications of the test as hosts with names of their own."""
 
+    #: The names of hosts whose certificates clients trust as they trust public ones, in lower case.
+    trusted_hosts: set[str]
+
     def _hosts_of_test(self, method: str) -> HostsOfTest:
         """Return the hosts of the test that runs.
 
         :param method: the method of this class that needs them.
         """
         raise NotImplementedError
+
+    def _server_options(self, site: Site, tls: TLSOptions, options: dict[str, Any]) -> dict[str, Any]:
+        if site.scheme not in SECURE or "ssl_options" in options:
+            return options
+        context = host_certificates.certificate_context(self, site.name, tls.certificate, tls.names)
+        return {**options, "ssl_options": context}
 
     def serve(
         self,
@@ -42,16 +51,16 @@ class Network:
 
         ::
 
-            self.payments = self.network.serve("http://payments.example", PaymentsStub())
+            self.payments = self.network.serve("https://payments.example", PaymentsStub())
             self.cache = self.network.serve("tcp://cache.example:6379", handle)
 
         :param url: the URL of the host, without a path: with the scheme http, https, ws or wss, and the port unless it
             is the usual one; or tcp, a name and a port. Any name will do, and a numeric address that is not of this
-            computer. For https and wss, a network in memory is needed: see `VirtualNetwork`.
+            computer.
         :param app: the ``tornado.web.Application``, or another callback of ``HTTPServer``; for tcp, a coroutine
             function that is called with a stream and an address, as ``TCPServer.handle_stream``, or a ``TCPServer``.
 
-        :param tls: True to speak TLS; by default, it is not spoken, and looks as if it were.
+        :param tls: True to speak TLS in memory; by default, it is not spoken there, and looks as if it were.
         :param certificate: the certificate of an https host: "trusted" by clients as if a public authority had issued
             it, "untrusted", or "expired".
         :param certificate_names: the names in the certificate, if it is not for the name of the host.
@@ -87,6 +96,9 @@ class RealNetwork(Network):
     _is_closed = False
     _hosts: HostsOfTest
 
+    def __init__(self) -> None:
+        self.trusted_hosts = set()
+
     def _hosts_of_test(self, method: str) -> HostsOfTest:
         return self._hosts
 
@@ -97,16 +109,6 @@ class RealNetwork(Network):
         )
 
     # The hosts of a test ask these.
-
-    def _check_site(self, site: Site) -> None:
-        if site.scheme in hosts.SECURE:
-            raise ValueError(
-                f"network.serve() got {site.url!r}, and hosts on real sockets do not speak TLS. Set network_factory = "
-                "VirtualNetwork, or serve it with http."
-            )
-
-    def _server_options(self, site: Site, tls: TLSOptions, options: dict[str, Any]) -> dict[str, Any]:
-        return options
 
     def _open_host(self, host: ServedHost, site: Site, address: str, tls: TLSOptions) -> Any:
         sock = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)

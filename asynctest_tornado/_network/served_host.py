@@ -25,7 +25,7 @@ class ServedHost(HostFaults):
 
     ::
 
-        self.payments = self.network.serve("http://payments.example", PaymentsStub())
+        self.payments = self.network.serve("https://payments.example", PaymentsStub())
         ...
         self.assertEqual([request.path for request in self.payments.requests], ["/charge"])
 

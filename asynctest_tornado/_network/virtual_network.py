@@ -10,10 +10,10 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asynctest_tornado._network import host_certificates, hosts_of_test
+from asynctest_tornado._network import hosts_of_test
 from asynctest_tornado._network.fault_table import FaultTable
 from asynctest_tornado._network.faults import HostFaults, Link
-from asynctest_tornado._network.hosts import ADDRESSES, SECURE, Site
+from asynctest_tornado._network.hosts import ADDRESSES, Site
 from asynctest_tornado._network.hosts_of_test import HostsOfTest, TLSOptions
 from asynctest_tornado._network.network import Network, say_no_test
 from asynctest_tornado._network.pipe import Pipe, error_of
@@ -54,8 +54,7 @@ class VirtualNetwork(Network):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             raise TypeError(f"VirtualNetwork got seed={seed!r}, which is no whole number. Give one, or leave it out.")
         self.tls = tls
-        #: The names of hosts whose certificates clients trust as they trust public ones, in lower case.
-        self.trusted_hosts: set[str] = set()
+        self.trusted_hosts = set()
         self._faults = FaultTable(faults, seed)
         self._listening: dict[tuple[str, int], VirtualSocket] = {}
         self._ports = itertools.count(_FIRST_PORT)
@@ -101,15 +100,6 @@ class VirtualNetwork(Network):
         return self._faults.link(a, b)
 
     # The hosts of a test ask these.
-
-    def _check_site(self, site: Site) -> None:
-        """Accept all sites."""
-
-    def _server_options(self, site: Site, tls: TLSOptions, options: dict[str, Any]) -> dict[str, Any]:
-        if site.scheme not in SECURE or "ssl_options" in options:
-            return options
-        context = host_certificates.certificate_context(self, site.name, tls.certificate, tls.names)
-        return {**options, "ssl_options": context}
 
     def _open_host(self, host: ServedHost, site: Site, address: str, tls: TLSOptions) -> VirtualSocket:
         sock = VirtualSocket(self, socket.AF_INET6 if ":" in address else socket.AF_INET)

@@ -376,7 +376,7 @@ class AsyncTestCase(Settling):
         ::
 
             async def asyncSetUp(self):
-                self.payments = self.network.serve("http://payments.example", PaymentsStub())
+                self.payments = self.network.serve("https://payments.example", PaymentsStub())
 
         From then on, each client of the application finds that host, up to the end of the test: see
         :doc:`network`. If the test has no ``network_factory``, its network uses real sockets, and has only the methods

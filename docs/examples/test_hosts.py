@@ -17,11 +17,11 @@ class ChargeHandler(RequestHandler):
 
 class CheckoutTest(AsyncHTTPTestCase):
     def get_app(self) -> Application:
-        return make_app(payments="http://payments.example")
+        return make_app(payments="https://payments.example")
 
     async def asyncSetUp(self) -> None:
         stub = Application([("/charge", ChargeHandler)])
-        self.payments = self.network.serve("http://payments.example", stub)
+        self.payments = self.network.serve("https://payments.example", stub)
 
     async def test_a_customer_pays(self) -> None:
         response = await self.fetch("/checkout", json={"amount": 5})

@@ -10,12 +10,14 @@ import unittest
 from typing import Any
 from unittest import mock
 
+import aiohttp
 from tornado import netutil, web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import OverrideResolver, Resolver
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.tcpclient import TCPClient
+from tornado.websocket import WebSocketHandler, websocket_connect
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ServedHost, VirtualClock, VirtualNetwork
 from asynctest_tornado._network import hosts_of_test
@@ -30,6 +32,11 @@ class Hello(web.RequestHandler):
 
 def make_stub() -> web.Application:
     return web.Application([("/", Hello)], log_function=lambda handler: None)
+
+
+class Chat(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        await self.write_message(message)
 
 
 class Checkout(web.RequestHandler):
@@ -173,36 +180,35 @@ class ClientsTest(AsyncTestCase):
         with self.assertRaisesRegex(ConnectionRefusedError, r"queue.example:5672 .* stop\(\) of the host was called"):
             await asyncio.open_connection("queue.example", 5672)
 
-    async def test_a_secure_host_needs_a_network_in_memory(self) -> None:
-        for url in ("https://secure.example", "wss://secure.example"):
-            with self.assertRaisesRegex(ValueError, "do not speak TLS. Set network_factory = VirtualNetwork, or serve"):
-                self.network.serve(url, make_stub())
-
-    async def test_a_name_of_a_network_in_memory_says_so(self) -> None:
-        with self.assertRaisesRegex(AttributeError, "network.tls is not there: .* Set network_factory = Virt"):
-            print(self.network.tls)
-
-    async def test_what_is_allowed_is_checked(self) -> None:
-        self.network.allow("db.internal:5432")
-        with self.assertRaises(ValueError):
-            self.network.allow("http://db.internal")
-
-
-class ClientsInMemoryTest(ClientsTest):
-    network_factory = VirtualNetwork
-
-    async def test_a_secure_host_needs_a_network_in_memory(self) -> None:
-        """It has one."""
-        self.assertFalse(self.network.tls)
+    async def test_a_secure_host(self) -> None:
         for is_spoken in (False, True):
             host = self.network.serve(f"https://{is_spoken}.example", make_stub(), tls=is_spoken)
             response = await AsyncHTTPClient().fetch(f"https://{is_spoken}.example/")
             self.assertEqual(response.code, 200)
             self.assertEqual([request.protocol for request in host.requests], ["https"])
 
-    async def test_a_name_of_a_network_in_memory_says_so(self) -> None:
-        with self.assertRaisesRegex(AttributeError, "'VirtualNetwork' object has no attribute 'nothing'"):
-            print(self.network.nothing)  # type: ignore[attr-defined]
+    async def test_a_secure_websocket(self) -> None:
+        self.network.serve("wss://chat.example", web.Application([("/", Chat)], log_function=lambda handler: None))
+        socket = await websocket_connect("wss://chat.example/")
+        await socket.write_message("hello")
+        self.assertEqual(await socket.read_message(), "hello")
+        socket.close()
+        self.assertIsNone(await socket.read_message())
+
+    async def test_a_secure_host_for_asyncio(self) -> None:
+        self.network.serve("https://secure.example", make_stub())
+        reader, writer = await asyncio.open_connection("secure.example", 443, ssl=ssl.create_default_context())
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        self.assertTrue((await reader.read()).startswith(b"HTTP/1.1 200 OK"))
+        writer.close()
+        await writer.wait_closed()
+
+    async def test_the_client_of_aiohttp(self) -> None:
+        self.network.serve("https://secure.example", make_stub())
+        async with aiohttp.ClientSession() as session:
+            for url in ("http://payments.example/", "https://secure.example/"):
+                async with session.get(url) as response:
+                    self.assertEqual((response.status, f"//{await response.text()}/"), (200, url.partition(":")[2]))
 
     async def test_the_certificate_of_a_host_is_checked(self) -> None:
         self.network.serve("https://old.example", make_stub(), certificate="expired")
@@ -217,6 +223,23 @@ class ClientsInMemoryTest(ClientsTest):
     async def test_only_a_secure_host_has_a_certificate(self) -> None:
         with self.assertRaisesRegex(ValueError, "with arguments about TLS, .* Write 'https://x.example', or leave tls"):
             self.network.serve("http://x.example", make_stub(), certificate="expired")
+
+    async def test_a_name_of_a_network_in_memory_says_so(self) -> None:
+        with self.assertRaisesRegex(AttributeError, "network.tls is not there: .* Set network_factory = Virt"):
+            print(self.network.tls)
+
+    async def test_what_is_allowed_is_checked(self) -> None:
+        self.network.allow("db.internal:5432")
+        with self.assertRaises(ValueError):
+            self.network.allow("http://db.internal")
+
+
+class ClientsInMemoryTest(ClientsTest):
+    network_factory = VirtualNetwork
+
+    async def test_a_name_of_a_network_in_memory_says_so(self) -> None:
+        with self.assertRaisesRegex(AttributeError, "'VirtualNetwork' object has no attribute 'nothing'"):
+            print(self.network.nothing)  # type: ignore[attr-defined]
 
 
 class UnknownHostsTest(AsyncTestCase):

@@ -12,7 +12,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.websocket import websocket_connect
 
-from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork
+from asynctest_tornado import AsyncTestCase, ExpectLog, VirtualClock, VirtualNetwork
 from tests.samples import hosts as samples
 from tests.samples.hosts import Charge, EchoServer, answer, echo, fetch, make_stub
 from tests.support import run_body, run_case
@@ -55,7 +55,7 @@ class RequestsTest(AsyncTestCase):
         self.assertEqual([request.path for request in self.payments.requests], ["/chat"])
 
     async def test_errors_of_handlers_are_listed(self) -> None:
-        with self.assertRaises(HTTPClientError):
+        with self.assertRaises(HTTPClientError), ExpectLog("tornado.application", "Uncaught exception"):
             await fetch("http://payments.example/charge")
         (failure,) = self.payments.errors
         self.assertIsInstance(failure.error, LookupError)

@@ -18,7 +18,7 @@ class ChargeHandler(RequestHandler):
 
 @pytest.fixture
 def payments(network: VirtualNetwork) -> ServedHost:
-    return network.serve("http://payments.example", Application([("/charge", ChargeHandler)]))
+    return network.serve("https://payments.example", Application([("/charge", ChargeHandler)]))
 
 
 async def test_a_customer_pays(payments: ServedHost, serve: Serve) -> None:
