@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import unittest
-from typing import Any
+from typing import Any, ClassVar
 
 from tornado.web import Application
 
@@ -252,7 +252,7 @@ class EventsTest(CheckoutTestCase):
 class RandomFaultsTest(CheckoutTestCase):
     """Of the responses and of the connections, a third have a fault: ten runs, each with the faults of its seed."""
 
-    network_factory: Any = functools.partial(VirtualNetwork, faults=1 / 3)
+    network_factory: ClassVar[Any] = functools.partial(VirtualNetwork, faults=1 / 3)
     schedules = 10
 
     async def test_the_provider_and_the_checkout_agree(self) -> None:
