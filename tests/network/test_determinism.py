@@ -25,3 +25,5 @@ class DeterminismTest(unittest.TestCase):
         self.assertEqual(len(orders), 3)
         self.assertEqual(len({line.split()[-1] for line in orders}), 3)
         self.assertGreater(first.count("\n"), 100)
+        self.assertIn("failed:", first)
+        self.assertRegex(first, r"response [cdef] 200")

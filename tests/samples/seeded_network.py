@@ -1,11 +1,14 @@
 """Prints the whole run of a test under several seeds: the order of calls, the chunks of bodies, and their times."""
 
 import asyncio
+import functools
 import sys
 import unittest
+import zlib
 from typing import Any
 from unittest import mock
 
+from tornado.httpclient import HTTPClientError
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, VirtualClock, VirtualNetwork
@@ -13,6 +16,7 @@ from asynctest_tornado._schedules import repeat
 
 SIZE = 3_000_000
 SEEDS = 3
+FAULTS = {"refuse": 0.1, "cut": 0.3, "reset": 0.2, "latency": 0.3}
 _run_in_orders = repeat.run
 
 
@@ -40,26 +44,37 @@ class Upload(RequestHandler):
 
 
 class SeededTest(AsyncHTTPTestCase):
-    """Downloads and an upload at the same time."""
+    """Downloads and an upload at the same time, from the test's own server and from a host with random faults."""
 
     clock_factory = VirtualClock
-    network_factory = VirtualNetwork
+    network_factory = functools.partial(VirtualNetwork, faults=FAULTS)
     schedules = SEEDS
 
     def get_app(self) -> Application:
         return Application([("/body", Body), ("/upload", Upload)], log_function=lambda handler: None)
 
     async def test(self) -> None:
-        names = "abc"
+        files = self.network.serve("https://files.example", self.get_app())
+        files.latency = 0.05, 0.2
 
-        async def download(name: str) -> None:
-            url = self.get_url(f"/body?name={name}")
-            response = await self.http_client.fetch(url, streaming_callback=lambda chunk: log(name, len(chunk)))
-            log("response", name, response.code)
+        async def download(name: str, url: str) -> None:
+            seen = functools.partial(self.log_chunk, name)
+            try:
+                response = await self.http_client.fetch(url, streaming_callback=seen)
+            except (OSError, HTTPClientError) as error:
+                log(name, "failed:", error)
+            else:
+                log("response", name, response.code)
 
         log("begin")
+        own = [download(name, self.get_url(f"/body?name={name}")) for name in "ab"]
+        others = [download(name, f"{files.url}/body?name={name}") for name in "cdef"]
         upload = self.http_client.fetch(self.get_url("/upload"), method="POST", body=b"z" * SIZE)
-        await asyncio.gather(upload, *map(download, names))
+        await asyncio.gather(upload, *own, *others)
+
+    @staticmethod
+    def log_chunk(name: str, chunk: bytes) -> None:
+        log(name, len(chunk), zlib.crc32(chunk))
 
 
 def _run(case: Any, result: Any, seeds: range, run_once: Any) -> None:
