@@ -7,11 +7,13 @@ from collections.abc import Callable
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork
 from docs.examples import mails
 from docs.examples.app import make_app
 from docs.examples.cache import start_heartbeat
 from docs.examples.orders import order
+from docs.examples.shop import make_app as make_shop
+from docs.examples.test_hosts import ChargeHandler
 
 
 def delay_async(seconds: float, callback: Callable[[], object]) -> None:
@@ -76,3 +78,16 @@ class LogsTest(AsyncTestCase):
         self.io_loop.add_callback(order, "milk")
         await asyncio.sleep(0.001)
         self.assertEqual(len(self.logs), 0)
+
+
+class PaymentTest(AsyncHTTPTestCase):
+    clock_factory = VirtualClock
+    network_factory = VirtualNetwork
+
+    def get_app(self) -> Application:
+        return make_shop(payments="https://payments.example")
+
+    async def test_a_response_that_breaks_off(self) -> None:
+        payments = self.network.serve("https://payments.example", Application([("/charge", ChargeHandler)]))
+        payments.cut(after=100)
+        self.assertStatus(await self.fetch("/checkout", json={"amount": 5}), 200)
