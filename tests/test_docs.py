@@ -37,7 +37,10 @@ NOT_FOR_USERS = {
     "AsyncTestCase": {"assertNoLogs", "debug", "doCleanups", "run", "subTest"},
     "ExpectError": {"handle"},
     "ExpectLog": {"filter", "watch"},
-    "VirtualNetwork": {"bind", "connect", "connects_at_once", "find", "listen", "reaches", "stop_listening"},
+    "VirtualNetwork": {
+        *("bind", "bound_with", "connect", "connects_at_once", "find", "listen", "listeners", "reaches", "renumber"),
+        *("stop_listening", "tell"),
+    },
 }
 
 

@@ -76,7 +76,7 @@ class AsyncHTTPTestCase(HTTPRequests):
 
         New in version 0.1.
         """
-        return sockets.bind_unused_port()[0]
+        return sockets.unused_socket()
 
     def get_http_client(self) -> AsyncHTTPClient:
         """Return the client. May be overridden. From ``tornado.testing``. New in version 0.1."""

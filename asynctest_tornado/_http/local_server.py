@@ -95,7 +95,7 @@ class LocalServer(tls_arguments.Place, https_servers.Server):
             self.http_server = http_server = make_server()
             self._has_listened = True
             if is_private:
-                private_servers.serve_privately(self._sock, lambda: self.address.is_known)
+                private_servers.serve_privately(self._sock, self.address.name, lambda: self.address.is_known)
             with contexts.under((*contexts.contexts.get(), self._record)):
                 http_server.add_sockets([self._sock])
         except BaseException:

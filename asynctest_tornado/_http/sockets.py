@@ -35,14 +35,20 @@ def bind_unused_port(reuse_port: bool = False, address: str = "127.0.0.1") -> tu
 
     From ``tornado.testing``, where the address is IPv4. New in version 0.1.
     """
+    sock = unused_socket(reuse_port, address)
+    return sock, sock.getsockname()[1]
+
+
+def unused_socket(reuse_port: bool = False, address: str = "127.0.0.1") -> socket.socket:
+    """Return a socket as of `bind_unused_port`. In memory, its port is not handed to the test yet."""
     network = current()
     if network is not None:
         virtual: Any = bind_virtual(network, 0, address)[0]
-        return virtual, virtual.getsockname()[1]
+        return virtual  # type: ignore[no-any-return]
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.create_server((address, 0), family=family, backlog=_BACKLOG, reuse_port=reuse_port)
     sock.setblocking(False)
-    return sock, sock.getsockname()[1]
+    return sock
 
 
 def bind(address: str, port: int) -> socket.socket:
@@ -65,8 +71,12 @@ def bind(address: str, port: int) -> socket.socket:
             f"A test server does not listen on {address!r}: that is not an address of this machine alone. Give "
             "127.0.0.1, ::1 or another loopback address."
         )
+    network = current()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
+        if network is not None:
+            virtual: Any = bind_virtual(network, port, address)[0]
+            return virtual  # type: ignore[no-any-return]
         # Not bind_sockets() of Tornado, which leaves a socket open if it cannot bind it.
         sock = socket.create_server((address, port), family=family, backlog=_BACKLOG)
     except OSError as error:

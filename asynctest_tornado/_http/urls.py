@@ -10,6 +10,7 @@ from typing import Any
 from tornado.netutil import DefaultLoopResolver
 
 from asynctest_tornado._http import sockets
+from asynctest_tornado._network.virtual_socket import VirtualSocket
 
 __unittest = True
 
@@ -22,7 +23,11 @@ class Address:
 
     def __init__(self, sock: socket.socket) -> None:
         # Asked for once: the socket is closed before the test has ended.
-        name = sock.getsockname()
+        # In memory, the port is reserved once the test knows it.
+        self._virtual = sock if isinstance(sock, VirtualSocket) else None
+        #: The address as of ``getsockname``.
+        self.name: Any = sock.getsockname() if self._virtual is None else self._virtual.address
+        name = self.name
         self._is_unix = isinstance(name, (str, bytes))
         if self._is_unix:
             self._host = sockets.absolute(name) if name and isinstance(name, str) else name
@@ -63,6 +68,8 @@ class Address:
 
     def _tell(self) -> None:
         self.is_known = True
+        if self._virtual is not None and not self._is_for_request and self._virtual.fileno() != -1:
+            self._port = self._virtual.getsockname()[1]
         if self.on_asked is not None and not self._is_for_request:
             self.on_asked()
 

@@ -63,10 +63,11 @@ def bind_virtual(
         if family in (socket.AF_UNSPEC, each):
             sock = VirtualSocket(network, each)
             sock.bind((host, port) if each == socket.AF_INET else (host, port, 0, 0))
-            port = sock.getsockname()[1]
+            port = sock.address[1]
             if listens:
                 sock.listen()
             sockets.append(sock)
+            sock.is_port_chosen = sockets[0].is_port_chosen
     return sockets
 
 

@@ -13,7 +13,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._network import dialing, hosts_of_test, network, tls, tls_agreements
+from asynctest_tornado._network import dialing, hosts_of_test, network, outside, tls, tls_agreements
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
@@ -36,6 +36,7 @@ class Network(Feature):
 
     def tests_ended(self) -> None:
         tls_agreements.forget()
+        outside.end()
 
     def opened(self, harness: Harness) -> None:
         """Raise ``TypeError`` for a loop that cannot have virtual sockets."""

@@ -113,7 +113,7 @@ class RealNetwork(Network):
     def _open_host(self, host: ServedHost, site: Site, address: str, tls: TLSOptions) -> Any:
         sock = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         sock.setblocking(False)
-        private_servers.serve_privately(sock, lambda: False)
+        private_servers.serve_privately(sock, sock.getsockname(), lambda: False)
         return sock
 
     def _reached(self, host: ServedHost, address: Any, family: int) -> Any:

@@ -7,24 +7,26 @@ import itertools
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from asynctest_tornado._network import hosts_of_test
+from asynctest_tornado._network import hosts_of_test, outside
 from asynctest_tornado._network.fault_table import FaultTable
 from asynctest_tornado._network.faults import HostFaults, Link
 from asynctest_tornado._network.hosts import ADDRESSES, Site
 from asynctest_tornado._network.hosts_of_test import HostsOfTest, TLSOptions
 from asynctest_tornado._network.network import Network, say_no_test
 from asynctest_tornado._network.pipe import Pipe, error_of
+from asynctest_tornado._network.real_ports import NUMBERS, RealPorts
 from asynctest_tornado._network.served_host import ServedHost
 from asynctest_tornado._network.virtual_socket import Address, VirtualSocket
 from asynctest_tornado._util.settings import NETWORK_FACTORY
 
 __unittest = True
 
-#: The ports of clients, and of servers that ask for any port, are counted from here. The system's own begin above.
-_FIRST_PORT = 20_001
+#: The ports of clients are counted from here.
+_FIRST_CLIENT = 30_001
+_CLIENTS = 30_000
 #: The addresses that stand for all of a machine.
 _WILDCARDS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}
 #: The addresses that other names of this machine stand for.
@@ -57,7 +59,10 @@ class VirtualNetwork(Network):
         self.trusted_hosts = set()
         self._faults = FaultTable(faults, seed)
         self._listening: dict[tuple[str, int], VirtualSocket] = {}
-        self._ports = itertools.count(_FIRST_PORT)
+        self._clients = itertools.count()
+        self._chosen = itertools.count()
+        self._bound: weakref.WeakSet[VirtualSocket] = weakref.WeakSet()
+        self._real_ports = RealPorts(self)
         #: The open loops that it belongs to, the innermost last.
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -117,11 +122,17 @@ class VirtualNetwork(Network):
     def bind(self, sock: VirtualSocket, address: Address) -> Address:
         host, port, *rest = address
         host = _HOSTS.get(str(host), str(host))
+        self._bound.add(sock)
         if not port:
-            port = next(self._ports)
+            port = self._choose_port()
+            sock.is_port_chosen = True
         elif self._find_exactly(host, port) is not None:
             raise error_of(errno.EADDRINUSE)
         return (host, port, *rest)
+
+    def _choose_port(self) -> int:
+        taken = {port for _, port in self._listening}
+        return next(port for port in map(NUMBERS.number, self._chosen) if port not in taken)
 
     def listen(self, sock: VirtualSocket) -> None:
         host, port = sock.address[:2]
@@ -130,9 +141,12 @@ class VirtualNetwork(Network):
         self._listening[host, port] = sock
 
     def stop_listening(self, sock: VirtualSocket) -> None:
-        key = sock.address[:2]
-        if self._listening.get(key) is sock:
+        for key in [key for key, each in self._listening.items() if each is sock]:
             del self._listening[key]
+        self._real_ports.close(sock)
+
+    def tell(self, sock: VirtualSocket) -> None:
+        self._real_ports.tell(sock)
 
     def connect(self, sock: VirtualSocket, address: Address) -> None:
         address = _resolved(address)
@@ -163,13 +177,36 @@ class VirtualNetwork(Network):
             sock.refuse()
             return
         host, port = address[:2]
-        own = sock.address if sock.address[1] else (_client_of(host), next(self._ports), *sock.address[2:])
+        own = sock.address if sock.address[1] else (_client_of(host), self._client_port(), *sock.address[2:])
         other = VirtualSocket(self, sock.family)
         other.join(to_server, to_client, (host, port, *sock.address[2:]), own)
         other.speaks_tls = self.tls or listener.speaks_tls
         sock.join(to_client, to_server, own, address)
         listener.backlog.append(other)
         listener.changed()
+
+    def _client_port(self) -> int:
+        return _FIRST_CLIENT + next(self._clients) % _CLIENTS
+
+    # `RealPorts` asks these.
+
+    def listeners(self) -> list[VirtualSocket]:
+        return list(dict.fromkeys(self._listening.values()))
+
+    def bound_with(self, sock: VirtualSocket) -> list[VirtualSocket]:
+        """Return the sockets that share a port which the network has chosen, or this socket alone."""
+        if not sock.is_port_chosen:
+            return [sock]
+        port = sock.address[1]
+        return [each for each in self._bound if each.is_port_chosen and each.peer is None and each.address[1] == port]
+
+    def renumber(self, sockets: Iterable[VirtualSocket], port: int) -> None:
+        """Give sockets another port. They keep the present one, too, which the test may have seen."""
+        for sock in sockets:
+            host, _, *rest = sock.address
+            sock.address = (host, port, *rest)
+            if sock.backlog is not None:
+                self._listening[host, port] = sock
 
     # The loop asks these.
 
@@ -199,10 +236,14 @@ class VirtualNetwork(Network):
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = self._faults.loop = loop
         _open.append((threading.get_ident(), weakref.ref(self)))
+        self._real_ports.attach(loop)
+        outside.attach(self._real_ports)
 
     def _detach(self) -> None:
         self._loop = None
         _open[:] = [each for each in _open if each[1]() not in (self, None)]
+        outside.detach(self._real_ports)
+        self._real_ports.detach()
         self._listening.clear()
         self._faults.close()
 

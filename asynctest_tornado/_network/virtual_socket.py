@@ -26,6 +26,10 @@ _numbers = itertools.count(FIRST)
 by_number: "weakref.WeakValueDictionary[int, VirtualSocket]" = weakref.WeakValueDictionary()
 
 Address = tuple[Any, ...]
+_OF_PARENT = (
+    "The connection is in memory, and stays in the process that has forked this one. Connect in the child process, or "
+    "leave out network_factory"
+)
 
 
 class Dialer(Protocol):
@@ -43,6 +47,9 @@ class Dialer(Protocol):
     def connect(self, sock: "VirtualSocket", address: Address) -> None:
         """Connect a socket to one that listens, or refuse that."""
 
+    def tell(self, sock: "VirtualSocket") -> None:
+        """Record that the test learns the address of a socket, and so may hand it to other programs."""
+
 
 class VirtualSocket:
     """An end of a connection, or a socket that listens. It never blocks.
@@ -54,6 +61,7 @@ class VirtualSocket:
     type = socket.SOCK_STREAM
     proto = 0
     timeout = 0.0
+    _is_of_parent = False
 
     def __init__(self, network: Dialer, family: int = socket.AF_INET) -> None:
         self.network = network
@@ -67,7 +75,9 @@ class VirtualSocket:
         #: True if a server speaks TLS here, and does not only look like it.
         self.speaks_tls = False
         #: The connections that wait to be accepted; None if the socket does not listen.
-        self.backlog: collections.deque[VirtualSocket] | None = None
+        self.backlog: collections.deque[Any] | None = None
+        #: True if the network has chosen the port.
+        self.is_port_chosen = False
         #: The error of a connection that was refused, for ``SO_ERROR``.
         self.error = 0
         #: True from `connect` on until it is known whether the other end accepts.
@@ -92,15 +102,15 @@ class VirtualSocket:
             self.backlog = collections.deque()
             self.network.listen(self)
 
-    def accept(self) -> "tuple[VirtualSocket, Address]":
+    def accept(self) -> tuple[Any, Address]:
+        """Return a connection, and the address of its other end. It may be a socket of the system, see `real_ports`."""
         self._check_open()
         if self.backlog is None:
             raise error_of(errno.EINVAL)
         if not self.backlog:
             raise error_of(errno.EAGAIN)
         connection = self.backlog.popleft()
-        assert connection.peer is not None
-        return connection, connection.peer
+        return connection if isinstance(connection, tuple) else (connection, connection.peer)
 
     def connect(self, address: Address) -> None:
         """Begin to connect. Always raises: ``BlockingIOError``, as a socket of the system that does not block."""
@@ -155,10 +165,14 @@ class VirtualSocket:
             return
         by_number.pop(self._number, None)
         self._number = -1
-        if self.backlog is not None:
+        if self.peer is None and self.address[1]:
             self.network.stop_listening(self)
-            for connection in self.backlog:
+        for connection in self.backlog or ():
+            if isinstance(connection, tuple):
+                connection[0].close()
+            else:
                 connection.abort()
+        self.backlog = None
         if self.incoming is not None and self.outgoing is not None:
             if self.incoming.data:
                 self.abort()  # as TCP: bytes that nobody has read are lost
@@ -231,7 +245,12 @@ class VirtualSocket:
 
     def _check_open(self) -> None:
         if self._number == -1:
-            raise error_of(errno.EBADF)
+            raise OSError(errno.EBADF, _OF_PARENT) if self._is_of_parent else error_of(errno.EBADF)
+
+    def cut_off(self) -> None:
+        """Close the socket in a child process. The other end, in the parent process, learns nothing of that."""
+        by_number.pop(self._number, None)
+        self._number, self._is_of_parent = -1, True
 
     def ready(self, events: int = READ | WRITE) -> int:
         """Return the events of these that would wake a loop now, as selectors number them."""
@@ -254,6 +273,8 @@ class VirtualSocket:
 
     def getsockname(self) -> Address:
         self._check_open()
+        if self.peer is None and self.address[1]:
+            self.network.tell(self)
         return self.address
 
     def getpeername(self) -> Address:
@@ -301,3 +322,9 @@ class VirtualSocket:
         state = "closed" if self._number == -1 else "listening" if self.backlog is not None else "open"
         peer = f" raddr={self.peer}" if self.peer else ""
         return f"<VirtualSocket {state} laddr={self.address}{peer}>"
+
+
+def cut_off_all() -> None:
+    """Close all virtual sockets in a child process."""
+    for sock in list(by_number.values()):
+        sock.cut_off()

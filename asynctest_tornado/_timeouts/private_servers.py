@@ -64,13 +64,14 @@ class PrivateServers:
             for fd in self._connections():
                 self.register(fd)
 
-    def add(self, sock: socket.socket, is_known: Callable[[], bool]) -> None:
+    def add(self, sock: socket.socket, name: Any, is_known: Callable[[], bool]) -> None:
         """Add a server.
 
         :param sock: the socket that it listens on.
+        :param name: its address.
         :param is_known: returns true if the test has asked for its address.
         """
-        self._servers.append((sock, sock.getsockname()[:2], is_known))
+        self._servers.append((sock, name[:2], is_known))
 
     def register(self, fd: int) -> None:
         """Record a file that the loop begins to watch: does it lead out of this process?"""
@@ -123,10 +124,11 @@ class PrivateServers:
         return any(map(in_flight.has_unacknowledged, self._connections()))
 
 
-def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
+def serve_privately(sock: socket.socket, name: Any, is_known: Callable[[], bool]) -> None:
     """Record that only code on the current loop can connect to a socket.
 
     :param sock: the socket of a server, bound, before the loop watches it.
+    :param name: its address.
     :param is_known: returns true if other code may know the address of the server.
     """
     loop: Any = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
@@ -137,7 +139,7 @@ def serve_privately(sock: socket.socket, is_known: Callable[[], bool]) -> None:
     if servers is None:
         servers = PrivateServers(selector, waker.fileno())
         selector.watchers.append(servers)
-    servers.add(sock, is_known)
+    servers.add(sock, name, is_known)
 
 
 def of(selector: Selector) -> PrivateServers | None:

@@ -111,6 +111,7 @@ PRIVATE: tuple[Private, ...] = (
         Private(_LOOP, name, "virtual sockets of asyncio's clients", "a VirtualNetwork for asyncio", "real sockets")
         for name in ("_make_socket_transport", "_make_ssl_transport")
     ),
+    Private(_LOOP, "_add_reader", "the real ports of servers in memory", "a VirtualNetwork for threads", "none"),
     Private("asyncio.base_events.Server", "_sockets", "servers of asyncio on several hosts", "such servers", "none"),
     Private(_LOOP, "_selector", "the seam for time limits and deadlocks", f"deadlocks, and {_TIME}", _PLAIN),
     Private(

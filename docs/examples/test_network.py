@@ -1,5 +1,8 @@
 """The network of a test, in memory."""
 
+import asyncio
+import urllib.request
+
 from tornado.web import Application
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, VirtualNetwork
@@ -31,3 +34,19 @@ class EncryptedTest(AsyncHTTPSTestCase):
 
     def test_order(self) -> None:
         self.assertEqual(self.fetch("/orders", json={"item": "tea"}).code, 201)
+
+
+class RealPortTest(AsyncHTTPTestCase):
+    network_factory = VirtualNetwork
+
+    def get_app(self) -> Application:
+        return make_app()
+
+    def order(self) -> bytes:
+        request = urllib.request.Request(self.get_url("/orders"), b'{"item": "tea"}')
+        with urllib.request.urlopen(request) as response:
+            body: bytes = response.read()
+        return body
+
+    async def test_a_client_in_a_thread(self) -> None:
+        self.assertIn(b"tea", await asyncio.to_thread(self.order))
