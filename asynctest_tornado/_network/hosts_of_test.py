@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from asynctest_tornado._errors import contexts
+from asynctest_tornado._errors.closed_connections import is_consequence
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.harness import CLOSED, Harness
 from asynctest_tornado._harness.limit import Limit
@@ -15,6 +16,7 @@ from asynctest_tornado._network import hosts
 from asynctest_tornado._network.host_certificates import Certificate
 from asynctest_tornado._network.hosts import Hosts, Site
 from asynctest_tornado._network.served_host import ServedHost
+from asynctest_tornado._sources import handler_errors
 
 __unittest = True
 
@@ -65,10 +67,12 @@ class HostsOfTest:
         self.backend = backend
         self.table = Hosts()
         self._served: list[ServedHost] = []
-        #: The names that the test has asked for in vain, each with the error.
-        self.unknown: dict[str, UnknownHostError] = {}
+        #: The names that the test has asked for in vain, each with the message.
+        self.unknown: dict[str, str] = {}
         #: The addresses of names that are allowed.
         self._let_out: set[Any] = set()
+        #: The number of errors of request handlers before the end of the hosts; None before that end.
+        self._errors_before: int | None = None
 
     def serve(self, url: str, app: Any, tls: TLSOptions, options: dict[str, Any]) -> ServedHost:
         """Serve an application as a host, up to the end of the test."""
@@ -127,22 +131,27 @@ class HostsOfTest:
         text = name.decode("ascii", "replace") if isinstance(name, bytes) else name
         return is_open or not text or hosts.is_of_this_computer(hosts.normal(text)) or self.table.is_allowed(name, port)
 
-    def _unknown(self, name: Any, port: Any) -> "UnknownHostError":
+    def is_unknown(self, name: Any, port: Any) -> str:
+        """Record that a name is unknown, for the report of the test; return the message."""
         text = name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)
         place = hosts.place(text, port)
         served = ", ".join(each.url for each in self._served) or "no host"
-        error = UnknownHostError(
-            socket.EAI_NONAME,
+        out = f", or let connections to it out by network.allow({place!r})" if self.backend._is_closed else ""
+        message = (
             f"{place} is no host of this test, which serves {served}. Serve it by network.serve(), as in "
-            f"network.serve('http://{hosts.place(text, None)}', app), or let connections to it out by "
-            f"network.allow({place!r})",
+            f"network.serve('http://{hosts.place(text, None)}', app){out}"
         )
-        self.unknown.setdefault(place, error)
-        return error
+        if self.table:
+            self.unknown.setdefault(place, message)
+        return message
+
+    def _unknown(self, name: Any, port: Any) -> "UnknownHostError":
+        return UnknownHostError(socket.EAI_NONAME, self.is_unknown(name, port))
 
     def _close(self) -> None:
         """Stop all hosts, and wait until their connections have ended."""
         harness = self._harness
+        self._errors_before = len(handler_errors.of(harness.trap).errors)
         CLOSED_CONNECTIONS.begin(harness, harness.futures)
         pending = [host for host in self._served if not host.is_stopped and host._stop()]
 
@@ -153,6 +162,12 @@ class HostsOfTest:
         if pending:
             harness.waits.run(wait_closed, _CLOSE_LIMIT)
         CLOSED_CONNECTIONS.have_cut_off(harness)
+
+    def have_closed(self) -> None:
+        """Drop the logs of request handlers that have failed because hosts were stopped at the end of the test."""
+        if self._errors_before is not None:
+            for failure in handler_errors.of(self._harness.trap).errors[self._errors_before :]:
+                failure.is_of_client = is_consequence(failure.error, True)
 
 
 class UnknownHostError(socket.gaierror):

@@ -35,7 +35,11 @@ class NamingLoop(ConnectingLoop):
             return await super().look_up(host, port, hints)
         address = hosts.resolved(host, port)
         if address is None:
-            found = await super().look_up(host, port, hints)
+            try:
+                found = await super().look_up(host, port, hints)
+            except socket.gaierror:
+                hosts.is_unknown(host, port)
+                raise
             hosts.let_out(found)
             return found
         # The flag asks for addresses of the kinds that the computer itself has: perhaps it has those of loopback alone.
@@ -95,9 +99,14 @@ class NamedHosts(Feature):
         if hosts is None or not hosts.unknown:
             return
         said = "\n".join([exception_notes.text_of(error) or "", *map(str, exception_notes.notes_of(error))])
-        for place, unknown in hosts.unknown.items():
+        for place, message in hosts.unknown.items():
             if f"{place} is no host of this test" not in said:
-                notes.add(error, str(unknown.args[1]) + ".", harness.trap, once=True)
+                notes.add(error, f"{message}.", harness.trap, once=True)
+
+    def closed(self, harness: Harness) -> None:
+        hosts = hosts_of_test.known(harness.trap)
+        if hosts is not None:
+            hosts.have_closed()
 
 
 NAMED_HOSTS = NamedHosts()

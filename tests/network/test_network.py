@@ -20,6 +20,7 @@ from tornado.tcpclient import TCPClient
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ServedHost, VirtualClock, VirtualNetwork
+from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._network import hosts_of_test
 from tests.support import open_files, run_body, run_case
 
@@ -84,6 +85,25 @@ class ApplicationInMemoryTest(ApplicationTest):
 
     async def test_other_names_resolve_as_ever(self) -> None:
         """They do not, in memory: see `UnknownHostsTest`."""
+
+
+class MisspelledNameTest(AsyncTestCase):
+    def test_the_report_names_the_hosts(self) -> None:
+        async def body(self: Any) -> None:
+            with mock.patch.object(ConnectingLoop, "look_up", side_effect=socket.gaierror(-2, "not known")):
+                await AsyncHTTPClient().fetch("http://paymnets.example/")
+
+        def set_up(self: Any) -> None:
+            AsyncTestCase.setUp(self)
+            self.network.serve("http://payments.example", make_stub())
+
+        case = type("Misspells", (AsyncTestCase,), {"test": body, "setUp": set_up})
+        self.assertIn(
+            "paymnets.example:80 is no host of this test, which serves http://payments.example. Serve it by "
+            "network.serve(), as in network.serve('http://paymnets.example', app).\n",
+            run_case(case).report,
+        )
+        self.assertNotIn("is no host", run_body(AsyncTestCase, body).report)
 
 
 class SharedLoopTest(AsyncTestCase):
@@ -275,7 +295,7 @@ class UnknownHostsTest(AsyncTestCase):
 
     async def test_an_allowed_name_is_looked_up(self) -> None:
         self.network.allow("other.example:80")
-        with mock.patch.object(socket, "getaddrinfo", side_effect=socket.gaierror(-2, "none")) as look_up:
+        with mock.patch.object(ConnectingLoop, "look_up", side_effect=socket.gaierror(-2, "none")) as look_up:
             with self.assertRaisesRegex(socket.gaierror, "none"):
                 await asyncio.open_connection("other.example", 80)
             self.assertEqual(look_up.call_args.args[0], "other.example")

@@ -15,7 +15,7 @@ from tornado.websocket import websocket_connect
 from asynctest_tornado import AsyncTestCase, ExpectLog, VirtualClock, VirtualNetwork
 from tests.samples import hosts as samples
 from tests.samples.hosts import Charge, EchoServer, answer, echo, fetch, make_stub
-from tests.support import run_body, run_case
+from tests.support import run_body, run_case, run_python
 
 
 class RequestsTest(AsyncTestCase):
@@ -248,6 +248,12 @@ class ReportsTest(unittest.TestCase):
         report = run_case(samples.Deadlock).report
         self.assertIn("this is a deadlock", report)
         self.assertIn("handle_stream", report)
+
+    def test_the_end_of_hosts_makes_no_noise(self) -> None:
+        done = run_python("-m", "asynctest_tornado", "tests.samples.hosts.NeverAnswered")
+        self.assertIn("this is a deadlock", done.stderr)
+        self.assertIn("Asking, which serves GET /", done.stderr)
+        self.assertNotIn("Uncaught exception", done.stderr + done.stdout)
 
     def test_a_connection_that_the_client_ends_is_no_error_of_the_host(self) -> None:
         async def body(self: Any) -> None:

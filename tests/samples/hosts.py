@@ -12,7 +12,7 @@ from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
 from tornado.websocket import WebSocketHandler
 
-from asynctest_tornado import AsyncTestCase, ServedHost, VirtualClock
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, ServedHost, VirtualClock
 
 
 class Charge(web.RequestHandler):
@@ -46,7 +46,7 @@ class Chat(WebSocketHandler):
 
 
 def make_stub() -> web.Application:
-    rules: Any = [("/charge", Charge), ("/form", Form), ("/upload", Upload), ("/chat", Chat)]
+    rules: Any = [("/never", Never), ("/charge", Charge), ("/form", Form), ("/upload", Upload), ("/chat", Chat)]
     return web.Application(rules, log_function=lambda handler: None)
 
 
@@ -107,6 +107,27 @@ class Fails(AsyncTestCase):
 
     async def test_connection_left(self) -> None:
         self.reader, self.writer = await asyncio.open_connection("payments.example", 80)
+
+
+class NeverAnswered(AsyncHTTPTestCase):
+    """Ends while a handler of the application waits for a host."""
+
+    def get_app(self) -> web.Application:
+        self.network.serve("http://payments.example", make_stub())
+        return web.Application([("/", Asking)], log_function=lambda handler: None)
+
+    async def test(self) -> None:
+        await self.fetch("/", request_timeout=0)
+
+
+class Asking(web.RequestHandler):
+    async def get(self) -> None:
+        await fetch("http://payments.example/never", request_timeout=0)
+
+
+class Never(web.RequestHandler):
+    async def get(self) -> None:
+        await asyncio.Event().wait()
 
 
 class Deadlock(AsyncTestCase):
