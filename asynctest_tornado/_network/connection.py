@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from asynctest_tornado._network.faults import Fault, Faults, HostFaults
+from asynctest_tornado._network.fault import Fault
+from asynctest_tornado._network.faults import Faults, HostFaults
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET, SILENCE, FaultyPipe
 from asynctest_tornado._network.random_faults import RandomFaults
 
@@ -30,6 +31,8 @@ class Exchange:
         #: How many bytes of the response the host has sent, and how many have arrived.
         self.sent = 0
         self.passed = 0
+        #: True if the rest is lost.
+        self.is_broken = False
         #: The size of the response by its headers.
         self.declared = 0
         #: The latency that was drawn, by its fault.
@@ -165,6 +168,7 @@ class Connection(Faults):
         self._claimed = None
         self._network.has_reset = self._network.has_reset or kind == RESET
         fault.left = 0
+        exchange.is_broken = True
         arriving = before + left
         fault.has_met(exchange, lambda: _broken(exchange, arriving, kind))
         return data[:left], kind
@@ -232,6 +236,7 @@ class Connection(Faults):
         exchange, arrived = self._exchange, self._exchange.passed
         self._network.has_reset = self._network.has_reset or fault.kind == RESET
         fault.has_met(self, lambda: _broken(exchange, arrived, fault.kind))
+        exchange.is_broken = True
         self._to_client.sever(fault.kind)
         if fault.kind != HALF_CLOSE:
             self._to_server.sever(fault.kind)
@@ -256,7 +261,7 @@ def _broken(exchange: Exchange, arriving: int, kind: str) -> str:
 
 
 def _late(exchange: Exchange, seconds: float) -> str:
-    left = "" if exchange.passed >= exchange.sent else ", still under way"
+    left = "" if exchange.is_broken or exchange.passed >= exchange.sent else ", still under way"
     return exchange.describe(f"{exchange.progress()} of the response, {seconds:.6g} s late{left}")
 
 

@@ -1,7 +1,5 @@
 """The faults of one network, with its links and partitions, and their report."""
 
-# Tested by tests/network/test_faults.py.
-
 import asyncio
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +7,8 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._network.connection import Connection
-from asynctest_tornado._network.faults import Fault, Faults, HostFaults, Link
+from asynctest_tornado._network.fault import Fault
+from asynctest_tornado._network.faults import Faults, HostFaults, Link
 from asynctest_tornado._network.random_faults import RandomFaults
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 from asynctest_tornado._util import spelling

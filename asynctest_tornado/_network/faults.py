@@ -1,87 +1,20 @@
 """The faults that a test sets on a host, a link or a connection."""
 
-import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from asynctest_tornado._network.fault import Fault
+from asynctest_tornado._network.fault_values import checked_count, checked_latency, checked_number
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET
-from asynctest_tornado._util import names, origins, spelling
+from asynctest_tornado._util import spelling
 
 __unittest = True
 
 Latency = float | tuple[float, float]
 _ATTRIBUTES = ("latency", "bandwidth")
 _METHODS = frozenset({"accept", "cut", "half_close", "hold", "refuse", "release", "reset"})
-#: The most effects of a fault that a report shows.
-_MOST_SHOWN = 3
-_HERE = frozenset(f"asynctest_tornado._network.{name}" for name in ("faults", "fault_table", "virtual_network"))
-
-
-class Fault:
-    """A fault that a test has set, and its effects.
-
-    :param text: the fault, as the test has written it.
-    :param where: the host, link or connection.
-    :param kind: the name of the attribute or method.
-    :param amount: seconds, bytes per second, or the number of bytes before it.
-    :param left: how often it has still to come into effect; 0 for a fault that lasts.
-    """
-
-    def __init__(self, text: str, where: str, kind: str, amount: Any = None, left: int = 0) -> None:
-        self.text = text
-        self.where = where
-        self.kind = kind
-        self.amount = amount
-        self.left = left
-        self.line = _line()
-        #: False if the test has ended it.
-        self.is_set = True
-        #: The reason why it has not come into effect, if it is a special one.
-        self.missed = ""
-        self._effects: deque[Callable[[], str]] = deque(maxlen=_MOST_SHOWN)
-        self._count = 0
-        self._latest: object = None
-
-    def has_met(self, exchange: object, describe: Callable[[], str]) -> None:
-        """Record an effect.
-
-        :param exchange: the request and response that have met the fault; more effects on the same one do not count.
-        :param describe: returns the effect as text.
-        """
-        if exchange is not self._latest:
-            self._latest = exchange
-            self._effects.append(describe)
-            self._count += 1
-
-    def describe(self) -> list[str]:
-        """Return lines about the fault, with its effects."""
-        lines = [describe() for describe in self._effects]
-        hidden = self._count - len(lines)
-        if hidden:
-            lines.insert(0, f"... and {hidden} before:")
-        if not lines:
-            if not self.is_set:
-                return []
-            lines.append(f"{self.where}: {self.text} has had no effect{self.missed and f', because {self.missed}'}")
-            return [*lines, f"  set at {self.line}"] if self.line else lines
-        return [*lines, f"  by {self.text}{f', set at {self.line}' if self.line else ''}"]
-
-    def complaint(self) -> str:
-        """Return the sentence about a fault that has not come into effect."""
-        why = self.missed or ("nothing has connected" if self.kind == "refuse" else "no response was sent after it")
-        often = f" {self.left} more time{'s' if self.left > 1 else ''}" if self._count else ""
-        line = f"\n  set at {self.line}" if self.line else ""
-        return f"{self.where}: {self.text} has not come into effect{often}, because {why}.{line}"
-
-
-def _line() -> str:
-    """Return the line of the user that sets a fault."""
-    origin = origins.find(_HERE)
-    if origin is None or origin is origins.LIBRARY:
-        return ""
-    return names.line_at(origin.code.co_filename, origin.number, origin.code.co_name)
 
 
 class Table(Protocol):
@@ -137,7 +70,7 @@ class Faults:
         """Return the table of the network. Raises ``RuntimeError`` if there can be no faults."""
         if self._table is None:
             raise RuntimeError(
-                f"{self._where}: {text} cannot be set, because the connections of this test are real sockets. Set "
+                f"{self._where}: {text} is not possible, because this test has real sockets. Set "
                 "network_factory = VirtualNetwork on the class of the test."
             )
         if self._table.is_over:
@@ -176,7 +109,7 @@ class Faults:
 
     @latency.setter
     def latency(self, value: Latency) -> None:
-        self._set("latency", f"latency = {value!r}", _latency(self._where, value))
+        self._set("latency", f"latency = {value!r}", checked_latency(self._where, value))
 
     @property
     def bandwidth(self) -> float | None:
@@ -192,7 +125,10 @@ class Faults:
     @bandwidth.setter
     def bandwidth(self, value: float | None) -> None:
         text = f"bandwidth = {value!r}"
-        if value is not None and _number(self._where, text, value, "bytes per second, or None for no limit") <= 0:
+        if (
+            value is not None
+            and checked_number(self._where, text, value, "bytes per second, or None for no limit") <= 0
+        ):
             raise ValueError(
                 f"{self._where}: {text} lets nothing pass. Set a number greater than 0, or call hold() for a host that "
                 "does not answer."
@@ -231,7 +167,7 @@ class Faults:
     def _break(self, kind: str, after: int | None) -> None:
         text = f"{kind}(after={after!r})"
         if after is not None:
-            _count(self._where, text, after, "bytes, or None for now")
+            checked_count(self._where, text, after, "bytes, or None for now")
         table = self._usable(text)
         if after is None:
             self._break_now(table, kind, text)
@@ -316,7 +252,7 @@ class HostFaults(Faults):
             self._set("refuse", "refuse()", True)
             return
         text = f"refuse({count!r})"
-        if _count(self._where, text, count, "connections, or none for all. accept() ends it") == 0:
+        if checked_count(self._where, text, count, "connections, or none for all. accept() ends it") == 0:
             raise ValueError(f"{self._where}: {text} refuses nothing. To end refuse(), call accept().")
         table = self._usable(text)
         fault = Fault(text, self._where, "refuse", left=count)
@@ -350,37 +286,3 @@ class Link(HostFaults):
 
     New in version 0.1.
     """
-
-
-def _latency(where: str, value: Any) -> Any:
-    """Return a latency, or 0. Raises ``TypeError`` or ``ValueError`` if it is no time and no range of times."""
-    text = f"latency = {value!r}"
-    kind = "seconds, or a range such as (0.1, 2)"
-    if value is None:
-        return 0
-    ends = value if isinstance(value, tuple) else (value, value)
-    if len(ends) != 2:
-        raise ValueError(f"{where}: {text} is no range. Set a number of {kind}.")
-    low, high = (_number(where, text, each, kind) for each in ends)
-    if low > high:
-        raise ValueError(f"{where}: {text} begins above its end. Set the lower number first: ({high!r}, {low!r}).")
-    return value if isinstance(value, tuple) else low
-
-
-def _number(where: str, text: str, value: Any, unit: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{where}: {text} is no number. Set a number of {unit}.")
-    if not 0 <= value < math.inf:
-        raise ValueError(
-            f"{where}: {text} is {'negative' if value < 0 else 'not finite'}. Set a number of {unit}; hold() is for a "
-            "response that never arrives."
-        )
-    return value
-
-
-def _count(where: str, text: str, value: Any, unit: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{where}: {text} got no whole number. Give a number of {unit}.")
-    if value < 0:
-        raise ValueError(f"{where}: {text} got a negative number. Give a number of {unit}.")
-    return value

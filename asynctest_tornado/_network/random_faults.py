@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asynctest_tornado._network.faults import Fault
+from asynctest_tornado._network.fault import Fault
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET, SILENCE
 from asynctest_tornado._util import spelling
 

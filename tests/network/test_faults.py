@@ -3,15 +3,17 @@
 import asyncio
 import re
 import ssl
-import unittest
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler, websocket_connect
 
-from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork
+from asynctest_tornado import AsyncTestCase, ExpectLog, VirtualClock, VirtualNetwork
 from asynctest_tornado._network.faulty_pipe import WINDOW
 from asynctest_tornado._network.pipe import CAPACITY
 from tests.network.hosts import ADDRESS, SECURE_URL, URL, Lines, serve
@@ -359,20 +361,6 @@ class SpokenTLSTest(TLSTest):
     network_factory = staticmethod(lambda: VirtualNetwork(tls=True))  # type: ignore[assignment]
 
 
-class TLSReportTest(unittest.TestCase):
-    def report(self, base: type[TLSTest]) -> str:
-        async def body(case: TLSTest) -> None:
-            case.host.cut(after=100)
-            await case.charge()
-
-        return run_case(type("Sample", (base,), {"test": body})).report
-
-    def test_it_names_the_request_unless_the_bytes_are_encrypted(self) -> None:
-        what = r"100 of [\d,]+ bytes of the response, then cut\n"
-        self.assertRegex(self.report(TLSTest), rf"  GET {SECURE_URL}/charge: {what}")
-        self.assertRegex(self.report(SpokenTLSTest), rf"  {SECURE_URL}: {what}")
-
-
 class HoldTest(Base):
     async def test_all_responses_arrive_that_were_held(self) -> None:
         self.host.hold()
@@ -436,42 +424,6 @@ class HoldTest(Base):
         self.assertRegex(report, rf"GET {URL}/charge: 1,\d+ bytes of the response, held back\n    by hold\(\), set at ")
 
 
-class PartitionTest(Base):
-    async def test_a_connection_waits_for_the_end(self) -> None:
-        self.network.partition(ADDRESS)
-        response = asyncio.ensure_future(self.charge())
-        await asyncio.sleep(5)
-        self.assertEqual(self.host.requests, [])  # type: ignore[attr-defined]
-        self.network.heal()
-        await response
-        self.assertEqual(self.clock.time(), 5)
-
-    async def test_a_connection_that_gives_up(self) -> None:
-        self.network.partition("localhost", self.host)
-        await self.assert_broken()
-        self.assertEqual(self.clock.time(), 20)
-        self.network.heal()
-        await self.charge()
-
-    async def test_bytes_of_both_directions_wait(self) -> None:
-        server = Lines()
-        lines = serve(self, server, 4000)
-        stream = await TCPClient().connect(ADDRESS, 4000)
-        self.network.partition(ADDRESS)
-        await stream.write(b"a\n")
-        await asyncio.sleep(3)
-        self.assertEqual(len(lines.connections), 1)
-        self.network.heal()
-        await stream.read_until(b"\n")
-        self.assertEqual(self.clock.time(), 3)
-        stream.close()
-
-    async def test_a_link_has_faults_of_its_own(self) -> None:
-        self.network.link("localhost", ADDRESS).latency = 4
-        self.host.latency = 9
-        self.assertEqual(await self.time_of(), 4)
-
-
 class InRealTimeTest(Base):
     clock_factory = None  # type: ignore[assignment]
 
@@ -510,134 +462,89 @@ class InRealTimeTest(Base):
         self.assertEqual(run_case(Sample).report, "")
 
 
-class SharedNetworkTest(unittest.TestCase):
-    def test_a_fault_that_does_not_come_fails_its_own_test(self) -> None:
-        class Sample(Base):
-            loop_scope = "class"
-
-            async def test_a(self) -> None:
-                self.host.cut()
-
-            async def test_b(self) -> None:
-                self.host.latency = 1
-                await self.charge()
-
-        result = unittest.TestResult()
-        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
-        [(test, report)] = result.failures + result.errors
-        self.assertTrue(test.id().endswith("test_a"), test.id())
-        self.assertIn("cut(after=0) has not come into effect", report)
+class Bank(RequestHandler):
+    def get(self) -> None:
+        self.write("1,000")
 
 
-class ReportTest(unittest.TestCase):
-    def report(self, body: Callable[[Any], Any]) -> str:
-        report = run_case(type("Sample", (Base,), {"test": body})).report
-        report = re.sub(r"set at \S+test_faults.py:\d+ in \S+: ", "set at LINE: ", report)
-        return re.sub(r"\b\d,\d{3} bytes|\b1\d\d bytes", "SIZE bytes", report)  # with the headers
+class Shop(RequestHandler):
+    async def get(self) -> None:
+        response = await AsyncHTTPClient().fetch("http://bank.example/", connect_timeout=5)
+        self.write(response.body)
 
-    def test_a_cut_response(self) -> None:
-        async def body(case: Base) -> None:
-            case.host.cut(after=100)
-            await case.charge(method="POST", body=b"")
 
-        self.assertIn(
-            f"Faults of the network:\n  POST {URL}/charge: 100 of SIZE bytes of the response, then cut\n"
-            "    by cut(after=100), set at LINE: case.host.cut(after=100)\n",
-            self.report(body),
-        )
+class Feed(WebSocketHandler):
+    async def on_message(self, message: str | bytes) -> None:
+        await self.write_message(message)
 
-    def test_a_late_response(self) -> None:
-        async def body(case: Base) -> None:
-            case.host.latency = 40
-            await case.charge()
 
-        self.assertIn(
-            f"  GET {URL}/charge: 0 of SIZE bytes of the response, 40 s late, still under way\n"
-            "    by latency = 40, set at LINE: case.host.latency = 40\n",
-            self.report(body),
-        )
+class ServedHostTest(AsyncTestCase):
+    """Faults of hosts that the test serves by their names."""
 
-    def test_bytes_under_way_keep_the_loop_alive_and_are_no_timer_of_the_test(self) -> None:
-        class Sample(Base):
-            clock_factory = None  # type: ignore[assignment]
-            async_test_timeout = 0.2  # type: ignore[assignment]
+    network_factory = VirtualNetwork
+    clock_factory = VirtualClock
+    leaks = "fail"
 
-            async def test(self) -> None:
-                self.host.latency = 3600
-                self.timer = asyncio.get_running_loop().call_later(1800, print)
-                await self.charge(request_timeout=0)
+    def setUp(self) -> None:
+        super().setUp()
+        self.shop = self.network.serve("https://shop.example", Application([("/", Shop), ("/feed", Feed)]))
+        self.bank = self.network.serve("http://bank.example", Application([("/", Bank)]))
 
-        report = run_case(Sample).report
-        self.assertIn("timed out after 0.2 seconds", report)
-        self.assertIn("Timers:\n  print in 1.8e+03 s\n", report)
-        self.assertIn("still under way", report)
-        self.assertNotIn("deadlock", report)
-        self.assertNotIn("FaultyPipe", report)
+    async def time_of(self, url: str) -> float:
+        began = self.clock.time()
+        await AsyncHTTPClient().fetch(url)
+        return self.clock.time() - began
 
-    def test_a_test_that_is_skipped_is_not_failed(self) -> None:
-        def body(case: Base) -> None:
-            case.host.cut()
-            case.skipTest("later")
+    async def test_two_hosts_are_parted(self) -> None:
+        self.network.partition("shop.example", self.bank)
+        with ExpectLog("tornado.application", "Uncaught"), self.assertRaises(HTTPClientError) as caught:
+            await AsyncHTTPClient().fetch("https://shop.example/")
+        self.assertEqual((caught.exception.code, self.clock.time()), (500, 5))
+        self.assertEqual(await self.time_of("http://bank.example/"), 0)
+        self.network.heal()
+        self.assertEqual(await self.time_of("https://shop.example/"), 0)
 
-        result = run_case(type("Sample", (Base,), {"test": body}))
-        self.assertEqual(result.verdicts, ["addSkip"])
+    async def test_the_link_between_two_hosts(self) -> None:
+        self.network.link(self.bank, "shop.example").latency = 4
+        self.assertEqual(await self.time_of("https://shop.example/"), 4)
+        self.assertEqual(await self.time_of("http://bank.example/"), 0)
 
-    def test_a_refused_connection_and_a_partition(self) -> None:
-        async def body(case: Base) -> None:
-            case.host.refuse(1)
-            await case.assert_broken(ConnectionRefusedError)
-            case.network.partition(ADDRESS)
-            await case.charge()
+    async def test_websocket(self) -> None:
+        socket = await websocket_connect("wss://shop.example/feed")
+        self.shop.latency = 3
+        for message in ("a", "b"):
+            await socket.write_message(message)
+            self.assertEqual(await socket.read_message(), message)
+        self.assertEqual(self.clock.time(), 6)
+        self.shop.cut(after=1)
+        await socket.write_message("c")
+        self.assertIsNone(await socket.read_message())
+        socket.close()
 
-        report = self.report(body)
-        self.assertIn(f"{URL}: a connection from localhost, refused\n    by refuse(1), set at LINE", report)
-        self.assertIn(f"a connection from localhost, not made\n    by partition('{ADDRESS}'), set at LINE", report)
+    async def test_a_websocket_is_broken_now(self) -> None:
+        socket = await websocket_connect("wss://shop.example/feed")
+        self.shop.reset(after=None)
+        self.assertIsNone(await socket.read_message())
+        socket.close()
 
-    def test_a_fault_that_had_no_effect(self) -> None:
-        def body(case: Base) -> None:
-            case.host.latency = 3
-            case.fail()
+    async def test_other_clients(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            self.bank.latency = 5
+            async with session.get("http://bank.example/") as response:
+                self.assertEqual(await response.text(), "1,000")
+            self.assertEqual(self.clock.time(), 5)
+            self.bank.reset(after=None)
+            self.bank.reset(after=150)
+            with self.assertRaises(aiohttp.ClientError):
+                async with session.get("http://bank.example/") as response:
+                    await response.read()
 
-        self.assertIn(f"  {URL}: latency = 3 has had no effect\n    set at LINE", self.report(body))
-
-    def test_a_cut_of_a_request_that_never_comes(self) -> None:
-        self.assertIn(
-            f"AssertionError: {URL}: cut(after=100) has not come into effect, because no response was sent after it.\n"
-            "  set at LINE: self.report(lambda case: case.host.cut(after=100)),\nIf it need not come, take it away.",
-            self.report(lambda case: case.host.cut(after=100)),
-        )
-
-    def test_a_response_that_is_too_short(self) -> None:
-        async def body(case: Base) -> None:
-            case.host.cut(after=10_000)
-            await case.charge()
-
-        self.assertIn(f"because the response to GET {URL}/charge had SIZE bytes.\n", self.report(body))
-
-    def test_connections_that_do_not_come(self) -> None:
-        async def body(case: Base) -> None:
-            case.host.refuse(2)
-            await case.assert_broken(ConnectionRefusedError)
-
-        self.assertIn(
-            "refuse(2) has not come into effect 1 more time, because nothing has connected.", self.report(body)
-        )
-
-    def test_a_test_that_has_failed_already_is_told_nothing_else(self) -> None:
-        def body(case: Base) -> None:
-            case.host.cut()
-            case.fail("of itself")
-
-        report = self.report(body)
-        self.assertIn("cut(after=0) has had no effect", report)
-        self.assertNotIn("has not come into effect", report)
-
-    def test_a_test_that_passes_has_no_report(self) -> None:
-        async def body(case: Base) -> None:
-            case.host.latency = 1
-            await case.charge()
-
-        self.assertEqual(self.report(body), "")
+    async def test_a_response_that_was_cut_is_not_under_way(self) -> None:
+        self.bank.latency = 2
+        self.bank.cut(after=1)
+        with self.assertRaises(HTTPClientError):
+            await AsyncHTTPClient().fetch("http://bank.example/")
+        self.assertNotIn("still under way", str(self.network._faults.describe()))
 
 
 class BadInputTest(Base):
@@ -711,9 +618,7 @@ class BadInputTest(Base):
     def test_real_sockets(self) -> None:
         from asynctest_tornado._network.faults import HostFaults
 
-        with self.assertRaisesRegex(
-            RuntimeError, "latency = 1 cannot be set, because the connections of this test are"
-        ):
+        with self.assertRaisesRegex(RuntimeError, "latency = 1 is not possible, because this test has real sock"):
             HostFaults(URL).latency = 1
 
     def test_after_the_end(self) -> None:
