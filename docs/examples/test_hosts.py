@@ -34,6 +34,17 @@ class CheckoutTest(AsyncHTTPTestCase):
         self.assertStatus(response, 502)
 
 
+class CertificateTest(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        return make_app(payments="https://payments.example")
+
+    async def test_no_card_goes_to_a_host_with_an_expired_certificate(self) -> None:
+        payments = self.network.serve("https://payments.example", Application(), certificate="expired")
+        response = await self.fetch("/checkout", json={"amount": 5})
+        self.assertStatus(response, 502)
+        self.assertEqual(payments.requests, [])
+
+
 class CacheTest(AsyncTestCase):
     async def test_the_cache_is_alive(self) -> None:
         async def pong(stream: IOStream, address: object) -> None:
