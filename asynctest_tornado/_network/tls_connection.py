@@ -53,7 +53,7 @@ class TLSConnection:
         server_hostname: str | None = None,
         suppress_ragged_eofs: bool = True,
     ) -> None:
-        self._sock = sock
+        self.sock = sock
         self.context = context
         self.server_side = server_side
         self.suppress_ragged_eofs = suppress_ragged_eofs
@@ -62,45 +62,43 @@ class TLSConnection:
         self._unsent = b""
         if self._offer is None:
             self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-            self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+            self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         else:
             beginning = self._offer.beginning
-            self._incoming, self._outgoing, self._object = beginning.incoming, beginning.outgoing, beginning.object
+            self._incoming, self._outgoing, self.tls = beginning.incoming, beginning.outgoing, beginning.object
             self._unsent = beginning.hello
-        #: The size of the part of them that `send` has still to report.
-        self._accepted = 0
         #: The bytes of the record that arrives, as far as OpenSSL did not get them.
         self._record = b""
         #: How many bytes OpenSSL waits for, and whether these are of a header.
         self._missing, self._is_header = _HEADER, True
         #: The next step of the handshake; no bound method, which would keep a socket that was dropped.
-        self._step: Callable[[TLSConnection], object] | None
-        self._step = TLSConnection._await_hello if server_side else TLSConnection._await_answer
-        self._is_spoken, self._is_shaken = True, False
+        self.step: Callable[[TLSConnection], object] | None
+        self.step = TLSConnection._await_hello if server_side else TLSConnection._await_answer
+        self.is_spoken, self._is_shaken = True, False
         # A client that says hello before the loop asks for it spares the loop two turns. Errors come back later.
         with contextlib.suppress(OSError):
-            self._flush()
+            self.flush()
 
     # The handshake: each step is called until it does not raise.
 
     def do_handshake(self, block: bool = False) -> None:
         """Go on with the handshake. Raises ``SSLWantReadError`` or ``SSLWantWriteError`` if it has to wait."""
-        while self._step is not None:
-            self._step(self)
-        if self._is_spoken:
+        while self.step is not None:
+            self.step(self)
+        if self.is_spoken:
             try:
-                self._speak(self._object.do_handshake)
+                self.speak(self.tls.do_handshake)
             except ssl.SSLWantReadError:
                 if self._unsent:
                     raise wants_write() from None
                 raise
-        if not self._flush():
+        if not self.flush():
             raise wants_write()
         self._is_shaken = True
 
     def _await_answer(self) -> None:
         assert self._offer is not None
-        has_sent = self._flush()
+        has_sent = self.flush()
         if self._offer.beginning.error is not None:
             raise self._offer.beginning.error
         if not has_sent:
@@ -118,14 +116,14 @@ class TLSConnection:
         is_hello = self._read_record(_HEADER) and self._record.startswith(_CLIENT_HELLO)
         if is_hello and self._read_record(_HEADER + int.from_bytes(self._record[3:5], "big")):
             self._offer = find(self._record)
-            if self._offer is not None and not self._sock.speaks_tls and self._offer.accept(self.context):
-                self._record, self._unsent, self._step = b"", UNSPOKEN, TLSConnection._await_end
+            if self._offer is not None and not self.sock.speaks_tls and self._offer.accept(self.context):
+                self._record, self._unsent, self.step = b"", UNSPOKEN, TLSConnection._await_end
                 return
         self._go_on()
 
     def _await_end(self) -> None:
         assert self._offer is not None
-        if not self._flush():
+        if not self.flush():
             raise wants_write()
         if self._read_record(_HEADER) and self._offer.agreement is not None:
             self._leave_tls(self._offer.agreement.server)
@@ -133,12 +131,12 @@ class TLSConnection:
             self._go_on()  # the client has gone, and OpenSSL says so
 
     def _leave_tls(self, finished: ssl.SSLObject) -> None:
-        self._object = finished
-        self._step, self._is_spoken, self._record = None, False, b""
+        self.tls = finished
+        self.step, self.is_spoken, self._record = None, False, b""
 
     def _go_on(self) -> None:
         """Hand the handshake over to OpenSSL."""
-        self._step = self._offer = None
+        self.step = self._offer = None
         record, self._record = self._record, b""
         for part in record[:_HEADER], record[_HEADER:]:
             if part:
@@ -148,7 +146,7 @@ class TLSConnection:
         """Read until there are so many bytes. Return false at the end of the stream."""
         while len(self._record) < size:
             try:
-                data = self._sock.recv(size - len(self._record))
+                data = self.sock.recv(size - len(self._record))
             except BlockingIOError:
                 raise wants_read() from None
             if not data:
@@ -158,24 +156,24 @@ class TLSConnection:
 
     # TLS that is spoken.
 
-    def _speak(self, operation: Callable[..., Any], *args: Any) -> Any:
+    def speak(self, operation: Callable[..., Any], *args: Any) -> Any:
         """Call a function of OpenSSL, and send and receive what it asks for."""
         while True:
             try:
                 result = operation(*args)
             except ssl.SSLWantReadError:
-                self._flush()
+                self.flush()
                 self._receive()
             except ssl.SSLError:
                 # OpenSSL has written why, for the other end, which may be gone.
                 with contextlib.suppress(OSError):
-                    self._flush()
+                    self.flush()
                 raise
             else:
-                self._flush()
+                self.flush()
                 return result
 
-    def _flush(self) -> bool:
+    def flush(self) -> bool:
         """Send what OpenSSL has written. Return false if there is no room for all of it."""
         if self._outgoing.pending:
             self._unsent += self._outgoing.read()
@@ -183,14 +181,14 @@ class TLSConnection:
             return True
         with contextlib.suppress(BlockingIOError):
             while self._unsent:
-                sent = self._sock.send(self._unsent, is_handshake=not self._is_shaken)
+                sent = self.sock.send(self._unsent, is_handshake=not self._is_shaken)
                 self._unsent = self._unsent[sent:]
         return not self._unsent
 
     def _receive(self) -> None:
         """Give OpenSSL bytes of one record: the next one stays in the socket, which is readable then."""
         try:
-            data = self._sock.recv(self._missing)
+            data = self.sock.recv(self._missing)
         except BlockingIOError:
             raise wants_read() from None
         if data:

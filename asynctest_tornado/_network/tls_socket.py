@@ -19,21 +19,24 @@ _OF_OBJECT = frozenset(name for name in dir(ssl.SSLObject) if not name.startswit
 class VirtualTLSSocket(TLSConnection):
     """A `VirtualSocket` with the interface of `ssl.SSLSocket`."""
 
+    #: The size of the bytes that were given to OpenSSL, and that `send` has still to report.
+    _accepted = 0
+
     def recv(self, size: int = 1024, flags: int = 0) -> bytes:
         buffer = bytearray(size)
         return bytes(buffer[: self.recv_into(buffer)])
 
     def recv_into(self, buffer: Any, size: int | None = None, flags: int = 0) -> int:
-        if self._step is not None:
+        if self.step is not None:
             self.do_handshake()
         size = size or len(buffer)
-        if not self._is_spoken:
+        if not self.is_spoken:
             try:
-                return self._sock.recv_into(buffer, size)
+                return self.sock.recv_into(buffer, size)
             except BlockingIOError:
                 raise wants_read() from None
         try:
-            return int(self._speak(self._object.read, size, buffer))
+            return int(self.speak(self.tls.read, size, buffer))
         except ssl.SSLEOFError:
             if not self.suppress_ragged_eofs:
                 raise
@@ -43,19 +46,19 @@ class VirtualTLSSocket(TLSConnection):
         return self.recv(size) if buffer is None else self.recv_into(buffer, size)
 
     def send(self, data: Any, flags: int = 0) -> int:
-        if self._step is not None:
+        if self.step is not None:
             self.do_handshake()
-        if not self._is_spoken:
+        if not self.is_spoken:
             try:
-                if self._flush():
-                    return self._sock.send(data)
+                if self.flush():
+                    return self.sock.send(data)
             except BlockingIOError:
                 pass
             raise wants_write() from None
         if not self._accepted:
             with memoryview(data).cast("B") as view:
-                self._accepted = self._speak(self._object.write, view[:_RECORD])
-        if not self._flush():
+                self._accepted = self.speak(self.tls.write, view[:_RECORD])
+        if not self.flush():
             raise wants_write()
         accepted, self._accepted = self._accepted, 0
         return accepted
@@ -69,26 +72,26 @@ class VirtualTLSSocket(TLSConnection):
     recvfrom = recvmsg = sendto = sendmsg
 
     def pending(self) -> int:
-        return self._object.pending() if self._is_spoken else 0
+        return self.tls.pending() if self.is_spoken else 0
 
     def unwrap(self) -> VirtualSocket:
         """End TLS, and return the socket beneath it."""
-        if not self._is_spoken:
+        if not self.is_spoken:
             raise NotImplementedError(
                 "This TLS is not spoken, so that it cannot be ended. Set network_factory = lambda: "
                 "VirtualNetwork(tls=True), or serve(..., tls=True)."
             )
-        self._speak(self._object.unwrap)
-        return self._sock
+        self.speak(self.tls.unwrap)
+        return self.sock
 
     def fileno(self) -> int:
-        return self._sock.fileno()
+        return self.sock.fileno()
 
     def close(self) -> None:
-        self._sock.close()
+        self.sock.close()
 
     def accept(self) -> "tuple[VirtualTLSSocket, Address]":
-        connection, address = self._sock.accept()
+        connection, address = self.sock.accept()
         return VirtualTLSSocket(connection, self.context, server_side=True), address
 
     def __enter__(self) -> "VirtualTLSSocket":
@@ -98,7 +101,7 @@ class VirtualTLSSocket(TLSConnection):
         self.close()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._object if name in _OF_OBJECT else self._sock, name)
+        return getattr(self.tls if name in _OF_OBJECT else self.sock, name)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -106,4 +109,4 @@ class VirtualTLSSocket(TLSConnection):
         return ssl.SSLSocket
 
     def __repr__(self) -> str:
-        return f"<VirtualTLSSocket of {self._sock!r}>"
+        return f"<VirtualTLSSocket of {self.sock!r}>"
