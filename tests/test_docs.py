@@ -38,8 +38,8 @@ NOT_FOR_USERS = {
     "ExpectError": {"handle"},
     "ExpectLog": {"filter", "watch"},
     "VirtualNetwork": {
-        *("bind", "bound_with", "connect", "connects_at_once", "find", "listen", "listeners", "reaches", "renumber"),
-        *("stop_listening", "tell"),
+        *("bind", "bound_with", "collect", "connect", "connects_at_once", "find", "listen", "listeners", "reaches"),
+        *("renumber", "stop_listening", "tell"),
     },
 }
 

@@ -215,6 +215,12 @@ class RealPorts:
         real = self._open.get(sock)
         return address if real is None else (address[0], real.getsockname()[1], *address[2:])
 
+    def collect(self, sock: VirtualSocket) -> None:
+        """Accept the connections to a server that the system has by now: the loop may not have looked yet."""
+        real = self._open.get(sock) if self._open else None
+        if real is not None:
+            _collect(real, sock)
+
     def _watch(self, real: socket.socket, sock: VirtualSocket) -> None:
         if real.fileno() != -1:
             self._loop._add_reader(real.fileno(), _accept, real, weakref.ref(sock))
@@ -238,8 +244,12 @@ def _local(sock: VirtualSocket) -> str:
 
 
 def _accept(real: socket.socket, get_sock: "weakref.ref[VirtualSocket]") -> None:
+    """Let the system accept connections to a server that others have made."""
+    _collect(real, get_sock())
+
+
+def _collect(real: socket.socket, sock: VirtualSocket | None) -> None:
     """Put the connections that the system has accepted into the backlog of a socket in memory."""
-    sock = get_sock()
     for _ in range(_BACKLOG):
         try:
             connection, address = real.accept()

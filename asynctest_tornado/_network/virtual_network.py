@@ -145,6 +145,9 @@ class VirtualNetwork(Network):
             del self._listening[key]
         self._real_ports.close(sock)
 
+    def collect(self, sock: VirtualSocket) -> None:
+        self._real_ports.collect(sock)
+
     def tell(self, sock: VirtualSocket) -> None:
         self._real_ports.tell(sock)
 

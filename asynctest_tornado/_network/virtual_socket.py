@@ -47,6 +47,9 @@ class Dialer(Protocol):
     def connect(self, sock: "VirtualSocket", address: Address) -> None:
         """Connect a socket to one that listens, or refuse that."""
 
+    def collect(self, sock: "VirtualSocket") -> None:
+        """Put connections into the backlog of a socket that the system has accepted for it."""
+
     def tell(self, sock: "VirtualSocket") -> None:
         """Record that the test learns the address of a socket, and so may hand it to other programs."""
 
@@ -107,6 +110,8 @@ class VirtualSocket:
         self._check_open()
         if self.backlog is None:
             raise error_of(errno.EINVAL)
+        if not self.backlog:
+            self.network.collect(self)
         if not self.backlog:
             raise error_of(errno.EAGAIN)
         connection = self.backlog.popleft()

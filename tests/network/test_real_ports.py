@@ -226,6 +226,18 @@ class ServersTest(AsyncTestCase):
         self.serve(lambda server: server.add_socket(sock))
         self.assertEqual(await asyncio.to_thread(ask, port), b"hi\n")
 
+    async def test_a_connection_that_is_made_and_accepted_without_the_loop(self) -> None:
+        sock, port = bind_unused_port()
+        with sock, socket.socket() as client:
+            client.connect(("127.0.0.1", port))
+            connection, address = sock.accept()
+            with connection:
+                self.assertEqual(address, client.getsockname())
+                connection.sendall(b"hi")
+                self.assertEqual(client.recv(2), b"hi")
+            with self.assertRaises(BlockingIOError):
+                sock.accept()
+
     async def test_a_server_of_asyncio(self) -> None:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(await reader.readline())
