@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import aiohttp
+import anyio
 from tornado import netutil, web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.iostream import IOStream, StreamClosedError
@@ -229,6 +230,15 @@ class ClientsTest(AsyncTestCase):
             for url in ("http://payments.example/", "https://secure.example/"):
                 async with session.get(url) as response:
                     self.assertEqual((response.status, f"//{await response.text()}/"), (200, url.partition(":")[2]))
+
+    async def test_connections_of_anyio(self) -> None:
+        self.network.serve("https://secure.example", make_stub())
+        plain = await anyio.connect_tcp("payments.example", 80)
+        secure = await anyio.connect_tcp("secure.example", 443, tls=True, tls_standard_compatible=False)
+        for stream in (plain, secure):
+            await stream.send(b"GET / HTTP/1.0\r\n\r\n")
+            self.assertTrue((await stream.receive()).startswith(b"HTTP/1.1 200 OK"))
+            await stream.aclose()
 
     async def test_the_certificate_of_a_host_is_checked(self) -> None:
         self.network.serve("https://old.example", make_stub(), certificate="expired")

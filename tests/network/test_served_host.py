@@ -38,6 +38,15 @@ class RequestsTest(AsyncTestCase):
         response = await fetch("http://payments.example/upload", method="PUT", body=b"x" * 100_000)
         self.assertEqual((response.body, len(self.payments.requests[0].body)), (b"100000", 100_000))
 
+    async def test_a_body_in_chunks_is_complete(self) -> None:
+        async def produce(write: Any) -> None:
+            await write(b"amount=")
+            await write(b"7")
+
+        for options in ({"body_producer": produce}, {"body": b"amount=7", "expect_100_continue": True}):
+            await fetch("http://payments.example/form", method="POST", **options)
+        self.assertEqual([request.body for request in self.payments.requests], [b"amount=7", b"amount=7"])
+
     async def test_a_request_is_there_before_its_response(self) -> None:
         pending = asyncio.ensure_future(fetch("http://payments.example/charge?seconds=60", method="POST", body="5"))
         await self.eventually(lambda: self.payments.requests)
