@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._network.connection import Connection
@@ -145,10 +146,17 @@ class FaultTable:
         self._partitions[names] = fault
         self.add(fault)
 
-    def heal(self) -> None:
-        for fault in self._partitions.values():
-            fault.is_set = False
-        self._partitions.clear()
+    def heal(self, a: Any, b: Any) -> None:
+        ended = list(self._partitions)
+        if a is not None:
+            ended = [self._names("heal", a, b)]
+            if ended[0] not in self._partitions:
+                raise ValueError(
+                    f"network.heal() got {', '.join(sorted(ended[0]))}, and there is no such partition. Give the names "
+                    "that network.partition() got, or none to end all partitions."
+                )
+        for names in ended:
+            self._partitions.pop(names).is_set = False
         dialling, self._dialling = self._dialling, []
         for client, sock, again in dialling:
             if sock.is_connecting and sock.fileno() != -1:
@@ -169,7 +177,7 @@ class FaultTable:
         names = [each._host_name if isinstance(each, HostFaults) else each for each in given]
         for name in names:
             if name not in known:
-                meant = spelling.meant(name, known) if isinstance(name, str) else None
+                meant = _meant(name, known)
                 hint = f"Did you mean {meant!r}?" if meant else f"The names are {', '.join(map(repr, sorted(known)))}."
                 raise ValueError(
                     f"network.{method}() got {name!r}, which is neither a name that the test serves nor 'localhost', "
@@ -223,3 +231,11 @@ class FaultTable:
         self._connections.clear()
         self._dialling.clear()
         self.loop = None
+
+
+def _meant(name: object, known: set[str]) -> str | None:
+    """Return the name that a misspelled one, or a URL, stands for, or None."""
+    if not isinstance(name, str):
+        return None
+    host = urlsplit(name).hostname if "://" in name else None
+    return host if host in known else spelling.meant(name, known)

@@ -90,12 +90,14 @@ class VirtualNetwork(Network):
         """
         self._faults.partition(a, b)
 
-    def heal(self) -> None:
-        """End each `partition`: all that has waited arrives.
+    def heal(self, a: str | HostFaults | None = None, b: str | HostFaults | None = None) -> None:
+        """End the `partition` of these names, or each one without names: all that has waited arrives.
+
+        Raises ``ValueError`` if there is no partition of these names.
 
         New in version 0.1.
         """
-        self._faults.heal()
+        self._faults.heal(a, b)
 
     def link(self, a: str | HostFaults, b: str | HostFaults) -> Link:
         """Return the link between two hosts, whose faults are those of the connections between them; see `partition`.

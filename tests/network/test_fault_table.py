@@ -37,6 +37,18 @@ class PartitionTest(cases.Base):
         await response
         self.assertEqual(self.clock.time(), 5)
 
+    async def test_one_of_two_partitions_ends(self) -> None:
+        self.network.partition("localhost", self.host)
+        self.network.partition(ADDRESS)
+        self.network.heal(ADDRESS)
+        response = asyncio.ensure_future(self.charge())
+        await asyncio.sleep(5)
+        self.network.heal(self.host, "localhost")
+        await response
+        self.assertEqual(self.clock.time(), 5)
+        with self.assertRaisesRegex(ValueError, "got 198.18.0.7, and there is no such partition. Give the names that"):
+            self.network.heal(ADDRESS)
+
     async def test_a_connection_that_gives_up(self) -> None:
         self.network.partition("localhost", self.host)
         await self.assert_broken()

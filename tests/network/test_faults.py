@@ -604,6 +604,8 @@ class BadInputTest(Base):
         )
         with self.assertRaisesRegex(ValueError, "The names are '198.18.0.7', 'localhost'."):
             self.network.link("a.example", "b.example")
+        with self.assertRaisesRegex(ValueError, "got 'http://198.18.0.7', .* Did you mean '198.18.0.7'?"):
+            self.network.partition(URL)
         with self.assertRaisesRegex(ValueError, "got 'localhost' twice. Give two names."):
             self.network.partition("localhost", "localhost")
 
