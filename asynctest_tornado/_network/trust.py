@@ -2,6 +2,7 @@
 
 # Tested by tests/network/test_tls.py.
 
+import functools
 import ssl
 from typing import Any
 
@@ -21,13 +22,13 @@ _BUNDLE = 20
 def trusts(context: ssl.SSLContext, server_hostname: str | bytes | None) -> bool:
     """Return whether a client with a context trusts the certificate of a host, as it trusts public authorities.
 
-    A client that has only authorities of its own does not.
+    A client that has only authorities of its own does not, nor does one without any.
     """
     network = current() or _real_network()
     if server_hostname is None or network is None or ascii_name(server_hostname) not in network.trusted_hosts:
         return False
     own = context.cert_store_stats()["x509_ca"]
-    return not own or own >= _BUNDLE or own >= _public_authorities()
+    return own >= _BUNDLE or own >= _public_authorities()
 
 
 def _real_network() -> Trusting | None:
@@ -39,7 +40,9 @@ def _real_network() -> Trusting | None:
     return None if hosts is None else hosts.backend
 
 
+@functools.cache
 def _public_authorities() -> int:
+    """Return how many authorities a default context lists: none, if the system has them in a folder."""
     return ssl.create_default_context().cert_store_stats()["x509_ca"]
 
 

@@ -573,9 +573,12 @@ class CertificateTest(AsyncTestCase):
 
     async def test_a_client_with_an_authority_of_its_own_does_not_trust_it(self) -> None:
         client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        AUTHORITY.configure_trust(client)
         with mock.patch("asynctest_tornado._network.trust._public_authorities", return_value=2):
             self.assertIn(20, await self.talk(client))
+            AUTHORITY.configure_trust(client)
+            self.assertIn(20, await self.talk(client))
+        with mock.patch("asynctest_tornado._network.trust._public_authorities", return_value=0):
+            self.assertIn("TLSv1.3", await self.talk(client))
 
     async def test_an_unknown_one(self) -> None:
         with self.assertRaisesRegex(ValueError, "certificate cannot be 'selfsigned'. It is one of 'trusted', 'untr"):
