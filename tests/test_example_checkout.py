@@ -47,6 +47,12 @@ BUGS: tuple[Bug, ...] = (
     Bug("payments", "pauses = list(PAUSES)", "pauses = [*PAUSES, 4]", "test_a_third_attempt_is_the_last"),
     Bug("payments", "?after={self.last_event}", "?after=0", "test_only_events_that_were_missed"),
     Bug("payments", ", ping_interval=PING_INTERVAL, ping_timeout=PING_TIMEOUT", "", "test_a_feed_that_falls_silent"),
+    Bug(
+        "payments",
+        '"POST", headers, body)',
+        '"POST", headers, body, validate_cert=False)',
+        "test_a_host_without_the_certificate_of_the_provider",
+    ),
     Bug("payments", "pause = min(2 * pause, LONGEST_PAUSE)", "raise", "test_a_provider_that_starts_again"),
     Bug(
         "payments",

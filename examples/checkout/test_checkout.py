@@ -137,6 +137,14 @@ class SlowProviderTest(CheckoutTestCase):
         self.assertEqual(len(self.payments.requests), 1)
 
 
+class ImpostorTest(CheckoutTestCase):
+    async def test_a_host_without_the_certificate_of_the_provider(self) -> None:
+        self.payments.stop()
+        impostor = self.network.serve(PROVIDER, self.stub, certificate="untrusted")
+        self.assertStatus(await self.order(), 502)
+        self.assertEqual(impostor.requests, [])
+
+
 class DownTest(CheckoutTestCase):
     """The provider refuses connections. After three orders, the circuit breaker leaves it alone."""
 
