@@ -17,13 +17,13 @@ from tornado import web
 
 from asynctest_tornado import AsyncTestCase
 from tests.limits import limit_clock, run_past_limit
-from tests.samples import mistaken, mistaken_clocks, mistaken_http, mistaken_work, misused, stuck
+from tests.samples import mistaken, mistaken_clocks, mistaken_faults, mistaken_http, mistaken_work, misused, stuck
 from tests.support import ROOT, RecordingResult, environ, run_case, without_handlers
 
 GALLERY = ROOT / "tests" / "gallery"
 CASES = {
     name: cls
-    for module in (stuck, mistaken, mistaken_clocks, mistaken_http, mistaken_work, misused)
+    for module in (stuck, mistaken, mistaken_clocks, mistaken_faults, mistaken_http, mistaken_work, misused)
     for name, cls in vars(module).items()
     if isinstance(cls, type) and cls.__module__ == module.__name__ and issubclass(cls, AsyncTestCase) and name[0] != "_"
 }

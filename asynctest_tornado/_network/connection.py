@@ -2,6 +2,7 @@
 
 # Tested by tests/network/test_faults.py.
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ __unittest = True
 
 _REQUEST = re.compile(rb"([A-Z]{3,20}) (\S{1,2000}) HTTP/1\.[01]\r\n")
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,15})\r\n", re.IGNORECASE)
+_ENDED_BY = {"hold": "release()", "partition": "heal()"}
 #: The longest path of a request that a report shows.
 _LONGEST_PATH = 80
 _ENDS = {CUT: "cut", RESET: "reset", HALF_CLOSE: "the end of the host's direction", SILENCE: "nothing more"}
@@ -145,7 +147,7 @@ class Connection(Faults):
             exchange = self._exchange
             fault = self._network.partition_of(self._client, self._host._host_name)
             if fault is not None:
-                fault.has_met(exchange, lambda: exchange.describe("the request, held back"))
+                fault.has_met(exchange, lambda: exchange.describe("the request, held back until heal()"))
 
     def _begin(self, exchange: Exchange) -> None:
         """Begin another request: a fault that the response before was too short for does not come any more."""
@@ -206,7 +208,7 @@ class Connection(Faults):
             fault.has_met(exchange, lambda: exchange.describe(f"{exchange.progress()} of the response"))
         for fault in (self._lasting_of("hold"), self._network.partition_of(self._client, self._host._host_name)):
             if fault is not None:
-                fault.has_met(exchange, lambda: _held(exchange))
+                fault.has_met(exchange, functools.partial(_held, exchange, fault.kind))
 
     def pace(self, is_response: bool) -> tuple[float, float | None]:
         if self.is_calm:
@@ -265,7 +267,9 @@ def _late(exchange: Exchange, seconds: float) -> str:
     return exchange.describe(f"{exchange.progress()} of the response, {seconds:.6g} s late{left}")
 
 
-def _held(exchange: Exchange) -> str:
+def _held(exchange: Exchange, kind: str) -> str:
     if exchange.passed >= exchange.sent:
         return exchange.describe("the response, held back for a while")
-    return exchange.describe(f"{max(exchange.sent, exchange.declared):,} bytes of the response, held back")
+    return exchange.describe(
+        f"{max(exchange.sent, exchange.declared):,} bytes of the response, held back until {_ENDED_BY[kind]}"
+    )

@@ -20,7 +20,7 @@ __unittest = True
 LOCALHOST = "localhost"
 #: The most faults that a report shows.
 _MOST_SHOWN = 10
-_HINT = "If it need not come, take it away."
+_HINT = "Set a fault before the request that it is for, or remove it."
 
 
 class FaultTable:

@@ -168,7 +168,8 @@ class ReportTest(unittest.TestCase):
     def test_a_cut_of_a_request_that_never_comes(self) -> None:
         self.assertIn(
             f"AssertionError: {URL}: cut(after=100) has not come into effect, because no response was sent after it.\n"
-            "  set at LINE: self.report(lambda case: case.host.cut(after=100)),\nIf it need not come, take it away.",
+            "  set at LINE: self.report(lambda case: case.host.cut(after=100)),\n"
+            "Set a fault before the request that it is for, or remove it.",
             self.report(lambda case: case.host.cut(after=100)),
         )
 

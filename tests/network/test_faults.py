@@ -421,7 +421,10 @@ class HoldTest(Base):
 
         report = run_case(Sample).report
         self.assertIn("this is a deadlock", report)
-        self.assertRegex(report, rf"GET {URL}/charge: 1,\d+ bytes of the response, held back\n    by hold\(\), set at ")
+        self.assertRegex(
+            report,
+            rf"GET {URL}/charge: 1,\d+ bytes of the response, held back until release\(\)\n    by hold\(\), set at ",
+        )
 
 
 class InRealTimeTest(Base):
