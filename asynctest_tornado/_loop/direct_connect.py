@@ -17,6 +17,7 @@ import types
 from collections.abc import Generator
 from typing import Any
 
+from tornado import gen, tcpclient
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.netutil import DefaultLoopResolver
@@ -35,6 +36,12 @@ _LAST_PORT = 65535
 _connect_of_tornado = TCPClient.connect
 _resolve = DefaultLoopResolver.resolve
 _getaddrinfo = ConnectingLoop.getaddrinfo
+_with_timeout = gen.with_timeout
+_connector: Any = getattr(tcpclient, "_Connector", None)
+_start_connector = getattr(_connector, "start", None)
+# A stream that is connected without them is for a network in memory alone.
+_create_stream = getattr(TCPClient, "_create_stream", None)
+_socket = socket.socket
 
 #: With a time limit, a task resolves the address. It begins a turn later; when it is done, its result is copied in
 #: another turn, and the waiting task goes on in a third one.
@@ -45,7 +52,7 @@ async def _connect_directly(self: Any, host: Any, port: Any, *args: Any, **optio
     loop = asyncio.get_running_loop()
     if args or not _is_usual(self, loop, host, port, options):
         return await _connect.found(self, host, port, *args, **options)
-    if not (options.get("source_ip") or options.get("source_port")):
+    if not (options.get("source_ip") or options.get("source_port")) and _makes_usual_streams(self):
         ready = loop.connected_stream((host, port), options.get("max_buffer_size"))  # type: ignore[attr-defined]
         if ready is not None:
             return await _connect_at_once(loop, ready, host, port, options)
@@ -97,12 +104,24 @@ def _is_usual(client: Any, loop: Any, host: object, port: Any, options: dict[str
         and getattr(client.resolver.resolve, "__func__", None) is _resolve
         and getattr(loop.getaddrinfo, "__func__", None) is _getaddrinfo
         and not is_mocked()
+        and gen.with_timeout is _with_timeout
+        and getattr(tcpclient, "_Connector", None) is _connector
+        and getattr(_connector, "start", None) is _start_connector
         and loop.get_task_factory() is None  # or the task might begin at once
         and type(port) is int
         and 0 < port <= _LAST_PORT
         and (timeout is None or (isinstance(timeout, (int, float)) and timeout > 0))
         and options.get("af", socket.AF_UNSPEC) in _FAMILIES
         and options.keys() <= _OPTIONS
+    )
+
+
+def _makes_usual_streams(client: Any) -> bool:
+    """Return whether it is known how a client makes and connects a stream."""
+    return (
+        getattr(client._create_stream, "__func__", None) is _create_stream
+        and vars(tcpclient)["IOStream"] is IOStream
+        and socket.socket is _socket
     )
 
 
@@ -164,6 +183,8 @@ def _is_connected(stream: Any, connecting: Any) -> bool:
     """Return whether the system has connected a socket at once, as it does on loopback if a server listens."""
     if not (isinstance(stream, IOStream) and isinstance(connecting, asyncio.Future)) or stream.closed():
         return False  # of a mock; or the system has refused
+    if stream._connect_future is not connecting:
+        return False  # of a test, which decides when it is done
     try:
         stream.socket.getpeername()
     except OSError:

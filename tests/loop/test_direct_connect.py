@@ -223,6 +223,14 @@ class StreamTest(Compared):
             stream.close()
             raise OSError("mocked")
 
+        fail = mock.Mock(side_effect=OSError("mocked"))
+        for target, name in (tcpclient, "_Connector"), (tcpclient._Connector, "start"):
+            with self.subTest(name), mock.patch.object(target, name, fail), self.assertRaisesRegex(OSError, "mocked"):
+                await tcpclient.TCPClient().connect(HOST, self.port, timeout=60)
+        with mock.patch.object(gen, "with_timeout", wraps=gen.with_timeout) as wait:
+            (await tcpclient.TCPClient().connect(HOST, self.port, timeout=60)).close()
+        wait.assert_called_once()
+
         with mock.patch.object(IOStream, "connect", refuse), self.assertRaisesRegex(OSError, "mocked"):
             await tcpclient.TCPClient().connect(HOST, self.port)
 
@@ -276,6 +284,15 @@ class StreamTest(Compared):
 
 
 class LimitTest(AsyncTestCase):
+    async def test_a_stream_of_the_test_that_is_never_connected(self) -> None:
+        sock, port = bind_unused_port()
+        one, other = socket.socketpair()
+        made = IOStream(one), asyncio.Future[IOStream]()
+        with contextlib.closing(sock), other, mock.patch.object(tcpclient.TCPClient, "_create_stream") as create:
+            create.return_value = made
+            with self.assertRaisesRegex(TimeoutError, "Timeout while connecting"):
+                await tcpclient.TCPClient().connect(HOST, port, timeout=0.01)
+
     async def test_a_limit_that_is_over_before_the_connection_begins(self) -> None:
         sock, port = bind_unused_port()
         with contextlib.closing(sock), mock.patch.object(tcpclient.TCPClient, "_create_stream") as create:
