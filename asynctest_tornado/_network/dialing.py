@@ -32,6 +32,11 @@ def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
     return _stream_connect.found(self, address, *args, **kwargs)
 
 
+def connects_as_usual() -> bool:
+    """Return whether nobody has replaced the function that connects a stream, as a mock does."""
+    return _stream_connect.is_on_top and _stream_connect.found is _connect_of_tornado
+
+
 def _bind(
     port: int,
     address: str | None = None,
@@ -53,11 +58,11 @@ def bind_virtual(
     listens: bool = True,
 ) -> list[VirtualSocket]:
     """Return sockets that listen at an address, as ``bind_sockets`` of Tornado does: one for each family."""
-    hosts = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
+    hosts: dict[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
     if address == "localhost":
         hosts = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
     elif address:
-        hosts = {socket.AF_INET6 if ":" in address else socket.AF_INET: address}
+        hosts = _own_addresses(address, family)
     sockets = []
     for each, host in hosts.items():
         if family in (socket.AF_UNSPEC, each):
@@ -71,6 +76,23 @@ def bind_virtual(
     return sockets
 
 
+def _own_addresses(address: str, family: int) -> dict[int, str]:
+    """Return the addresses of this machine that a name stands for, by family. Raises ``OSError`` if it is of another.
+
+    The system knows: it can bind a socket there.
+    """
+    found: dict[int, str] = {}
+    if address in _LOOPBACK and family in (socket.AF_UNSPEC, _LOOPBACK[address]):
+        return {_LOOPBACK[address]: address}
+    for each, kind, _, _, (host, _, *rest) in socket.getaddrinfo(address, None, family, socket.SOCK_STREAM):
+        with socket.socket(each, kind) as sock:
+            sock.bind((host, 0, *rest))
+        found[each] = str(host)
+    return found
+
+
+_LOOPBACK = {"127.0.0.1": socket.AF_INET, "::1": socket.AF_INET6}
+_connect_of_tornado = IOStream.connect
 _stream_connect = Patch(IOStream, "connect", _connect)
 _bind_sockets = Patch(netutil, "bind_sockets", _bind)
 patches = [_stream_connect, _bind_sockets, Patch(tcpserver, "bind_sockets", _bind)]

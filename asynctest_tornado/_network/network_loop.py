@@ -10,7 +10,7 @@ from typing import Any
 from tornado.iostream import IOStream
 
 from asynctest_tornado._loop.connections import ConnectingLoop
-from asynctest_tornado._network.dialing import bind_virtual
+from asynctest_tornado._network.dialing import bind_virtual, connects_as_usual
 from asynctest_tornado._network.stand_ins import behind, put_behind
 from asynctest_tornado._network.virtual_network import VirtualNetwork, current
 from asynctest_tornado._network.virtual_socket import VirtualSocket
@@ -46,7 +46,7 @@ class NetworkLoop(ConnectingLoop):
 
     def connected_stream(self, address: tuple[str, int], max_buffer_size: int | None) -> IOStream | None:
         network = current()
-        if network is None or not network.connects_at_once(address):
+        if network is None or not network.connects_at_once(address) or not connects_as_usual():
             return None
         sock: Any = VirtualSocket(network)
         sock.connect_ex(address)

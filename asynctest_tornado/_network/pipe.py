@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 __unittest = True
 
-#: Bytes that one direction holds before its writer has to wait.
-CAPACITY = 256 * 1024
+#: Bytes that one direction holds before its writer has to wait: as many as Linux takes on loopback.
+CAPACITY = 5 * 512 * 1024
 
 
 def error_of(number: int) -> OSError:
@@ -70,6 +70,11 @@ class Pipe:
         del self.data[:size]
         self.writer_changed()
         return data
+
+    def peek(self, size: int) -> bytes:
+        """Return the bytes that `read` would, and leave them there."""
+        self._check_readable()
+        return bytes(self.data[:size])
 
     def read_into(self, buffer: memoryview) -> int:
         """Read bytes into a buffer, and return how many; see `read`."""

@@ -18,7 +18,8 @@ _behind: "weakref.WeakKeyDictionary[Any, VirtualSocket]" = weakref.WeakKeyDictio
 #: The methods that go to the virtual socket. The other methods of a socket call these, or say what it is.
 _METHODS = (
     *("close", "connect", "connect_ex", "detach", "fileno", "getblocking", "getpeername", "getsockname", "getsockopt"),
-    *("gettimeout", "recv", "recv_into", "send", "sendmsg", "setblocking", "setsockopt", "settimeout", "shutdown"),
+    *("gettimeout", "recv", "recv_into", "send", "sendall", "sendmsg", "setblocking", "setsockopt", "settimeout"),
+    "shutdown",
 )
 
 
@@ -64,9 +65,16 @@ def put_behind(sock: socket.socket, network: VirtualNetwork) -> VirtualSocket:
     return virtual
 
 
+_OPTIONS = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), (socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+
 def virtual_twin(sock: socket.socket, network: VirtualNetwork) -> VirtualSocket:
-    """Return a virtual socket of the same family; with the same address, if the socket has been bound to one."""
+    """Return a virtual socket of the same family, with the options that were set, and the address if it is bound."""
     virtual = VirtualSocket(network, sock.family)
+    for option in _OPTIONS:
+        value = sock.getsockopt(*option)
+        if value:
+            virtual.setsockopt(*option, value)
     address = sock.getsockname()
     if address[1]:
         virtual.bind(address)

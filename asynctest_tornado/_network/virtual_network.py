@@ -31,6 +31,8 @@ _CLIENTS = 30_000
 _WILDCARDS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}
 #: The addresses that other names of this machine stand for.
 _HOSTS = {"": "0.0.0.0", "localhost": "127.0.0.1"}
+#: The names that a socket connects to on this machine, which have no address of their own.
+_THIS_MACHINE = frozenset({"localhost", *_WILDCARDS})
 
 
 class VirtualNetwork(Network):
@@ -128,8 +130,8 @@ class VirtualNetwork(Network):
         if not port:
             port = self._choose_port()
             sock.is_port_chosen = True
-        elif self._find_exactly(host, port) is not None:
-            raise error_of(errno.EADDRINUSE)
+        else:
+            self._check_free(host, port)
         return (host, port, *rest)
 
     def _choose_port(self) -> int:
@@ -138,9 +140,14 @@ class VirtualNetwork(Network):
 
     def listen(self, sock: VirtualSocket) -> None:
         host, port = sock.address[:2]
-        if self._find_exactly(host, port) is not None:
-            raise error_of(errno.EADDRINUSE)
+        self._check_free(host, port)
         self._listening[host, port] = sock
+
+    def _check_free(self, host: str, port: int) -> None:
+        """Raise ``OSError`` if a socket listens at an address, or at one that includes it, or is included by it."""
+        for other, its_port in self._listening:
+            if its_port == port and (other == host or _is_all_and_one(host, other) or _is_all_and_one(other, host)):
+                raise error_of(errno.EADDRINUSE)
 
     def stop_listening(self, sock: VirtualSocket) -> None:
         for key in [key for key, each in self._listening.items() if each is sock]:
@@ -273,9 +280,14 @@ def current() -> VirtualNetwork | None:
     return next((network for network in found if network is not None and network._loop is running), None)
 
 
+def _is_all_and_one(host: str, other: str) -> bool:
+    """Return whether an address stands for all addresses of this machine, and another one is of these."""
+    return host in _WILDCARDS and ((":" in host) == (":" in other)) and not _is_served(other)
+
+
 def _resolved(address: Address) -> Address:
-    """Return the numeric address; the system resolves names when a socket connects."""
-    if address[0] != "localhost":
+    """Return the numeric address of one machine, as the system does when a socket connects."""
+    if address[0] not in _THIS_MACHINE:
         return address
     return ("::1" if len(address) > 2 else "127.0.0.1", *address[1:])
 

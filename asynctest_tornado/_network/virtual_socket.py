@@ -5,16 +5,19 @@ number that `VirtualSocket.fileno` returns is no file of the system: `readiness`
 """
 
 import collections
+import contextlib
 import errno
 import itertools
 import selectors
 import socket
+import struct
 import sys
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from asynctest_tornado._network.pipe import CAPACITY, Pipe, error_of, nothing
+from asynctest_tornado._util.real_time import Socket
 
 __unittest = True
 
@@ -26,6 +29,8 @@ _numbers = itertools.count(FIRST)
 by_number: "weakref.WeakValueDictionary[int, VirtualSocket]" = weakref.WeakValueDictionary()
 
 Address = tuple[Any, ...]
+#: The value of ``SO_LINGER`` that is on, and waits for no second.
+_RESET = struct.pack("ii", 1, 0)
 _OF_PARENT = (
     "The connection is in memory, and stays in the process that has forked this one. Connect in the child process, or "
     "leave out network_factory"
@@ -179,7 +184,7 @@ class VirtualSocket:
                 connection.abort()
         self.backlog = None
         if self.incoming is not None and self.outgoing is not None:
-            if self.incoming.data:
+            if self.incoming.data or self._does_not_linger():
                 self.abort()  # as TCP: bytes that nobody has read are lost
             else:
                 self.outgoing.end()
@@ -193,6 +198,11 @@ class VirtualSocket:
         if self.incoming is not None and self.outgoing is not None:
             self.outgoing.reset()
             self.incoming.reset()
+
+    def _does_not_linger(self) -> bool:
+        """Return whether the socket resets its connection as it is closed, by ``SO_LINGER`` of no seconds."""
+        linger = self._options.get((socket.SOL_SOCKET, socket.SO_LINGER))
+        return linger is not None and linger == _RESET
 
     def detach(self) -> int:
         raise error_of(errno.EOPNOTSUPP)
@@ -220,6 +230,11 @@ class VirtualSocket:
             return min(len(view), CAPACITY)
         return outgoing.write_handshake(view) if is_handshake else outgoing.write(view)
 
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[self.send(view) :]
+
     def sendmsg(self, buffers: Iterable[Any], *args: Any) -> int:
         sent = 0
         for buffer in buffers:
@@ -236,7 +251,8 @@ class VirtualSocket:
         return sent
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        return self._pipes()[0].read(size)
+        incoming = self._pipes()[0]
+        return incoming.peek(size) if flags & socket.MSG_PEEK else incoming.read(size)
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
         view = memoryview(buffer).cast("B")
@@ -303,7 +319,10 @@ class VirtualSocket:
             return int(self.backlog is not None)
         if (level, name) == (socket.SOL_SOCKET, socket.SO_TYPE):
             return int(self.type)
-        return self._options.get((level, name), bytes(size) if size else 0)
+        if (level, name) in self._options:
+            return self._options[level, name]
+        with contextlib.closing(Socket(self.family, self.type)) as fresh:
+            return fresh.getsockopt(level, name, size) if size else fresh.getsockopt(level, name)
 
     def setblocking(self, flag: bool) -> None:
         """Do nothing: it never blocks. asyncio and Tornado call this with False."""

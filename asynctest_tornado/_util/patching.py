@@ -61,6 +61,11 @@ class Patch:
         #: True if it was put in, and not taken out since: it may be beneath a later function.
         self._is_placed = False
 
+    @property
+    def is_on_top(self) -> bool:
+        """True if no later function is in front of ours."""
+        return self._names.get(self.name) is self._ours
+
     def look(self) -> None:
         """Record the present function as one that was there before."""
         present = self._names.get(self.name, _MISSING)

@@ -5,7 +5,9 @@ import selectors
 import socket
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
+from tornado import netutil, tcpclient
 from tornado.httpclient import AsyncHTTPClient
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import bind_sockets
@@ -156,8 +158,10 @@ class StreamsTest(AsyncTestCase):
         sock, port = bind_unused_port()
         server.add_socket(sock)
         stream = IOStream(socket.socket())
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         await stream.connect(("127.0.0.1", port))
         self.assertIsInstance(stream.socket, VirtualSocket)
+        self.assertEqual(stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1)
         await stream.write(b"hi\n")
         self.assertEqual(await stream.read_until_close(), b"hi\n")
         server.stop()
@@ -183,6 +187,35 @@ class StreamsTest(AsyncTestCase):
         with self.assertRaises(StreamClosedError) as caught:
             await TCPClient().connect("127.0.0.1", port)
         self.assertIsInstance(caught.exception.real_error, ConnectionRefusedError)
+
+    async def test_an_address_that_a_server_cannot_have(self) -> None:
+        for address, family, error in (
+            ("192.0.2.1", socket.AF_UNSPEC, OSError),
+            ("no-such-host.invalid", socket.AF_UNSPEC, socket.gaierror),
+            ("127.0.0.1", socket.AF_INET6, socket.gaierror),
+        ):
+            with self.subTest(address), self.assertRaises(error):
+                netutil.bind_sockets(0, address, family)
+        with self.assertRaises(OSError):
+            await asyncio.start_server(lambda *args: None, "192.0.2.1", 0)
+
+    async def test_functions_that_a_test_has_replaced_are_called(self) -> None:
+        def fail(first: Any, *args: Any, **kwargs: Any) -> None:
+            if isinstance(first, IOStream | socket.SocketType):
+                first.close()
+            raise OSError("mocked")
+
+        sock, port = bind_unused_port()
+        for target, name in (
+            (IOStream, "connect"),
+            (TCPClient, "_create_stream"),
+            (tcpclient, "IOStream"),
+            (socket, "socket"),
+        ):
+            fails = self.assertRaisesRegex(OSError, "mocked")
+            with self.subTest(name), mock.patch.object(target, name, fail), fails:
+                await TCPClient().connect("127.0.0.1", port)
+        sock.close()
 
     async def test_the_sockets_of_all_interfaces(self) -> None:
         sockets = bind_sockets(0)

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import select
 import socket
+import struct
 import unittest
 from collections.abc import Callable
 from typing import Any
@@ -194,6 +195,57 @@ class LikeTheSystemTest(unittest.TestCase):
         def check(c: Connection) -> None:
             with contextlib.closing(c.make()) as sock:
                 self.raises(errno.EADDRINUSE, sock.bind, c.listener.getsockname())
+
+        self.each(check)
+
+    def test_a_port_that_is_taken_on_one_of_all_addresses(self) -> None:
+        def check(c: Connection) -> None:
+            port = c.listener.getsockname()[1]
+            with contextlib.closing(c.make()) as sock:
+                self.raises(errno.EADDRINUSE, sock.bind, ("", port))
+            c.listener.close()
+            with contextlib.closing(c.make()) as everywhere, contextlib.closing(c.make()) as sock:
+                everywhere.bind(("", 0))
+                everywhere.listen()
+                self.raises(errno.EADDRINUSE, sock.bind, ("127.0.0.1", everywhere.getsockname()[1]))
+
+        self.each(check)
+
+    def test_a_client_of_all_addresses(self) -> None:
+        def check(c: Connection) -> None:
+            with contextlib.closing(c.make()) as client:
+                client.connect_ex(("0.0.0.0", c.listener.getsockname()[1]))
+                self.assertEqual(client.getpeername(), c.listener.getsockname())
+
+        self.each(check)
+
+    def test_bytes_that_are_looked_at(self) -> None:
+        def check(c: Connection) -> None:
+            with self.assertRaises(BlockingIOError):
+                c.server.recv(9, socket.MSG_PEEK)
+            c.client.sendall(b"abc")
+            c.wait(c.server)
+            self.assertEqual(c.server.recv(2, socket.MSG_PEEK), b"ab")
+            self.assertEqual(c.server.recv(9), b"abc")
+
+        self.each(check)
+
+    def test_a_socket_that_does_not_linger_resets_its_connection(self) -> None:
+        def check(c: Connection) -> None:
+            c.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            c.client.close()
+            c.wait(c.server)
+            self.raises(errno.ECONNRESET, c.server.recv, 9)
+
+        self.each(check)
+
+    def test_options(self) -> None:
+        def check(c: Connection) -> None:
+            self.assertGreater(c.client.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF), 0)
+            self.assertEqual(len(c.client.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)), 8)
+            self.assertEqual(c.client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), 0)
+            c.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.assertEqual(c.client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), 1)
 
         self.each(check)
 
