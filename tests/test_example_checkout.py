@@ -109,6 +109,13 @@ class SuiteTest(unittest.TestCase):
             with self.subTest(bug=bug):
                 self.assertRegex(done.stderr, rf"\n(FAIL|ERROR): {bug.test} \(")
 
+    def test_the_readme_shows_one_of_its_tests(self) -> None:
+        readme = (ROOT / "README.rst").read_text(encoding="utf-8")
+        [shown] = re.findall(
+            r"::\n\n((?: +.*\n)*?    async def test_a_cut_response_is_tried_again\b(?:.*\n)+?)\n", readme
+        )
+        self.assertIn(shown, (ROOT / "examples/checkout/test_checkout.py").read_text(encoding="utf-8"))
+
 
 class ProgramTest(unittest.TestCase):
     """On real sockets."""
