@@ -17,6 +17,7 @@ from asynctest_tornado._network.host_certificates import Certificate
 from asynctest_tornado._network.hosts import Hosts, Site
 from asynctest_tornado._network.served_host import ServedHost
 from asynctest_tornado._sources import handler_errors
+from asynctest_tornado._util import spelling
 
 __unittest = True
 
@@ -137,9 +138,12 @@ class HostsOfTest:
         place = hosts.place(text, port)
         served = ", ".join(each.url for each in self._served) or "no host"
         out = f", or let connections to it out by network.allow({place!r})" if self.backend._is_closed else ""
+        meant = spelling.meant(text, {each._host_name for each in self._served})
+        hint = f" Did you mean {meant}?" if meant else ""
+        url = Site("https" if port == hosts.DEFAULT_PORTS["https"] else "http", text, port).url
         message = (
-            f"{place} is no host of this test, which serves {served}. Serve it by network.serve(), as in "
-            f"network.serve('http://{hosts.place(text, None)}', app){out}"
+            f"{place} is no host of this test, which serves {served}.{hint} Serve it by network.serve(), as in "
+            f"network.serve({url!r}, app){out}"
         )
         if self.table:
             self.unknown.setdefault(place, message)

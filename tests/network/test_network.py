@@ -100,8 +100,8 @@ class MisspelledNameTest(AsyncTestCase):
 
         case = type("Misspells", (AsyncTestCase,), {"test": body, "setUp": set_up})
         self.assertIn(
-            "paymnets.example:80 is no host of this test, which serves http://payments.example. Serve it by "
-            "network.serve(), as in network.serve('http://paymnets.example', app).\n",
+            "paymnets.example:80 is no host of this test, which serves http://payments.example. Did you mean "
+            "payments.example? Serve it by network.serve(), as in network.serve('http://paymnets.example', app).\n",
             run_case(case).report,
         )
         self.assertNotIn("is no host", run_body(AsyncTestCase, body).report)
@@ -293,6 +293,12 @@ class UnknownHostsTest(AsyncTestCase):
             await asyncio.open_connection("other.example", 80)
         with self.assertRaisesRegex(socket.gaierror, message):
             await netutil.BlockingResolver().resolve("other.example", 80)
+
+    async def test_the_error_advises_the_scheme_of_the_port(self) -> None:
+        with self.assertRaisesRegex(socket.gaierror, r"network.serve\('https://other.example', app\)"):
+            await AsyncHTTPClient().fetch("https://other.example/")
+        with self.assertRaisesRegex(socket.gaierror, r"network.serve\('http://other.example:8080', app\)"):
+            await AsyncHTTPClient().fetch("http://other.example:8080/")
 
     async def test_so_is_a_numeric_address(self) -> None:
         message = r"10.0.0.7:80 is no host of this test, .* network.allow\('10.0.0.7:80'\)"
