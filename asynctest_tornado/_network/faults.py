@@ -56,15 +56,17 @@ class Faults:
 
         def __setattr__(self, name: str, value: Any) -> None:
             """Set an attribute. Raises ``AttributeError`` if a fault is meant, which that would not set."""
-            if name in _METHODS:
-                raise AttributeError(
-                    f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}."
-                )
-            if not name.startswith("_") and not hasattr(type(self), name):
-                meant = spelling.meant(name, _ATTRIBUTES)
-                if meant is not None:
-                    raise AttributeError(f"{self._where}: {name} is no fault. Did you mean {meant} = {value!r}?")
-            super().__setattr__(name, value)
+            if name[0] != "_":
+                self._check_name(name, value)
+            object.__setattr__(self, name, value)
+
+    def _check_name(self, name: str, value: Any) -> None:
+        if name in _METHODS:
+            raise AttributeError(f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}.")
+        if not hasattr(type(self), name):
+            meant = spelling.meant(name, _ATTRIBUTES)
+            if meant is not None:
+                raise AttributeError(f"{self._where}: {name} is no fault. Did you mean {meant} = {value!r}?")
 
     def _usable(self, text: str) -> Table:
         """Return the table of the network. Raises ``RuntimeError`` if there can be no faults."""
