@@ -81,6 +81,7 @@ async def _connect_at_once(loop: Any, stream: IOStream, host: str, port: int, op
         stream.close()
         raise
     if options.get("ssl_options") is None:
+        stream._add_io_state(IOLoop.READ)  # as a stream that the loop has connected, which notices its end while idle
         return stream
     connecting = loop.create_future()
     connecting.set_result(stream)

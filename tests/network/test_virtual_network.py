@@ -199,6 +199,14 @@ class StreamsTest(AsyncTestCase):
         with self.assertRaises(OSError):
             await asyncio.start_server(lambda *args: None, "192.0.2.1", 0)
 
+    async def test_an_idle_client_notices_its_end(self) -> None:
+        sock, port = bind_unused_port()
+        stream = await TCPClient().connect("127.0.0.1", port)
+        sock.accept()[0].close()
+        await asyncio.sleep(0.001)
+        self.assertTrue(stream.closed())
+        sock.close()
+
     async def test_functions_that_a_test_has_replaced_are_called(self) -> None:
         def fail(first: Any, *args: Any, **kwargs: Any) -> None:
             if isinstance(first, IOStream | socket.SocketType):
