@@ -10,7 +10,7 @@ from typing import Any
 from asynctest_tornado._errors import hints, last_answer, notes, taken_address
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
-from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.harness import NEW, Harness
 from asynctest_tornado._timeouts import blocking_clients, pending_requests
 from asynctest_tornado._tls import https_servers
 from asynctest_tornado._util import settings
@@ -67,7 +67,8 @@ class Hints(Feature):
         if end_run is not None:
             end_run(error)
         strip(error, from_end=is_explained)
-        blocked = blocking_clients.hint(error, harness.loop.loop)
+        # A setUp() may fail before it has a loop.
+        blocked = None if harness.state is NEW else blocking_clients.hint(error, harness.loop.loop)
         if blocked is not None:
             self._mend(error, blocked, trap)
             drop_chain(error)

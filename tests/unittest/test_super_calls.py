@@ -3,6 +3,7 @@
 import asyncio
 import unittest
 
+from asynctest_tornado import AsyncTestCase
 from tests.samples import cases, setups
 from tests.support import RecordingResult, open_files, run_case
 
@@ -60,6 +61,18 @@ class ForgottenTest(unittest.TestCase):
         self.assertRegex(
             result.report, r"LoopTooEarly has no event loop.*\bCall super\(\).setUp\(\) .*LoopTooEarly\.\n"
         )
+        self.assertNotIn("During handling", result.report)
+
+    def test_an_error_before_there_is_a_loop_is_the_only_one(self) -> None:
+        class Sample(AsyncTestCase):
+            def setUp(self) -> None:
+                raise ValueError("planted")
+
+            def test(self) -> None: ...
+
+        result = run_case(Sample)
+        self.assertRegex(result.report, "ValueError: planted\n$")
+        self.assertNotIn("During handling", result.report)
 
     def test_a_missing_server_is_told_once_where_it_is_used(self) -> None:
         names = [name for name in vars(setups.NoServer) if name.startswith("test_") and name != "test_needs_none"]
