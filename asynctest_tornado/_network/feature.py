@@ -13,7 +13,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._network import dialing, hosts_of_test, network, outside, tls, tls_agreements
+from asynctest_tornado._network import dialing, hosts_of_test, network, outside, socket_options, tls, tls_agreements
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
@@ -59,6 +59,9 @@ class Network(Feature):
         return virtual is not None and virtual._faults.has_reset
 
     def notes(self, harness: Harness, error: BaseException) -> None:
+        reason = socket_options.explain(error)
+        if reason is not None:
+            notes.add(error, reason, harness.trap, once=True)
         text = harness.options[self]._faults.describe()
         if text is not None and harness.trap.data.get(_DESCRIBED) is not error:
             harness.trap.data[_DESCRIBED] = error
@@ -95,12 +98,19 @@ def _is_of_client(tb: types.TracebackType | None) -> bool:
     return found
 
 
+def _class_of(loop: object) -> str:
+    """Return the name of the class of a loop, without the methods of this library."""
+    package = __name__.partition(".")[0]
+    classes = [cls for cls in type(loop).__mro__ if cls.__module__.partition(".")[0] != package]
+    return f"{classes[0].__module__}.{classes[0].__qualname__}"
+
+
 def _attach(loop: LoopOfTest, virtual: VirtualNetwork) -> NetworkSelector:
     selector = loop.selector
     if type(selector) is not Selector:
         raise TypeError(
-            f"A VirtualNetwork cannot carry connections of {loop.loop!r}: it is for the loops of asyncio that have a "
-            "selector. Leave out loop_factory, get_new_ioloop() and policies of your own, or network_factory."
+            f"A VirtualNetwork cannot carry connections of {_class_of(loop.loop)}: it is for the loops of asyncio that "
+            "have a selector. Leave out loop_factory, get_new_ioloop() and policies of your own, or network_factory."
         )
     attached: NetworkSelector = selector  # type: ignore[assignment]
     attached.__class__ = NetworkSelector

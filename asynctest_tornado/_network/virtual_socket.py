@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from asynctest_tornado._network import socket_options
 from asynctest_tornado._network.pipe import CAPACITY, Pipe, error_of, nothing
 from asynctest_tornado._util.real_time import Socket
 
@@ -266,7 +267,7 @@ class VirtualSocket:
 
     def _check_open(self) -> None:
         if self._number == -1:
-            raise OSError(errno.EBADF, _OF_PARENT) if self._is_of_parent else error_of(errno.EBADF)
+            raise socket_options.closed(_OF_PARENT if self._is_of_parent else None)
 
     def cut_off(self) -> None:
         """Close the socket in a child process. The other end, in the parent process, learns nothing of that."""
@@ -321,8 +322,12 @@ class VirtualSocket:
             return int(self.type)
         if (level, name) in self._options:
             return self._options[level, name]
+        socket_options.check(level, name)
         with contextlib.closing(Socket(self.family, self.type)) as fresh:
             return fresh.getsockopt(level, name, size) if size else fresh.getsockopt(level, name)
+
+    def __getattr__(self, name: str) -> Any:
+        raise socket_options.missing(name)
 
     def setblocking(self, flag: bool) -> None:
         """Do nothing: it never blocks. asyncio and Tornado call this with False."""

@@ -52,6 +52,11 @@ class Silent(WebSocketHandler):
         pass
 
 
+class Socket(RequestHandler):
+    def get(self) -> None:
+        self.write(type(self.request.connection.stream.socket).__name__)  # type: ignore[union-attr]
+
+
 class Address(RequestHandler):
     def get(self) -> None:
         self.write(self.request.full_url())
@@ -76,7 +81,9 @@ class Http(AsyncHTTPTestCase):
     leaks = "fail"
 
     def get_app(self) -> Application:
-        return Application([("/", Hello), ("/slow", Slow), ("/silent", Silent), ("/address", Address)])
+        return Application(
+            [("/", Hello), ("/slow", Slow), ("/silent", Silent), ("/address", Address), ("/socket", Socket)]
+        )
 
     @property
     def has_files(self) -> bool:
@@ -150,10 +157,10 @@ class HttpTest(Http):
             await self.in_thread(url)
 
     async def test_a_connection_of_the_loop_stays_in_memory(self) -> None:
-        await self.in_thread(self.get_url("/"))
-        with mock.patch.object(real_ports, "_accept", side_effect=AssertionError):
-            self.assertEqual((await self.fetch("/")).body, b"hello")
-            self.assertEqual((await AsyncHTTPClient().fetch(self.get_url("/"))).body, b"hello")
+        url = self.get_url("/socket")
+        self.assertEqual(await self.in_thread(url), b"socket")
+        self.assertEqual((await self.fetch("/socket")).body, b"VirtualSocket")
+        self.assertEqual((await AsyncHTTPClient().fetch(url)).body, b"VirtualSocket")
 
 
 def _read_into(queue: Any, url: str) -> None:
