@@ -245,7 +245,7 @@ class EventsTest(CheckoutTestCase):
         await self.order()
         self.feed.hold()  # this connection alone: it stays open, and nothing arrives
         self.refund()
-        await asyncio.sleep(40)
+        await asyncio.sleep(60)
         self.assertEqual(await self.status(), "refunded")
 
     async def test_only_events_that_were_missed(self) -> None:
