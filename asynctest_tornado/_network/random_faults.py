@@ -48,7 +48,8 @@ class RandomFaults:
     """
 
     def __init__(self, faults: Any, seed: int) -> None:
-        self._shares = shares_of(faults)
+        has_none = type(faults) is int and not faults  # mostly
+        self._shares = {} if has_none else shares_of(faults)
         self.is_on = any(self._shares.values())
         self._seed = seed
         # Made when it is needed: that takes as long as the rest of a network, and most tests draw nothing.

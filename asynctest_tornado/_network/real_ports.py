@@ -16,6 +16,7 @@ The price of an open port: the clock and the detection of deadlocks wait for oth
 """
 
 import asyncio
+import atexit
 import contextlib
 import contextvars
 import errno
@@ -94,6 +95,7 @@ class _Numbers:
 
 
 NUMBERS = _Numbers()
+atexit.register(NUMBERS.close)  # not each run of tests has an end
 
 
 class RealPorts:

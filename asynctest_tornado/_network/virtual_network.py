@@ -27,6 +27,8 @@ __unittest = True
 #: The ports of clients are counted from here.
 _FIRST_CLIENT = 30_001
 _CLIENTS = 30_000
+#: How the addresses of served names begin, see `hosts`.
+_SERVED = ("198.18.", "198.19.")
 #: The addresses that stand for all of a machine.
 _WILDCARDS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}
 #: The addresses that other names of this machine stand for.
@@ -302,6 +304,8 @@ def _is_of_machine(host: str) -> bool:
 
 
 def _is_served(host: str) -> bool:
+    if not str(host).startswith(_SERVED):
+        return False  # mostly; to parse an address takes long
     try:
         return ipaddress.ip_address(host) in ADDRESSES
     except ValueError:

@@ -33,7 +33,7 @@ from asynctest_tornado import (
 )
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._network import real_ports
-from tests.support import run_case
+from tests.support import run_case, run_code
 
 
 class Hello(RequestHandler):
@@ -449,3 +449,11 @@ assert (os.fork, subprocess.Popen.__init__) == before
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("ResourceWarning", done.stderr)
+
+    def test_a_number_is_not_reserved_any_more_at_the_end_of_the_process(self) -> None:
+        done = run_code(
+            "from asynctest_tornado._network.real_ports import NUMBERS\n"
+            "host = '127.0.0.1', 0\n"
+            "NUMBERS.give_back(host, NUMBERS.take(host))\n"
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
