@@ -208,7 +208,7 @@ class EventsTest(CheckoutTestCase):
         self.payments.latency = 16
         self.assertStatus(await self.order(), 504)
         self.assertEqual(await self.status(), "unconfirmed")
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         self.assertEqual(await self.status(), "paid")
 
     async def test_an_event_is_faster_than_the_response(self) -> None:
