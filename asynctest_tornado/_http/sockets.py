@@ -43,7 +43,7 @@ def unused_socket(reuse_port: bool = False, address: str = "127.0.0.1") -> socke
     """Return a socket as of `bind_unused_port`. In memory, its port is not handed to the test yet."""
     network = current()
     if network is not None:
-        virtual: Any = bind_virtual(network, 0, address)[0]
+        virtual: Any = bind_virtual(network, 0, address, reuse_port=reuse_port)[0]
         return virtual  # type: ignore[no-any-return]
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.create_server((address, 0), family=family, backlog=_BACKLOG, reuse_port=reuse_port)

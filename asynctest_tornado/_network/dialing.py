@@ -9,7 +9,7 @@ from tornado import netutil, tcpserver
 from tornado.iostream import IOStream
 
 from asynctest_tornado._network import named_hosts
-from asynctest_tornado._network.stand_ins import virtual_twin
+from asynctest_tornado._network.stand_ins import put_behind
 from asynctest_tornado._network.virtual_network import VirtualNetwork, current
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 from asynctest_tornado._util.patching import Patch
@@ -18,7 +18,7 @@ __unittest = True
 
 
 def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
-    """Connect a stream; in memory, if the address is there. Its own socket is closed then."""
+    """Connect a stream; in memory, if the address is there. Its own socket stands for a virtual one then."""
     if _stream_connect.is_active:
         address, failed = named_hosts.dial(self, address)
         if failed is not None:
@@ -26,10 +26,18 @@ def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
     if _stream_connect.is_active and type(self.socket) is socket.socket:
         network = current()
         if network is not None and network.reaches(address):
-            with self.socket as replaced:
-                virtual = virtual_twin(replaced, network)
-            self.socket = virtual
+            _move(self, network)
     return _stream_connect.found(self, address, *args, **kwargs)
+
+
+def _move(stream: Any, network: VirtualNetwork) -> None:
+    """Give a stream a virtual socket. With a close callback, the loop watches its own one already."""
+    state, stream._state = stream._state, None
+    if state is not None:
+        stream.io_loop.remove_handler(stream.socket)
+    stream.socket = put_behind(stream.socket, network)
+    if state is not None:
+        stream._add_io_state(state)
 
 
 def connects_as_usual() -> bool:
@@ -41,13 +49,14 @@ def _bind(
     port: int,
     address: str | None = None,
     family: int = socket.AF_UNSPEC,
-    *args: Any,
-    **kwargs: Any,
+    backlog: int = 128,
+    flags: int | None = None,
+    reuse_port: bool = False,
 ) -> Any:
     network = current() if _bind_sockets.is_active else None
     if network is None:
-        return _bind_sockets.found(port, address, family, *args, **kwargs)
-    return bind_virtual(network, port, address, family)
+        return _bind_sockets.found(port, address, family, backlog, flags, reuse_port)
+    return bind_virtual(network, port, address, family, reuse_port=reuse_port)
 
 
 def bind_virtual(
@@ -56,6 +65,7 @@ def bind_virtual(
     address: str | None = None,
     family: int = socket.AF_UNSPEC,
     listens: bool = True,
+    reuse_port: bool = False,
 ) -> list[VirtualSocket]:
     """Return sockets that listen at an address, as ``bind_sockets`` of Tornado does: one for each family."""
     hosts: dict[int, str] = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
@@ -67,6 +77,7 @@ def bind_virtual(
     for each, host in hosts.items():
         if family in (socket.AF_UNSPEC, each):
             sock = VirtualSocket(network, each)
+            sock.shares_port = reuse_port
             sock.bind((host, port) if each == socket.AF_INET else (host, port, 0, 0))
             port = sock.address[1]
             if listens:

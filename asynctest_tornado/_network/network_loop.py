@@ -78,7 +78,7 @@ class NetworkLoop(ConnectingLoop):
                 protocol_factory, host, port, family=family, sock=sock, start_serving=start_serving, **kwargs
             )
         hosts = [host] if host is None or isinstance(host, str) else list(host)
-        sockets = self._bind_each(network, hosts, port, family)
+        sockets = self._bind_each(network, hosts, port, family, bool(kwargs.get("reuse_port")))
         try:
             first: Any = sockets[0]
             server: Any = await super().create_server(protocol_factory, sock=first, start_serving=False, **kwargs)
@@ -92,13 +92,15 @@ class NetworkLoop(ConnectingLoop):
         return server
 
     def _bind_each(
-        self, network: VirtualNetwork, hosts: Iterable[str | None], port: Any, family: int
+        self, network: VirtualNetwork, hosts: Iterable[str | None], port: Any, family: int, reuse_port: bool
     ) -> list[VirtualSocket]:
         """Return sockets that are bound to each host and family. Raises ``OSError`` as asyncio does."""
         sockets: list[VirtualSocket] = []
         try:
             for host in dict.fromkeys(hosts):
-                sockets += bind_virtual(network, int(port or 0), host or None, family, listens=False)
+                sockets += bind_virtual(
+                    network, int(port or 0), host or None, family, listens=False, reuse_port=reuse_port
+                )
         except OSError as error:
             for each in sockets:
                 each.close()

@@ -133,7 +133,7 @@ class VirtualNetwork(Network):
             port = self._choose_port()
             sock.is_port_chosen = True
         else:
-            self._check_free(host, port)
+            self._check_free(sock, host, port)
         return (host, port, *rest)
 
     def _choose_port(self) -> int:
@@ -142,18 +142,24 @@ class VirtualNetwork(Network):
 
     def listen(self, sock: VirtualSocket) -> None:
         host, port = sock.address[:2]
-        self._check_free(host, port)
-        self._listening[host, port] = sock
+        self._check_free(sock, host, port)
+        self._listening.setdefault((host, port), sock)
 
-    def _check_free(self, host: str, port: int) -> None:
+    def _check_free(self, sock: VirtualSocket, host: str, port: int) -> None:
         """Raise ``OSError`` if a socket listens at an address, or at one that includes it, or is included by it."""
-        for other, its_port in self._listening:
-            if its_port == port and (other == host or _is_all_and_one(host, other) or _is_all_and_one(other, host)):
+        for (other, its_port), taken in self._listening.items():
+            if its_port != port or (taken.shares_port and sock.shares_port):
+                continue
+            if other == host or _is_all_and_one(host, other) or _is_all_and_one(other, host):
                 raise error_of(errno.EADDRINUSE)
 
     def stop_listening(self, sock: VirtualSocket) -> None:
         for key in [key for key, each in self._listening.items() if each is sock]:
             del self._listening[key]
+            # Of the sockets that share a port, one gets all connections: the first that is open.
+            for each in self._bound:
+                if each.shares_port and each is not sock and each.backlog is not None and each.address[:2] == key:
+                    self._listening.setdefault(key, each)
         self._real_ports.close(sock)
 
     def collect(self, sock: VirtualSocket) -> None:

@@ -85,6 +85,8 @@ class VirtualSocket:
         self.speaks_tls = False
         #: The connections that wait to be accepted; None if the socket does not listen.
         self.backlog: collections.deque[Any] | None = None
+        #: True if other sockets may bind to its port: ``SO_REUSEPORT``.
+        self.shares_port = False
         #: True if the network has chosen the port.
         self.is_port_chosen = False
         #: The error of a connection that was refused, for ``SO_ERROR``.

@@ -166,6 +166,33 @@ class StreamsTest(AsyncTestCase):
         self.assertEqual(await stream.read_until_close(), b"hi\n")
         server.stop()
 
+    async def test_a_stream_that_has_a_close_callback_before_it_is_connected(self) -> None:
+        server = EchoServer()
+        sock, port = bind_unused_port()
+        server.add_socket(sock)
+        closed = asyncio.Event()
+        own = socket.socket()
+        stream = IOStream(own)
+        stream.set_close_callback(closed.set)
+        await stream.connect(("127.0.0.1", port))
+        self.assertEqual(own.getpeername(), ("127.0.0.1", port))
+        await stream.write(b"hi\n")
+        self.assertEqual(await stream.read_until(b"\n"), b"hi\n")
+        await closed.wait()
+        server.stop()
+
+    async def test_sockets_that_share_a_port(self) -> None:
+        first, port = bind_unused_port(reuse_port=True)
+        server = EchoServer()
+        server.listen(port, "127.0.0.1", reuse_port=True)
+        with self.assertRaises(OSError):
+            EchoServer().listen(port, "127.0.0.1")
+        first.close()
+        stream = await TCPClient().connect("127.0.0.1", port)
+        await stream.write(b"hi\n")
+        self.assertEqual(await stream.read_until_close(), b"hi\n")
+        server.stop()
+
     async def test_servers_and_clients_of_asyncio(self) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(await reader.readline())
