@@ -110,9 +110,8 @@ class HttpTest(Http):
         self.assertEqual(await self.in_thread(url), url.encode())
 
     async def test_the_port_is_the_same_before_and_after(self) -> None:
-        before = await self.fetch("/")
         url = self.get_url("/")
-        self.assertEqual(before.effective_url, url)
+        self.assertEqual((await self.fetch("/")).effective_url, url)
         await self.in_thread(url)
         self.assertEqual((await self.fetch("/")).effective_url, url)
 
