@@ -290,7 +290,7 @@ class LimitTest(AsyncTestCase):
         made = IOStream(one), asyncio.Future[IOStream]()
         with contextlib.closing(sock), other, mock.patch.object(tcpclient.TCPClient, "_create_stream") as create:
             create.return_value = made
-            with self.assertRaisesRegex(TimeoutError, "Timeout while connecting"):
+            with self.assertRaises(TimeoutError):
                 await tcpclient.TCPClient().connect(HOST, port, timeout=0.01)
 
     async def test_a_limit_that_is_over_before_the_connection_begins(self) -> None:
