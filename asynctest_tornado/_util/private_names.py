@@ -172,6 +172,7 @@ PRIVATE: tuple[Private, ...] = (
     Private("tornado.tcpclient.TCPClient", "_create_stream", "to connect with fewer objects", "", "connect() as it is"),
     Private("tornado.tcpclient", "_Connector", "whether a test has replaced it", "", "connect() as it is"),
     Private("tornado.iostream.IOStream", "_connect_future", "whether it connects", "", "connect() as it is"),
+    Private("tornado.iostream.IOStream", "_state", "to move a watched stream into memory", "such streams", "none"),
     Private("tornado.iostream.BaseIOStream", "_add_io_state", "to notice its end", "", "connect() as it is"),
     Private("tornado.simple_httpclient", "_HTTPConnection", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_get_ssl_options", _NO_VERIFICATION, "", "a context for each request"),
