@@ -16,6 +16,7 @@ from asynctest_tornado._http.server_sent_events import ServerSentEvent as Server
 from asynctest_tornado._http.sockets import bind_unused_port
 from asynctest_tornado._http.streamed_response import StreamedResponse as StreamedResponse
 from asynctest_tornado._http.websocket import WebSocket as WebSocket
+from asynctest_tornado._network.served_host import ServedHost as ServedHost
 from asynctest_tornado._network.virtual_network import VirtualNetwork as VirtualNetwork
 from asynctest_tornado._replace import import_hook as _import_hook
 from asynctest_tornado._runner.command_line import main

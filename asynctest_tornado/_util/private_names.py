@@ -174,6 +174,7 @@ PRIVATE: tuple[Private, ...] = (
     Private("tornado.iostream.IOStream", "_connect_future", "whether it connects", "", "connect() as it is"),
     Private("tornado.iostream.IOStream", "_state", "to move a watched stream into memory", "such streams", "none"),
     Private("tornado.iostream.BaseIOStream", "_add_io_state", "to notice its end", "", "connect() as it is"),
+    Private("tornado.iostream.BaseIOStream", "_state", "to move a watched stream", "such a stream in memory", "none"),
     Private("tornado.simple_httpclient", "_HTTPConnection", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_get_ssl_options", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_create_connection", _STREAMS, "stream()", "an error, in the tests that stream"),
