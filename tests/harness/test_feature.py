@@ -26,6 +26,7 @@ from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from tests.support import RecyclingHarness, run_code
@@ -37,6 +38,15 @@ OPTIONS: dict[Feature, Callable[[], Any]] = {
     NETWORK: VirtualNetwork,
     ORDER: lambda: Schedule(1),
 }
+
+
+def setUpModule() -> None:
+    # No feature of these tests puts the patches in, by which an error of a callback gets into the trap.
+    installation.begin(Recorder)
+
+
+def tearDownModule() -> None:
+    installation.discard(Recorder)
 
 
 class Recorder(Feature):
