@@ -70,6 +70,8 @@ def rename(names: Sequence[str]) -> None:
     for each in names:
         package, _, name = each.partition(":")
         by_package.setdefault(package, set()).add(name)
+    if "warnings" in by_package:
+        by_package["_py_warnings"] = by_package["warnings"]  # which defines them, from Python 3.14 on
     if by_package.get("asyncio", set()) & _OF_FUTURES:
         sys.modules["_asyncio"] = None  # type: ignore[assignment]  # the same classes are there in Python
     for module in list(sys.modules):

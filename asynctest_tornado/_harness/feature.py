@@ -202,10 +202,10 @@ async def run_func(func: Callable[[], Any], on_end: Callable[[bool], object]) ->
         on_end(False)
 
 
-_OF_A_RUN = {"tests_began", "tests_ended"}
+_NO_HOOKS = {"tests_began", "tests_ended", "__annotate_func__"}  # the last one of Python 3.14
 #: The hooks that the core calls for a test.
 HOOKS = tuple(
-    name for name, hook in vars(Feature).items() if isinstance(hook, types.FunctionType) and name not in _OF_A_RUN
+    name for name, hook in vars(Feature).items() if isinstance(hook, types.FunctionType) and name not in _NO_HOOKS
 )
 #: The hooks that end something: the feature that began last ends first.
 _REVERSED = frozenset({"run_ended", "wait_ended", "ending", "closing", "closed", "verdict", "reported"})
