@@ -1,6 +1,7 @@
 """Tests of an application whose provider is slow, breaks off, or cannot be reached."""
 
 import asyncio
+import functools
 
 from tornado.web import Application
 
@@ -51,11 +52,8 @@ class FaultsTest(AsyncHTTPTestCase):
 
 class RetryTest(AsyncHTTPTestCase):
     clock_factory = VirtualClock
+    network_factory = functools.partial(VirtualNetwork, faults=0.3)
     schedules = 20
-
-    @staticmethod
-    def network_factory() -> VirtualNetwork:
-        return VirtualNetwork(faults=0.3)
 
     def get_app(self) -> Application:
         return make_app(payments="https://payments.example")

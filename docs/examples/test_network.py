@@ -1,12 +1,16 @@
 """The network of a test, in memory."""
 
 import asyncio
+import functools
+import threading
 import urllib.request
 
 from tornado.web import Application
 
-from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, VirtualNetwork
+from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, VirtualClock, VirtualNetwork
 from docs.examples.app import make_app
+from docs.examples.shop import make_app as make_shop
+from docs.examples.test_hosts import ChargeHandler
 
 
 class InMemoryTest(AsyncHTTPTestCase):
@@ -25,9 +29,7 @@ class InMemoryTest(AsyncHTTPTestCase):
 
 
 class EncryptedTest(AsyncHTTPSTestCase):
-    @staticmethod
-    def network_factory() -> VirtualNetwork:
-        return VirtualNetwork(tls=True)
+    network_factory = functools.partial(VirtualNetwork, tls=True)
 
     def get_app(self) -> Application:
         return make_app()
@@ -50,3 +52,28 @@ class RealPortTest(AsyncHTTPTestCase):
 
     async def test_a_client_in_a_thread(self) -> None:
         self.assertIn(b"tea", await asyncio.to_thread(self.order))
+
+
+class SlowResponseTest(AsyncHTTPTestCase):
+    clock_factory = VirtualClock
+    network_factory = VirtualNetwork
+
+    def get_app(self) -> Application:
+        return make_shop(payments="https://payments.example")
+
+    async def asyncSetUp(self) -> None:
+        payments = self.network.serve("https://payments.example", Application([("/charge", ChargeHandler)]))
+        payments.latency = 5
+
+    async def test_a_client_in_a_thread(self) -> None:
+        bodies: list[bytes] = []
+
+        def checkout() -> None:
+            with urllib.request.urlopen(self.get_url("/checkout"), b'{"amount": 5}') as response:
+                bodies.append(response.read())
+
+        thread = threading.Thread(target=checkout)
+        thread.start()
+        self.addCleanup(thread.join)
+        await self.eventually(lambda: bodies)
+        self.assertEqual((bodies, self.clock.time()), ([b'{"paid": 5}'], 5))
