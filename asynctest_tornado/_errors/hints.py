@@ -93,7 +93,7 @@ def called_already(thing: object, is_of_case: bool, frame: types.FrameType, is_r
 def waits_twice(error: BaseException) -> str | None:
     """Return the hint for code that waits synchronously while the loop runs, or None."""
     text = error.args[0] if type(error) is RuntimeError and error.args else None
-    frames = _users_frames(error.__traceback__)
+    frames = users_frames(error.__traceback__)
     if type(text) is not str or "is running already, so that nothing can wait" not in text or not frames:
         return None
     return _awaited_instead(frames[-1])
@@ -194,7 +194,7 @@ _MISUSE = re.compile(
 
 def missing_await(error: BaseException) -> tuple[str, object] | None:
     """Return the hint for code that takes an awaitable for its result, and the awaitable if that is known."""
-    frames = _users_frames(error.__traceback__)
+    frames = users_frames(error.__traceback__)
     if not frames:
         return None
     frame = frames[-1]
@@ -260,7 +260,7 @@ def _compared(tb: types.TracebackType | None, frame: types.FrameType) -> object:
     return None if begun else thing
 
 
-def _users_frames(tb: types.TracebackType | None) -> list[types.FrameType]:
+def users_frames(tb: types.TracebackType | None) -> list[types.FrameType]:
     """Return the frames of the user, the innermost last."""
     found = []
     while tb is not None:

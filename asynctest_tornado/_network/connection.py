@@ -83,6 +83,10 @@ class Connection(Faults):
     New in version 0.1.
     """
 
+    #: Those of the network.
+    time: Callable[[], float]
+    call_at: Callable[[float, Callable[[], object]], Any]
+
     def __init__(self, network: Network, client: str, host: HostFaults) -> None:
         super().__init__(f"a connection to {host._where}", network)
         self._network = network

@@ -13,7 +13,8 @@ __unittest = True
 #: The most effects of a fault that a report shows.
 _MOST_SHOWN = 3
 _HERE = frozenset(
-    f"asynctest_tornado._network.{name}" for name in ("fault", "faults", "fault_table", "virtual_network")
+    f"asynctest_tornado._network.{name}"
+    for name in ("fault", "fault_names", "faults", "fault_table", "served_host", "virtual_network")
 )
 
 

@@ -2,19 +2,18 @@
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from asynctest_tornado._network import fault_names
 from asynctest_tornado._network.fault import Fault
+from asynctest_tornado._network.fault_names import CheckedNames
 from asynctest_tornado._network.fault_values import checked_count, checked_latency, checked_number
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET
-from asynctest_tornado._util import spelling
 
 __unittest = True
 
 Latency = float | tuple[float, float]
-_ATTRIBUTES = ("latency", "bandwidth")
-_METHODS = frozenset({"accept", "cut", "half_close", "hold", "refuse", "release", "reset"})
 
 
 class Table(Protocol):
@@ -35,7 +34,7 @@ class Table(Protocol):
         """Let bytes go on whose faults are over."""
 
 
-class Faults:
+class Faults(CheckedNames):
     """Faults of the responses on some connections.
 
     Seconds are those of the clock of the test, if its time is virtual. With TLS, the handshake has none of these
@@ -52,21 +51,19 @@ class Faults:
         #: Faults of the next responses.
         self._next: deque[Fault] = deque()
 
-    if not TYPE_CHECKING:  # which would take every name for an attribute then
+    def _explain_method(self, name: str, value: Any) -> str:
+        return f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}."
 
-        def __setattr__(self, name: str, value: Any) -> None:
-            """Set an attribute. Raises ``AttributeError`` if a fault is meant, which that would not set."""
-            if name[0] != "_":
-                self._check_name(name, value)
-            object.__setattr__(self, name, value)
+    def _explain_set(self, name: str, value: Any) -> str:
+        hint = fault_names.question(name, self._names(), f" = {value!r}")
+        return f"{self._where}: {name} = {value!r} sets no fault.{hint} {fault_names.listed(type(self))}"
 
-    def _check_name(self, name: str, value: Any) -> None:
-        if name in _METHODS:
-            raise AttributeError(f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}.")
-        if not hasattr(type(self), name):
-            meant = spelling.meant(name, _ATTRIBUTES)
-            if meant is not None:
-                raise AttributeError(f"{self._where}: {name} is no fault. Did you mean {meant} = {value!r}?")
+    def _explain_get(self, name: str) -> str:
+        hint = fault_names.question(name, self._names())
+        return f"{self._where}: {name} is no fault.{hint} {fault_names.listed(type(self))}"
+
+    def _names(self) -> list[str]:
+        return [*fault_names.ATTRIBUTES, *fault_names.methods_of(type(self))]
 
     def _usable(self, text: str) -> Table:
         """Return the table of the network. Raises ``RuntimeError`` if there can be no faults."""

@@ -14,11 +14,11 @@ from typing import Any
 from tornado import netutil
 from tornado.iostream import IOStream, StreamClosedError
 
-from asynctest_tornado._errors import notes
+from asynctest_tornado._errors import hints, notes
 from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.connections import ConnectingLoop
-from asynctest_tornado._network import hosts_of_test
+from asynctest_tornado._network import fault_hints, hosts_of_test
 from asynctest_tornado._util import exception_notes
 from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.real_time import get_running_loop
@@ -94,7 +94,8 @@ class NamedHosts(Feature):
     patches = (_resolving(netutil.DefaultExecutorResolver), _resolving(netutil.ExecutorResolver))
 
     def notes(self, harness: Harness, error: BaseException) -> None:
-        """Add the hosts that the test has asked for in vain, if its report does not show them."""
+        """Add the hosts that the test has asked for in vain, if its report does not show them, and how to call them."""
+        hints.add(error, fault_hints.hint(error), harness.trap)
         hosts = hosts_of_test.known(harness.trap)
         if hosts is None or not hosts.unknown:
             return

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._network import host_certificates, hosts_of_test
+from asynctest_tornado._network import fault_names, host_certificates, hosts_of_test
+from asynctest_tornado._network.fault_names import CheckedNames
 from asynctest_tornado._network.host_certificates import Certificate
 from asynctest_tornado._network.hosts import SECURE, Site
 from asynctest_tornado._network.hosts_of_test import HostsOfTest, TLSOptions
@@ -18,11 +19,20 @@ __unittest = True
 _BACKLOG = 128
 
 
-class Network:
+class Network(CheckedNames):
     """The network of a test: it serves applications of the test as hosts with names of their own."""
 
     #: The names of hosts whose certificates clients trust as they trust public ones, in lower case.
     trusted_hosts: set[str]
+
+    def _explain_method(self, name: str, value: Any) -> str:
+        return f"network.{name} is a method. Call network.{name}({value!r}) in place of network.{name} = {value!r}."
+
+    def _explain_set(self, name: str, value: Any) -> str:
+        return fault_names.explain_set_on_network(name, value)
+
+    def _explain_get(self, name: str) -> str:
+        return fault_names.explain_get_of_network(name, type(self))
 
     def _hosts_of_test(self, method: str) -> HostsOfTest:
         """Return the hosts of the test that runs.
@@ -73,6 +83,7 @@ class Network:
 
         New in version 0.1.
         """
+        fault_names.check_options(url, options)
         names = certificate_names if isinstance(certificate_names, str) else tuple(certificate_names)
         given = TLSOptions(tls, certificate, names)
         return self._hosts_of_test("serve").serve(url, app, given, options)

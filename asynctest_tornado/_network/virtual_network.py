@@ -56,6 +56,9 @@ class VirtualNetwork(Network):
     New in version 0.1.
     """
 
+    #: True if TLS is spoken in memory: the argument of that name.
+    tls: bool
+
     def __init__(self, *, tls: bool = False, faults: float | Mapping[str, float] = 0, seed: int | None = None) -> None:
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             raise TypeError(f"VirtualNetwork got seed={seed!r}, which is no whole number. Give one, or leave it out.")

@@ -52,7 +52,7 @@ def serve(case: AsyncTestCase, server: Any = None, port: int = 80, **options: An
     if server is None:
         app = Application([(r"/charge", Charge)], log_function=lambda handler: None, requests=requests)
         server = HTTPServer(app, **options)
-        host.requests = requests  # type: ignore[attr-defined]
+        host.__dict__["requests"] = requests
     server.add_socket(sock)
     case.addCleanup(server.stop)
     return host

@@ -1,6 +1,7 @@
 """Faults of hosts: what clients see, when, and what the report of a failed test says."""
 
 import asyncio
+import functools
 import re
 import ssl
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from asynctest_tornado import AsyncTestCase, ExpectLog, VirtualClock, VirtualNetwork
+from asynctest_tornado._network.connection import Connection
 from asynctest_tornado._network.faulty_pipe import WINDOW
 from asynctest_tornado._network.pipe import CAPACITY
 from tests.network.hosts import ADDRESS, SECURE_URL, URL, Lines, serve
@@ -589,14 +591,86 @@ class BadInputTest(Base):
 
     def test_attributes_that_are_no_faults(self) -> None:
         host: Any = self.host
-        for name, text in (
-            ("latancy", "latancy is no fault. Did you mean latency = 1?"),
-            ("band_width", "band_width is no fault. Did you mean bandwidth = 1?"),
-            ("hold", "hold is a method. Call hold() in place of hold = 1."),
+        faults = "The faults are: latency, bandwidth, cut(), reset(), half_close(), hold(), refuse()."
+        for thing, where, known in (
+            (host, URL, faults),
+            (self.network.link("localhost", ADDRESS), f"{ADDRESS} - localhost", faults),
+            (Connection(self.network._faults, "a", host), f"a connection to {URL}", faults.replace(", refuse()", "")),
+        ):
+            for name, text in (
+                ("latancy", "latancy = 1 sets no fault. Did you mean latency = 1? "),
+                ("band_width", "band_width = 1 sets no fault. Did you mean bandwidth = 1? "),
+                ("delay", "delay = 1 sets no fault. Did you mean latency = 1? "),
+                ("foo", "foo = 1 sets no fault. "),
+            ):
+                with self.subTest(name, where=where):
+                    self.refuses(AttributeError, f"{where}: {text}{known}", functools.partial(setattr, thing, name, 1))
+            self.refuses(
+                AttributeError,
+                f"{where}: hold is a method. Call hold() in place of hold = 1.",
+                functools.partial(setattr, thing, "hold", 1),
+            )
+            for name, hint in (("drop", " Did you mean cut()?"), ("cutt", " Did you mean cut()?"), ("foo", "")):
+                text = f"{where}: {name} is no fault.{hint} {known}"
+                self.refuses(AttributeError, text, functools.partial(getattr, thing, name))
+        self.assertFalse(hasattr(host, "_foo"))
+
+    def test_faults_of_a_network(self) -> None:
+        belong = "sets nothing: faults belong to a host, which network.serve() returns. Write host."
+        has = (
+            "A network has serve(), allow(), partition(), heal(), link(); faults belong to a host, which serve() "
+            "returns."
+        )
+        for name, value, text in (
+            ("latency", 4, f"network.latency = 4 {belong}latency = 4."),
+            ("delay", 4, f"network.delay = 4 {belong}latency = 4."),
+            ("cut", 4, f"network.cut = 4 {belong}cut()."),
+            ("foo", 4, f"network.foo = 4 sets nothing. {has}"),
+            (
+                "faults",
+                0.5,
+                "network.faults = 0.5 sets nothing: faults is an argument of VirtualNetwork. Set network_factory on "
+                "the class of the test to a function that returns VirtualNetwork(faults=0.5).",
+            ),
+            (
+                "partition",
+                "x",
+                "network.partition is a method. Call network.partition('x') in place of network.partition = 'x'.",
+            ),
         ):
             with self.subTest(name):
-                self.refuses(AttributeError, f"{URL}: {text}", lambda name=name: setattr(host, name, 1))  # type: ignore[misc]
-        host.comment = "an attribute of the user"
+                self.refuses(AttributeError, text, functools.partial(setattr, self.network, name, value))
+        text = f"'VirtualNetwork' object has no attribute 'partitoin'. Did you mean partition()? {has}"
+        self.refuses(AttributeError, text, lambda: self.network.partitoin)  # type: ignore[attr-defined]
+        self.network.tls = True
+
+    def test_a_class_of_the_user_may_have_attributes_of_its_own(self) -> None:
+        class Mine(VirtualNetwork):
+            def __init__(self) -> None:
+                super().__init__()
+                self.events: list[str] = []
+
+        network: Any = Mine()
+        self.assertEqual(network.events, [])
+        with self.assertRaisesRegex(AttributeError, "network.latency = 4 sets nothing"):
+            network.latency = 4
+
+    def test_real_sockets_have_no_faults_of_the_network_either(self) -> None:
+        class Sample(AsyncTestCase):
+            def test(self) -> None:
+                self.network.latency = 4  # type: ignore[attr-defined]
+
+        self.assertIn("AttributeError: network.latency = 4 sets nothing: faults belong", run_case(Sample).report)
+
+    def test_faults_are_no_arguments_of_serve(self) -> None:
+        network: Any = self.network
+        for name, text in (("latency", "latency = ..."), ("delay", "latency = ..."), ("cut", "cut()")):
+            self.refuses(
+                TypeError,
+                f"network.serve('http://a.example', ...) got {name}=, and faults are no arguments of it. Set them on "
+                f"the host that it returns: host.{text}",
+                functools.partial(network.serve, "http://a.example", Application(), **{name: 4}),
+            )
 
     def test_names(self) -> None:
         self.refuses(
