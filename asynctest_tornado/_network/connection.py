@@ -17,6 +17,8 @@ __unittest = True
 _REQUEST = re.compile(rb"([A-Z]{3,20}) (\S{1,2000}) HTTP/1\.[01]\r\n")
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,15})\r\n", re.IGNORECASE)
 _ENDED_BY = {"hold": "release()", "partition": "heal()"}
+#: The end of the line about a response that has not arrived.
+UNDER_WAY = ", still under way"
 #: The longest path of a request that a report shows.
 _LONGEST_PATH = 80
 _ENDS = {CUT: "cut", RESET: "reset", HALF_CLOSE: "the end of the host's direction", SILENCE: "nothing more"}
@@ -267,7 +269,7 @@ def _broken(exchange: Exchange, arriving: int, kind: str) -> str:
 
 
 def _late(exchange: Exchange, seconds: float) -> str:
-    left = "" if exchange.is_broken or exchange.passed >= exchange.sent else ", still under way"
+    left = "" if exchange.is_broken or exchange.passed >= exchange.sent else UNDER_WAY
     return exchange.describe(f"{exchange.progress()} of the response, {seconds:.6g} s late{left}")
 
 

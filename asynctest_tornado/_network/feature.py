@@ -7,6 +7,7 @@ from typing import Any
 
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
+from asynctest_tornado._clock.feature import VIRTUAL_TIME
 from asynctest_tornado._errors import notes
 from asynctest_tornado._errors.trap import Trap
 from asynctest_tornado._harness.feature import Feature
@@ -14,6 +15,7 @@ from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._network import dialing, hosts_of_test, network, outside, socket_options, tls, tls_agreements
+from asynctest_tornado._network.connection import UNDER_WAY
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
@@ -63,6 +65,8 @@ class Network(Feature):
         if reason is not None:
             notes.add(error, reason, harness.trap, once=True)
         text = harness.options[self]._faults.describe()
+        if text is not None and UNDER_WAY in text and VIRTUAL_TIME not in harness.options:
+            text += "\n  It takes real time: set clock_factory = VirtualClock, or a shorter latency."
         if text is not None and harness.trap.data.get(_DESCRIBED) is not error:
             harness.trap.data[_DESCRIBED] = error
             notes.add(error, text, harness.trap)

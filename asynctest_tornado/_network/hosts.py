@@ -189,10 +189,12 @@ class Hosts:
         host = self._served.get((address, port))
         name = self._names[address]
         if host is None:
-            others = ", ".join(each.url for (known, _), each in self._served.items() if known == address)
-            site = Site("tcp", name, port)
-            why = f"the test serves {others}, and nothing at port {port}. Serve it by network.serve() as well"
-            raise refused(f"{site.place} refuses the connection: {why}")
+            others = [each.url for (known, _), each in self._served.items() if known == address]
+            why = f"the test serves {', '.join(others)}, and nothing at port {port}"
+            raise refused(
+                f"{place(name, port)} refuses the connection: {why}. Serve it by network.serve() as "
+                f"well{_other_scheme(others, port)}"
+            )
         if host.is_stopped:
             raise refused(
                 f"{host._place} refuses the connection, because stop() of the host was called. To serve it again, call "
@@ -220,6 +222,13 @@ class Hosts:
             name = name.decode("ascii", "replace")
         known = normal(name) if isinstance(name, str) else name
         return (known, None) in self._allowed or (known, port) in self._allowed
+
+
+def _other_scheme(served: list[str], port: int) -> str:
+    """Return the end of an advice, if a host is served with another scheme than the one of a port."""
+    meant = next((scheme for scheme in ("http", "https") if DEFAULT_PORTS[scheme] == port), None)
+    others = {url.partition(":")[0] for url in served}
+    return f", or was {meant} meant in network.serve()?" if meant and others & DEFAULT_PORTS.keys() else ""
 
 
 def refused(text: str) -> ConnectionRefusedError:

@@ -68,7 +68,7 @@ class HostsOfTest:
         self.backend = backend
         self.table = Hosts()
         self._served: list[ServedHost] = []
-        #: The names that the test has asked for in vain, each with the message.
+        #: The names and ports that the test has asked for in vain, each with the message.
         self.unknown: dict[str, str] = {}
         #: The addresses of names that are allowed.
         self._let_out: set[Any] = set()
@@ -120,11 +120,20 @@ class HostsOfTest:
             return address
         place = self.table.address_of(address[0]) or address[0]
         if self.table.is_address(place):
-            host: Any = self.table.at(place, address[1])
+            host: Any = self._at(place, address[1])
             return self.backend._reached(host, (place, *address[1:]), family)
         if not (place in self._let_out or self._leaves(place, address[1])):
             raise self._unknown(place, address[1])
         return address
+
+    def _at(self, address: str, port: int) -> Any:
+        """Return the host at an address. Raises ``ConnectionRefusedError`` if there is none, and records that."""
+        try:
+            return self.table.at(address, port)
+        except ConnectionRefusedError as error:
+            message: str = error.strerror or ""
+            self.unknown.setdefault(message.partition(" ")[0], message)
+            raise
 
     def _leaves(self, name: Any, port: Any) -> bool:
         """Return whether a connection to a name or address may leave the test."""
@@ -137,7 +146,8 @@ class HostsOfTest:
         text = name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)
         place = hosts.place(text, port)
         served = ", ".join(each.url for each in self._served) or "no host"
-        out = f", or let connections to it out by network.allow({place!r})" if self.backend._is_closed else ""
+        is_closed = self.backend._is_closed
+        out = f", or let connections to it out by network.allow({place!r})" if is_closed and self.table else ""
         meant = spelling.meant(text, {each._host_name for each in self._served})
         hint = f" Did you mean {meant}?" if meant else ""
         url = Site("https" if port == hosts.DEFAULT_PORTS["https"] else "http", text, port).url
@@ -145,7 +155,7 @@ class HostsOfTest:
             f"{place} is no host of this test, which serves {served}.{hint} Serve it by network.serve(), as in "
             f"network.serve({url!r}, app){out}"
         )
-        if self.table:
+        if is_closed or self.table:
             self.unknown.setdefault(place, message)
         return message
 

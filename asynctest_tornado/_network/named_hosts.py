@@ -7,6 +7,7 @@ made.
 
 # Tested by tests/network/test_network.py.
 
+import re
 import socket
 from asyncio import Future
 from typing import Any
@@ -100,9 +101,9 @@ class NamedHosts(Feature):
         if hosts is None or not hosts.unknown:
             return
         said = "\n".join([exception_notes.text_of(error) or "", *map(str, exception_notes.notes_of(error))])
-        for place, message in hosts.unknown.items():
-            if f"{place} is no host of this test" not in said:
-                notes.add(error, f"{message}.", harness.trap, once=True)
+        for message in hosts.unknown.values():
+            if re.split("[,:] ", message, maxsplit=1)[0] not in said:
+                notes.add(error, message if message.endswith("?") else f"{message}.", harness.trap, once=True)
 
     def closed(self, harness: Harness) -> None:
         hosts = hosts_of_test.known(harness.trap)

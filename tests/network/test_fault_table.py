@@ -121,6 +121,7 @@ class ReportTest(unittest.TestCase):
             "    by latency = 40, set at LINE: case.host.latency = 40\n",
             self.report(body),
         )
+        self.assertNotIn("real time", self.report(body))
 
     def test_bytes_under_way_keep_the_loop_alive_and_are_no_timer_of_the_test(self) -> None:
         class Sample(cases.Base):
@@ -136,6 +137,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("timed out after 0.2 seconds", report)
         self.assertIn("Timers:\n  print in 1.8e+03 s\n", report)
         self.assertIn("still under way", report)
+        self.assertIn("\n  It takes real time: set clock_factory = VirtualClock, or a shorter latency.\n", report)
         self.assertNotIn("deadlock", report)
         self.assertNotIn("FaultyPipe", report)
 

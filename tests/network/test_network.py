@@ -343,6 +343,46 @@ class UnknownHostsTest(AsyncTestCase):
         for method in ("test", "test_shown"):
             self.assertEqual(run_case(Hides, method).report.count("other.example:80 is no host of this test"), 1)
 
+    def test_the_report_has_a_port_that_is_not_served(self) -> None:
+        url = "http://payments.example"
+
+        async def hides(self: Any) -> None:
+            self.network.serve(url, make_stub())
+            with contextlib.suppress(OSError):
+                await AsyncHTTPClient().fetch("https://payments.example/")
+            with contextlib.suppress(OSError):
+                await AsyncHTTPClient().fetch("http://payments.example:81/")
+            self.fail("own")
+
+        async def shows(self: Any) -> None:
+            self.network.serve(url, make_stub())
+            await AsyncHTTPClient().fetch("https://payments.example/")
+
+        for factory in (VirtualNetwork, None):
+            base = type("Base", (AsyncTestCase,), {"network_factory": factory})
+            report = run_body(base, hides).report
+            why = f"refuses the connection: the test serves {url}, and nothing at port"
+            self.assertIn(
+                f"payments.example:443 {why} 443. Serve it by network.serve() as well, or was https meant in "
+                "network.serve()?\n",
+                report,
+            )
+            self.assertIn(f"payments.example:81 {why} 81. Serve it by network.serve() as well.\n", report)
+            self.assertEqual(run_body(base, shows).report.count("payments.example:443 refuses the connection"), 1)
+
+    def test_the_report_of_a_test_that_serves_no_host_says_so(self) -> None:
+        async def body(self: Any) -> None:
+            with mock.patch.object(ConnectingLoop, "look_up", side_effect=socket.gaierror(-2, "not known")):
+                await AsyncHTTPClient().fetch("http://payments.example/")
+
+        base = type("Base", (AsyncTestCase,), {"network_factory": VirtualNetwork})
+        report = run_body(base, body).report
+        self.assertIn(
+            "payments.example:80 is no host of this test, which serves no host. Serve it by network.serve(), as in "
+            "network.serve('http://payments.example', app).\n",
+            report,
+        )
+
     def test_a_network_without_a_test_serves_nothing(self) -> None:
         with self.assertRaisesRegex(RuntimeError, r"network.serve\(\) was called, and no test runs on this network"):
             VirtualNetwork().serve("http://payments.example", make_stub())
