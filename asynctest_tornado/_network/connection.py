@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from asynctest_tornado._network.fault import Fault
-from asynctest_tornado._network.faults import Faults, HostFaults
+from asynctest_tornado._network.faults import Faults
 from asynctest_tornado._network.faulty_pipe import CUT, HALF_CLOSE, RESET, SILENCE, FaultyPipe
+from asynctest_tornado._network.host_faults import HostFaults
 from asynctest_tornado._network.random_faults import RandomFaults
 
 __unittest = True
@@ -21,7 +22,13 @@ _ENDED_BY = {"hold": "release()", "partition": "heal()"}
 UNDER_WAY = ", still under way"
 #: The longest path of a request that a report shows.
 _LONGEST_PATH = 80
-_ENDS = {CUT: "cut", RESET: "reset", HALF_CLOSE: "the end of the host's direction", SILENCE: "nothing more"}
+_ENDS = {
+    CUT: "cut",
+    RESET: "reset",
+    HALF_CLOSE: "the end of the host's direction",
+    SILENCE: "nothing more",
+    "stop": "the end of the host",
+}
 
 
 class Exchange:
@@ -248,6 +255,14 @@ class Connection(Faults):
         self._to_client.sever(fault.kind)
         if fault.kind != HALF_CLOSE:
             self._to_server.sever(fault.kind)
+
+    def lose_host(self, fault: Fault) -> None:
+        """Learn that the host is stopped. If its responses are held back, the connection ends now."""
+        is_parted = self._network.partition_of(self._client, self._host._host_name) is not None
+        if self._lasting_of("hold") is not None and not is_parted:
+            self.sever(fault)
+        else:
+            fault.has_met(self, lambda: f"{self._url}: an open connection from {self._client}, closed")
 
     def resume(self) -> None:
         for pipe in self.pipes:

@@ -14,7 +14,7 @@ __unittest = True
 _MOST_SHOWN = 3
 _HERE = frozenset(
     f"asynctest_tornado._network.{name}"
-    for name in ("fault", "fault_names", "faults", "fault_table", "served_host", "virtual_network")
+    for name in ("fault", "fault_names", "faults", "fault_table", "host_faults", "served_host", "virtual_network")
 )
 
 

@@ -11,6 +11,14 @@ __unittest = True
 
 ATTRIBUTES = ("latency", "bandwidth")
 METHODS = ("cut", "reset", "half_close", "hold", "refuse", "stop")
+#: What can be read of a host, and how to get another value.
+READ_ONLY = {
+    "connections": "They are those that clients have made.",
+    "errors": "To begin anew, call errors.clear().",
+    "is_stopped": "To stop the host, call stop().",
+    "requests": "To begin anew, call requests.clear().",
+    "url": "It is the one that network.serve() got.",
+}
 _OF_NETWORK = ("serve", "allow", "partition", "heal", "link")
 #: The arguments of a network that look like attributes.
 _ARGUMENTS = ("faults", "seed")

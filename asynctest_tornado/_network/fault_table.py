@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._network.connection import Connection
 from asynctest_tornado._network.fault import Fault
-from asynctest_tornado._network.faults import Faults, HostFaults, Link
+from asynctest_tornado._network.faults import Faults
+from asynctest_tornado._network.host_faults import HostFaults, Link
 from asynctest_tornado._network.random_faults import RandomFaults
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 from asynctest_tornado._util import spelling
@@ -66,7 +67,8 @@ class FaultTable:
             return self.loop.call_at(when, callback, context=contextvars.Context())
 
     def add(self, fault: Fault) -> None:
-        self.is_calm = False
+        if fault.kind != "stop":  # no connection has to look for that one
+            self.is_calm = False
         self._faults.append(fault)
 
     # Connections.
@@ -216,7 +218,7 @@ class FaultTable:
         The network may go on for other tests.
         """
         missing = [fault for fault in self._faults if fault.left]
-        self._faults = [fault for fault in self._faults if fault.is_set and not fault.left]
+        self._faults = [fault for fault in self._faults if fault.is_set and not fault.left and fault.kind != "stop"]
         if not missing:
             return None
         return AssertionError("\n".join([*(fault.complaint() for fault in missing), _HINT]))

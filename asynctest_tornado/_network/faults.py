@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from asynctest_tornado._network import fault_names
 from asynctest_tornado._network.fault import Fault
@@ -48,8 +47,15 @@ class Faults(CheckedNames):
         self._table = table
         #: Faults that last, by their kind.
         self._lasting: dict[str, Fault] = {}
+        #: True if the end of the host has ended `hold`.
+        self._is_hold_over = False
         #: Faults of the next responses.
         self._next: deque[Fault] = deque()
+
+    def _check_name(self, name: str, value: Any) -> None:
+        if name in fault_names.READ_ONLY and self._has(name):
+            raise AttributeError(f"{self._where}: {name} cannot be set. {fault_names.READ_ONLY[name]}")
+        super()._check_name(name, value)
 
     def _explain_method(self, name: str, value: Any) -> str:
         return f"{self._where}: {name} is a method. Call {name}() in place of {name} = {value!r}."
@@ -197,91 +203,14 @@ class Faults(CheckedNames):
     def release(self) -> None:
         """End `hold`: the responses that were held back arrive.
 
-        Raises ``RuntimeError`` if none are held.
+        Does nothing if ``stop()`` of the host has ended it. Raises ``RuntimeError`` if none are held.
 
         New in version 0.1.
         """
+        if self._is_hold_over:
+            return
         table = self._usable("release()")
         if "hold" not in self._lasting:
             raise RuntimeError(f"{self._where}: release() ends a hold(), and there is none. Call hold() before.")
         self._end("hold")
         table.resume()
-
-
-class HostFaults(Faults):
-    """Faults of all connections to a host, or between two names."""
-
-    #: The context of the code that the host sets off, by which its own connections are known.
-    _own_context: Any = None
-    is_stopped: bool = False
-
-    def __init__(self, where: str, table: Table | None = None) -> None:
-        super().__init__(where, table)
-        self._refusals: deque[Fault] = deque()
-
-    @property
-    def _host_name(self) -> str:
-        return urlsplit(self._where).hostname or self._where
-
-    def _check_open(self, text: str) -> None:
-        if self.is_stopped:
-            raise RuntimeError(
-                f"{self._where}: {text} comes after stop(). Set it before, or serve the host again by network.serve()."
-            )
-
-    @property
-    def connections(self) -> Sequence[Faults]:
-        """The open connections, in the order in which they were made. Each has the same faults, for itself.
-
-        New in version 0.1.
-        """
-        return self._usable("connections").connections_of(self)
-
-    def refuse(self, count: int | None = None) -> None:
-        """Refuse connections: they fail with ``ConnectionRefusedError``. Those that are open stay open.
-
-        :param count: how many of the next connections; None for all, until `accept`.
-
-        Raises ``TypeError`` or ``ValueError`` if it is no such number. If so many do not come, the test fails at its
-        end.
-
-        New in version 0.1.
-        """
-        if count is None:
-            self._set("refuse", "refuse()", True)
-            return
-        text = f"refuse({count!r})"
-        if checked_count(self._where, text, count, "connections, or none for all. accept() ends it") == 0:
-            raise ValueError(f"{self._where}: {text} refuses nothing. To end refuse(), call accept().")
-        table = self._usable(text)
-        fault = Fault(text, self._where, "refuse", left=count)
-        self._refusals.append(fault)
-        table.add(fault)
-
-    def accept(self) -> None:
-        """End `refuse`.
-
-        New in version 0.1.
-        """
-        self._usable("accept()")
-        self._end("refuse")
-        for fault in self._refusals:
-            fault.left = 0
-        self._refusals.clear()
-
-    def _refusal(self) -> Fault | None:
-        """Return the fault that refuses the present attempt to connect, or None."""
-        if not self._refusals:
-            return self._lasting.get("refuse")
-        fault = self._refusals[0]
-        fault.left -= 1
-        if not fault.left:
-            self._refusals.popleft()
-        return fault
-
-
-class Link(HostFaults):
-    """The connections between two names: the result of ``network.link(a, b)``.
-
-    New in version 0.1.
-    """

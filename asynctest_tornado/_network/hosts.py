@@ -132,6 +132,10 @@ class Host(Protocol):
     is_stopped: bool
     _place: str
 
+    def _has_refused(self) -> bool:
+        """Record a connection that comes after its end. Return whether the report of the faults has it."""
+        ...
+
 
 class Hosts:
     """The hosts of one test."""
@@ -201,6 +205,10 @@ class Hosts:
                 "network.serve()"
             )
         return host
+
+    def find(self, address: str, port: int) -> Host | None:
+        """Return the host that listens at an address and port, or has done so; None if there is none."""
+        return self._served.get((address, port))
 
     def allow(self, place: str) -> None:
         """Record that connections to a name, with a port or without, may leave the test.

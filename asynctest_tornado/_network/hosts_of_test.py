@@ -131,8 +131,10 @@ class HostsOfTest:
         try:
             return self.table.at(address, port)
         except ConnectionRefusedError as error:
-            message: str = error.strerror or ""
-            self.unknown.setdefault(message.partition(" ")[0], message)
+            host = self.table.find(address, port)
+            if host is None or not host._has_refused():
+                message: str = error.strerror or ""
+                self.unknown.setdefault(message.partition(" ")[0], message)
             raise
 
     def _leaves(self, name: Any, port: Any) -> bool:

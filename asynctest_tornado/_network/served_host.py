@@ -11,7 +11,7 @@ from tornado.tcpserver import TCPServer
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._errors.server_error import ServerError
-from asynctest_tornado._network.faults import HostFaults
+from asynctest_tornado._network.host_faults import HostFaults
 from asynctest_tornado._network.host_servers import HTTPHost, RecordingApp, StreamHost
 from asynctest_tornado._network.hosts import Site
 from asynctest_tornado._network.servable import check_app, guarded
@@ -47,11 +47,10 @@ class ServedHost(HostFaults):
 
     def __init__(self, site: Site, app: Any, options: dict[str, Any]) -> None:
         super().__init__(site.url)
-        self.url = site.url
+        vars(self).update(url=site.url, requests=[])
         self._place = site.place
-        self.requests = []
         self._own_context = self._context = ServerErrors()
-        self.errors = self._context.errors
+        vars(self).update(errors=self._context.errors)
         self._server = _make_server(site, app, self.requests.append, options)
 
     def __repr__(self) -> str:
@@ -60,11 +59,15 @@ class ServedHost(HostFaults):
     def stop(self) -> None:
         """End the host, as if its process had ended: its connections are closed, and it refuses new ones.
 
+        Responses that `hold` keeps back are lost.
+
         ``network.serve`` can serve its URL again. A host that was stopped already stays so. At the end of the test,
         all hosts are stopped.
 
         New in version 0.1.
         """
+        if not self.is_stopped:
+            self._record_stop()
         self._stop()
 
     def _start(self, sock: socket.socket, trap: contexts.Context) -> None:
@@ -80,7 +83,7 @@ class ServedHost(HostFaults):
 
     def _stop(self) -> bool:
         """Stop the server. Return whether `_wait_closed` has to wait for connections to end."""
-        self.is_stopped = True
+        vars(self).update(is_stopped=True)
         self._server.stop()
         return self._server.close_streams()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from asynctest_tornado._network import hosts_of_test, outside
 from asynctest_tornado._network.fault_table import FaultTable
-from asynctest_tornado._network.faults import HostFaults, Link
+from asynctest_tornado._network.host_faults import HostFaults, Link
 from asynctest_tornado._network.hosts import ADDRESSES, Site
 from asynctest_tornado._network.hosts_of_test import HostsOfTest, TLSOptions
 from asynctest_tornado._network.network import Network, say_no_test

@@ -9,7 +9,7 @@ from tornado.tcpserver import TCPServer
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncTestCase, VirtualNetwork
-from asynctest_tornado._network.faults import HostFaults
+from asynctest_tornado._network.host_faults import HostFaults
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 
 ADDRESS = "198.18.0.7"

@@ -687,7 +687,7 @@ class BadInputTest(Base):
             self.network.partition("localhost", "localhost")
 
     def test_a_stopped_host(self) -> None:
-        self.host.is_stopped = True
+        vars(self.host).update(is_stopped=True)
         self.refuses(
             RuntimeError,
             f"{URL}: cut(after=0) comes after stop(). Set it before, or serve the host again by network.serve().",
@@ -695,7 +695,7 @@ class BadInputTest(Base):
         )
 
     def test_real_sockets(self) -> None:
-        from asynctest_tornado._network.faults import HostFaults
+        from asynctest_tornado._network.host_faults import HostFaults
 
         with self.assertRaisesRegex(RuntimeError, "latency = 1 is not possible, because this test has real sock"):
             HostFaults(URL).latency = 1

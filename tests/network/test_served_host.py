@@ -1,6 +1,7 @@
 """Hosts that a test serves: the requests, the errors, their end; applications of all kinds."""
 
 import asyncio
+import contextlib
 import unittest
 from typing import Any
 from unittest import SkipTest
@@ -9,6 +10,7 @@ from tornado import web
 from tornado.httpclient import HTTPClientError
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError
+from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.websocket import websocket_connect
 
@@ -145,11 +147,89 @@ class FaultsInMemoryTest(AsyncTestCase):
         await fetch("http://payments.example/charge", method="POST", body="5")
         self.assertEqual(len(host.requests), 2)
 
+    def test_what_a_host_records_cannot_be_set(self) -> None:
+        host = self.network.serve("http://payments.example", make_stub())
+        for name, value, text in (
+            ("is_stopped", True, "is_stopped cannot be set. To stop the host, call stop()."),
+            ("requests", [], "requests cannot be set. To begin anew, call requests.clear()."),
+            ("url", "", "url cannot be set. It is the one that network.serve() got."),
+        ):
+            with self.subTest(name), self.assertRaises(AttributeError) as caught:
+                setattr(host, name, value)
+            self.assertEqual(str(caught.exception), f"http://payments.example: {text}")
+
     async def test_a_stopped_host_has_no_faults(self) -> None:
         host = self.network.serve("http://payments.example", make_stub())
         host.stop()
         with self.assertRaisesRegex(RuntimeError, r"comes after stop\(\)"):
             host.latency = 1
+
+    async def test_stop_ends_connections_that_are_held(self) -> None:
+        host = self.network.serve("http://payments.example", make_stub())
+        host.hold()
+        pending = asyncio.ensure_future(fetch("http://payments.example/charge", method="POST", body="5"))
+        await asyncio.sleep(1)
+        self.assertEqual(len(host.requests), 1)
+        host.stop()
+        with self.assertRaises(HTTPStreamClosedError):
+            await pending
+        self.assertEqual(self.clock.time(), 1)
+        host.release()
+
+    async def test_so_it_ends_those_that_are_held_alone(self) -> None:
+        host = self.network.serve("http://payments.example", make_stub())
+        socket = await websocket_connect("ws://payments.example/chat")
+        host.connections[0].hold()
+        host.stop()
+        self.assertIsNone(await socket.read_message())
+        self.assertEqual(self.clock.time(), 0)
+        socket.close()
+        with self.assertRaisesRegex(RuntimeError, r"release\(\) comes after stop\(\)"):
+            host.release()
+
+    def test_the_report_has_the_stop_of_the_test(self) -> None:
+        async def use(self: Any) -> None:
+            host = self.network.serve("http://payments.example", make_stub())
+            socket = await websocket_connect("ws://payments.example/chat")
+            host.stop()
+            socket.close()
+            with contextlib.suppress(OSError):
+                await fetch("http://payments.example/")
+            self.fail("own")
+
+        async def hold(self: Any) -> None:
+            host = self.network.serve("http://payments.example", make_stub())
+            host.hold()
+            pending = asyncio.ensure_future(fetch("http://payments.example/charge", method="POST", body="5"))
+            await asyncio.sleep(1)
+            host.stop()
+            await pending
+
+        async def end(self: Any) -> None:
+            self.network.serve("http://payments.example", make_stub())
+            self.fail("own")
+
+        class Base(AsyncTestCase):
+            clock_factory = VirtualClock
+            network_factory = VirtualNetwork
+
+        report = run_body(Base, use).report
+        self.assertRegex(
+            report,
+            "Faults of the network:\n"
+            "  http://payments.example: an open connection from localhost, closed\n"
+            "  http://payments.example: a connection, refused\n"
+            r"    by stop\(\), set at .*test_served_host.py:\d+ in \S+: host.stop\(\)\n",
+        )
+        self.assertNotIn("refuses the connection", report)
+        self.assertRegex(
+            run_body(Base, hold).report,
+            r"  POST http://payments.example/charge: 0 of [\d,]+ bytes of the response, then the end of the host\n"
+            r"    by stop\(\), set at ",
+        )
+        self.assertNotIn("stop()", run_body(Base, end).report)
+        real = run_body(AsyncTestCase, use).report
+        self.assertIn("payments.example:80 refuses the connection, because stop() of the host was called", real)
 
     async def test_hosts_may_be_parted(self) -> None:
         host = self.network.serve("http://payments.example", make_stub())
