@@ -124,6 +124,7 @@ _OF_PUBLIC_CLASSES = {
     *("_defer", "_log_deferred"),  # ServerError
     *("_attach", "_detach", "_faults"),  # VirtualNetwork
     *("_host_name", "_lasting", "_next", "_own_context", "_refusal", "_table", "_where"),  # ServedHost and Link
+    *("_check_name", "_has", "_has_refused", "_record_stop", "_set", "_usable"),  # these two, and a connection
     *("_hosts", "_is_closed", "_open_host", "_reached", "_server_options"),  # Network
     *("_listens_on", "_place", "_start", "_stop", "_wait_closed"),  # ServedHost
 }
