@@ -102,6 +102,8 @@ def question(name: str, known: Iterable[str], value: str = "") -> str:
 
     :param value: the value that is set, as text, with the sign before it.
     """
+    if name in _OF_NETWORK:
+        return f" It is a method of the network: network.{name}()."
     found = meant(name, known)
     return f" Did you mean {found}{value if found in ATTRIBUTES else '()'}?" if found else ""
 

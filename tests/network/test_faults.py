@@ -610,7 +610,12 @@ class BadInputTest(Base):
                 f"{where}: hold is a method. Call hold() in place of hold = 1.",
                 functools.partial(setattr, thing, "hold", 1),
             )
-            for name, hint in (("drop", " Did you mean cut()?"), ("cutt", " Did you mean cut()?"), ("foo", "")):
+            for name, hint in (
+                ("drop", " Did you mean cut()?"),
+                ("cutt", " Did you mean cut()?"),
+                ("partition", " It is a method of the network: network.partition()."),
+                ("foo", ""),
+            ):
                 text = f"{where}: {name} is no fault.{hint} {known}"
                 self.refuses(AttributeError, text, functools.partial(getattr, thing, name))
         self.assertFalse(hasattr(host, "_foo"))
