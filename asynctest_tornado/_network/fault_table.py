@@ -213,12 +213,14 @@ class FaultTable:
         return "\n".join(["Faults of the network:", *lines])
 
     def take_missing(self) -> AssertionError | None:
-        """Return the error for faults that have not come into effect, if there are any, and forget all faults of them.
+        """Return the error for faults that have not come into effect, if there are any, and forget all faults.
 
-        The network may go on for other tests.
+        The network may go on for other tests, but hosts, links and partitions belong to one.
         """
         missing = [fault for fault in self._faults if fault.left]
-        self._faults = [fault for fault in self._faults if fault.is_set and not fault.left and fault.kind != "stop"]
+        self._faults.clear()
+        self._links.clear()
+        self._partitions.clear()
         if not missing:
             return None
         return AssertionError("\n".join([*(fault.complaint() for fault in missing), _HINT]))

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado.tcpclient import TCPClient
+from tornado.web import Application
 
+from asynctest_tornado import AsyncTestCase, VirtualNetwork
 from tests.network import test_faults as cases
 from tests.network.hosts import ADDRESS, SECURE_URL, URL, Lines, serve
-from tests.support import run_case
+from tests.support import RecordingResult, run_case
 
 
 class TLSReportTest(unittest.TestCase):
@@ -92,6 +94,26 @@ class SharedNetworkTest(unittest.TestCase):
         [(test, report)] = result.failures + result.errors
         self.assertTrue(test.id().endswith("test_a"), test.id())
         self.assertIn("cut(after=0) has not come into effect", report)
+
+    def test_a_report_has_the_faults_of_its_test_alone(self) -> None:
+        class Sample(AsyncTestCase):
+            network_factory = VirtualNetwork
+            loop_scope = "class"
+
+            async def test_1_that_has_faults(self) -> None:
+                self.network.serve("http://one.example", Application()).latency = 1
+                self.network.serve("http://other.example", Application())
+                self.network.partition("one.example", "other.example")
+
+            async def test_2_that_fails(self) -> None:
+                self.network.serve("http://one.example", Application())
+                self.network.serve("http://other.example", Application())
+                self.fail("planted")
+
+        result = RecordingResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(Sample).run(result)
+        self.assertIn("planted", result.report)
+        self.assertNotIn("Faults of the network", result.report)
 
 
 class ReportTest(unittest.TestCase):
