@@ -71,7 +71,7 @@ class RecordedReports:
         names = (*self.outcomes, *self.others)
         for name, report in zip(names, run_each(self.report, names), strict=True):
             with self.subTest(name):
-                self.assertEqual(self.comparable(report), self.comparable(self.recorded(name)))
+                self.assertEqual(self.comparable(report), self.comparable(self.recorded(name)), report)
 
     def test_going_wrong_is_complete(self) -> None:
         """There is one report for each of the tests, and it ends with the outcome of the test."""
