@@ -34,7 +34,7 @@ class Fault:
         self.kind = kind
         self.amount = amount
         self.left = left
-        self.line = _line()
+        self.line: str = _line()
         #: False if the test has ended it.
         self.is_set = True
         #: The reason why it has not come into effect, if it is a special one.

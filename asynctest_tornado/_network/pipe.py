@@ -26,11 +26,11 @@ class Pipe:
 
     def __init__(self) -> None:
         #: The bytes that have arrived, and were not read.
-        self.data = bytearray()
+        self.data: bytearray = bytearray()
         #: True if the writing end was closed, or shut down for writing.
-        self.is_shut = False
+        self.is_shut: bool = False
         #: True if no more bytes come.
-        self.has_ended = False
+        self.has_ended: bool = False
         #: True if the reading end was closed: bytes that come now reset the connection.
         self.is_abandoned = False
         #: The error of the next read, if the connection was reset; see `errno`.

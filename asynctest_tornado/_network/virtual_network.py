@@ -63,7 +63,7 @@ class VirtualNetwork(Network):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             raise TypeError(f"VirtualNetwork got seed={seed!r}, which is no whole number. Give one, or leave it out.")
         self.tls = tls
-        self.trusted_hosts = set()
+        self.trusted_hosts: set[str] = set()
         self._faults = FaultTable(faults, seed)
         self._listening: dict[tuple[str, int], VirtualSocket] = {}
         self._clients = itertools.count()

@@ -69,7 +69,7 @@ class VirtualSocket:
 
     type = socket.SOCK_STREAM
     proto = 0
-    timeout = 0.0
+    timeout: float = 0.0
     _is_of_parent = False
 
     def __init__(self, network: Dialer, family: int = socket.AF_INET) -> None:
@@ -90,9 +90,9 @@ class VirtualSocket:
         #: True if the network has chosen the port.
         self.is_port_chosen = False
         #: The error of a connection that was refused, for ``SO_ERROR``.
-        self.error = 0
+        self.error: int = 0
         #: True from `connect` on until it is known whether the other end accepts.
-        self.is_connecting = False
+        self.is_connecting: bool = False
         self._options: dict[tuple[int, int], Any] = {}
         #: The faults of the host that listens, a `HostFaults`; None if it cannot have any.
         self.faults: Any = None
