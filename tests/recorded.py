@@ -86,6 +86,7 @@ class RecordedReports:
 def normalise(report: str) -> str:
     """Leave out all that may differ: durations, line numbers in Tornado, and the carets, which depend on Python."""
     report = re.sub(r"\d+\.\d{3,}|(?<=due in )[\d.]+|[\d.e-]+(?= seconds: this is a deadlock)", "N.NNN", report)
+    report = re.sub(r"[\d,]+(?= bytes of the response)", "N", report)  # the version of Tornado is in its header
     report = re.sub(r'(File "\.\.\..*", line) \d+', r"\1 N", report)
     return re.sub(r"^ *[~^]+\n", "", report, flags=re.MULTILINE)
 

@@ -13,7 +13,7 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPError
 
 from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork
-from tests.network.hosts import URL, serve
+from tests.network.hosts import BREAKS_OFF, URL, serve
 from tests.support import run_case
 
 RUNS = int(os.environ.get("ASYNCTEST_FAULTY_RUNS", "100"))
@@ -41,7 +41,7 @@ class Client:
         for attempt in range(self.attempts):
             try:
                 response = await AsyncHTTPClient().fetch(URL + path, request_timeout=5)
-            except (OSError, HTTPError) as error:
+            except BREAKS_OFF as error:
                 self._note(f"{type(error).__name__} {error}")
                 await asyncio.sleep(2**attempt)
             else:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+import tornado
 from tornado import netutil, tcpclient
 from tornado.httpclient import AsyncHTTPClient
 from tornado.iostream import IOStream, StreamClosedError
@@ -241,12 +242,10 @@ class StreamsTest(AsyncTestCase):
             raise OSError("mocked")
 
         sock, port = bind_unused_port()
-        for target, name in (
-            (IOStream, "connect"),
-            (TCPClient, "_create_stream"),
-            (tcpclient, "IOStream"),
-            (socket, "socket"),
-        ):
+        targets: list[tuple[Any, str]] = [(IOStream, "connect"), (TCPClient, "_create_stream")]
+        if tornado.version_info >= (6, 6):  # older versions look for the stream that could not be made
+            targets += [(tcpclient, "IOStream"), (socket, "socket")]
+        for target, name in targets:
             fails = self.assertRaisesRegex(OSError, "mocked")
             with self.subTest(name), mock.patch.object(target, name, fail), fails:
                 await TCPClient().connect("127.0.0.1", port)

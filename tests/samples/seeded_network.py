@@ -8,11 +8,11 @@ import zlib
 from typing import Any
 from unittest import mock
 
-from tornado.httpclient import HTTPClientError
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, VirtualClock, VirtualNetwork
 from asynctest_tornado._schedules import repeat
+from tests.network.hosts import BREAKS_OFF
 
 SIZE = 3_000_000
 SEEDS = 3
@@ -61,7 +61,7 @@ class SeededTest(AsyncHTTPTestCase):
             seen = functools.partial(self.log_chunk, name)
             try:
                 response = await self.http_client.fetch(url, streaming_callback=seen)
-            except (OSError, HTTPClientError) as error:
+            except BREAKS_OFF as error:
                 log(name, "failed:", error)
             else:
                 log("response", name, response.code)
