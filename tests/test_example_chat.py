@@ -2,29 +2,18 @@
 
 import asyncio
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 import urllib.request
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import examples.chat
 from asynctest_tornado import AsyncTestCase
-from tests.support import ROOT, run_each, run_example, run_python, start_example
-
-
-class Bug(NamedTuple):
-    """A line of the example that is replaced, and a test that has to fail of that."""
-
-    module: str
-    line: str
-    planted: str
-    test: str
-
+from tests import planted_bugs
+from tests.planted_bugs import Bug
+from tests.support import run_example, start_example
 
 BUGS = (
     Bug("room", "self.announce(Left(name))", "pass", "test_leaving"),
@@ -57,21 +46,6 @@ BUGS = (
 )
 
 
-def run_with(bug: Bug) -> "subprocess.CompletedProcess[str]":
-    """Run a test on a copy of the example in which a bug is planted."""
-    with tempfile.TemporaryDirectory() as root:
-        folder = Path(root, "examples", "chat")
-        shutil.copytree(ROOT / "examples/chat", folder, ignore=shutil.ignore_patterns("__pycache__"))
-        # Or it would be no package that hides the one in the root of the project.
-        (folder.parent / "__init__.py").touch()
-        module = folder / f"{bug.module}.py"
-        code = module.read_text(encoding="utf-8")
-        assert code.count(bug.line) == 1, bug
-        module.write_text(code.replace(bug.line, bug.planted), encoding="utf-8")
-        command = "-m", "unittest", "discover", "-t", root, "-s", str(folder), "-k", f"*.{bug.test}"
-        return run_python(*command, ASYNC_TEST_TIMEOUT="1")
-
-
 class SuiteTest(unittest.TestCase):
     def test_it_passes(self) -> None:
         """The tests of the example pass, skip nothing, and print nothing but unittest's report."""
@@ -82,9 +56,7 @@ class SuiteTest(unittest.TestCase):
 
     def test_it_finds_bugs(self) -> None:
         """Where a bug is planted in the example, the test fails that is about it."""
-        for bug, done in zip(BUGS, run_each(run_with, BUGS), strict=True):
-            with self.subTest(bug=bug):
-                self.assertRegex(done.stderr, rf"\n(FAIL|ERROR): {bug.test} \(")
+        planted_bugs.check(self, "chat", BUGS, "1")
 
 
 class ProgramTest(AsyncTestCase):

@@ -3,26 +3,14 @@
 import json
 import re
 import shlex
-import shutil
-import subprocess
-import tempfile
 import unittest
 import urllib.request
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import examples.checkout
-from tests.support import ROOT, run_each, run_example, run_python, start_example
-
-
-class Bug(NamedTuple):
-    """A line of the example that is replaced, and a test that has to fail of that."""
-
-    module: str
-    line: str
-    planted: str
-    test: str
-
+from tests import planted_bugs
+from tests.planted_bugs import Bug
+from tests.support import ROOT, run_example, run_python, start_example
 
 BUGS: tuple[Bug, ...] = (
     Bug("payments", "await asyncio.sleep(pauses.pop(0))", "raise", "test_a_cut_response_is_tried_again"),
@@ -74,21 +62,6 @@ BUGS: tuple[Bug, ...] = (
 )
 
 
-def run_with(bug: Bug) -> "subprocess.CompletedProcess[str]":
-    """Run a test on a copy of the example in which a bug is planted."""
-    with tempfile.TemporaryDirectory() as root:
-        folder = Path(root, "examples", "checkout")
-        shutil.copytree(ROOT / "examples/checkout", folder, ignore=shutil.ignore_patterns("__pycache__"))
-        # Or it would be no package that hides the one in the root of the project.
-        (folder.parent / "__init__.py").touch()
-        module = folder / f"{bug.module}.py"
-        code = module.read_text(encoding="utf-8")
-        assert code.count(bug.line) == 1, bug
-        module.write_text(code.replace(bug.line, bug.planted), encoding="utf-8")
-        command = "-m", "unittest", "discover", "-t", root, "-s", str(folder), "-k", f"*.{bug.test}"
-        return run_python(*command, ASYNC_TEST_TIMEOUT="2")
-
-
 class SuiteTest(unittest.TestCase):
     def test_it_passes(self) -> None:
         """The tests of the example pass, skip nothing, and print nothing but unittest's report."""
@@ -105,9 +78,7 @@ class SuiteTest(unittest.TestCase):
 
     def test_it_finds_bugs(self) -> None:
         """Where a bug is planted in the example, the test fails that is about it."""
-        for bug, done in zip(BUGS, run_each(run_with, BUGS), strict=True):
-            with self.subTest(bug=bug):
-                self.assertRegex(done.stderr, rf"\n(FAIL|ERROR): {bug.test} \(")
+        planted_bugs.check(self, "checkout", BUGS, "2")
 
     def test_the_readme_shows_one_of_its_tests(self) -> None:
         readme = (ROOT / "README.rst").read_text(encoding="utf-8")

@@ -12,22 +12,13 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
-from typing import NamedTuple
 
 import examples.shop
 from asynctest_tornado import AsyncTestCase, HTTPTestServer
 from examples.shop.provider import Provider
-from tests.support import ROOT, run_each, run_example, run_python, start_example
-
-
-class Bug(NamedTuple):
-    """A line of the example that is replaced, and a test that has to fail of that."""
-
-    module: str
-    line: str
-    planted: str
-    test: str
-
+from tests import planted_bugs
+from tests.planted_bugs import Bug
+from tests.support import ROOT, run_example, run_python, start_example
 
 BUGS: tuple[Bug, ...] = (
     Bug("app", "        self.manager()\n        name,", "        name,", "test_a_customer_adds_none"),
@@ -153,21 +144,6 @@ os._exit(not program.result.wasSuccessful())
 """
 
 
-def run_with(bug: Bug) -> "subprocess.CompletedProcess[str]":
-    """Run a test on a copy of the example in which a bug is planted."""
-    with tempfile.TemporaryDirectory() as root:
-        folder = Path(root, "examples", "shop")
-        shutil.copytree(ROOT / "examples/shop", folder, ignore=shutil.ignore_patterns("__pycache__"))
-        # Or it would be no package that hides the one in the root of the project.
-        (folder.parent / "__init__.py").touch()
-        module = folder / f"{bug.module}.py"
-        code = module.read_text(encoding="utf-8")
-        assert code.count(bug.line) == 1, bug
-        module.write_text(code.replace(bug.line, bug.planted), encoding="utf-8")
-        command = "-c", RUN, "discover", "-t", root, "-s", str(folder), "-k", f"*.{bug.test}"
-        return run_python(*command, ASYNC_TEST_TIMEOUT="2")
-
-
 class SuiteTest(unittest.TestCase):
     def test_it_passes(self) -> None:
         """The tests of the example pass, skip nothing, and print nothing but unittest's report."""
@@ -184,9 +160,7 @@ class SuiteTest(unittest.TestCase):
 
     def test_it_finds_bugs(self) -> None:
         """Where a bug is planted in the example, the test fails that is about it."""
-        for bug, done in zip(BUGS, run_each(run_with, BUGS), strict=True):
-            with self.subTest(bug=bug):
-                self.assertRegex(done.stderr, rf"\n(FAIL|ERROR): {bug.test.rpartition('.')[2]} \(")
+        planted_bugs.check(self, "shop", BUGS, "2", ("-c", RUN))
 
 
 class ProgramTest(AsyncTestCase):
