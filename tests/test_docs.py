@@ -39,7 +39,7 @@ NOT_FOR_USERS = {
     "ExpectLog": {"filter", "watch"},
     "VirtualNetwork": {
         *("bind", "bound_with", "collect", "connect", "connects_at_once", "find", "listen", "listeners", "reaches"),
-        *("renumber", "stop_listening", "tell"),
+        *("expose", "renumber", "stop_listening"),
     },
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._network.dialing import bind_virtual
-from asynctest_tornado._network.virtual_network import current
+from asynctest_tornado._network.open_networks import current
 
 __unittest = True
 

@@ -9,8 +9,9 @@ from tornado import netutil, tcpserver
 from tornado.iostream import IOStream
 
 from asynctest_tornado._network import named_hosts
+from asynctest_tornado._network.open_networks import current
 from asynctest_tornado._network.stand_ins import put_behind
-from asynctest_tornado._network.virtual_network import VirtualNetwork, current
+from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 from asynctest_tornado._util.patching import Patch
 
@@ -24,7 +25,7 @@ def _connect(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
         if failed is not None:
             return failed
     if _stream_connect.is_active and type(self.socket) is socket.socket:
-        network = current()
+        network: VirtualNetwork | None = current()
         if network is not None and network.reaches(address):
             _move(self, network)
     return _stream_connect.found(self, address, *args, **kwargs)
@@ -41,7 +42,7 @@ def _move(stream: Any, network: VirtualNetwork) -> None:
 
 
 def connects_as_usual() -> bool:
-    """Return whether nobody has replaced the function that connects a stream, as a mock does."""
+    """Return true if no mock is in the place of the function that connects a stream."""
     return _stream_connect.is_on_top and _stream_connect.found is _connect_of_tornado
 
 

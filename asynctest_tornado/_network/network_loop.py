@@ -11,8 +11,9 @@ from tornado.iostream import IOStream
 
 from asynctest_tornado._loop.connections import ConnectingLoop
 from asynctest_tornado._network.dialing import bind_virtual, connects_as_usual
+from asynctest_tornado._network.open_networks import current
 from asynctest_tornado._network.stand_ins import behind, put_behind
-from asynctest_tornado._network.virtual_network import VirtualNetwork, current
+from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._network.virtual_socket import VirtualSocket
 
 __unittest = True
@@ -26,7 +27,7 @@ class NetworkLoop(ConnectingLoop):
 
     async def sock_connect(self, sock: Any, address: Any) -> None:
         """Connect a socket; in memory, if the address is there: then it stands for a virtual socket from now on."""
-        network = current()
+        network: VirtualNetwork | None = current()
         sock = behind(sock)
         if network is None or isinstance(sock, (VirtualSocket, ssl.SSLSocket)) or sock.family not in _FAMILIES:
             await super().sock_connect(sock, address)
@@ -45,7 +46,7 @@ class NetworkLoop(ConnectingLoop):
         return await super().look_up(host, port, hints)
 
     def connected_stream(self, address: tuple[str, int], max_buffer_size: int | None) -> IOStream | None:
-        network = current()
+        network: VirtualNetwork | None = current()
         if network is None or not network.connects_at_once(address) or not connects_as_usual():
             return None
         sock: Any = VirtualSocket(network)
@@ -72,7 +73,7 @@ class NetworkLoop(ConnectingLoop):
         **kwargs: Any,
     ) -> Any:
         """Create a server; in memory, unless it gets a socket."""
-        network = current()
+        network: VirtualNetwork | None = current()
         if network is None or sock is not None or (host is None and port is None) or host == []:
             return await super().create_server(
                 protocol_factory, host, port, family=family, sock=sock, start_serving=start_serving, **kwargs

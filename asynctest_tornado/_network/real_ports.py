@@ -129,7 +129,7 @@ class RealPorts:
         """True if the test runs in this process, and not in the process that has forked this one."""
         return self._loop is not None and self._process == os.getpid()
 
-    def tell(self, sock: VirtualSocket) -> None:
+    def expose(self, sock: VirtualSocket) -> None:
         """Reserve the port of a server for the system: the test learns the number. Open it, if there is a child."""
         if not self.is_here:
             return

@@ -8,7 +8,7 @@ from typing import Any
 
 from asynctest_tornado._network import hosts_of_test
 from asynctest_tornado._network.host_certificates import Trusting, ascii_name
-from asynctest_tornado._network.virtual_network import current
+from asynctest_tornado._network.open_networks import current
 from asynctest_tornado._tls import issued_certificates
 from asynctest_tornado._util.patching import Patch
 from asynctest_tornado._util.real_time import get_running_loop

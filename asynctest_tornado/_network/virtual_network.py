@@ -5,12 +5,11 @@ import errno
 import ipaddress
 import itertools
 import socket
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from asynctest_tornado._network import hosts_of_test, outside
+from asynctest_tornado._network import hosts_of_test, open_networks, outside
 from asynctest_tornado._network.fault_table import FaultTable
 from asynctest_tornado._network.host_faults import HostFaults, Link
 from asynctest_tornado._network.hosts import ADDRESSES, Site
@@ -70,7 +69,7 @@ class VirtualNetwork(Network):
         self._chosen = itertools.count()
         self._bound: weakref.WeakSet[VirtualSocket] = weakref.WeakSet()
         self._real_ports = RealPorts(self)
-        #: The open loops that it belongs to, the innermost last.
+        #: The loop of the test, while that is open.
         self._loop: asyncio.AbstractEventLoop | None = None
 
     #: Connections to other hosts do not leave the test, unless it allows them.
@@ -168,8 +167,8 @@ class VirtualNetwork(Network):
     def collect(self, sock: VirtualSocket) -> None:
         self._real_ports.collect(sock)
 
-    def tell(self, sock: VirtualSocket) -> None:
-        self._real_ports.tell(sock)
+    def expose(self, sock: VirtualSocket) -> None:
+        self._real_ports.expose(sock)
 
     def connect(self, sock: VirtualSocket, address: Address) -> None:
         address = _resolved(address)
@@ -258,37 +257,17 @@ class VirtualNetwork(Network):
 
     def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = self._faults.loop = loop
-        _open.append((threading.get_ident(), weakref.ref(self)))
+        open_networks.add(self)
         self._real_ports.attach(loop)
         outside.attach(self._real_ports)
 
     def _detach(self) -> None:
         self._loop = None
-        _open[:] = [each for each in _open if each[1]() not in (self, None)]
+        open_networks.remove(self)
         outside.detach(self._real_ports)
         self._real_ports.detach()
         self._listening.clear()
         self._faults.close()
-
-
-#: The networks of tests that are open, and their threads, the innermost last. Weakly: a test that is run by debug(),
-#: and fails, does not end.
-_open: "list[tuple[int, weakref.ref[VirtualNetwork]]]" = []
-
-
-def current() -> VirtualNetwork | None:
-    """Return the network of the test that runs in this thread, if it has one."""
-    if not _open:
-        return None
-    try:
-        running = asyncio.get_running_loop()
-    except RuntimeError:
-        thread, get_network = _open[-1]
-        network = get_network()
-        is_open = network is not None and network._loop is not None and not network._loop.is_closed()
-        return network if is_open and thread == threading.get_ident() else None
-    found = (get_network() for _, get_network in _open)
-    return next((network for network in found if network is not None and network._loop is running), None)
 
 
 def _is_all_and_one(host: str, other: str) -> bool:

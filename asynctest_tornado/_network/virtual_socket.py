@@ -56,7 +56,7 @@ class Dialer(Protocol):
     def collect(self, sock: "VirtualSocket") -> None:
         """Put connections into the backlog of a socket that the system has accepted for it."""
 
-    def tell(self, sock: "VirtualSocket") -> None:
+    def expose(self, sock: "VirtualSocket") -> None:
         """Record that the test learns the address of a socket, and so may hand it to other programs."""
 
 
@@ -188,7 +188,7 @@ class VirtualSocket:
         self.backlog = None
         if self.incoming is not None and self.outgoing is not None:
             if self.incoming.data or self._does_not_linger():
-                self.abort()  # as TCP: bytes that nobody has read are lost
+                self.abort()  # as TCP: unread bytes are lost
             else:
                 self.outgoing.end()
             self.incoming.is_abandoned = True
@@ -298,7 +298,7 @@ class VirtualSocket:
     def getsockname(self) -> Address:
         self._check_open()
         if self.peer is None and self.address[1]:
-            self.network.tell(self)
+            self.network.expose(self)
         return self.address
 
     def getpeername(self) -> Address:

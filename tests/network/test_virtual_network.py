@@ -18,7 +18,7 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork, bind_unused_port
-from asynctest_tornado._network.virtual_network import current
+from asynctest_tornado._network.open_networks import current
 from asynctest_tornado._network.virtual_socket import VirtualSocket, by_number
 from tests.support import run_body, run_case
 
