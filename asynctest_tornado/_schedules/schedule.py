@@ -32,7 +32,7 @@ import weakref
 import zlib
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from tornado import gen
 
@@ -45,12 +45,14 @@ _SPELL = 8
 class _Call(asyncio.Handle):
     """A registered call, with the cancellation of ``asyncio.Handle``."""
 
-    __slots__ = ("args", "callback", "context", "number", "task")
+    __slots__ = ("args", "callback", "cause", "context", "number", "task")
 
     #: Counts calls in the order of their registration.
     number: int
     #: The task or coroutine that goes on by this call; None for a callback.
     task: Any
+    #: What a `Watcher` knows of the registration.
+    cause: Any
 
     def __init__(
         self, callback: Callable[..., object], args: tuple[Any, ...], loop: Any, context: contextvars.Context | None
@@ -59,11 +61,21 @@ class _Call(asyncio.Handle):
         super().__init__(callback, args, loop, self.context)
         self.callback: Callable[..., object] | None = callback
         self.args = args
-        self.task = None
+        self.task = self.cause = None
 
     def cancel(self) -> None:
         super().cancel()
         self.callback, self.args = None, ()
+
+
+class Watcher(Protocol):
+    """Learns of the calls of a schedule."""
+
+    def cause(self) -> Any:
+        """Return what is to be known of a call that is being registered, in any thread."""
+
+    def make(self, call: Any) -> object:
+        """Make a call: run its ``callback`` with its ``args`` in its ``context``."""
 
 
 class Schedule:
@@ -80,6 +92,8 @@ class Schedule:
         self.hint: str | None = None
         #: Different for different orders: a checksum of the calls in the order in which they were made.
         self.fingerprint = 0
+        #: A recorder of the calls, if there is one.
+        self.watcher: Watcher | None = None
         # Of its methods, Python promises only for random() that its values are the same in all versions.
         self._random = random.Random(seed).random
         # Other threads register callbacks, and nothing else.
@@ -124,9 +138,15 @@ class Schedule:
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
         """Register a call. For each one, the loop makes one, and chooses it only then."""
         self._check(callback)
-        call = _Call(callback, args, self._loop, context)
+        call = self._new_call(callback, args, context)
         self._call_soon(self._make_one)
         self._add(call)
+        return call
+
+    def _new_call(self, callback: Any, args: tuple[Any, ...], context: contextvars.Context | None) -> _Call:
+        call = _Call(callback, args, self._loop, context)
+        if self.watcher is not None:
+            call.cause = self.watcher.cause()
         return call
 
     def _add(self, call: _Call) -> None:
@@ -147,7 +167,7 @@ class Schedule:
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
         """Register a call from another thread."""
         self._check(callback)
-        call = _Call(callback, args, self._loop, context)
+        call = self._new_call(callback, args, context)
         # Before the loop is woken, which may make the call at once.
         if threading.get_ident() == self._thread:
             self._add(call)
@@ -173,7 +193,10 @@ class Schedule:
             return
         self.fingerprint = zlib.crc32(call.number.to_bytes(8, "little"), self.fingerprint)
         try:
-            call.context.run(call.callback, *call.args)
+            if self.watcher is None:
+                call.context.run(call.callback, *call.args)
+            else:
+                self.watcher.make(call)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
