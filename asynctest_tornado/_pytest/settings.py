@@ -117,7 +117,11 @@ class Settings:
         if seed is None:
             seeds = self.seeds()
             seed = seeds[0] if seeds is not None and len(seeds) == 1 else None
-        return None if seed is None else Schedule(seed, is_required=settings.SCHEDULES.argument in self._of_markers)
+        return (
+            None
+            if seed is None
+            else Schedule.of_seed(seed, is_required=settings.SCHEDULES.argument in self._of_markers)
+        )
 
     def loop_factory(self) -> tuple[Any, str]:
         """Return the function that makes the asyncio loop, or None, and the place that sets it."""

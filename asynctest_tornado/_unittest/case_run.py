@@ -87,7 +87,7 @@ def _run_in_orders(
         result = case.defaultTestResult()
 
     def run_in_order(seed: int, report: Any) -> Schedule:
-        state.schedule = schedule = Schedule(seed, is_required=case.schedules is not None)
+        state.schedule = schedule = Schedule.of_seed(seed, is_required=case.schedules is not None)
         try:
             run(case, report, run_once)
         finally:
@@ -108,7 +108,7 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
     state = case_state.own_state(case)
     seeds = orders.seeds(None)
     if seeds is not None and len(seeds) == 1:
-        state.schedule = Schedule(seeds[0])
+        state.schedule = Schedule.of_seed(seeds[0])
     installation.begin(case)
     try:
         run_once()

@@ -36,7 +36,7 @@ LIMIT = Limit(60, "the test")
 OPTIONS: dict[Feature, Callable[[], Any]] = {
     VIRTUAL_TIME: VirtualClock,
     NETWORK: VirtualNetwork,
-    ORDER: lambda: Schedule(1),
+    ORDER: lambda: Schedule.of_seed(1),
 }
 
 

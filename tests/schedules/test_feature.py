@@ -31,7 +31,7 @@ def left_behind(seed: int) -> set[str]:
                 at_stop.update(steps)
                 harness.loop.loop.stop()
 
-    with harness_in(Schedule(seed)) as harness:
+    with harness_in(Schedule.of_seed(seed)) as harness:
         for name in steps:
             IOLoop.current().asyncio_loop.create_task(spin(name))  # type: ignore[attr-defined]
         harness.waits.run_until(lambda: bool(at_stop), LIMIT, lambda report: AssertionError())
@@ -48,12 +48,12 @@ class OrderTest(unittest.TestCase):
         with HarnessByHand(lambda: "the class") as outer:
             attributes = vars(IOLoop.current().asyncio_loop)  # type: ignore[attr-defined]
             before = dict(attributes)
-            with harness_in(Schedule(1), outer):
+            with harness_in(Schedule.of_seed(1), outer):
                 self.assertGreater(attributes.keys(), before.keys())
             self.assertEqual(attributes, before)
 
     def test_a_loop_that_was_closed_has_its_own_order_back(self) -> None:
-        schedule = Schedule(1)
+        schedule = Schedule.of_seed(1)
         with harness_in(schedule):
             loop = IOLoop.current().asyncio_loop  # type: ignore[attr-defined]
             self.assertEqual(loop.ready_calls, schedule.pending)

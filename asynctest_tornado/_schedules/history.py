@@ -1,0 +1,96 @@
+"""What the calls of a run were, in the order in which they were made."""
+
+# Tested by tests/schedules/test_holds.py.
+
+from typing import Any, NamedTuple
+
+from tornado import gen
+
+from asynctest_tornado._schedules.call import Call
+from asynctest_tornado._schedules.holds import Hold, Moment
+
+__unittest = True
+
+
+class Made(NamedTuple):
+    """A call that was made."""
+
+    moment: Moment
+    #: The place in the history of the call that has registered this one; None if no call has.
+    by: int | None
+    #: Its number in the order of registration.
+    number: int
+    #: True for a step of a task that any policy may hold back.
+    is_step: bool
+
+
+class History:
+    """Names the calls of one run, and keeps a record of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[Made] = []
+        #: The names of the calls that were made.
+        self.moments: set[Moment] = set()
+        self._counts: dict[str, int] = {}
+        # By the id of a task or a coroutine of Tornado, which is kept alive so that no other gets the id.
+        self._actors: dict[int, tuple[Any, str, int]] = {}
+        self._steps: dict[int, int] = {}
+        #: The place of the call that is being made, if any.
+        self.current: int | None = None
+
+    def register(self, call: Call, task: Any) -> None:
+        """Name a call.
+
+        :param task: the task or coroutine that goes on by it, also if this is its first step; None for a callback.
+        """
+        call.by = self.current
+        if task is None:
+            actor = _name_of(call.callback)
+            call.moment = Moment(actor, self._number(actor), 1)
+            return
+        known = self._actors.get(id(task))
+        if known is None:
+            actor = _name_of(task)
+            known = self._actors[id(task)] = task, actor, self._number(actor)
+        step = self._steps[id(task)] = self._steps.get(id(task), 0) + 1
+        call.moment = Moment(known[1], known[2], step)
+
+    def _number(self, actor: str) -> int:
+        number = self._counts[actor] = self._counts.get(actor, 0) + 1
+        return number
+
+    def begin(self, call: Call) -> None:
+        """Record a call that is about to be made."""
+        self.current = len(self.calls)
+        self.calls.append(Made(call.moment, call.by, call.number, call.task is not None))
+        self.moments.add(call.moment)
+
+    def end(self) -> None:
+        """Record that the call has returned."""
+        self.current = None
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return the deviations from the order of asyncio that lead to this run again.
+
+        A step that others have passed is held until the call before it.
+        """
+        found = []
+        latest = -1  # the greatest number so far: a smaller one was passed
+        for place, made in enumerate(self.calls):
+            if made.number < latest and made.is_step:
+                found.append(Hold(made.moment, self.calls[place - 1].moment))
+            latest = max(latest, made.number)
+        return tuple(found)
+
+
+def _name_of(func: Any) -> str:
+    """Return the last part of the name of a function, task or coroutine."""
+    if isinstance(func, gen.Runner):
+        func = func.gen
+    get_coro = getattr(func, "get_coro", None)
+    if get_coro is not None:
+        func = get_coro()
+    while hasattr(func, "func"):  # a functools.partial
+        func = func.func
+    name = getattr(func, "__qualname__", None) or type(func).__qualname__
+    return "".join(letter for letter in name.rpartition(".")[2] if letter.isalnum() or letter == "_")
