@@ -17,6 +17,7 @@ FLOORS = [
     ("_http",),
     ("_unittest",),
     ("_features", "_runner"),
+    ("_trace",),
     ("_network",),
     ("_clock", "_leaks", "_logs", "_schedules"),
     ("_sources", "_timeouts"),

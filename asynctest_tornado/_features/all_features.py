@@ -38,6 +38,7 @@ from asynctest_tornado._timeouts.blocked_waits import BLOCKED_WAITS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from asynctest_tornado._timeouts.pending_report import PENDING
 from asynctest_tornado._timeouts.quiet import QUIET, RECHECKS
+from asynctest_tornado._trace.feature import TRACE
 
 __unittest = True
 
@@ -55,6 +56,8 @@ __unittest = True
 # - VIRTUAL_TIME comes before RECHECKS and DEADLOCK: if time jumps, the loop does not sleep, and there is no deadlock;
 # - RECHECKS come before DEADLOCK: a condition may depend on things that do not wake the loop;
 # - NAMED_HOSTS come before NETWORK and NUMERIC_HOSTS: the name of a host becomes a numeric address;
+# - TRACE comes after NETWORK, VIRTUAL_TIME and ORDER, whose events it records, and after LEAKS, which look up the lines
+#   that have called a method of the loop;
 # - TEST_LOGS come last: a report ends with them, and leaves out the errors that another note has.
 #: Each test has all of them but the optional ones that it has no option for.
 FEATURES = Features(
@@ -94,6 +97,7 @@ FEATURES = Features(
         WEBSOCKETS,
         ABANDONED_TASKS,
         YIELDABLE_RESULTS,
+        TRACE,
         TEST_LOGS,
     )
 )

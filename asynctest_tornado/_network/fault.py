@@ -28,6 +28,9 @@ class Fault:
     :param left: how often it has still to come into effect; 0 for a fault that lasts.
     """
 
+    #: Learns of effects, with the exchange of each.
+    watcher: "Callable[[Fault, object], object] | None" = None
+
     def __init__(self, text: str, where: str, kind: str, amount: Any = None, left: int = 0) -> None:
         self.text = text
         self.where = where
@@ -53,6 +56,8 @@ class Fault:
             self._latest = exchange
             self._effects.append(describe)
             self._count += 1
+            if self.watcher is not None:
+                self.watcher(self, exchange)
 
     def describe(self) -> list[str]:
         """Return lines about the fault, with its effects."""

@@ -39,6 +39,7 @@ class FaultTable:
         #: True if a fault of the test has reset a connection.
         self.has_reset = False
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._watcher: Callable[[Fault, object], object] | None = None
         self._faults: list[Fault] = []
         self._hosts: list[HostFaults] = []
         self._connections: list[Connection] = []
@@ -70,6 +71,13 @@ class FaultTable:
         if fault.kind != "stop":  # no connection has to look for that one
             self.is_calm = False
         self._faults.append(fault)
+        if self._watcher is not None:
+            fault.watcher = self._watcher
+            self._watcher(fault, None)
+
+    def watch(self, watcher: Callable[[Fault, object], object] | None) -> None:
+        """Call a function for each fault that is set, and, with its exchange, for each effect; None for no more."""
+        self._watcher = self.random.fault.watcher = watcher
 
     # Connections.
 

@@ -17,6 +17,8 @@ from asynctest_tornado._network.virtual_network import make_network
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._trace import feature as tracing
+from asynctest_tornado._trace.feature import TRACE
 from asynctest_tornado._util import settings, spelling
 from asynctest_tornado._util.settings import Given, Setting
 from asynctest_tornado._util.tracebacks import OURS, PACKAGE, USER, owner_of
@@ -103,6 +105,9 @@ class Settings:
             options[NETWORK] = make_network(factory, where, None if schedule is None else schedule.seed)
         if schedule is not None:
             options[ORDER] = schedule
+        trace = tracing.chosen(None, list(self._given(settings.TRACE)))
+        if trace is not None:
+            options[TRACE] = trace
         return options
 
     def seeds(self) -> range | None:

@@ -8,6 +8,7 @@ import re
 import unittest
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, overload
 
 from tornado.ioloop import IOLoop
@@ -119,6 +120,11 @@ class AsyncTestCase(Settling):
     #: order that asyncio promises is kept. None stands for the environment variable ``ASYNC_TEST_SCHEDULES``, else for
     #: the order of asyncio alone.
     schedules: int | None = None
+
+    #: ``"failures"`` to write, for each test that fails, a page and trace events that show what has happened in it;
+    #: ``"all"`` for each test; a ``Path`` for the folder of these files. None stands for the environment variable
+    #: ``ASYNC_TEST_TRACE``, else for ``"off"``.
+    trace: str | Path | None = None
 
     _asynctest: case_state.State = case_state.UNUSED
 

@@ -28,6 +28,8 @@ from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._timeouts import limits
+from asynctest_tornado._trace import feature as tracing
+from asynctest_tornado._trace.feature import TRACE
 from asynctest_tornado._unittest import (
     case_state,
     class_scope,
@@ -96,9 +98,12 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         options[GARBAGE] = reporter.place
         late = reporter
     # Mostly. A new option of a feature belongs to this condition, too: to look the features up costs 0.2 %.
-    if scope is None and state.schedule is None and cls.clock_factory is cls.network_factory is None:
+    trace = tracing.chosen(cls.trace)
+    if scope is None and trace is None and state.schedule is None and cls.clock_factory is cls.network_factory is None:
         harness = Harness(reporter.name, None, PLAIN, options, late)
     else:
+        if trace is not None:
+            options[TRACE] = trace
         harness = _harness_with(options, case, reporter, late)
     state.harness = harness
     state.is_by_hand, state.is_ending = is_by_hand, False

@@ -44,7 +44,7 @@ def runner_of(future: Any) -> Any:
     return None
 
 
-def _relative(filename: str) -> str:
+def relative(filename: str) -> str:
     """Return the name of a file as seen from the current folder, if the file is below it."""
     try:
         folder = os.path.join(get_folder(), "")
@@ -56,7 +56,7 @@ def _relative(filename: str) -> str:
 def line_at(filename: str, number: int, name: str, module_globals: dict[str, Any] | None = None) -> str:
     """Return a line of code with its place, given the name of the function that it is in."""
     source = linecache.getline(filename, number, module_globals).strip()
-    shown = _relative(filename)
+    shown = relative(filename)
     return f"{shown}:{number} in {name}: {source}" if source else f"{shown}:{number} in {name}"
 
 

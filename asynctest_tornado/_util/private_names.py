@@ -144,6 +144,10 @@ PRIVATE: tuple[Private, ...] = (
         )
     ),
     *_filled(),
+    *(
+        Private(_LOOP, name, "the calls of a test with a trace", "the steps in a trace", "a trace without them")
+        for name in ("_call_soon", "_add_callback")
+    ),
     # Futures and tasks.
     Private(
         _FUTURE, "_exception", "an error, without a mark that it was seen", "errors that gather drops", "they are lost"
@@ -254,6 +258,10 @@ PRIVATE: tuple[Private, ...] = (
     Private(
         *("tornado.websocket.WebSocketProtocol13", "_receive_frame_loop", "whether a handler waits for its client"),
         *("the reason in a timeout report", "the name of Tornado's coroutine"),
+    ),
+    *(
+        Private("tornado.websocket.WebSocketProtocol13", name, "messages of websockets", "these in a trace", "an error")
+        for name in ("_write_frame", "_handle_message", "_frame_compressed")
     ),
     Private("pytest_asyncio.plugin", "_force_asyncio_fixture", "fixtures of another plugin", "", "they are ours"),
 )

@@ -12,6 +12,7 @@ import re
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from asynctest_tornado._util import fast_environ
@@ -186,6 +187,16 @@ def _truth(value: Any) -> bool:
     return value
 
 
+def _word_or_folder(value: Any) -> str | Path:
+    if isinstance(value, Path):
+        return value
+    return _one_of(*_TRACES)(value)
+
+
+def _of_word_or_folder(text: str) -> str | Path:
+    return text if text in _TRACES else Path(text)
+
+
 def _is_yes(text: str) -> bool:
     return text.lower() not in ("", "0", "false", "no", "off")
 
@@ -279,6 +290,21 @@ SEED = Setting[int | None](
     meaning="the one order to run each test in: replays an order that a report names",
     of_text=int,
 )
+#: The folder of traces, if no setting names one.
+TRACE_FOLDER = "asynctest-traces"
+_TRACES = ("off", "failures", "all")
+TRACE = Setting[str | Path](
+    *("'off', 'failures', 'all', or to a folder, such as Path('traces'), for 'failures'", _word_or_folder, "off"),
+    attribute="trace",
+    variable="ASYNC_TEST_TRACE",
+    option="--trace",
+    argument="trace",
+    pytest_option="--asynctest-tornado-trace",
+    unit="DIR",
+    meaning="the folder for a page, and trace events, of each test that fails; or off, failures or all",
+    pytest_meaning="the folder for a page, and trace events, of each test that fails; or off, failures or all",
+    of_text=_of_word_or_folder,
+)
 SHOW_LOGS = Setting[bool](
     *("1 or 0", _truth, False),
     variable="ASYNC_TEST_SHOW_LOGS",
@@ -350,6 +376,18 @@ FIXTURES = Setting[tuple[str, ...]](
 )
 
 SETTINGS: tuple[Setting[Any], ...] = (
-    *(TIMEOUT, LEAKS, ALLOWED_LEAKS, SCHEDULES, SEED, SHOW_LOGS, CLOCK_FACTORY, CLOCK, NETWORK_FACTORY, LOOP_FACTORY),
+    *(
+        TIMEOUT,
+        LEAKS,
+        ALLOWED_LEAKS,
+        SCHEDULES,
+        SEED,
+        TRACE,
+        SHOW_LOGS,
+        CLOCK_FACTORY,
+        CLOCK,
+        NETWORK_FACTORY,
+        LOOP_FACTORY,
+    ),
     *(LOOP_SCOPE, FUNCTION_LOOP_SCOPE, FAIL_ON_SERVER_ERROR, SEND_COOKIES, SETTLE_AT_END, MODE, FIXTURES),
 )

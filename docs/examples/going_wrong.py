@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tornado.ioloop import IOLoop
 from tornado.web import Application
@@ -12,6 +13,7 @@ from docs.examples import mails
 from docs.examples.app import make_app
 from docs.examples.cache import start_heartbeat
 from docs.examples.orders import order
+from docs.examples.registry import Registry
 from docs.examples.shop import make_app as make_shop
 from docs.examples.test_hosts import ChargeHandler
 
@@ -54,6 +56,16 @@ class PageTest(AsyncHTTPTestCase):
             await socket.read_message()
             await socket.write_message("/price milk")
             self.assertEqual(await socket.read_message(), "3")
+
+
+class RegistryTest(AsyncTestCase):
+    trace = Path("docs/_build/traces")
+    clock_factory = VirtualClock
+
+    async def test_a_name_has_one_owner(self) -> None:
+        registry = Registry()
+        answers = await asyncio.gather(*(registry.register("tea", user) for user in ("first", "second")))
+        self.assertEqual(answers, [True, False])
 
 
 class MailTest(AsyncHTTPTestCase):

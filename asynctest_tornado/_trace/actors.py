@@ -1,0 +1,150 @@
+"""Finds who acts in a call of the loop: a task, a runner of Tornado, a function."""
+
+# Tested by tests/trace/test_recorder.py.
+
+import asyncio
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+from tornado import gen
+
+from asynctest_tornado._harness import yieldables
+from asynctest_tornado._timeouts.pending_report import describe_handler, handler_in
+from asynctest_tornado._util import names
+from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of_file
+
+__unittest = True
+
+#: The most coroutines that wait for each other, of which the innermost line is looked for.
+_MOST_DEEP = 200
+_MOST_ARGUMENTS = 3
+_LONGEST_ARGUMENT = 20
+#: The types of arguments that a label shows: the text of any other one may be code of the user.
+_SHOWN = (bool, int, float, str, bytes, type(None))
+
+#: A line of code: the code, and the place in it as ``f_lasti`` has it.
+Place = tuple[types.CodeType, int]
+
+_is_user: dict[str, bool] = {}
+
+
+def is_of_user(code: types.CodeType, module: object = None) -> bool:
+    """Return whether code belongs to the test or its application, and to no library that it runs on."""
+    known = _is_user.get(code.co_filename)
+    if known is None:
+        owner = owner_of_file(code.co_filename, module if isinstance(module, str) else None)
+        known = _is_user[code.co_filename] = owner not in MACHINERY and owner is not STDLIB
+    return known
+
+
+def actor_of(callback: Any, args: tuple[Any, ...]) -> Any:
+    """Return the task, or Tornado's runner of a coroutine, that a call lets go on; None for any other callback."""
+    owner = getattr(callback, "__self__", None)
+    if isinstance(owner, asyncio.Task):
+        # asyncio's own methods for that are private, and, in C, have other names or none.
+        name = getattr(callback, "__name__", "step")
+        return owner if "step" in name or "wakeup" in name else None
+    if isinstance(callback, types.FunctionType):
+        func = _handed_on(callback)
+        return None if func is None else _runner_in(func)
+    if args and type(args[0]) is functools.partial:  # of IOLoop.add_callback
+        partial = args[0]
+        for each in (partial.func, *partial.args):
+            runner = getattr(each, "__self__", None)
+            if isinstance(runner, gen.Runner):
+                return runner
+    return None
+
+
+def _handed_on(func: types.FunctionType) -> Any:
+    """Return the function that ``IOLoop.add_future`` wraps, or the function itself; None if it is not Tornado's."""
+    module = func.__module__
+    if module == "tornado.ioloop":
+        cells = _cells(func)
+        return next((cell for cell in cells if isinstance(cell, types.FunctionType | types.MethodType)), None)
+    return func if module == "tornado.gen" else None
+
+
+def _runner_in(func: Any) -> "gen.Runner | None":
+    # A callback of its future refers to the runner that has finished, to keep it alive.
+    return next((cell for cell in _cells(func) if isinstance(cell, gen.Runner) and not cell.finished), None)
+
+
+def _cells(func: Any) -> list[Any]:
+    found = []
+    for cell in getattr(func, "__closure__", None) or ():
+        try:
+            found.append(cell.cell_contents)
+        except ValueError:  # it is empty yet
+            continue
+    return found
+
+
+def coroutine_of(actor: Any) -> Any:
+    """Return the coroutine or generator of a task or runner."""
+    return actor.get_coro() if isinstance(actor, asyncio.Task) else actor.gen
+
+
+def place_of(coro: Any) -> Place | None:
+    """Return the innermost line of the user at which a coroutine waits, or that it begins at; None if there is none."""
+    found: types.FrameType | None = None
+    for _ in range(_MOST_DEEP):
+        frame = getattr(coro, "cr_frame", None)
+        if frame is not None:
+            below = coro.cr_await
+        else:
+            frame = getattr(coro, "gi_frame", None) or getattr(coro, "ag_frame", None)
+            if frame is None:
+                break
+            below = getattr(coro, "gi_yieldfrom", None) or getattr(coro, "ag_await", None)
+        if is_of_user(frame.f_code, frame.f_globals.get("__name__")):
+            found = frame
+        if below is None:
+            reference = yieldables.generators.get(id(frame))
+            below = None if reference is None else reference()
+            if below is None:
+                break
+        coro = below
+    return None if found is None else (found.f_code, found.f_lasti)
+
+
+def label_of(actor: Any) -> tuple[str, bool]:
+    """Return a name for a task or runner: its function, with the arguments that are short and plain.
+
+    And whether it serves a request.
+    """
+    coro = coroutine_of(actor)
+    frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)
+    handler = handler_in(frame)
+    if handler is not None:
+        return describe_handler(handler), True
+    name = names.name_of(coro).replace("<locals>.", "")
+    return f"{name}({_arguments(frame)})" if frame is not None else f"{name}()", False
+
+
+def _arguments(frame: types.FrameType) -> str:
+    code, values = frame.f_code, frame.f_locals
+    shown = []
+    for name in code.co_varnames[: code.co_argcount][:_MOST_ARGUMENTS]:
+        value = values.get(name)
+        if name in values and type(value) in _SHOWN:
+            text = repr(value)
+            shown.append(text if len(text) <= _LONGEST_ARGUMENT else "...")
+    return ", ".join(shown)
+
+
+def function_of(callback: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str, Place | None]:
+    """Return the name of the function that a callback calls, and its first line, if it is the user's."""
+    if isinstance(callback, types.FunctionType):
+        callback = _handed_on(callback) or callback
+    func = names.function_of_callback(callback, args)
+    if names.name_of(func).endswith("._handle_events"):
+        func = names.function_of_handler(func, args)
+    name = names.name_of_callback(func, None).replace("<locals>.", "")
+    if isinstance(func, types.MethodType):
+        func = func.__func__
+    if not isinstance(func, types.FunctionType):
+        return name, None
+    return name, (func.__code__, -1) if is_of_user(func.__code__, func.__globals__.get("__name__")) else None

@@ -1,0 +1,245 @@
+"""Recorder: what happened in a test, in order.
+
+It refers to no object of the test: these have to be gone as early as without it. And it registers no call of the loop,
+so that the order of the calls is the same.
+"""
+
+import asyncio
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from asynctest_tornado._trace import actors
+from asynctest_tornado._trace.actors import Place
+from asynctest_tornado._util import exception_notes, tracebacks
+from asynctest_tornado._util.real_time import monotonic
+
+__unittest = True
+
+#: The most events that are kept: the last ones.
+MOST_KEPT = 20_000
+#: The most characters of a text of an event.
+_LONGEST = 300
+
+#: The kinds of events.
+STEP, CALLBACK, TIMER, FILE, JUMP, SENT, ARRIVED, FAULT, ERROR = (
+    *("step", "callback", "timer", "file", "jump"),
+    *("sent", "arrived", "fault", "error"),
+)
+
+
+class Lane:
+    """A task, a coroutine of Tornado, or a request.
+
+    :param name: the name for reports.
+    :param actor: the task or runner, which is not kept alive; None for a request.
+    """
+
+    __slots__ = ("actor", "is_of_library", "name", "number")
+
+    def __init__(self, number: int, name: str, actor: Any = None) -> None:
+        self.number = number
+        self.name = name
+        self.actor: Callable[[], Any] = (lambda: None) if actor is None else weakref.ref(actor)
+        #: True if code of a library begins it, and lets code of the user go on: the test, and a request handler.
+        self.is_of_library = False
+
+
+class Event:
+    """One event.
+
+    :param number: counts the events of the test from 1.
+    :param time: when it began, in seconds since the beginning of the trace.
+    :param clock: the virtual time then, in seconds; None in real time.
+    :param cause: the number of the event in which the call was registered, 0 if there is none; or the name of the
+        other thread that has registered it.
+    """
+
+    __slots__ = (
+        *("cause", "clock", "end", "ended", "kind", "lane", "message", "number", "place", "raised"),
+        *("text", "time"),
+    )
+
+    def __init__(self, number: int, kind: str, time: float, clock: float | None, cause: int | str) -> None:
+        self.number = number
+        self.kind = kind
+        self.time = self.ended = time
+        self.clock = clock
+        self.cause = cause
+        self.lane: Lane | None = None
+        self.text = ""
+        #: The line that a task goes on from, or the first line of a function.
+        self.place: Place | None = None
+        #: The number of the event in which the message was sent that arrives.
+        self.message = 0
+        #: The end of the task: "ends", "is cancelled", or "raises ..."; empty if it goes on.
+        self.end = ""
+        #: The identity of the exception that has ended the task.
+        self.raised = 0
+
+
+class Recorder:
+    """The events of one test.
+
+    :param clock: returns the virtual time, in seconds; None in real time.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None) -> None:
+        self.events: deque[Event] = deque(maxlen=MOST_KEPT)
+        #: The number of all events, also of dropped ones.
+        self.count = 0
+        #: The numbers of the steps in which errors occurred that fail the test.
+        self.failing: set[int] = set()
+        #: The call that the loop makes now.
+        self.running: Event | None = None
+        #: By the id of a timer that is set, the event in which it was set.
+        self.timers: dict[int, int | str] = {}
+        #: True if the loop does not show its calls.
+        self.is_blind = False
+        self._clock = clock
+        self._last_clock = None if clock is None else clock()
+        self._began = monotonic()
+        self._thread = threading.get_ident()
+        self._lanes: dict[int, Lane] = {}
+        self._lane_count = 0
+        self._main: Lane | None = None
+        self._mains: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._lock = threading.Lock()
+
+    def cause(self) -> int | str:
+        """Return the cause of what is registered or happens now."""
+        if threading.get_ident() != self._thread:
+            return threading.current_thread().name
+        running = self.running
+        return 0 if running is None else running.number
+
+    def add(self, kind: str, cause: int | str, text: str = "") -> Event:
+        """Record an event that begins now; return it."""
+        clock = None if self._clock is None else self._clock()
+        with self._lock:
+            if clock != self._last_clock:
+                self._add_jump(clock)
+            self.count += 1
+            event = Event(self.count, kind, monotonic() - self._began, clock, cause)
+            event.text = text[:_LONGEST]
+            self.events.append(event)
+        return event
+
+    def _add_jump(self, clock: Any) -> None:
+        before, self._last_clock = self._last_clock, clock
+        self.count += 1
+        event = Event(self.count, JUMP, monotonic() - self._began, clock, 0)
+        event.text = f"time jumps by {clock - before:.6g} s to {clock:.12g} s"
+        self.events.append(event)
+
+    def add_main(self, task: "asyncio.Task[Any]") -> None:
+        """Record that the test waits for a task."""
+        self._mains.add(task)
+
+    def make(
+        self, kind: str, cause: int | str, callback: Any, args: tuple[Any, ...], call: Callable[[], object]
+    ) -> None:
+        """Make a call of the loop, and record it.
+
+        :param callback: the function that is called, as asyncio got it.
+        :param call: calls it.
+        """
+        before = self.running
+        self.running = event = self.add(kind, cause)
+        actor = actors.actor_of(callback, args)
+        if actor is not None:
+            if kind == CALLBACK:
+                event.kind = STEP
+            event.lane, event.text = self._lane_of(actor)
+            event.place = actors.place_of(actors.coroutine_of(actor))
+        else:
+            event.text, event.place = actors.function_of(callback, args)
+        del actor, callback, args  # the call drops the last reference to them, as it does without the recorder
+        try:
+            call()
+        finally:
+            event.ended = monotonic() - self._began
+            self.running = before
+            if event.lane is not None:
+                self._look_for_end(event, event.lane)
+
+    def _lane_of(self, actor: Any) -> tuple[Lane, str]:
+        """Return the lane of a task or runner, and the text for its step."""
+        lane = self._lanes.get(id(actor))
+        if lane is not None and lane.actor() is actor:
+            return lane, "goes on"
+        if actor in self._mains:
+            # The test waits for one task after the other.
+            text = "begins" if self._main is None else "waits again"
+            self._main = lane = self._main or self._new_lane("the test")
+            lane.is_of_library, lane.actor = True, weakref.ref(actor)
+            self._lanes[id(actor)] = lane
+            return lane, text
+        name, is_handler = actors.label_of(actor)
+        lane = self._lanes[id(actor)] = self._new_lane(name, actor)
+        lane.is_of_library = is_handler
+        return lane, "begins" if isinstance(actor, asyncio.Task) else "goes on"
+
+    def _new_lane(self, name: str, actor: Any = None) -> Lane:
+        self._lane_count += 1
+        return Lane(self._lane_count, name, actor)
+
+    def new_request(self, name: str) -> Lane:
+        """Return a lane for a request."""
+        return self._new_lane(name[:_LONGEST])
+
+    def _look_for_end(self, event: Event, lane: Lane) -> None:
+        task = lane.actor()
+        if not isinstance(task, asyncio.Task) or not task.done():
+            return
+        self._lanes.pop(id(task), None)
+        error: BaseException | None = getattr(task, "_exception", None)
+        if error is not None:
+            event.end, event.raised = f"raises {type(error).__qualname__}", id(error)
+        else:
+            event.end = "is cancelled" if task.cancelled() else "ends"
+
+    def fail(self, error: BaseException) -> None:
+        """Record an error that fails the test."""
+        events = list(self.events)  # another thread may record one meanwhile
+        if any(event.kind == ERROR and event.raised == id(error) for event in events):
+            return
+        cause = self.cause()
+        if cause == 0:
+            # The error of a task that has ended with it, before other code looked.
+            name = type(error).__qualname__
+            steps = (each for each in reversed(events) if each.raised == id(error) and each.end.endswith(name))
+            step = next(steps, None)
+            cause = 0 if step is None else step.number
+        event = self.add(ERROR, cause, _describe(error))
+        event.raised = id(error)
+        event.place = _place_of_error(error)
+        if isinstance(cause, int) and cause:
+            self.failing.add(cause)
+
+    def fault(self, fault: Any, exchange: object) -> None:
+        """Record a fault of the network: the test sets it, or it comes into effect.
+
+        :param exchange: the request that meets it, if there is one.
+        """
+        meets = getattr(exchange, "name", None)
+        effect = f" meets {meets}" if isinstance(meets, str) else " comes into effect" if exchange is not None else ""
+        self.add(FAULT, self.cause(), f"{fault.where}: {fault.text}{effect}")
+
+
+def _describe(error: BaseException) -> str:
+    text = (exception_notes.text_of(error) or "").strip().partition("\n")[0]
+    return f"{type(error).__qualname__}: {text}" if text else type(error).__qualname__
+
+
+def _place_of_error(error: BaseException) -> Place | None:
+    """Return the innermost line of the user in the traceback of an error."""
+    found = None
+    tb = error.__traceback__
+    while tb is not None:
+        if tracebacks.owner_of(tb.tb_frame) is tracebacks.USER:
+            found = tb.tb_frame.f_code, tb.tb_lasti
+        tb = tb.tb_next
+    return found
