@@ -59,6 +59,8 @@ class Schedule:
 
     #: The seed of the order; 0 for the order of asyncio itself, and orders that have no seed.
     seed = 0
+    #: True if the run is reported, if it fails; False for one that only looks for the cause of a failure.
+    is_reported = True
 
     def __init__(self, policy: Policy, is_required: bool = True, history: History | None = None) -> None:
         self.policy = policy

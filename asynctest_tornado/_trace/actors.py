@@ -89,25 +89,42 @@ def coroutine_of(actor: Any) -> Any:
 
 def place_of(coro: Any) -> Place | None:
     """Return the innermost line of the user at which a coroutine waits, or that it begins at; None if there is none."""
-    found: types.FrameType | None = None
+    # Without frames up to the end: Python makes these only if they are asked for.
+    found: Any = None
+    code: types.CodeType | None
+    below: Any
     for _ in range(_MOST_DEEP):
-        frame = getattr(coro, "cr_frame", None)
-        if frame is not None:
-            below = coro.cr_await
+        if type(coro) is types.CoroutineType:
+            code, below = coro.cr_code, coro.cr_await
         else:
-            frame = getattr(coro, "gi_frame", None) or getattr(coro, "ag_frame", None)
-            if frame is None:
-                break
+            code = getattr(coro, "gi_code", None) or getattr(coro, "ag_code", None)
             below = getattr(coro, "gi_yieldfrom", None) or getattr(coro, "ag_await", None)
-        if is_of_user(frame.f_code, frame.f_globals.get("__name__")):
-            found = frame
+        if code is None:
+            break
+        is_user = _is_user.get(code.co_filename)
+        if is_user is None:
+            is_user = is_of_user(code, _module_of(coro))
+        if is_user:
+            found = coro
+        elif yieldables.generators:
+            reference = yieldables.generators.get(id(_frame_of(coro)))
+            below = below if reference is None else reference()
         if below is None:
-            reference = yieldables.generators.get(id(frame))
-            below = None if reference is None else reference()
-            if below is None:
-                break
+            break
         coro = below
-    return None if found is None else (found.f_code, found.f_lasti)
+    frame = None if found is None else _frame_of(found)
+    return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def _frame_of(coro: Any) -> types.FrameType | None:
+    if type(coro) is types.CoroutineType:
+        return coro.cr_frame
+    return getattr(coro, "gi_frame", None) or getattr(coro, "ag_frame", None)
+
+
+def _module_of(coro: Any) -> object:
+    frame = _frame_of(coro)
+    return None if frame is None else frame.f_globals.get("__name__")
 
 
 def label_of(actor: Any) -> tuple[str, bool]:
@@ -116,7 +133,7 @@ def label_of(actor: Any) -> tuple[str, bool]:
     And whether it serves a request.
     """
     coro = coroutine_of(actor)
-    frame = getattr(coro, "cr_frame", None) or getattr(coro, "gi_frame", None)
+    frame = _frame_of(coro)
     handler = handler_in(frame)
     if handler is not None:
         return describe_handler(handler), True

@@ -41,7 +41,13 @@ def _events(story: Story) -> list[dict[str, Any]]:
         if event.kind in _INSTANTS:
             found.append({**_common(event, thread, began), "ph": "i", "s": "p" if event.kind == JUMP else "t"})
         else:
-            found.append({**_common(event, thread, began), "ph": "X", "dur": max(event.ended * 1e6 - began, _TICK)})
+            found.append(
+                {
+                    **_common(event, thread, began),
+                    "ph": "X",
+                    "dur": max((event.ended or event.time) * 1e6 - began, _TICK),
+                }
+            )
         for kind, number in (("wake", event.cause), ("message", event.message)):
             if isinstance(number, int) and number in known and event.kind not in _INSTANTS:
                 found += _flow(kind, event.number, known[number], (thread, began))

@@ -14,6 +14,8 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._schedules.feature import ORDER
+from asynctest_tornado._schedules.holds import Held
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._trace.loop import ScheduleWatcher, TracedLoop
 from asynctest_tornado._trace.recorder import Recorder
 from asynctest_tornado._util import settings
@@ -74,6 +76,9 @@ class Trace(Feature):
         # They need all of Tornado's HTTP, or write files.
         from asynctest_tornado._trace import messages
 
+        schedule: Schedule | None = harness.options.get(ORDER)
+        if schedule is not None and not schedule.is_reported:
+            return
         clock = harness.options.get(VIRTUAL_TIME)
         data: _Trace | None = harness.trap.data.get(self)
         if data is None:
@@ -82,16 +87,19 @@ class Trace(Feature):
         own: Any = harness.loop.loop
         own._asynctest_recorder = recorder
         recorder.is_blind = not isinstance(own, asyncio.BaseEventLoop)
-        if ORDER in harness.options:
-            harness.options[ORDER].watcher = ScheduleWatcher(recorder)
+        if schedule is not None:
+            schedule.watcher = ScheduleWatcher(recorder)
         if NETWORK in harness.options:
             harness.options[NETWORK]._faults.watch(recorder.fault)
         messages.begin(recorder)
 
     def closed(self, harness: Harness) -> None:
+        data: _Trace | None = harness.trap.data.get(self)
+        if data is None:
+            return
         from asynctest_tornado._trace import messages
 
-        messages.end(harness.trap.data[self].recorder)
+        messages.end(data.recorder)
         vars(harness.loop.loop).pop("_asynctest_recorder", None)
         if ORDER in harness.options:
             harness.options[ORDER].watcher = None
@@ -124,13 +132,19 @@ class Trace(Feature):
         """Write the files. Return the note for the report."""
         from asynctest_tornado._trace import files, story
 
-        schedule = harness.options.get(ORDER)
-        order, hint = "", None
-        if schedule is not None and schedule.seed != 0:
-            order, hint = f"seed{schedule.seed}", schedule.hint
-        told = story.tell(data.recorder, harness.describe(), hint)
-        where = files.write(harness.options[self].folder, harness.describe(), order, told)
+        schedule: Schedule | None = harness.options.get(ORDER)
+        told = story.tell(data.recorder, harness.describe(), "" if schedule is None else schedule.hint or "")
+        where = files.write(harness.options[self].folder, harness.describe(), _order_of(schedule), told)
         return f"{told.last_steps()}\n{where}"
+
+
+def _order_of(schedule: Schedule | None) -> str:
+    """Return the order of a run as a part of a file name; empty for the order of asyncio."""
+    if schedule is None:
+        return ""
+    if isinstance(schedule.policy, Held):
+        return f"order{schedule.fingerprint:08x}"
+    return f"seed{schedule.seed}" if schedule.seed else ""
 
 
 TRACE = Trace()

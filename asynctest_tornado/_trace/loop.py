@@ -4,7 +4,6 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
@@ -12,6 +11,9 @@ from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._trace.recorder import CALLBACK, FILE, TIMER, Recorder
 
 __unittest = True
+
+
+_run: Any = asyncio.Handle._run
 
 
 def _recorder_of(loop: Any) -> Recorder | None:
@@ -29,7 +31,7 @@ class _Handle(asyncio.Handle):
     _args: Any
 
     def _run(self) -> None:
-        self.recorder.make(CALLBACK, self.cause, self._callback, self._args, super()._run)
+        self.recorder.make(CALLBACK, self.cause, self._callback, self._args, _run, self)
 
 
 # The next two have no attributes of their own, as asyncio makes the handles, and they get another class.
@@ -44,11 +46,10 @@ class _Timer(asyncio.TimerHandle):
 
     def _run(self) -> None:
         recorder = _recorder_of(self._loop)
-        run: Callable[[], object] = super()._run
         if recorder is None:
-            run()
+            _run(self)
         else:
-            recorder.make(TIMER, recorder.timers.pop(id(self), 0), self._callback, self._args, run)
+            recorder.make(TIMER, recorder.timers.pop(id(self), 0), self._callback, self._args, _run, self)
 
     def cancel(self) -> None:
         recorder = _recorder_of(self._loop)
@@ -66,11 +67,10 @@ class _File(asyncio.Handle):
 
     def _run(self) -> None:
         recorder = _recorder_of(self._loop)
-        run: Callable[[], object] = super()._run
         if recorder is None:
-            run()
+            _run(self)
         else:
-            recorder.make(FILE, 0, self._callback, self._args, run)
+            recorder.make(FILE, 0, self._callback, self._args, _run, self)
 
 
 class TracedLoop(WatchedLoop):
@@ -113,6 +113,10 @@ class TracedLoop(WatchedLoop):
         return task
 
 
+def _make(call: Any) -> None:
+    call.context.run(call.callback, *call.args)
+
+
 class ScheduleWatcher:
     """Records the calls of a schedule, which makes them in place of the loop.
 
@@ -124,5 +128,4 @@ class ScheduleWatcher:
         self._make = recorder.make
 
     def make(self, call: Any) -> None:
-        run, callback, args = call.context.run, call.callback, call.args
-        self._make(CALLBACK, call.cause or 0, callback, args, lambda: run(callback, *args))
+        self._make(CALLBACK, call.cause or 0, call.callback, call.args, _make, call)

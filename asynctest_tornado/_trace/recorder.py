@@ -5,10 +5,12 @@ so that the order of the calls is the same.
 """
 
 import asyncio
+import itertools
 import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 from asynctest_tornado._trace import actors
@@ -52,32 +54,31 @@ class Event:
 
     :param number: counts the events of the test from 1.
     :param time: when it began, in seconds since the beginning of the trace.
-    :param clock: the virtual time then, in seconds; None in real time.
     :param cause: the number of the event in which the call was registered, 0 if there is none; or the name of the
         other thread that has registered it.
     """
 
-    __slots__ = (
-        *("cause", "clock", "end", "ended", "kind", "lane", "message", "number", "place", "raised"),
-        *("text", "time"),
-    )
+    # In the class, so that an event that has none of these costs less.
+    lane: Lane | None = None
+    text = ""
+    #: The line that a task goes on from, or the first line of a function.
+    place: Place | None = None
+    #: The number of the event in which the message was sent that arrives.
+    message = 0
+    #: The end of the task: "ends", "is cancelled", or "raises ..."; empty if it goes on.
+    end = ""
+    #: The identity of the exception that has ended the task.
+    raised = 0
+    #: When it ended, in seconds; 0 if it took no time.
+    ended = 0.0
+    #: The virtual time at which it began, in seconds; None in real time.
+    clock: float | None = None
 
-    def __init__(self, number: int, kind: str, time: float, clock: float | None, cause: int | str) -> None:
+    def __init__(self, number: int, kind: str, time: float, cause: int | str) -> None:
         self.number = number
         self.kind = kind
-        self.time = self.ended = time
-        self.clock = clock
+        self.time = time
         self.cause = cause
-        self.lane: Lane | None = None
-        self.text = ""
-        #: The line that a task goes on from, or the first line of a function.
-        self.place: Place | None = None
-        #: The number of the event in which the message was sent that arrives.
-        self.message = 0
-        #: The end of the task: "ends", "is cancelled", or "raises ..."; empty if it goes on.
-        self.end = ""
-        #: The identity of the exception that has ended the task.
-        self.raised = 0
 
 
 class Recorder:
@@ -88,8 +89,8 @@ class Recorder:
 
     def __init__(self, clock: Callable[[], float] | None) -> None:
         self.events: deque[Event] = deque(maxlen=MOST_KEPT)
-        #: The number of all events, also of dropped ones.
-        self.count = 0
+        # Other threads record events, too.
+        self._numbers = itertools.count(1)
         #: The numbers of the steps in which errors occurred that fail the test.
         self.failing: set[int] = set()
         #: The call that the loop makes now.
@@ -99,77 +100,88 @@ class Recorder:
         #: True if the loop does not show its calls.
         self.is_blind = False
         self._clock = clock
-        self._last_clock = None if clock is None else clock()
+        self._last_clock = 0.0 if clock is None else clock()
         self._began = monotonic()
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._lanes: dict[int, Lane] = {}
         self._lane_count = 0
         self._main: Lane | None = None
         self._mains: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._lock = threading.Lock()
 
     def cause(self) -> int | str:
         """Return the cause of what is registered or happens now."""
-        if threading.get_ident() != self._thread:
-            return threading.current_thread().name
         running = self.running
+        if get_ident() != self._thread:
+            return threading.current_thread().name
         return 0 if running is None else running.number
+
+    @property
+    def count(self) -> int:
+        """The number of all events, also of dropped ones."""
+        return self.events[-1].number if self.events else 0
 
     def add(self, kind: str, cause: int | str, text: str = "") -> Event:
         """Record an event that begins now; return it."""
-        clock = None if self._clock is None else self._clock()
-        with self._lock:
-            if clock != self._last_clock:
-                self._add_jump(clock)
-            self.count += 1
-            event = Event(self.count, kind, monotonic() - self._began, clock, cause)
+        event = Event(next(self._numbers), kind, monotonic() - self._began, cause)
+        if self._clock is not None:
+            self._set_clock(event, self._clock())
+        if text:
             event.text = text[:_LONGEST]
-            self.events.append(event)
+        self.events.append(event)
         return event
 
-    def _add_jump(self, clock: Any) -> None:
+    def _set_clock(self, event: Event, clock: float) -> None:
+        """Record the virtual time of an event, and an event for its jump."""
+        event.clock = clock
         before, self._last_clock = self._last_clock, clock
-        self.count += 1
-        event = Event(self.count, JUMP, monotonic() - self._began, clock, 0)
-        event.text = f"time jumps by {clock - before:.6g} s to {clock:.12g} s"
-        self.events.append(event)
+        if clock != before:
+            jump = Event(event.number, JUMP, event.time, 0)
+            jump.clock, jump.text = clock, f"time jumps by {clock - before:.6g} s to {clock:.12g} s"
+            event.number = next(self._numbers)
+            self.events.append(jump)
 
     def add_main(self, task: "asyncio.Task[Any]") -> None:
         """Record that the test waits for a task."""
         self._mains.add(task)
 
     def make(
-        self, kind: str, cause: int | str, callback: Any, args: tuple[Any, ...], call: Callable[[], object]
+        self,
+        kind: str,
+        cause: int | str,
+        callback: Any,
+        args: tuple[Any, ...],
+        call: Callable[[Any], object],
+        handle: Any,
     ) -> None:
         """Make a call of the loop, and record it.
 
         :param callback: the function that is called, as asyncio got it.
-        :param call: calls it.
+        :param call: makes the call of a handle.
         """
         before = self.running
         self.running = event = self.add(kind, cause)
         actor = actors.actor_of(callback, args)
-        if actor is not None:
+        if actor is None:
+            event.text, event.place = actors.function_of(callback, args)
+        else:
             if kind == CALLBACK:
                 event.kind = STEP
-            event.lane, event.text = self._lane_of(actor)
+            lane = self._lanes.get(id(actor))
+            if lane is not None and lane.actor() is actor:
+                event.lane, event.text = lane, "goes on"
+            else:
+                event.lane, event.text = self._begin_lane(actor)
             event.place = actors.place_of(actors.coroutine_of(actor))
-        else:
-            event.text, event.place = actors.function_of(callback, args)
-        del actor, callback, args  # the call drops the last reference to them, as it does without the recorder
         try:
-            call()
+            call(handle)
         finally:
             event.ended = monotonic() - self._began
             self.running = before
-            if event.lane is not None:
-                self._look_for_end(event, event.lane)
+            if event.lane is not None and isinstance(actor, asyncio.Task) and actor.done():
+                self._end(event, actor)
 
-    def _lane_of(self, actor: Any) -> tuple[Lane, str]:
-        """Return the lane of a task or runner, and the text for its step."""
-        lane = self._lanes.get(id(actor))
-        if lane is not None and lane.actor() is actor:
-            return lane, "goes on"
+    def _begin_lane(self, actor: Any) -> tuple[Lane, str]:
+        """Return the lane of a task or runner that has none yet, and the text for its step."""
         if actor in self._mains:
             # The test waits for one task after the other.
             text = "begins" if self._main is None else "waits again"
@@ -190,10 +202,8 @@ class Recorder:
         """Return a lane for a request."""
         return self._new_lane(name[:_LONGEST])
 
-    def _look_for_end(self, event: Event, lane: Lane) -> None:
-        task = lane.actor()
-        if not isinstance(task, asyncio.Task) or not task.done():
-            return
+    def _end(self, event: Event, task: "asyncio.Task[Any]") -> None:
+        """Record the end of a task in its last step."""
         self._lanes.pop(id(task), None)
         error: BaseException | None = getattr(task, "_exception", None)
         if error is not None:

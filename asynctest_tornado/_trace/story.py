@@ -93,7 +93,7 @@ class Story:
         return "\n".join([f"The last {count} before the failure:", *lines])
 
 
-def tell(recorder: Recorder, title: str, hint: str | None = None) -> Story:
+def tell(recorder: Recorder, title: str, hint: str = "") -> Story:
     """Return the story of what a recorder has recorded."""
     events = list(recorder.events)
     by_number = {event.number: event for event in events}
@@ -101,7 +101,7 @@ def tell(recorder: Recorder, title: str, hint: str | None = None) -> Story:
     failing = {_shown_cause(number, shown, by_number)[0] for number in recorder.failing}
     rows = [_row(event, shown, by_number, failing) for event in events if event.number in shown]
     dropped = recorder.count - len(events)
-    return Story(title, hint or "", events, rows, dropped, recorder.is_blind)
+    return Story(title, hint, events, rows, dropped, recorder.is_blind)
 
 
 def _is_shown(event: Event, by_number: dict[int, Event]) -> bool:

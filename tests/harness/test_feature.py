@@ -1,8 +1,10 @@
 """The protocol of features: the order of the hooks, an exception in each of them, the core without any feature."""
 
 import asyncio
+import os
 import unittest
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -29,6 +31,7 @@ from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
+from asynctest_tornado._trace.feature import TRACE, Chosen
 from tests.support import RecyclingHarness, run_code
 
 LIMIT = Limit(60, "the test")
@@ -37,6 +40,7 @@ OPTIONS: dict[Feature, Callable[[], Any]] = {
     VIRTUAL_TIME: VirtualClock,
     NETWORK: VirtualNetwork,
     ORDER: lambda: Schedule.of_seed(1),
+    TRACE: lambda: Chosen(Path(os.devnull), is_for_all=False),
 }
 
 

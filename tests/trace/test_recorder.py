@@ -8,7 +8,7 @@ from typing import Any
 from tornado import gen
 from tornado.ioloop import IOLoop
 
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncTestCase, gen_test
 from asynctest_tornado._trace import actors
 from asynctest_tornado._trace.feature import TRACE
 from asynctest_tornado._trace.recorder import CALLBACK, FILE, STEP, TIMER, Event, Recorder
@@ -65,6 +65,18 @@ class StepsTest(unittest.TestCase):
         steps = [name for name in names(events_of(body), STEP) if "old" in name]
         self.assertEqual(len(steps), 3)
         self.assertRegex(steps[0], r"old\('tea'\)$")
+
+    def test_a_test_that_is_a_generator_has_its_lines(self) -> None:
+        found: list[Event] = []
+
+        @gen_test
+        def body(case: Any) -> Any:
+            yield asyncio.sleep(0)
+            found.extend(case._asynctest.harness.trap.data[TRACE].recorder.events)
+
+        self.assertTrue(run_body(Traced, body).wasSuccessful())
+        places = [event.place[0].co_name for event in found if event.place is not None]
+        self.assertEqual(places, ["body"])
 
     def test_callbacks_have_the_names_of_the_users_functions(self) -> None:
         def on_loop() -> None:
