@@ -8,6 +8,7 @@ from typing import Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._schedules import settings
+from asynctest_tornado._schedules.reports import Report
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util import observer
 
@@ -37,102 +38,59 @@ class _Tally:
         self.lines: list[str] = []
 
 
-class Report:
-    """Stands between unittest, which runs a test several times, and the result, for which it is one test.
+class Runs:
+    """Runs a test case again and again, each time with the attributes of a new instance.
 
-    :param result: the result.
+    :param run_once: runs it in the order of a schedule, for a result.
     """
 
-    def __init__(self, result: Any) -> None:
-        self.result = result
-        #: True if the test has ended in any other way than success, so that no other order is tried.
-        self.has_ended = False
-        self._has_started = False
-        self._held: list[Callable[[], object]] = []
-        self._seconds = 0.0
-        # If a result does not have one of these, unittest does without.
-        for name in ("addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
-            if hasattr(result, name):
-                setattr(self, name, getattr(self, f"_{name}"))
+    def __init__(self, case: unittest.TestCase, run_once: Callable[[Schedule, Any], object]) -> None:
+        self.case = case
+        self._run_once = run_once
+        self._before = vars(case).copy()
+        self._has_run = False
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.result, name)
+    def run(self, schedule: Schedule, report: Report, **attributes: object) -> None:
+        """Run it once.
 
-    def startTest(self, test: unittest.TestCase) -> None:
-        if not self._has_started:
-            self._has_started = True
-            self.result.startTest(test)
-        self._held.clear()
-
-    def stopTest(self, test: unittest.TestCase) -> None:
-        self._held.append(lambda: self.result.stopTest(test))
-
-    def addSuccess(self, test: unittest.TestCase) -> None:
-        self._held.append(lambda: self.result.addSuccess(test))
-
-    def _addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
-        self._held.append(lambda: self.result.addUnexpectedSuccess(test))
-
-    def _addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: Any) -> None:
-        if error is None:
-            self._held.append(lambda: self.result.addSubTest(test, subtest, None))
-        else:
-            self.has_ended = True
-            self.result.addSubTest(test, subtest, error)
-
-    def addDuration(self, test: unittest.TestCase, elapsed: float) -> None:
-        self._seconds += elapsed
-
-    def addError(self, *args: Any) -> None:
-        self._end("addError", *args)
-
-    def addFailure(self, *args: Any) -> None:
-        self._end("addFailure", *args)
-
-    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
-        if hasattr(test, "test_case"):  # a subtest, and no reason to end the test
-            self._held.append(lambda: self.result.addSkip(test, reason))
-        else:
-            self._end("addSkip", test, reason)
-
-    def _addExpectedFailure(self, *args: Any) -> None:
-        self._end("addExpectedFailure", *args)
-
-    def _end(self, method: str, *args: Any) -> None:
-        self.has_ended = True
-        getattr(self.result, method)(*args)
-
-    def finish(self, test: unittest.TestCase) -> None:
-        """Report the outcome of the last run, which was held back."""
-        if hasattr(self.result, "addDuration"):
-            self.result.addDuration(test, self._seconds)
-        for report in self._held:
-            report()
+        :param attributes: attributes of the test case, for this run.
+        """
+        # No attribute may come from the run before: to rely on one is a mistake that other orders show.
+        if self._has_run:
+            _make_anew(self.case, self._before)
+        self._has_run = True
+        vars(self.case).update(attributes)
+        try:
+            self._run_once(schedule, report)
+        finally:
+            for name in attributes:
+                vars(self.case).pop(name, None)
 
 
-def run(case: unittest.TestCase, result: Any, seeds: range, run_once: Callable[[int, Any], Schedule]) -> None:
-    """Run a test under several orders, up to the first one in which it fails.
-
-    :param run_once: runs it in the order of a seed, for a result; returns the schedule.
-    """
+def run_replay(schedule: Schedule, result: Any, runs: Runs) -> None:
+    """Run a test in the one order that the user asks for."""
     report = Report(result)
-    before = vars(case).copy()
+    try:
+        runs.run(schedule, report)
+    finally:
+        report.finish(runs.case)
+
+
+def run(result: Any, seeds: range, runs: Runs, *, is_required: bool) -> None:
+    """Run a test under several orders, up to the first one in which it fails."""
+    report = Report(result)
     fingerprints = set()
-    tried = 0
     try:
         for seed in seeds:
-            # No attribute may come from the run before: to rely on one is a mistake that other orders show.
-            if tried:
-                _make_anew(case, before)
-            schedule = run_once(seed, report)
-            tried += 1
+            schedule = Schedule.of_seed(seed, is_required)
+            runs.run(schedule, report)
             fingerprints.add(schedule.fingerprint)
             if report.has_ended or getattr(result, "shouldStop", False):
                 break
     finally:
-        report.finish(case)
+        report.finish(runs.case)
     if not report.has_ended and len(seeds) > 1:
-        _count(result, case, tried, len(fingerprints))
+        _count(result, runs.case, len(fingerprints) and seed + 1 - seeds.start, len(fingerprints))
 
 
 #: The types of values that need no new object: an equal one is as good.

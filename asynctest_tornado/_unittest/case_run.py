@@ -86,15 +86,14 @@ def _run_in_orders(
     if result is None:
         result = case.defaultTestResult()
 
-    def run_in_order(seed: int, report: Any) -> Schedule:
-        state.schedule = schedule = Schedule.of_seed(seed, is_required=case.schedules is not None)
+    def run_in_order(schedule: Schedule, report: Any) -> None:
+        state.schedule = schedule
         try:
             run(case, report, run_once)
         finally:
             state.schedule = None
-        return schedule
 
-    repeat.run(case, result, seeds, run_in_order)
+    repeat.run(result, seeds, repeat.Runs(case, run_in_order), is_required=case.schedules is not None)
     late_errors.flush(result)
     chosen: unittest.TestResult = result
     return chosen

@@ -47,7 +47,7 @@ class Observer:
         """
 
 
-_Observer = TypeVar("_Observer", bound=Observer)
+_Observer = TypeVar("_Observer", bound=Observer | None)
 
 #: The observer of the run, if there is one. Code that reports an event reads this once, and reports nothing if it is
 #: None: another thread may end the run meanwhile.
@@ -56,7 +56,7 @@ current: Observer | None = None
 
 @contextlib.contextmanager
 def attached(observer: _Observer) -> Iterator[_Observer]:
-    """Report the events in the block to an observer, and to no other one. The previous one is back after the block."""
+    """Report the events in the block to one observer alone, or to none. The previous one is back after the block."""
     global current
     before, current = current, observer
     try:

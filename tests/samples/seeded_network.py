@@ -5,19 +5,19 @@ import functools
 import sys
 import unittest
 import zlib
-from typing import Any
 from unittest import mock
 
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, VirtualClock, VirtualNetwork
 from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules.reports import Report
+from asynctest_tornado._schedules.schedule import Schedule
 from tests.network.hosts import BREAKS_OFF
 
 SIZE = 3_000_000
 SEEDS = 3
 FAULTS = {"refuse": 0.1, "cut": 0.3, "reset": 0.2, "latency": 0.3}
-_run_in_orders = repeat.run
 
 
 def log(*words: object) -> None:
@@ -77,17 +77,14 @@ class SeededTest(AsyncHTTPTestCase):
         log(name, len(chunk), zlib.crc32(chunk))
 
 
-def _run(case: Any, result: Any, seeds: range, run_once: Any) -> None:
-    def run_and_print(seed: int, report: Any) -> Any:
-        schedule = run_once(seed, report)
-        print("seed", seed, "fingerprint", schedule.fingerprint)
-        return schedule
-
-    _run_in_orders(case, result, seeds, run_and_print)
+class PrintingRuns(repeat.Runs):
+    def run(self, schedule: Schedule, report: Report, **attributes: object) -> None:
+        super().run(schedule, report, **attributes)
+        print("seed", schedule.seed, "fingerprint", schedule.fingerprint)
 
 
 if __name__ == "__main__":
     result = unittest.TestResult()
-    with mock.patch.object(repeat, "run", _run):
+    with mock.patch.object(repeat, "Runs", PrintingRuns):
         SeededTest("test").run(result)
     sys.exit("\n".join(report for _, report in result.errors + result.failures) or None)

@@ -1,0 +1,152 @@
+"""Stands between unittest, which runs a test several times, and its result."""
+
+# Tested by tests/schedules/test_repeat.py.
+
+import contextlib
+import os
+import unittest
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from asynctest_tornado._schedules import shrink
+from asynctest_tornado._util import observer
+
+__unittest = True
+
+
+class Report:
+    """Stands for the result while unittest runs a test several times: for the result, it is one test.
+
+    The outcome of each run is held back until `finish`, or until the next run.
+
+    :param result: the result.
+    """
+
+    #: True if the result learns nothing of the run.
+    is_hidden = False
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        self._has_started = False
+        self._held: list[Callable[[], object]] = []
+        self._seconds = 0.0
+        self._forget()
+        # If a result does not have one of these, unittest does without.
+        for name in ("addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
+            if hasattr(result, name):
+                setattr(self, name, getattr(self, f"_{name}"))
+
+    def _forget(self) -> None:
+        self._held.clear()
+        #: True if the last run has ended in any other way than success, so that no other order is tried.
+        self.has_ended = False
+        #: The way in which it has failed first, if it has.
+        self.way: shrink.Way | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.result, name)
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        if not self._has_started:
+            self._has_started = True
+            self.result.startTest(test)
+        self._forget()
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        self._hold("stopTest", test)
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        self._hold("addSuccess", test)
+
+    def _addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        self._hold("addUnexpectedSuccess", test)
+
+    def _addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: Any) -> None:
+        if error is not None:
+            self._fail(error)
+        self._hold("addSubTest", test, subtest, error)
+
+    def addDuration(self, test: unittest.TestCase, elapsed: float) -> None:
+        self._seconds += elapsed
+
+    def addError(self, test: unittest.TestCase, error: Any) -> None:
+        self._fail(error)
+        self._hold("addError", test, error)
+
+    def addFailure(self, test: unittest.TestCase, error: Any) -> None:
+        self._fail(error)
+        self._hold("addFailure", test, error)
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        if not hasattr(test, "test_case"):  # else it is a subtest, and no reason to end the test
+            self.has_ended = True
+        self._hold("addSkip", test, reason)
+
+    def _addExpectedFailure(self, *args: Any) -> None:
+        self.has_ended = True
+        self._hold("addExpectedFailure", *args)
+
+    def _fail(self, error: Any) -> None:
+        self.has_ended = True
+        if self.way is None:
+            self.way = shrink.way_of(error[1])
+
+    def _hold(self, method: str, *args: Any) -> None:
+        self._held.append(lambda: getattr(self.result, method)(*args))
+
+    def finish(self, test: unittest.TestCase) -> None:
+        """Report the outcome of the last run."""
+        held, self._held = self._held, []
+        if held and hasattr(self.result, "addDuration"):
+            self.result.addDuration(test, self._seconds)
+        for report in held:
+            report()
+
+
+class Hidden(Report):
+    """Takes the outcome of a run, and reports nothing to the result."""
+
+    is_hidden = True
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        self._forget()
+
+    def _hold(self, method: str, *args: Any) -> None:
+        """Drop the outcome: its error would keep the objects of the run alive."""
+
+
+class Silent:
+    """Takes the late errors of runs that are hidden, and reports none."""
+
+    def late(self, error: BaseException, other: str | None) -> bool:
+        return True
+
+    def amend(self, error: BaseException, text: str) -> None:
+        pass
+
+
+SILENT = Silent()
+
+
+@contextlib.contextmanager
+def out_of_sight() -> Iterator[None]:
+    """Let the block print nothing, warn of nothing, and report no event to the observer of the run."""
+    show = warnings.showwarning
+    # Not by filters: to change these lets each warning be shown once more.
+    warnings.showwarning = _show_nothing
+    try:
+        with (
+            open(os.devnull, "w", encoding="utf-8") as muted,
+            contextlib.redirect_stdout(muted),
+            contextlib.redirect_stderr(muted),
+            observer.attached(None),
+        ):
+            yield
+    finally:
+        if warnings.showwarning is _show_nothing:
+            warnings.showwarning = show
+
+
+def _show_nothing(*args: Any, **kwargs: Any) -> None:
+    pass
