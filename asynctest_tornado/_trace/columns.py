@@ -15,6 +15,9 @@ _FIRST = 1
 _MOST = 40
 #: The number of rows for which a column stays empty before it is used again.
 _GAP = 1
+#: Pixels. Many columns are narrow.
+_MARGIN, _WIDE, _NARROW = 14, 18, 10
+_MANY = 16
 
 
 class Span(NamedTuple):
@@ -51,8 +54,14 @@ class Columns:
             ends[place] = max(ends[place], last[lane])
             self.spans.append(Span(lane, begins, last[lane], _FIRST + place))
         self._column = {span.lane: span.column for span in self.spans}
-        #: The number of columns.
-        self.count = _FIRST + len(ends)
+        count = _FIRST + len(ends)
+        self._pitch = _WIDE if count <= _MANY else _NARROW
+        #: In pixels.
+        self.width = self.x(count) + _MARGIN
+
+    def x(self, column: int) -> int:
+        """Return the middle of a column, in pixels."""
+        return _MARGIN + column * self._pitch
 
     def of(self, row: Row) -> int:
         """Return the column of a row."""

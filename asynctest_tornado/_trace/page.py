@@ -3,7 +3,7 @@
 Each task has a column, and each event a line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from html import escape
 
 from asynctest_tornado._trace.columns import Columns
@@ -15,9 +15,9 @@ __unittest = True
 
 #: The most events that the page shows, and how many of them come after the failing one.
 _MOST_ROWS = 600
-_MOST_AFTER = 100
+_MOST_AFTER = 300
 #: Pixels.
-_ROW, _COLUMN, _MARGIN = 24, 18, 14
+_ROW = 24
 
 
 def text(story: Story, json_name: str) -> str:
@@ -26,10 +26,11 @@ def text(story: Story, json_name: str) -> str:
     :param json_name: the name of the file with the trace events, which the page leads to.
     """
     rows, before, after = _window(story.rows)
+    shown = {row.event.number for row in rows}
     columns = Columns(rows)
     body = [
         f"<h1>{escape(story.title)}</h1>",
-        *(f'<p class="fail">{escape(row.what)}</p>' for row in rows if row.event.kind == ERROR),
+        *(_failure(row) for row in rows if row.event.kind == ERROR),
         f"<p>{escape(_summary(story, len(rows), before, after, columns.shared))}</p>",
         *([f"<p><code>{escape(story.hint)}</code></p>"] if story.hint else ()),
         f'<p><a href="{escape(json_name)}">{escape(json_name)}</a> has all of it, for '
@@ -38,7 +39,7 @@ def text(story: Story, json_name: str) -> str:
         '<div class="trace">',
         _drawing(rows, columns),
         "<ol>",
-        *(_item(row) for row in rows),
+        *(_item(row, shown) for row in rows),
         "</ol></div>",
     ]
     return (
@@ -49,13 +50,19 @@ def text(story: Story, json_name: str) -> str:
     )
 
 
+def _failure(row: Row) -> str:
+    number = row.cause or row.event.number
+    return f'<p class="fail"><a href="#e{number}" title="To the step that fails">{escape(row.what)}</a></p>'
+
+
 def _window(rows: Sequence[Row]) -> tuple[Sequence[Row], int, int]:
-    """Return the rows around the failure, and how many come before and after them."""
+    """Return the rows around the failure, with all errors, and how many come before and after them."""
     failing = next((place for place, row in enumerate(rows) if row.is_failing), len(rows))
     end = min(len(rows), failing + _MOST_AFTER)
     start = max(0, end - _MOST_ROWS)
     end = min(len(rows), start + _MOST_ROWS)
-    return rows[start:end], start, len(rows) - end
+    errors = [row for row in rows[end:] if row.event.kind == ERROR]
+    return [*rows[start:end], *errors], start, len(rows) - end - len(errors)
 
 
 def _summary(story: Story, shown: int, before: int, after: int, shared: int) -> str:
@@ -80,8 +87,10 @@ def _summary(story: Story, shown: int, before: int, after: int, shared: int) -> 
 
 
 def _drawing(rows: Sequence[Row], columns: Columns) -> str:
-    width, height = columns.count * _COLUMN + _MARGIN, len(rows) * _ROW
-    places = {row.event.number: (_x(columns.of(row)), index * _ROW + _ROW // 2) for index, row in enumerate(rows)}
+    width, height = columns.width, len(rows) * _ROW
+    places = {
+        row.event.number: (columns.x(columns.of(row)), index * _ROW + _ROW // 2) for index, row in enumerate(rows)
+    }
     parts = [
         f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="The events">',
         '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
@@ -90,7 +99,7 @@ def _drawing(rows: Sequence[Row], columns: Columns) -> str:
     ]
     parts += [_stripe(row, places, width) for row in rows if row.is_failing or row.event.kind == JUMP]
     for span in columns.spans:
-        x, top, bottom = _x(span.column), span.first * _ROW + _ROW // 2, span.last * _ROW + _ROW // 2
+        x, top, bottom = columns.x(span.column), span.first * _ROW + _ROW // 2, span.last * _ROW + _ROW // 2
         parts.append(f'<path class="lane {_colour(span.lane.number)}" d="M{x},{top} V{bottom}"/>')
     for row in rows:
         if row.cause in places and row.event.kind != JUMP:
@@ -100,10 +109,6 @@ def _drawing(rows: Sequence[Row], columns: Columns) -> str:
             parts.append(f'<path class="message" marker-end="url(#head)" d="M{x},{top + 6} V{bottom - 6}"/>')
     parts += [_mark(row, *places[row.event.number]) for row in rows]
     return "".join([*parts, "</svg>"])
-
-
-def _x(column: int) -> int:
-    return _MARGIN + column * _COLUMN
 
 
 def _stripe(row: Row, places: dict[int, tuple[int, int]], width: int) -> str:
@@ -149,11 +154,13 @@ def _colour(number: int) -> str:
     return f"c{number % 8}"
 
 
-def _item(row: Row) -> str:
+def _item(row: Row, shown: Set[int]) -> str:
     number = row.event.number
     by = ""
-    if row.cause:
+    if row.cause in shown:
         by = f'<a class="by" href="#e{row.cause}" title="The event that has led here">&#8593;{row.cause}</a>'
+    elif row.cause:
+        by = f'<span class="by">&#8593;{row.cause}</span>'
     elif row.thread:
         by = f'<span class="by">by the thread {escape(row.thread)}</span>'
     who = f'<b class="{_colour_of(row)}">{escape(row.who)}</b> ' if row.who else ""

@@ -6,10 +6,11 @@ so that the order of the calls is the same.
 
 import asyncio
 import itertools
+import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import Any
 
@@ -67,8 +68,10 @@ class Event:
     message = 0
     #: The end of the task: "ends", "is cancelled", or "raises ..."; empty if it goes on.
     end = ""
-    #: The identity of the exception that has ended the task.
+    #: The identity of the exception that has ended the task, and how many lines of code it has passed by then. A later
+    #: exception may have the same identity.
     raised = 0
+    depth = 0
     #: When it ended, in seconds; 0 if it took no time.
     ended = 0.0
     #: The virtual time at which it began, in seconds; None in real time.
@@ -208,6 +211,7 @@ class Recorder:
         error: BaseException | None = getattr(task, "_exception", None)
         if error is not None:
             event.end, event.raised = f"raises {type(error).__qualname__}", id(error)
+            event.depth = _depth_of(error)
         else:
             event.end = "is cancelled" if task.cancelled() else "ends"
 
@@ -218,11 +222,7 @@ class Recorder:
             return
         cause = self.cause()
         if cause == 0:
-            # The error of a task that has ended with it, before other code looked.
-            name = type(error).__qualname__
-            steps = (each for each in reversed(events) if each.raised == id(error) and each.end.endswith(name))
-            step = next(steps, None)
-            cause = 0 if step is None else step.number
+            cause = _origin_of(error, events)
         event = self.add(ERROR, cause, _describe(error))
         event.raised = id(error)
         event.place = _place_of_error(error)
@@ -237,6 +237,24 @@ class Recorder:
         meets = getattr(exchange, "name", None)
         effect = f" meets {meets}" if isinstance(meets, str) else " comes into effect" if exchange is not None else ""
         self.add(FAULT, self.cause(), f"{fault.where}: {fault.text}{effect}")
+
+
+def _depth_of(error: BaseException) -> int:
+    depth, tb = 0, error.__traceback__
+    while tb is not None:
+        depth, tb = depth + 1, tb.tb_next
+    return depth
+
+
+def _origin_of(error: BaseException, events: Sequence[Event]) -> int:
+    """Return the number of the step that has raised an error first, before other tasks got it; 0 if there is none."""
+    end, least, found = f"raises {type(error).__qualname__}", sys.maxsize, 0
+    for event in reversed(events):
+        if event.raised == id(error) and event.end == end:
+            if event.depth >= least:
+                break  # an earlier exception
+            least, found = event.depth, event.number
+    return found
 
 
 def _describe(error: BaseException) -> str:

@@ -60,6 +60,10 @@ class Row:
         text = f"{f'{self.who} ' if self.who else ''}{self.what}{at}"
         return text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
 
+    def line_of_report(self, width: int) -> str:
+        """Return the event with its time, which is filled up to this width."""
+        return f"{'>' if self.is_failing else ' '} {self.when:>{width}}  {self.text()}"
+
 
 @dataclass(frozen=True, eq=False)
 class Story:
@@ -86,11 +90,16 @@ class Story:
             return "The trace has no steps of tasks: the loop is none of asyncio's own."
         if not self.rows:
             return "The trace has no steps: the loop has not run."
-        shown = self.rows[-_MOST_STEPS:]
+        shown = list(self.rows[-_MOST_STEPS:])
         count = f"{len(shown)} of {len(self.rows)} steps" if len(shown) < len(self.rows) else "steps"
-        width = max(len(row.when) for row in shown)
-        lines = [f"{'>' if row.is_failing else ' '} {row.when:>{width}}  {row.text()}" for row in shown]
-        return "\n".join([f"The last {count} before the failure:", *lines])
+        lines = [f"The last {count} before the failure:"]
+        width = max(len(row.when) for row in self.rows)
+        failing = [row for row in self.rows if row.is_failing and row.event.kind != ERROR]
+        if failing and failing[-1].event.number < shown[0].event.number:
+            # The step that has raised the error is further up: it is worth more than the first ones of the last.
+            del shown[0]
+            lines += [failing[-1].line_of_report(width), "  ..."]
+        return "\n".join([*lines, *(row.line_of_report(width) for row in shown)])
 
 
 def tell(recorder: Recorder, title: str, hint: str = "") -> Story:

@@ -82,6 +82,32 @@ class LostTask(Traced):
         await asyncio.sleep(0)
 
 
+class Worker(Traced):
+    """Fails of the error of one of many tasks, each of which has raised one of its kind before."""
+
+    async def work(self, number: int) -> None:
+        for _ in range(3):
+            try:
+                await self.fail_once(number)
+            except LookupError:
+                await asyncio.sleep(0)
+        if number == 5:
+            await self.fail_once(number)
+
+    async def fail_once(self, number: int) -> None:
+        raise LookupError(f"worker {number}")
+
+    async def test(self) -> None:
+        await asyncio.gather(*(asyncio.create_task(self.catch(number)) for number in range(10)))
+        await asyncio.gather(*(self.work(number) for number in range(30)))
+
+    async def catch(self, number: int) -> None:
+        try:
+            await asyncio.create_task(self.fail_once(number))
+        except LookupError:
+            return
+
+
 class FromThread(Traced):
     async def test(self) -> None:
         done = asyncio.Event()
@@ -130,6 +156,16 @@ class Many(Traced):
     async def test(self) -> None:
         await asyncio.gather(*(self.go_on(number) for number in range(COUNT)))
         self.fail("at the end")
+
+
+class EarlyError(Many):
+    async def fail_early(self) -> None:
+        raise LookupError("early")
+
+    async def test(self) -> None:
+        task = asyncio.create_task(self.fail_early())
+        await asyncio.gather(*(self.go_on(number) for number in range(COUNT)))
+        await task
 
 
 class Greeting(web.RequestHandler):

@@ -58,13 +58,23 @@ class PageTest(TraceCase):
         ET.fromstring(drawing[0])
 
     def test_links_lead_to_events(self) -> None:
-        self.run_traced(traced.Web)
+        with mock.patch.object(traced, "COUNT", 40):
+            self.run_traced(traced.Many)
         elements = self.elements()
         ids = {attributes["id"] for tag, attributes in elements if tag == "li"}
         links = [attributes["href"] or "" for tag, attributes in elements if tag == "a"]
         inner = [link for link in links if link.startswith("#")]
         self.assertGreater(len(inner), 5)
         self.assertLessEqual({link.removeprefix("#") for link in inner}, ids)
+
+    def test_has_the_error_also_if_its_step_is_long_ago(self) -> None:
+        with mock.patch.object(traced, "COUNT", 40):
+            self.run_traced(traced.EarlyError)
+        head, _, events = self.page().partition('<div class="trace">')
+        (number,) = re.findall(r'<p class="fail"><a href="#e(\d+)" title=".*">LookupError: early</a>', head)
+        self.assertRegex(events, rf'<li id="e{number}" class="fails" title="EarlyError.fail_early')
+        self.assertEqual(events.count("LookupError: early</"), 0)
+        self.assertEqual(events.count(">LookupError: early <code>"), 1)
 
     def test_has_both_themes(self) -> None:
         self.run_traced(traced.Race)
@@ -85,6 +95,7 @@ class PageTest(TraceCase):
         with mock.patch.object(traced, "COUNT", 60), mock.patch.object(recorder, "MOST_KEPT", 2000):
             report = self.run_traced(traced.Many).report
         self.assertEqual(self.page().count("<li "), 600)
+        self.assertIn("AssertionError: at the end", self.page().partition('<div class="trace">')[0])
         (summary,) = re.findall("<p>(600 events.*)</p>", self.page())
         self.assertRegex(summary, r"Left out here: 1,\d\d\d events before these")
         self.assertRegex(summary, r"Not kept at all: the first 1,\d\d\d events of the test\.")

@@ -80,6 +80,11 @@ class ReportTest(TraceCase):
         report = self.run_traced(traced.LostTask).report
         self.assertRegex(report, r"(?m)^> +[\d.]+ ms  LostTask.break_down\(\) begins and raises ValueError")
 
+    def test_an_error_that_other_tasks_hand_on_is_of_the_first_one(self) -> None:
+        report = self.run_traced(traced.Worker).report
+        self.assertRegex(report, r"\n> +[\d.]+ ms  Worker.work\(5\) goes on and raises LookupError at .*\n  \.\.\.\n")
+        self.assertEqual(len(re.findall(r"^> ", report, re.MULTILINE)), 2)
+
     def test_an_error_of_set_up_has_its_trace(self) -> None:
         report = self.run_traced(traced.SetUp).report
         self.assertRegex(report, r"(?m)^> .*LookupError: no database")
