@@ -62,8 +62,16 @@ class RacesExampleTest(RecordedReports, unittest.TestCase):
         for name in self.outcomes:
             recorded = self.recorded(name)
             with self.subTest(name):
-                replayed = self.run_in_order(seed_of(recorded), f"{self.module()}.{name}")
+                replay = re.search(r"^To replay this order: ASYNC_TEST_ORDER=(\S+) python -m ", recorded, re.MULTILINE)
+                assert replay is not None
+                replayed = run_python("-m", "unittest", f"{self.module()}.{name}", ASYNC_TEST_ORDER=replay[1]).stderr
                 self.assertEqual(error_of(replayed), error_of(recorded))
+
+    def test_the_seed_that_was_found_fails_too(self) -> None:
+        for name in self.outcomes:
+            with self.subTest(name):
+                replayed = self.run_in_order(seed_of(self.recorded(name)), f"{self.module()}.{name}")
+                self.assertRegex(replayed, r"\nFAILED \((failures|errors)=1\)")
 
     def test_seeds_are_the_same_in_each_run(self) -> None:
         """Differences between versions of Python, such as the hashes of strings, do not change the order."""
@@ -92,19 +100,18 @@ class RacesExampleTest(RecordedReports, unittest.TestCase):
 
 def seed_of(report: str) -> int:
     """Return the seed that a report names, in words and in the command."""
-    found = re.search(
-        r"^In the order of seed (\d+)\. To replay it: ASYNC_TEST_SEED=\1 python -m ", report, re.MULTILINE
-    )
+    command = r"^To replay the order of seed (\d+), in which it was found: ASYNC_TEST_SEED=\1 python -m "
+    found = re.search(command, report, re.MULTILINE)
     if found is None:
         raise AssertionError(f"No seed in this report:\n{report}")
     return int(found[1])
 
 
 def error_of(report: str) -> str:
-    """Return the error of a report and the pending tasks, without the traceback."""
+    """Return the error of a report and the pending tasks, without the traceback, and without the order."""
     # asyncio counts the tasks of the process, and before the order that fails there were others.
     report = re.sub(r"<Task-\d+>", "<Task-N>", normalise(report))
-    found = re.search(r"^\w+Error: .*?(?=\n\n---)", report, re.MULTILINE | re.DOTALL)
+    found = re.search(r"^\w+Error: .*?(?=\nIt fails with|\nTo replay this order)", report, re.MULTILINE | re.DOTALL)
     if found is None:
         raise AssertionError(f"No error in this report:\n{report}")
     return found[0]

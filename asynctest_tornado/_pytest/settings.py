@@ -119,14 +119,14 @@ class Settings:
 
         :param seed: the seed, if the test runs in several orders: each is a test of its own for pytest.
         """
+        is_required = settings.SCHEDULES.argument in self._of_markers
         if seed is None:
+            replayed = orders.replayed(is_required)
+            if replayed is not None:
+                return replayed
             seeds = self.seeds()
             seed = seeds[0] if seeds is not None and len(seeds) == 1 else None
-        return (
-            None
-            if seed is None
-            else Schedule.of_seed(seed, is_required=settings.SCHEDULES.argument in self._of_markers)
-        )
+        return None if seed is None else Schedule.of_seed(seed, is_required)
 
     def loop_factory(self) -> tuple[Any, str]:
         """Return the function that makes the asyncio loop, or None, and the place that sets it."""

@@ -81,8 +81,8 @@ def main(**kwargs: Any) -> None:
     A script that calls this function runs the suite that its function ``all()`` returns, if the command line names no
     test. The options of ``tornado.options`` are there, logging among them; a program may define more before.
 
-    Our own options are ``--timeout``, ``--leaks``, ``--schedules``, ``--seed`` and ``--show-logs``, which set
-    environment variables, ``--durations N`` and ``--junit FILE``; ``--help`` explains them. They are no options of
+    Our own options are ``--timeout``, ``--leaks``, ``--schedules``, ``--seed``, ``--order`` and ``--show-logs``, which
+    set environment variables, ``--durations N`` and ``--junit FILE``; ``--help`` explains them. They are no options of
     ``tornado.options``: a program may define an option of the same name, which is then its own. On a terminal, a test
     that takes longer than a second is shown while it runs.
 

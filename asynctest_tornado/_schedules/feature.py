@@ -10,6 +10,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._loop.user_runs import interruptible
+from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
 
 __unittest = True
@@ -58,6 +59,9 @@ class Order(Feature):
         schedule: Schedule = harness.options[self]
         if schedule.hint is not None:
             notes.add(error, schedule.hint, harness.trap, once=True)
+        missing = schedule.missing()
+        if missing:
+            notes.add(error, f"{orders.say_missing(missing)}, or has failed before.", harness.trap, once=True)
 
     def closed(self, harness: Harness) -> None:
         """Give the loop its own order back."""

@@ -6,28 +6,31 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._errors import contexts
 from asynctest_tornado._schedules import settings
 from asynctest_tornado._schedules.reports import Report
+from asynctest_tornado._schedules.rerun import Rerun
+from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._schedules.shrink import Way
 from asynctest_tornado._util import observer
+from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
 
-#: The attribute of a test case for the private data of this library.
-PRIVATE = "_asynctest"
-#: The arguments of a constructor.
-Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 _TALLY = "_asynctest_tally"
 
 
-def hint(seed: int, case: unittest.TestCase) -> str:
-    """Return the note of `settings.hint`, with the command that runs a test case."""
-    runner = observer.Observer.runner if (current := observer.current) is None else current.runner
-    command = f"{runner} {case.id()}"
+def command_of(case: unittest.TestCase) -> str:
+    """Return the arguments of ``python`` that run a test case."""
     if type(case).__module__ == "__main__":
-        command = f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
-    return settings.hint(seed, command)
+        return f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
+    runner = observer.Observer.runner if (current := observer.current) is None else current.runner
+    return f"{runner} {case.id()}"
+
+
+def hint(schedule: Schedule, case: unittest.TestCase) -> str:
+    """Return the note about its order for the report of a test case."""
+    return settings.hint_of(schedule, command_of(case))
 
 
 class _Tally:
@@ -36,35 +39,8 @@ class _Tally:
     def __init__(self) -> None:
         self.tests = self.orders = self.different = 0
         self.lines: list[str] = []
-
-
-class Runs:
-    """Runs a test case again and again, each time with the attributes of a new instance.
-
-    :param run_once: runs it in the order of a schedule, for a result.
-    """
-
-    def __init__(self, case: unittest.TestCase, run_once: Callable[[Schedule, Any], object]) -> None:
-        self.case = case
-        self._run_once = run_once
-        self._before = vars(case).copy()
-        self._has_run = False
-
-    def run(self, schedule: Schedule, report: Report, **attributes: object) -> None:
-        """Run it once.
-
-        :param attributes: attributes of the test case, for this run.
-        """
-        # No attribute may come from the run before: to rely on one is a mistake that other orders show.
-        if self._has_run:
-            _make_anew(self.case, self._before)
-        self._has_run = True
-        vars(self.case).update(attributes)
-        try:
-            self._run_once(schedule, report)
-        finally:
-            for name in attributes:
-                vars(self.case).pop(name, None)
+        #: About tests that have passed in an order that no longer exists.
+        self.replays: list[str] = []
 
 
 def run_replay(schedule: Schedule, result: Any, runs: Runs) -> None:
@@ -74,64 +50,71 @@ def run_replay(schedule: Schedule, result: Any, runs: Runs) -> None:
         runs.run(schedule, report)
     finally:
         report.finish(runs.case)
+    missing = schedule.missing()
+    if missing and not report.has_ended:
+        _tally_of(result).replays.append(f"{runs.case} has passed, but {settings.say_missing(missing)}.")
 
 
 def run(result: Any, seeds: range, runs: Runs, *, is_required: bool) -> None:
-    """Run a test under several orders, up to the first one in which it fails."""
+    """Run a test under several orders, up to the first one in which it fails. That is shrunk."""
     report = Report(result)
     fingerprints = set()
+    tried = 0
     try:
         for seed in seeds:
             schedule = Schedule.of_seed(seed, is_required)
+            began = monotonic()
             runs.run(schedule, report)
+            seconds = monotonic() - began
+            tried += 1
             fingerprints.add(schedule.fingerprint)
             if report.has_ended or getattr(result, "shouldStop", False):
                 break
+        if report.way is not None and seed > 0 and len(seeds) > 1:
+            report = _shrunk(report, report.way, seed, seconds, runs, is_required=is_required)
     finally:
         report.finish(runs.case)
     if not report.has_ended and len(seeds) > 1:
-        _count(result, runs.case, len(fingerprints) and seed + 1 - seeds.start, len(fingerprints))
+        _count(result, runs.case, tried, len(fingerprints))
 
 
-#: The types of values that need no new object: an equal one is as good.
-_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, is_required: bool) -> Report:
+    """Return the report of a run in the fewest deviations that fail; the report given, if there is no such run.
 
-
-def _make_anew(case: unittest.TestCase, before: dict[str, Any]) -> None:
-    """Restore the attributes of a test, with new objects for the attributes that its constructor has set.
-
-    Attributes that were set later, for example by a loader of tests, keep their objects.
+    :param way: the way in which its run has failed.
+    :param seconds: how long that took.
     """
-    name = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
-    state = before[PRIVATE]
-    args, kwargs = state.made_by or ((name,), {})
-    # An attribute that is dropped here belongs to the test.
-    token = contexts.contexts.set(() if state.owner is None else (state.owner,))
-    vars(case).clear()
-    contexts.contexts.reset(token)
-    vars(case)[PRIVATE] = state
-    try:
-        type(case).__init__(case, *args, **kwargs)
-        made = vars(case).copy()
-    except Exception:
-        made = {}  # it can be called only once
-    vars(case).clear()
-    vars(case).update(before)
-    for name, value in made.items():
-        if name not in before or (type(before[name]) is type(value) and not isinstance(value, _PLAIN)):
-            vars(case)[name] = value
+    rerun = Rerun(runs, seed, report, way, is_required=is_required)
+    shrunk = rerun.shrink(seconds)
+    if isinstance(shrunk, str):
+        report.add_note(shrunk)
+        return report
+    schedule = rerun.schedule(shrunk.holds)
+    schedule.hint = settings.hint_shrunk(shrunk, seed, schedule, command_of(runs.case), "")
+    final = report.successor()
+    with observer.attached(None):  # it knows of the failure by the run before
+        runs.run(schedule, final)
+    if final.way == way:
+        return final
+    report.add_note(rerun.why_not(final.way))
+    return report
 
 
 def _count(result: Any, case: unittest.TestCase, tried: int, different: int) -> None:
+    tally = _tally_of(result)
+    tally.tests += 1
+    tally.orders += tried
+    tally.different += different
+    tally.lines.append(f"{case}: {tried} orders, {different} different")
+
+
+def _tally_of(result: Any) -> _Tally:
     tally: _Tally | None = vars(result).get(_TALLY)
     if tally is None:
         tally = _Tally()
         vars(result)[_TALLY] = tally
         _report_at_end_of(result, tally)
-    tally.tests += 1
-    tally.orders += tried
-    tally.different += different
-    tally.lines.append(f"{case}: {tried} orders, {different} different")
+    return tally
 
 
 def _report_at_end_of(result: Any, tally: _Tally) -> None:
@@ -142,9 +125,12 @@ def _report_at_end_of(result: Any, tally: _Tally) -> None:
 
     def report_and_stop() -> None:
         tests = "1 test" if tally.tests == 1 else f"{tally.tests} tests"
-        write(f"\nSchedules: {tests} passed in {tally.orders} orders, {tally.different} of them different.\n")
+        if tally.tests:
+            write(f"\nSchedules: {tests} passed in {tally.orders} orders, {tally.different} of them different.\n")
         if getattr(result, "showAll", False):
             write("".join(f"  {line}\n" for line in tally.lines))
+        if tally.replays:
+            write("".join(["\n", *(f"{line}\n" for line in tally.replays)]))
         stop()
 
     result.stopTestRun = report_and_stop

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from asynctest_tornado._schedules import shrink
-from asynctest_tornado._util import observer
+from asynctest_tornado._util import exception_notes, observer
 
 __unittest = True
 
@@ -22,9 +22,6 @@ class Report:
 
     :param result: the result.
     """
-
-    #: True if the result learns nothing of the run.
-    is_hidden = False
 
     def __init__(self, result: Any) -> None:
         self.result = result
@@ -43,6 +40,7 @@ class Report:
         self.has_ended = False
         #: The way in which it has failed first, if it has.
         self.way: shrink.Way | None = None
+        self._error: BaseException | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.result, name)
@@ -91,9 +89,21 @@ class Report:
         self.has_ended = True
         if self.way is None:
             self.way = shrink.way_of(error[1])
+            self._error = error[1]
 
     def _hold(self, method: str, *args: Any) -> None:
         self._held.append(lambda: getattr(self.result, method)(*args))
+
+    def add_note(self, text: str) -> None:
+        """Add a line to the report of the error of the last run."""
+        assert self._error is not None
+        exception_notes.notes_of(self._error).append(text)
+
+    def successor(self) -> "Report":
+        """Return a report for one more run, which may be finished in the place of this one."""
+        other = Report(self.result)
+        other._has_started, other._seconds = self._has_started, self._seconds
+        return other
 
     def finish(self, test: unittest.TestCase) -> None:
         """Report the outcome of the last run."""
@@ -107,13 +117,12 @@ class Report:
 class Hidden(Report):
     """Takes the outcome of a run, and reports nothing to the result."""
 
-    is_hidden = True
-
     def startTest(self, test: unittest.TestCase) -> None:
         self._forget()
 
     def _hold(self, method: str, *args: Any) -> None:
         """Drop the outcome: its error would keep the objects of the run alive."""
+        self._error = None
 
 
 class Silent:

@@ -33,7 +33,7 @@ from typing import Any, Protocol
 from asynctest_tornado._schedules import policies
 from asynctest_tornado._schedules.call import Call, number_of, task_of
 from asynctest_tornado._schedules.history import History
-from asynctest_tornado._schedules.holds import Held, Hold
+from asynctest_tornado._schedules.holds import Held, Hold, Moment
 from asynctest_tornado._schedules.policies import Policy
 
 __unittest = True
@@ -59,6 +59,8 @@ class Schedule:
 
     #: The seed of the order; 0 for the order of asyncio itself, and orders that have no seed.
     seed = 0
+    #: The text for it in ``ASYNC_TEST_ORDER``, if it has one.
+    token = ""
     #: True if the run is reported, if it fails; False for one that only looks for the cause of a failure.
     is_reported = True
 
@@ -91,6 +93,13 @@ class Schedule:
         """Return the schedule that keeps to the order of asyncio, but for some deviations."""
         history = History() if history is None else history
         return cls(Held(holds, history.moments), is_required, history)
+
+    def missing(self) -> list[Moment]:
+        """Return the calls that deviations name, and that were not made so far."""
+        if not isinstance(self.policy, Held) or self.history is None:
+            return []
+        named = dict.fromkeys(moment for hold in self.policy.holds for moment in hold)
+        return [moment for moment in named if moment not in self.history.moments]
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
         """Let the loop make its calls in this order; return a function that ends that.

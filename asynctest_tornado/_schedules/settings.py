@@ -1,9 +1,14 @@
-"""The orders that a test runs under: by ``schedules`` and ``seed``."""
+"""The orders that a test runs under: by ``schedules``, ``seed`` and ``order``."""
 
 # Tested by tests/schedules/test_repeat.py.
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
+from asynctest_tornado._schedules import holds as deviations
+from asynctest_tornado._schedules.holds import Hold, Moment
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._schedules.shrink import Shrunk
 from asynctest_tornado._util import settings
 from asynctest_tornado._util.settings import Given
 
@@ -25,6 +30,44 @@ def seeds(attribute: object, nearer: Iterable[Given] = ()) -> range | None:
     return None if count is None else range(count)
 
 
+def replayed(is_required: bool = True) -> Schedule | None:
+    """Return the order that ``ASYNC_TEST_ORDER`` asks for, if it is set.
+
+    :param is_required: true if a loop that cannot have another order is an error.
+
+    Raises ``ValueError`` if the variable names no order, or if ``ASYNC_TEST_SEED`` names another one.
+    """
+    token, where = settings.ORDER.find()
+    if not token:
+        return None
+    if settings.SEED.find()[0] is not None:
+        reason = ValueError(f"{settings.SEED.variable} is set, too, and a test can have one order only; unset it")
+        raise settings.ORDER.error(token, where, reason)
+    try:
+        return of_token(token, is_required)
+    except ValueError as reason:
+        raise settings.ORDER.error(token, where, reason) from None
+
+
+def of_token(token: str, is_required: bool = True) -> Schedule:
+    """Return the schedule for the text that `token_of` returns. Raises ``ValueError`` if it stands for none."""
+    first, _, rest = token.partition(",")
+    found = re.fullmatch(r"seed(\d+)", first.strip())
+    schedule = Schedule.of_holds(deviations.of_text(token if found is None else rest), is_required)
+    if found is not None:
+        schedule.seed = int(found[1])
+    schedule.token = token
+    return schedule
+
+
+def token_of(holds: Sequence[Hold], seed: int = 0) -> str:
+    """Return the text that stands for an order in ``ASYNC_TEST_ORDER``.
+
+    :param seed: the seed of random faults of a network that the failure needs, if it is not 0.
+    """
+    return ",".join(filter(None, (f"seed{seed}" if seed else "", deviations.text_of(holds))))
+
+
 def hint(seed: int, command: str) -> str:
     """Return a note for the report of a failure: the order of the run, and how to replay it.
 
@@ -33,3 +76,36 @@ def hint(seed: int, command: str) -> str:
     if seed == 0:
         return "In the order of asyncio itself, which is the order of seed 0."
     return f"In the order of seed {seed}. To replay it: {settings.SEED.variable}={seed} python {command}"
+
+
+def hint_of(schedule: Schedule, command: str) -> str:
+    """Return the note of `hint` for a schedule, which may have a token in the place of a seed."""
+    if not schedule.token:
+        return hint(schedule.seed, command)
+    return f"To replay this order: {settings.ORDER.variable}={schedule.token} python {command}"
+
+
+def say_missing(moments: Sequence[Moment]) -> str:
+    """Return a clause about calls that an order names, and that were not made."""
+    return f"{', '.join('.'.join(map(str, moment)) for moment in moments)} never came: the test has changed"
+
+
+def hint_shrunk(shrunk: Shrunk, seed: int, schedule: Schedule, command: str, explanation: str) -> str:
+    """Return the note for the report of an order that was shrunk.
+
+    :param seed: the seed of the order before.
+    :param schedule: the order now.
+    :param explanation: sentences about the deviations; they may be empty.
+    """
+    count = len(shrunk.holds)
+    number = "1 deviation" if count == 1 else f"{count} deviations"
+    faults = f" and the random faults of seed {schedule.seed}" if schedule.seed else ""
+    end = "" if shrunk.is_complete else "; the time or the runs for shrinking were used up, so fewer may do"
+    lines = [
+        f"It fails with {number} from asyncio's own order{faults} (of {shrunk.before} in the order of seed {seed}; "
+        f"{shrunk.runs} runs{end}).",
+        explanation,
+        hint_of(schedule, command),
+        f"To replay the order of seed {seed}, in which it was found: {settings.SEED.variable}={seed} python {command}",
+    ]
+    return "\n".join(filter(None, lines))

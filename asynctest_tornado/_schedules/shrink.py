@@ -55,6 +55,10 @@ class Budget:
         self._most = runs
         self._end = monotonic() + seconds
 
+    def stop(self) -> None:
+        """Use up the runs that are left."""
+        self.runs = self._most
+
     def left(self) -> float:
         """Return the seconds that are left; 0 if the runs are used up."""
         return max(0.0, self._end - monotonic()) if self.runs < self._most else 0.0

@@ -11,7 +11,7 @@ from asynctest_tornado._features.failure_hints import explain_interrupt
 from asynctest_tornado._harness.harness import CLOSED, NEW, OPEN, Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
-from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules import repeat, runs
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import installation
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 _Run = Callable[[Any], unittest.TestResult | None]
 
 #: The attributes of any test, none of which is a future. A test in real time may have a "clock" of its own.
-_PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", repeat.PRIVATE))
+_PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", runs.PRIVATE))
 
 
 def say_no_loop(cls: type) -> str:
@@ -52,12 +52,14 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
         if result is None or run_end.latest() is not result:
             run_end.begin(case if result is None else result)
         try:
-            seeds = orders.seeds(case.schedules)
+            chosen: range | Schedule | None = orders.replayed(case.schedules is not None)
+            if chosen is None:
+                chosen = orders.seeds(case.schedules)
         except (TypeError, ValueError) as error:
-            seeds = None
+            chosen = None
             state.bad_setting = error
-        if seeds is not None:
-            return _run_in_orders(case, state, result, run_once, seeds)
+        if chosen is not None:
+            return _run_in_orders(case, state, result, run_once, chosen)
     try:
         return run_once(result)
     except KeyboardInterrupt as error:
@@ -81,7 +83,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
 
 
 def _run_in_orders(
-    case: Any, state: case_state.State, result: Any, run_once: _Run, seeds: range
+    case: Any, state: case_state.State, result: Any, run_once: _Run, chosen: range | Schedule
 ) -> unittest.TestResult | None:
     if result is None:
         result = case.defaultTestResult()
@@ -93,10 +95,14 @@ def _run_in_orders(
         finally:
             state.schedule = None
 
-    repeat.run(result, seeds, repeat.Runs(case, run_in_order), is_required=case.schedules is not None)
+    own_runs = runs.Runs(case, run_in_order)
+    if isinstance(chosen, Schedule):
+        repeat.run_replay(chosen, result, own_runs)
+    else:
+        repeat.run(result, chosen, own_runs, is_required=case.schedules is not None)
     late_errors.flush(result)
-    chosen: unittest.TestResult = result
-    return chosen
+    own: unittest.TestResult = result
+    return own
 
 
 def debug(case: Any, run_once: Callable[[], None]) -> None:
@@ -105,8 +111,9 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
     :param run_once: ``debug`` of unittest.
     """
     state = case_state.own_state(case)
+    state.schedule = orders.replayed()
     seeds = orders.seeds(None)
-    if seeds is not None and len(seeds) == 1:
+    if state.schedule is None and seeds is not None and len(seeds) == 1:
         state.schedule = Schedule.of_seed(seeds[0])
     installation.begin(case)
     try:

@@ -11,7 +11,7 @@ from asynctest_tornado._errors import owner as _owner
 from asynctest_tornado._features.all_features import PLAIN
 from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules import runs
 from asynctest_tornado._schedules.schedule import Schedule
 
 __unittest = True
@@ -45,7 +45,7 @@ class State:
     #: The error in a setting of the class, for the next run to raise.
     bad_setting: Exception | None
     #: The arguments of the constructor, unless the name of the test method is the only one.
-    made_by: repeat.Arguments | None
+    made_by: runs.Arguments | None
     #: The server of an AsyncHTTPTestCase, once it has one.
     server: Any
     #: True if the test case is used by hand, as a fixture, and unittest does not run it.
@@ -71,7 +71,7 @@ class State:
         return _copy_of, (self.made_by,)
 
 
-def _new(case: Callable[[], object], made_by: repeat.Arguments | None) -> State:
+def _new(case: Callable[[], object], made_by: runs.Arguments | None) -> State:
     state = State()
     state._case = case
     state.made_by = made_by
@@ -81,7 +81,7 @@ def _new(case: Callable[[], object], made_by: repeat.Arguments | None) -> State:
     return state
 
 
-def _copy_of(made_by: repeat.Arguments | None) -> State:
+def _copy_of(made_by: runs.Arguments | None) -> State:
     return _new(types.NoneType, made_by)  # the copy of a test is another test
 
 
@@ -97,5 +97,5 @@ def own_state(case: Any) -> State:
         return known
     state = _new(weakref.ref(case), known.made_by)
     # The __setattr__ of a subclass may need attributes that its constructor makes later.
-    object.__setattr__(case, repeat.PRIVATE, state)
+    object.__setattr__(case, runs.PRIVATE, state)
     return state

@@ -290,6 +290,13 @@ SEED = Setting[int | None](
     meaning="the one order to run each test in: replays an order that a report names",
     of_text=int,
 )
+ORDER = Setting[str](
+    *("an order as a report names it, such as close.1.2-after-on_error.1.3", str, ""),
+    variable="ASYNC_TEST_ORDER",
+    option="--order",
+    unit="DEVIATIONS",
+    meaning="the deviations from asyncio's own order to run each test with: replays an order that a report names",
+)
 #: The folder of traces, if no setting names one.
 TRACE_FOLDER = "asynctest-traces"
 _TRACES = ("off", "failures", "all")
@@ -382,6 +389,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
         ALLOWED_LEAKS,
         SCHEDULES,
         SEED,
+        ORDER,
         TRACE,
         SHOW_LOGS,
         CLOCK_FACTORY,

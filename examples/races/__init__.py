@@ -29,8 +29,10 @@ of the discovery above; run it by name, whole or one test at a time::
     python -m unittest examples.races.going_wrong
     python -m unittest examples.races.going_wrong.BankTest.test_two_people_pay_a_third
 
-The folder ``reports`` has unittest's report of each. It names the first order in which the test fails, by a number that
-is called its seed, and the command that runs the test in that order and in no other, as often as you like::
+The folder ``reports`` has unittest's report of each. The first order in which a test fails is shrunk to the deviations
+from asyncio's own order that matter. The report is about that order, names it, and has the command that runs the test
+in it and in no other, as often as you like. The number of the order that was found first is called its seed, which has
+such a command, too::
 
     ASYNC_TEST_SEED=2 python -m unittest examples.races.going_wrong.BankTest.test_two_people_pay_a_third
 

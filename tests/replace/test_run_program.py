@@ -82,10 +82,14 @@ class UnittestTest(unittest.TestCase):
                 return done.stderr
 
             several = ["-m", "asynctest_tornado", "--schedules=50", "--replace", "-m", "unittest", "racing"]
-            found = re.search(r"To replay it: ASYNC_TEST_SEED=(\d+) python (.*)", run(*several))
+            found = re.search(r"To replay the order of seed \d+, .*: ASYNC_TEST_SEED=(\d+) python (.*)", run(*several))
             assert found is not None
             again = run(*shlex.split(found[2]), ASYNC_TEST_SEED=found[1])
             self.assertIn(f"In the order of seed {found[1]}.", again)
+            found = re.search(r"To replay this order: ASYNC_TEST_ORDER=(.*) python (.*)", run(*several))
+            assert found is not None
+            again = run(*shlex.split(found[2]), ASYNC_TEST_ORDER=found[1])
+            self.assertIn(f"ASYNC_TEST_ORDER={found[1]} ", again)
 
     def test_settings_after_the_module_are_told_where_they_stand(self) -> None:
         for module, status in ("unittest", 2), ("pytest", 4):

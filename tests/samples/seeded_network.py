@@ -10,7 +10,7 @@ from unittest import mock
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, VirtualClock, VirtualNetwork
-from asynctest_tornado._schedules import repeat
+from asynctest_tornado._schedules import runs
 from asynctest_tornado._schedules.reports import Report
 from asynctest_tornado._schedules.schedule import Schedule
 from tests.network.hosts import BREAKS_OFF
@@ -77,7 +77,7 @@ class SeededTest(AsyncHTTPTestCase):
         log(name, len(chunk), zlib.crc32(chunk))
 
 
-class PrintingRuns(repeat.Runs):
+class PrintingRuns(runs.Runs):
     def run(self, schedule: Schedule, report: Report, **attributes: object) -> None:
         super().run(schedule, report, **attributes)
         print("seed", schedule.seed, "fingerprint", schedule.fingerprint)
@@ -85,6 +85,6 @@ class PrintingRuns(repeat.Runs):
 
 if __name__ == "__main__":
     result = unittest.TestResult()
-    with mock.patch.object(repeat, "Runs", PrintingRuns):
+    with mock.patch.object(runs, "Runs", PrintingRuns):
         SeededTest("test").run(result)
     sys.exit("\n".join(report for _, report in result.errors + result.failures) or None)

@@ -64,8 +64,10 @@ class RunTest(unittest.TestCase):
 
     def test_the_first_order_that_fails_ends_the_test(self) -> None:
         events, result = run_counting(fails_at=6)
-        self.assertEqual(events, ["setUp", "tearDown"] * 4)
+        # Once more, out of sight, in the order of asyncio.
+        self.assertEqual(events, ["setUp", "tearDown"] * 5)
         self.assertEqual(result.events, ["startTest", "addFailure", "stopTest"])
+        self.assertIn("\nThis order was not shrunk: the test fails in asyncio's own order by now", result.report)
         self.assertIn(
             "In the order of seed 3. To replay it: ASYNC_TEST_SEED=3 python -m unittest tests.", result.report
         )

@@ -1,0 +1,110 @@
+"""Shrinks the failing order of a test case, by running it again out of sight."""
+
+# Tested by tests/schedules/test_repeat.py.
+
+from collections.abc import Sequence
+
+from asynctest_tornado._schedules import settings as orders
+from asynctest_tornado._schedules.history import History
+from asynctest_tornado._schedules.holds import Hold
+from asynctest_tornado._schedules.reports import Hidden, Report, out_of_sight
+from asynctest_tornado._schedules.runs import Runs
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._schedules.shrink import LONGEST_RUN, Budget, Outcome, Shrunk, Way, shrink
+from asynctest_tornado._util import settings
+from asynctest_tornado._util.real_time import monotonic
+
+__unittest = True
+
+#: Lines for the report of an order that was not shrunk.
+_PASSES = (
+    "This order was not shrunk: run in it once more, the test passed. So it matters to the test what threads, sockets, "
+    "real time or earlier runs do."
+)
+_FAILS_OTHERWISE = _PASSES.replace("the test passed", "the test failed in another way")
+_FAILS_ALWAYS = (
+    "This order was not shrunk: the test fails in asyncio's own order by now, in which it has passed before. So an "
+    "earlier run has left something behind that matters, such as an attribute of the class."
+)
+_IS_SLOW = (
+    "This order was not shrunk: a run of the test takes {:.3g} seconds, and at most {:g} are short enough to run it "
+    "again many times. With VirtualClock, time passes faster."
+)
+_HAD_NO_TIME = "This order was not shrunk: the time for it was used up before the failure had come once more."
+
+
+class Rerun:
+    """Runs a test case out of sight, to shrink an order in which it has failed.
+
+    :param seed: the seed of the order.
+    :param report: the outcome of the run in this order.
+    :param way: the way in which it has failed.
+    """
+
+    def __init__(self, runs: Runs, seed: int, report: Report, way: Way, *, is_required: bool) -> None:
+        self._runs = runs
+        self._seed = seed
+        self._way = way
+        self._report = report
+        self._is_required = is_required
+        self._budget = Budget()
+        #: The seed of the random faults of a network; 0 if the failure does not need them.
+        self.faults = 0
+        #: The calls of a run in the order of asyncio.
+        self.plain = History()
+
+    def shrink(self, seconds: float) -> Shrunk | str:
+        """Return the order, shrunk; or why it was not.
+
+        :param seconds: how long the run took that has failed.
+        """
+        if seconds > LONGEST_RUN:
+            return _IS_SLOW.format(seconds, LONGEST_RUN)
+        self._budget.runs += 2  # these two; the others are counted by shrink()
+        plain = self._run(Schedule.of_seed(0, self._is_required, History()))
+        if plain.way == self._way:
+            return _FAILS_ALWAYS
+        self.plain = plain.history
+        again = self._run(Schedule.of_seed(self._seed, self._is_required, History()))
+        if again.way != self._way:
+            return self.why_not(again.way)
+        holds = again.history.holds()
+        return self._shrink(holds) or self._shrink_with_faults(holds) or self.why_not(None)
+
+    def why_not(self, way: Way | None) -> str:
+        """Return why the order was not shrunk, if a run in it ends in some way."""
+        if not self._budget.left():
+            return _HAD_NO_TIME
+        return _PASSES if way is None else _FAILS_OTHERWISE
+
+    def _shrink(self, holds: Sequence[Hold]) -> Shrunk | None:
+        return shrink(holds, lambda fewer: self._run(self.schedule(fewer)), self._way, self._budget)
+
+    def _shrink_with_faults(self, holds: Sequence[Hold]) -> Shrunk | None:
+        if getattr(type(self._runs.case), settings.NETWORK_FACTORY.attribute, None) is None:
+            return None
+        self.faults = self._seed
+        return self._shrink(holds)
+
+    def schedule(self, holds: Sequence[Hold]) -> Schedule:
+        """Return the schedule of some deviations, with its token."""
+        schedule = Schedule.of_holds(holds, self._is_required, History())
+        schedule.seed = self.faults
+        schedule.token = orders.token_of(holds, self.faults)
+        return schedule
+
+    def _run(self, schedule: Schedule) -> Outcome:
+        """Run the test once, out of sight, for no longer than there is time left."""
+        history, left = schedule.history, self._budget.left()
+        assert history is not None
+        if not left or getattr(self._report.result, "shouldStop", False):
+            self._budget.stop()
+            return Outcome(None, history)
+        hidden = Hidden(self._report.result)
+        own, _ = settings.TIMEOUT.find(getattr(self._runs.case, settings.TIMEOUT.attribute))
+        limit = {} if 0 < own < left else {settings.TIMEOUT.attribute: left}
+        began = monotonic()
+        with out_of_sight():
+            self._runs.run(schedule, hidden, **limit)
+        is_over = monotonic() - began >= left  # perhaps it has failed of that
+        return Outcome(None if is_over else hidden.way, history)
