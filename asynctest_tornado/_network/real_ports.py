@@ -24,7 +24,7 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asynctest_tornado._loop.child_processes import has_children
@@ -105,7 +105,8 @@ class RealPorts:
     """
 
     def __init__(self, network: Any) -> None:
-        self._network = network
+        # Weakly, because the network refers to this: in a cycle, it would wait for the garbage collector.
+        self._get_network: Callable[[], Any] = weakref.ref(network)
         self._lock = threading.RLock()
         self._reserved: weakref.WeakKeyDictionary[VirtualSocket, socket.socket] = weakref.WeakKeyDictionary()
         self._open: weakref.WeakKeyDictionary[VirtualSocket, socket.socket] = weakref.WeakKeyDictionary()
@@ -135,7 +136,7 @@ class RealPorts:
             return
         with self._lock:
             if sock not in self._known:
-                group = self._network.bound_with(sock)
+                group = self._get_network().bound_with(sock)
                 self._known.update(group)
                 if sock.is_port_chosen and not any(each in self._open for each in group):
                     self._reserve(group)
@@ -150,7 +151,7 @@ class RealPorts:
                 self._reserved.update(taken)
                 if more:
                     NUMBERS.skipped += more
-                    self._network.renumber(group, wanted + more)
+                    self._get_network().renumber(group, wanted + more)
                 return
 
     def _take(self, group: Sequence[VirtualSocket], port: int) -> dict[VirtualSocket, socket.socket] | None:
@@ -198,7 +199,8 @@ class RealPorts:
 
     def open_all(self) -> None:
         """Let the system accept connections to all servers of the test, as far as it can."""
-        for sock in self._network.listeners():
+        network = self._get_network()
+        for sock in () if network is None else network.listeners():
             self._try_to_open(sock)
 
     def open_for(self, address: Any) -> Any:
@@ -208,7 +210,8 @@ class RealPorts:
         """
         if not self.is_here or not isinstance(address, tuple) or len(address) < 2:
             return address
-        sock = self._network.find(address)
+        network = self._get_network()
+        sock = None if network is None else network.find(address)
         if sock is None:
             return address
         self._try_to_open(sock)
