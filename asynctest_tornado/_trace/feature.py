@@ -73,12 +73,12 @@ class Trace(Feature):
     loop_class = TracedLoop
 
     def opened(self, harness: Harness) -> None:
-        # They need all of Tornado's HTTP, or write files.
-        from asynctest_tornado._trace import messages
-
         schedule: Schedule | None = harness.options.get(ORDER)
         if schedule is not None and not schedule.is_reported:
             return
+        # It needs all of Tornado's HTTP.
+        from asynctest_tornado._trace import messages
+
         clock = harness.options.get(VIRTUAL_TIME)
         data: _Trace | None = harness.trap.data.get(self)
         if data is None:

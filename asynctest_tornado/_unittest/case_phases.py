@@ -39,7 +39,7 @@ from asynctest_tornado._unittest import (
     super_calls,
 )
 from asynctest_tornado._unittest.returned import check_is_no_coroutine, check_is_none
-from asynctest_tornado._util import names, settings
+from asynctest_tornado._util import fast_environ, names, settings
 
 __unittest = True
 
@@ -101,7 +101,9 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         options[GARBAGE] = reporter.place
         late = SILENT if is_hidden else reporter
     # Mostly. A new option of a feature belongs to this condition, too: to look the features up costs 0.2 %.
-    trace = tracing.chosen(cls.trace)
+    trace = None
+    if cls.trace is not None or fast_environ.get("ASYNC_TEST_TRACE") is not None:
+        trace = tracing.chosen(cls.trace)
     if scope is None and trace is None and state.schedule is None and cls.clock_factory is cls.network_factory is None:
         harness = Harness(reporter.name, None, PLAIN, options, late)
     else:
