@@ -1,7 +1,5 @@
 """Shrinks the failing order of a test case, by running it again out of sight."""
 
-# Tested by tests/schedules/test_repeat.py.
-
 from collections.abc import Sequence
 
 from asynctest_tornado._schedules import settings as orders

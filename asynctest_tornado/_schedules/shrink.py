@@ -133,8 +133,8 @@ class _Search:
             self.is_complete = False
             return False
         self._known.add(holds)
-        self._budget.runs += 1
         outcome = self._run(holds)
+        self._budget.runs += 1
         if outcome.way != self._way:
             return False
         # Another list of deviations may lead to the same run: one with calls that came, and none too many.
