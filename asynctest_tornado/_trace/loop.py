@@ -13,7 +13,8 @@ from asynctest_tornado._trace.recorder import CALLBACK, FILE, TIMER, Recorder
 __unittest = True
 
 
-_run: Any = asyncio.Handle._run
+#: If it has another name, asyncio calls no method of ours, and the trace has no steps.
+_run: Any = getattr(asyncio.Handle, "_run", None)
 
 
 def _recorder_of(loop: Any) -> Recorder | None:
