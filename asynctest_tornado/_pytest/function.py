@@ -34,6 +34,7 @@ from asynctest_tornado._pytest.serve import SERVES
 from asynctest_tornado._pytest.settings import Settings
 from asynctest_tornado._pytest.variables import Variables
 from asynctest_tornado._schedules import settings as orders
+from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import handler_errors, installation, terminal_logs
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._sources.place_in_run import Place, place_of
@@ -74,7 +75,7 @@ class Function:
         settings = Settings(item, markers)
         schedule = settings.schedule(seed)
         if schedule is not None:
-            schedule.hint = _hint(schedule.seed, item)
+            schedule.hint = _hint(schedule, item)
         self.limit = settings.limit()
 
         def place() -> Place | None:
@@ -294,7 +295,8 @@ class Function:
                 self.scope.end_test()
 
 
-def _hint(seed: int, item: Any) -> str:
+def _hint(schedule: Schedule, item: Any) -> str:
     # By the variable there is one order, which is not part of the name.
+    seed = schedule.seed
     name = re.sub(rf"(?<=\[)seed{seed}(-|(?=\]))|-seed{seed}(?=[-\]])", "", item.nodeid, count=1).removesuffix("[]")
-    return orders.hint(seed, f"-m pytest {shlex.quote(name)}")
+    return orders.hint_of(schedule, f"-m pytest {shlex.quote(name)}")

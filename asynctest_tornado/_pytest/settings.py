@@ -112,7 +112,8 @@ class Settings:
 
     def seeds(self) -> range | None:
         """Return the seeds of the orders to run the test under; None for the order of asyncio alone."""
-        return orders.seeds(None, self._given(settings.SCHEDULES))
+        is_replayed = settings.ORDER.find()[0] != settings.ORDER.default
+        return None if is_replayed else orders.seeds(None, self._given(settings.SCHEDULES))
 
     def schedule(self, seed: int | None) -> Schedule | None:
         """Return the order of one run; None for the order of asyncio.

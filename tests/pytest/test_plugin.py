@@ -250,6 +250,11 @@ class SettingsTest(unittest.TestCase):
         done = run_pytest(f"{FUNCTIONS}::test_callback", ASYNC_TEST_SEED="1")
         self.assertEqual(verdicts(done), {"test_callback": ["FAILED"]})
         self.assertIn("In the order of seed 1.", done.stdout)
+        order = "work.1.2-after-work.2.2"
+        done = run_pytest(f"{FUNCTIONS}::test_callback", ASYNC_TEST_ORDER=order, ASYNC_TEST_SCHEDULES="2")
+        self.assertEqual(verdicts(done), {"test_callback": ["FAILED"]})
+        self.assertIn(f"ASYNC_TEST_ORDER={order} python -m pytest {FUNCTIONS}::test_callback", done.stdout)
+        self.assertIn("work.1.2, work.2.2 never came: the test has changed", done.stdout)
 
     def test_what_the_user_says_of_warnings_holds(self) -> None:
         test = f"{FUNCTIONS}::test_leak"
