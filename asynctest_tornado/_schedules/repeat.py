@@ -95,8 +95,10 @@ def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, 
     with observer.attached(None):  # it knows of the failure by the run before
         runs.run(schedule, final)
     if final.way == way:
+        report.drop()
         return final
     report.add_note(rerun.why_not(final.way))
+    final.drop()
     return report
 
 

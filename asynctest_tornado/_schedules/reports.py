@@ -26,20 +26,23 @@ class Report:
     def __init__(self, result: Any) -> None:
         self.result = result
         self._has_started = False
-        self._held: list[Callable[[], object]] = []
         self._seconds = 0.0
-        self._forget()
+        self._begin()
         # If a result does not have one of these, unittest does without.
         for name in ("addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
             if hasattr(result, name):
                 setattr(self, name, getattr(self, f"_{name}"))
 
-    def _forget(self) -> None:
-        self._held.clear()
+    def _begin(self) -> None:
+        self.drop()
         #: True if the last run has ended in any other way than success, so that no other order is tried.
         self.has_ended = False
         #: The way in which it has failed first, if it has.
         self.way: shrink.Way | None = None
+
+    def drop(self) -> None:
+        """Drop the outcome of the last run: the traceback of its error refers to this report."""
+        self._held: list[Callable[[], object]] = []
         self._error: BaseException | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -49,7 +52,7 @@ class Report:
         if not self._has_started:
             self._has_started = True
             self.result.startTest(test)
-        self._forget()
+        self._begin()
 
     def stopTest(self, test: unittest.TestCase) -> None:
         self._hold("stopTest", test)
@@ -107,8 +110,9 @@ class Report:
 
     def finish(self, test: unittest.TestCase) -> None:
         """Report the outcome of the last run."""
-        held, self._held = self._held, []
-        if held and hasattr(self.result, "addDuration"):
+        held = self._held
+        self.drop()
+        if hasattr(self.result, "addDuration"):
             self.result.addDuration(test, self._seconds)
         for report in held:
             report()
@@ -118,24 +122,11 @@ class Hidden(Report):
     """Takes the outcome of a run, and reports nothing to the result."""
 
     def startTest(self, test: unittest.TestCase) -> None:
-        self._forget()
+        self._begin()
 
     def _hold(self, method: str, *args: Any) -> None:
-        """Drop the outcome: its error would keep the objects of the run alive."""
+        """Drop the outcome at once, and with it the objects of the run."""
         self._error = None
-
-
-class Silent:
-    """Takes the late errors of runs that are hidden, and reports none."""
-
-    def late(self, error: BaseException, other: str | None) -> bool:
-        return True
-
-    def amend(self, error: BaseException, text: str) -> None:
-        pass
-
-
-SILENT = Silent()
 
 
 @contextlib.contextmanager

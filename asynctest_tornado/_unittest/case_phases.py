@@ -26,7 +26,7 @@ from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._network.virtual_network import make_network
 from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
-from asynctest_tornado._schedules.reports import SILENT, Hidden, Report
+from asynctest_tornado._schedules.reports import Hidden, Report
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._trace import feature as tracing
@@ -83,23 +83,25 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         raise error
     # Set by unittest's run(), and not by its debug().
     result = getattr(getattr(case, "_outcome", None), "result", None) if not is_by_hand else None
-    is_hidden = False
-    if isinstance(result, Report):
-        result, is_hidden = result.result, isinstance(result, Hidden)
+    report = result
+    if isinstance(report, Report):
+        result = report.result
     reporter = late_errors.Reporter(case, result)
+    if isinstance(report, Report):
+        reporter.is_held, reporter.is_hidden = True, isinstance(report, Hidden)
     scope = class_scope.of(cls)
     leaks = policy.policy(case.leaks, case.allowed_leaks)
-    if (leaks.action == "warn" and state.has_warned) or (is_hidden and leaks.action != "fail"):
+    if (leaks.action == "warn" and state.has_warned) or (reporter.is_hidden and leaks.action != "fail"):
         leaks = policy.Policy("ignore", leaks.allowed)
     if state.schedule is not None and state.schedule.hint is None and not is_by_hand:
         state.schedule.hint = repeat.hint(state.schedule, case)
     if state.schedule is not None and not is_by_hand:
         leaks = policy.Policy(leaks.action, leaks.allowed, state.schedule.hint)
     options: dict[Feature, Any] = {LEAKS: leaks}
-    late: Any = None
+    late: late_errors.Reporter | None = None
     if result is not None:
         options[GARBAGE] = reporter.place
-        late = SILENT if is_hidden else reporter
+        late = reporter
     # Mostly. A new option of a feature belongs to this condition, too: to look the features up costs 0.2 %.
     trace = None
     if cls.trace is not None or fast_environ.get("ASYNC_TEST_TRACE") is not None:

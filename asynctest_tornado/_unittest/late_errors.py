@@ -73,6 +73,10 @@ class Reporter:
 
     #: The errors that it has reported.
     _reported: frozenset[tuple[type, str | None, object]] = frozenset()
+    #: True if the outcome of the test is held back: the result gets it later.
+    is_held = False
+    #: True if the result gets nothing of the test at all.
+    is_hidden = False
 
     def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
         self._cls = type(case)
@@ -114,6 +118,8 @@ class Reporter:
 
     def late(self, error: BaseException, other: str | None) -> bool:
         """Report an error. Return true: that happens at the end of the process, if not before."""
+        if self.is_hidden and other in (None, self.name()):
+            return True
         strip(error)
         key = (type(error), exception_notes.text_of(error), _last_line(error))
         if key in self._reported:
@@ -148,6 +154,8 @@ class Reporter:
         """Add to the report of the test, which has failed of this error already."""
         # For a result that formats it later, for example in pytest.
         notes.add(error, text)
+        if self.is_held:
+            return  # each result does so
         case, result = self._case(), self._result()
         if plugin_of(result) is not None and not any(
             each.value is error for each in vars(result).get("_excinfo") or ()

@@ -41,3 +41,12 @@ class DoubleClose(AsyncTestCase):
 
         await asyncio.gather(close(), on_error())
         return closed
+
+
+class Leaking(DoubleClose):
+    """The same, and it leaves a timer."""
+
+    def check(self, closed: int) -> None:
+        if closed == 2:
+            asyncio.get_running_loop().call_later(60, print)
+        super().check(closed)

@@ -1,11 +1,13 @@
 import asyncio
 import functools
+import gc
 import io
 import re
 import sys
 import threading
 import unittest
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
 from unittest import mock
@@ -253,7 +255,7 @@ class OutOfSightTest(unittest.TestCase):
     """Runs that only look for the cause leave no trace."""
 
     def test_their_output(self) -> None:
-        done = run_python("-m", "unittest", "tests.samples.shrinking")
+        done = run_python("-m", "unittest", "tests.samples.shrinking.DoubleClose")
         seed, _ = re.findall(SHRUNK, done.stderr)[0]
         self.assertEqual(done.stdout.count("in the test"), int(seed) + 2)
         self.assertRegex(done.stderr, r"\AF\n")
@@ -292,6 +294,34 @@ class OutOfSightTest(unittest.TestCase):
                 seed, _ = found(run(sample(check=check)))
         self.assertEqual(shown.count("planted"), seed + 2)
         self.assertEqual(len([text for text in shown if "pending timer" in text]), 1)
+
+    def test_leaks_are_in_the_report_once(self) -> None:
+        result = run(shrinking.Leaking)
+        found(result)
+        self.assertEqual(result.report.count("left these resources open:"), 1)
+        done = run_python("-m", "pytest", "-p", "no:cacheprovider", "tests/samples/shrinking.py", "-k", "Leaking")
+        self.assertIn("ASYNC_TEST_ORDER", done.stdout)
+        self.assertEqual(done.stdout.count("left these resources open:"), 1)
+
+    def test_their_objects_are_gone(self) -> None:
+        class Thing:
+            pass
+
+        things: list[weakref.ref[Thing]] = []
+
+        def check(self: Any, closed: int) -> None:
+            thing = Thing()
+            things.append(weakref.ref(thing))
+            self.assertEqual(closed, 1)
+
+        gc.collect()
+        gc.disable()
+        try:
+            found(run(sample(check=check)))
+            self.assertGreater(len(things), 4)
+            self.assertEqual([thing for thing in things if thing() is not None], [])
+        finally:
+            gc.enable()
 
     def test_their_late_errors(self) -> None:
         is_over = threading.Event()
@@ -396,7 +426,7 @@ class ReplayTest(unittest.TestCase):
         self.assertNotIn("shrunk", result.report)
 
     def test_the_command_line_replays(self) -> None:
-        done = run_python("-m", "asynctest_tornado", f"--order={TOKEN}", "tests.samples.shrinking")
+        done = run_python("-m", "asynctest_tornado", f"--order={TOKEN}", "tests.samples.shrinking.DoubleClose")
         self.assertIn("FAILED (failures=1)", done.stderr)
         self.assertIn(f"ASYNC_TEST_ORDER={TOKEN} ", done.stderr)
 
@@ -405,13 +435,13 @@ class ReplayTest(unittest.TestCase):
         with environ(ASYNC_TEST_ORDER=changed):
             report = run(sample()).report
         self.assertIn("\nclose.7.2, opened.1.1 never came: the test has changed, or has failed before.\n", report)
-        done = run_python("-m", "unittest", "tests.samples.shrinking", ASYNC_TEST_ORDER="close.7.2-after-close.1.1")
+        done = run_python("-m", "unittest", "tests.samples.shrinking.DoubleClose", ASYNC_TEST_ORDER="close.7.2-after-close.1.1")
         self.assertRegex(done.stderr, r"\nOK\n\Z")
         self.assertRegex(done.stderr, r"\ntest .* has passed, but close\.7\.2 never came: the test has changed\.\n")
         self.assertNotIn("Schedules: ", done.stderr)
 
     def test_one_that_passes(self) -> None:
-        done = run_python("-m", "unittest", "tests.samples.shrinking", ASYNC_TEST_ORDER="close.1.2-after-close.1.1")
+        done = run_python("-m", "unittest", "tests.samples.shrinking.DoubleClose", ASYNC_TEST_ORDER="close.1.2-after-close.1.1")
         self.assertRegex(done.stderr, r"\A\.\n-+\nRan 1 test in .*\n\nOK\n\Z")
 
     def test_wrong_ones(self) -> None:
