@@ -2,6 +2,7 @@
 
 # Tested by tests/schedules/test_holds.py.
 
+import weakref
 from typing import Any, NamedTuple
 
 from tornado import gen
@@ -32,9 +33,9 @@ class History:
         #: The names of the calls that were made.
         self.moments: set[Moment] = set()
         self._counts: dict[str, int] = {}
-        # By the id of a task or a coroutine of Tornado, which is kept alive so that no other gets the id.
-        self._actors: dict[int, tuple[Any, str, int]] = {}
-        self._steps: dict[int, int] = {}
+        # The latest moment of each task, or coroutine of Tornado. Weak, as an error that no code has looked at is
+        # reported when its task is dropped, and the error may refer to this history.
+        self._latest: weakref.WeakKeyDictionary[Any, Moment] = weakref.WeakKeyDictionary()
         #: The place of the call that is being made, if any.
         self.current: int | None = None
 
@@ -48,12 +49,11 @@ class History:
             actor = _name_of(call.callback)
             call.moment = Moment(actor, self._number(actor), 1)
             return
-        known = self._actors.get(id(task))
-        if known is None:
+        latest = self._latest.get(task)
+        if latest is None:
             actor = _name_of(task)
-            known = self._actors[id(task)] = task, actor, self._number(actor)
-        step = self._steps[id(task)] = self._steps.get(id(task), 0) + 1
-        call.moment = Moment(known[1], known[2], step)
+            latest = Moment(actor, self._number(actor), 0)
+        call.moment = self._latest[task] = latest._replace(step=latest.step + 1)
 
     def _number(self, actor: str) -> int:
         number = self._counts[actor] = self._counts.get(actor, 0) + 1

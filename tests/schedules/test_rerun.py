@@ -24,6 +24,7 @@ from tests.samples import shrinking
 from tests.support import RecordingResult, environ, run_python
 
 SHRUNK = r"\nIt fails with 1 deviation from asyncio's own order \(of \d+ in the order of seed (\d+); (\d+) runs\)\.\n"
+SAMPLE = "tests.samples.shrinking.DoubleClose"
 TOKEN = "close.1.2-after-on_error.1.3"
 
 
@@ -255,7 +256,7 @@ class OutOfSightTest(unittest.TestCase):
     """Runs that only look for the cause leave no trace."""
 
     def test_their_output(self) -> None:
-        done = run_python("-m", "unittest", "tests.samples.shrinking.DoubleClose")
+        done = run_python("-m", "unittest", SAMPLE)
         seed, _ = re.findall(SHRUNK, done.stderr)[0]
         self.assertEqual(done.stdout.count("in the test"), int(seed) + 2)
         self.assertRegex(done.stderr, r"\AF\n")
@@ -426,7 +427,7 @@ class ReplayTest(unittest.TestCase):
         self.assertNotIn("shrunk", result.report)
 
     def test_the_command_line_replays(self) -> None:
-        done = run_python("-m", "asynctest_tornado", f"--order={TOKEN}", "tests.samples.shrinking.DoubleClose")
+        done = run_python("-m", "asynctest_tornado", f"--order={TOKEN}", SAMPLE)
         self.assertIn("FAILED (failures=1)", done.stderr)
         self.assertIn(f"ASYNC_TEST_ORDER={TOKEN} ", done.stderr)
 
@@ -435,13 +436,13 @@ class ReplayTest(unittest.TestCase):
         with environ(ASYNC_TEST_ORDER=changed):
             report = run(sample()).report
         self.assertIn("\nclose.7.2, opened.1.1 never came: the test has changed, or has failed before.\n", report)
-        done = run_python("-m", "unittest", "tests.samples.shrinking.DoubleClose", ASYNC_TEST_ORDER="close.7.2-after-close.1.1")
+        done = run_python("-m", "unittest", SAMPLE, ASYNC_TEST_ORDER="close.7.2-after-close.1.1")
         self.assertRegex(done.stderr, r"\nOK\n\Z")
         self.assertRegex(done.stderr, r"\ntest .* has passed, but close\.7\.2 never came: the test has changed\.\n")
         self.assertNotIn("Schedules: ", done.stderr)
 
     def test_one_that_passes(self) -> None:
-        done = run_python("-m", "unittest", "tests.samples.shrinking.DoubleClose", ASYNC_TEST_ORDER="close.1.2-after-close.1.1")
+        done = run_python("-m", "unittest", SAMPLE, ASYNC_TEST_ORDER="close.1.2-after-close.1.1")
         self.assertRegex(done.stderr, r"\A\.\n-+\nRan 1 test in .*\n\nOK\n\Z")
 
     def test_wrong_ones(self) -> None:
