@@ -28,7 +28,10 @@ _IS_SLOW = (
     "This order was not shrunk: a run of the test takes {:.3g} seconds, and at most {:g} are short enough to run it "
     "again many times. With VirtualClock, time passes faster."
 )
-_HAD_NO_TIME = "This order was not shrunk: the time for it was used up before the failure had come once more."
+_HAD_NO_TIME = (
+    "This order was not shrunk: the time for it was used up, or the run was stopped, before the failure had come once "
+    "more."
+)
 
 
 class Rerun:
