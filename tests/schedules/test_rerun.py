@@ -321,7 +321,7 @@ class OutOfSightTest(unittest.TestCase):
             with environ(ASYNC_TEST_ORDER=TOKEN):
                 run(sample(check=check))
             if things.pop()() is not None:
-                self.skipTest("From Python 3.12 on, each test that fails keeps its objects in a cycle.")
+                self.skipTest("In this version of Python, each test that fails keeps its objects in a cycle.")
             found(run(sample(check=check)))
             self.assertGreater(len(things), 4)
             self.assertEqual([thing for thing in things if thing() is not None], [])
