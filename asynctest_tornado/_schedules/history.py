@@ -3,6 +3,7 @@
 # Tested by tests/schedules/test_holds.py.
 
 import weakref
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from tornado import gen
@@ -58,6 +59,9 @@ class History:
     def _number(self, actor: str) -> int:
         number = self._counts[actor] = self._counts.get(actor, 0) + 1
         return number
+
+    def offer(self, steps: Sequence[Call], callbacks: Iterable[Call]) -> None:
+        """Learn which calls could be made next: steps up to the first callback, or this one."""
 
     def begin(self, call: Call) -> None:
         """Record a call that is about to be made."""

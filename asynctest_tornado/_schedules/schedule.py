@@ -210,6 +210,8 @@ class Schedule:
     def _take(self) -> Call | None:
         """Choose between the next callback and the steps of tasks that were registered before it."""
         steps = self._steps
+        if self.history is not None:
+            self.history.offer(steps, self._callbacks)
         count = len(steps)
         if self._callbacks:
             count = bisect.bisect_left(steps, self._callbacks[0].number, key=number_of)
