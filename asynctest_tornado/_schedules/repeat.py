@@ -90,7 +90,7 @@ def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, 
         report.add_note(shrunk)
         return report
     schedule = rerun.schedule(shrunk.holds)
-    schedule.hint = settings.hint_shrunk(shrunk, seed, schedule, command_of(runs.case), "")
+    schedule.hint = settings.hint_shrunk(shrunk, seed, schedule, command_of(runs.case), rerun.explanation(shrunk))
     final = report.successor()
     with observer.attached(None):  # it knows of the failure by the run before
         runs.run(schedule, final)

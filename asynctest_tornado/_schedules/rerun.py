@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from asynctest_tornado._schedules import explain
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold
@@ -9,6 +10,7 @@ from asynctest_tornado._schedules.reports import Hidden, Report, out_of_sight
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import LONGEST_RUN, Budget, Outcome, Shrunk, Way, shrink
+from asynctest_tornado._schedules.told_history import ToldHistory
 from asynctest_tornado._util import settings
 from asynctest_tornado._util.real_time import monotonic
 
@@ -52,7 +54,7 @@ class Rerun:
         #: The seed of the random faults of a network; 0 if the failure does not need them.
         self.faults = 0
         #: The calls of a run in the order of asyncio.
-        self.plain = History()
+        self.plain = ToldHistory()
 
     def shrink(self, seconds: float) -> Shrunk | str:
         """Return the order, shrunk; or why it was not.
@@ -62,15 +64,19 @@ class Rerun:
         if seconds > LONGEST_RUN:
             return _IS_SLOW.format(seconds, LONGEST_RUN)
         self._budget.runs += 2  # these two; the others are counted by shrink()
-        plain = self._run(Schedule.of_seed(0, self._is_required, History()))
+        plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
         if plain.way == self._way:
             return _FAILS_ALWAYS
-        self.plain = plain.history
-        again = self._run(Schedule.of_seed(self._seed, self._is_required, History()))
+        self.plain = _told(plain.history)
+        again = self._run(Schedule.of_seed(self._seed, self._is_required, ToldHistory()))
         if again.way != self._way:
             return self.why_not(again.way)
         holds = again.history.holds()
         return self._shrink(holds) or self._shrink_with_faults(holds) or self.why_not(None)
+
+    def explanation(self, shrunk: Shrunk) -> str:
+        """Return sentences about the deviations of an order that was shrunk."""
+        return explain.text(_told(shrunk.history), self.plain, shrunk.holds)
 
     def why_not(self, way: Way | None) -> str:
         """Return why the order was not shrunk, if a run in it ends in some way."""
@@ -89,7 +95,7 @@ class Rerun:
 
     def schedule(self, holds: Sequence[Hold]) -> Schedule:
         """Return the schedule of some deviations, with its token."""
-        schedule = Schedule.of_holds(holds, self._is_required, History())
+        schedule = Schedule.of_holds(holds, self._is_required, ToldHistory())
         schedule.seed = self.faults
         schedule.token = orders.token_of(holds, self.faults)
         return schedule
@@ -109,3 +115,8 @@ class Rerun:
             self._runs.run(schedule, hidden, **limit)
         is_over = monotonic() - began >= left  # perhaps it has failed of that
         return Outcome(None if is_over else hidden.way, history)
+
+
+def _told(history: History) -> ToldHistory:
+    assert isinstance(history, ToldHistory)
+    return history

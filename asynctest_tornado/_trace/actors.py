@@ -19,10 +19,6 @@ __unittest = True
 
 #: The most coroutines that wait for each other, of which the innermost line is looked for.
 _MOST_DEEP = 200
-_MOST_ARGUMENTS = 3
-_LONGEST_ARGUMENT = 20
-#: The types of arguments that a label shows: the text of any other one may be code of the user.
-_SHOWN = (bool, int, float, str, bytes, type(None))
 
 #: A line of code: the code, and the place in it as ``f_lasti`` has it.
 Place = tuple[types.CodeType, int]
@@ -138,18 +134,7 @@ def label_of(actor: Any) -> tuple[str, bool]:
     if handler is not None:
         return describe_handler(handler), True
     name = names.name_of(coro).replace("<locals>.", "")
-    return f"{name}({_arguments(frame)})" if frame is not None else f"{name}()", False
-
-
-def _arguments(frame: types.FrameType) -> str:
-    code, values = frame.f_code, frame.f_locals
-    shown = []
-    for name in code.co_varnames[: code.co_argcount][:_MOST_ARGUMENTS]:
-        value = values.get(name)
-        if name in values and type(value) in _SHOWN:
-            text = repr(value)
-            shown.append(text if len(text) <= _LONGEST_ARGUMENT else "...")
-    return ", ".join(shown)
+    return f"{name}({names.arguments_of(frame)})" if frame is not None else f"{name}()", False
 
 
 def function_of(callback: Callable[..., Any], args: tuple[Any, ...]) -> tuple[str, Place | None]:

@@ -8,6 +8,7 @@ import contextvars
 import functools
 import linecache
 import os
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,11 @@ from asynctest_tornado._util.real_time import get_folder
 
 __unittest = True
 
+_MOST_ARGUMENTS = 3
+_LONGEST_ARGUMENT = 20
+#: The types of arguments that are shown: the text of any other one may be code of the user.
+_SHOWN = (bool, int, float, str, bytes, type(None))
+
 
 def name_of(func: Any) -> str:
     """Return a name for a function."""
@@ -25,6 +31,18 @@ def name_of(func: Any) -> str:
         func = func.func
     name = getattr(func, "__qualname__", None)
     return name if isinstance(name, str) else repr(func)
+
+
+def arguments_of(frame: types.FrameType) -> str:
+    """Return the arguments of a call that are short and plain."""
+    code, values = frame.f_code, frame.f_locals
+    shown = []
+    for name in code.co_varnames[: code.co_argcount][:_MOST_ARGUMENTS]:
+        value = values.get(name)
+        if name in values and type(value) in _SHOWN:
+            text = repr(value)
+            shown.append(text if len(text) <= _LONGEST_ARGUMENT else "...")
+    return ", ".join(shown)
 
 
 def name_of_task(task: "asyncio.Task[Any]") -> str:

@@ -134,7 +134,7 @@ class TouchingTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_counter_that_was_an_object(self) -> None:
         async def with_argument(number: object = None) -> None:
-            for number in range(2):  # noqa: B007, B020
+            for number in range(2):  # noqa: B007
                 await asyncio.sleep(0)
 
         async def with_variable() -> None:
@@ -149,7 +149,7 @@ class TouchingTest(unittest.IsolatedAsyncioTestCase):
         async def work() -> None:
             thing: object = object()
             await asyncio.sleep(0)
-            thing = None  # noqa: F841
+            thing = None
             await asyncio.sleep(0)
             thing = object()
             del thing
