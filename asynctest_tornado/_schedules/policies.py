@@ -1,7 +1,5 @@
 """Choose between the steps of tasks that could go on, and the next callback."""
 
-# Tested by tests/schedules/test_schedule.py.
-
 import random
 import weakref
 from collections.abc import Callable, Sequence
@@ -62,12 +60,3 @@ class Favourite(Policy):
         if task is None:
             return count if count < total else None
         return next((place for place in range(count) if steps[place].task is task), None)
-
-
-def of_seed(seed: int) -> Policy:
-    """Return the policy of a seed. Half of them mix calls well; a quarter each lets tasks run ahead, or fall behind."""
-    if seed == 0:
-        return Policy()
-    if seed % 2 == 0:
-        return Uniform(seed)
-    return Favourite(seed, is_ahead=seed % 4 == 1)

@@ -30,7 +30,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from asynctest_tornado._schedules import policies
+from asynctest_tornado._schedules import seeds
 from asynctest_tornado._schedules.call import Call, number_of, task_of
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Held, Hold, Moment
@@ -84,7 +84,7 @@ class Schedule:
     @classmethod
     def of_seed(cls, seed: int, is_required: bool = True, history: History | None = None) -> "Schedule":
         """Return the schedule of a seed; 0 stands for the order of asyncio itself."""
-        schedule = cls(policies.of_seed(seed), is_required, history)
+        schedule = cls(seeds.policy_of(seed), is_required, history)
         schedule.seed = seed
         return schedule
 

@@ -185,5 +185,43 @@ class OutOfOrderResponses(AsyncHTTPTestCase):
         self.assertEqual(answers, [b"1", b"2", b"3"])
 
 
+class FarBehind(AsyncTestCase):
+    """One task has to fall behind another one by eight steps."""
+
+    async def test(self) -> None:
+        log: list[str] = []
+
+        async def prepare() -> None:
+            await asyncio.sleep(0)
+            log.append("ready")
+
+        async def use() -> None:
+            for _ in range(8):
+                await asyncio.sleep(0)
+            log.append("use")
+
+        async def noise() -> None:
+            for _ in range(6):
+                await asyncio.sleep(0)
+
+        await asyncio.gather(prepare(), use(), noise(), noise(), noise())
+        self.assertEqual(log, ["ready", "use"])
+
+
+class EndInReverse(AsyncTestCase):
+    """It fails only if four tasks end in the opposite order."""
+
+    async def test(self) -> None:
+        log: list[int] = []
+
+        async def work(number: int) -> None:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            log.append(number)
+
+        await asyncio.gather(*map(work, range(4)))
+        self.assertNotEqual(log, [3, 2, 1, 0])
+
+
 if __name__ == "__main__":
     unittest.main()

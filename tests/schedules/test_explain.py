@@ -1,9 +1,12 @@
+import asyncio
 import inspect
 import re
 import unittest
 
-from asynctest_tornado._schedules import told_history
+from asynctest_tornado._schedules import explain, holds, told_history
+from asynctest_tornado._schedules.schedule import Schedule
 from tests.samples import races
+from tests.schedules.test_schedule import in_schedule
 from tests.support import environ, run_case
 
 
@@ -14,14 +17,51 @@ def report_of(cls: type) -> str:
     return re.sub(r"\S*races\.py:\d+", "races.py:N", report)
 
 
+async def register(user: str, owners: dict[str, str]) -> None:
+    await asyncio.sleep(0)
+    if "name" not in owners:
+        await asyncio.sleep(0)
+        owners["name"] = user
+
+
+async def register_two() -> None:
+    owners: dict[str, str] = {}
+    await asyncio.gather(register("first", owners), register("second", owners))
+
+
+def explained(token: str) -> str:
+    """Return what is said of an order of ``register_two``."""
+    histories = told_history.ToldHistory(), told_history.ToldHistory()
+    deviations = holds.of_text(token)
+    for history, chosen in zip(histories, (deviations, ()), strict=True):
+        in_schedule(Schedule.of_holds(chosen, history=history), register_two)
+    return re.sub(r"\S*test_explain\.py:\d+", "N", explain.text(*histories, deviations))
+
+
 class SentenceTest(unittest.TestCase):
     def test_both_tasks_both_lines_and_what_they_waited_for(self) -> None:
         self.assertIn(
-            "It fails when `register('second')` goes on at races.py:N (`if name not in owners:`), after "
-            "`name = await requests.get()`\n  before `register('first')` goes on at races.py:N "
-            "(`owners[name] = user`), after `await asyncio.sleep(0)`.\n"
-            "  In asyncio's own order it is the other way round.",
+            "It fails when `register('second')` goes on at N (`if \"name\" not in owners:`), after "
+            "`await asyncio.sleep(0)`\n  before `register('first')` goes on at N (`if \"name\" not in owners:`), after "
+            "`await asyncio.sleep(0)`.\n  In asyncio's own order it is the other way round.",
+            explained("register.1.2-after-register.2.2"),
+        )
+
+    def test_several_deviations_are_numbered(self) -> None:
+        said = explained("register.1.2-after-register.2.2,register.1.3-after-register.2.3")
+        self.assertRegex(said, r"^It fails when all of these happen:\n1. `register\('second'\)` goes on .*\n  before ")
+        self.assertRegex(said, r"\n2. `register\('second'\)` goes on at N \(`owners.*\n  before ")
+
+    def test_a_call_that_asyncio_does_not_make_is_not_said_to_come_later(self) -> None:
+        self.assertNotIn("other way round", explained("register.2.2-after-register.1.2"))
+
+    def test_a_moment_that_never_comes(self) -> None:
+        self.assertIn("register.7.1 is held back or waited for in vain", explained("register.1.2-after-register.7.1"))
+
+    def test_a_race_that_was_shrunk(self) -> None:
+        self.assertRegex(
             report_of(races.CheckThenAct),
+            r"It fails when `register\('second'\)` goes on at races.py:N .*\n  before `register\('first'\)` goes on at",
         )
 
     def test_a_task_that_begins(self) -> None:
@@ -45,7 +85,7 @@ class SentenceTest(unittest.TestCase):
         )
 
     def test_tasks_of_handlers_and_clients(self) -> None:
-        self.assertRegex(report_of(races.OutOfOrderResponses), r"It fails when `(ask|get)\('.*'\)` goes on at races")
+        self.assertRegex(report_of(races.OutOfOrderResponses), r"\n -> ask\('/\d'\) races.py:N answers.append")
 
 
 class CompareTest(unittest.TestCase):
