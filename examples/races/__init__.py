@@ -34,7 +34,7 @@ from asyncio's own order that matter. The report is about that order, names it, 
 in it and in no other, as often as you like. The number of the order that was found first is called its seed, which has
 such a command, too::
 
-    ASYNC_TEST_SEED=2 python -m unittest examples.races.going_wrong.BankTest.test_two_people_pay_a_third
+    ASYNC_TEST_SEED=1 python -m unittest examples.races.going_wrong.BankTest.test_two_people_pay_a_third
 
 Seed 0 is asyncio's own order. A seed means the same order on every computer, as long as the code is the same and
 nothing from outside comes in between: no thread, no network, and no real time, which is why the bank's tests have a
