@@ -20,7 +20,7 @@ from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._trace import feature as tracing
 from asynctest_tornado._trace.feature import TRACE
 from asynctest_tornado._util import settings, spelling
-from asynctest_tornado._util.settings import Given, Setting
+from asynctest_tornado._util.settings import All, Given, Setting
 from asynctest_tornado._util.tracebacks import OURS, PACKAGE, USER, owner_of
 
 __unittest = True
@@ -113,7 +113,13 @@ class Settings:
     def seeds(self) -> range | None:
         """Return the seeds of the orders to run the test under; None for the order of asyncio alone."""
         is_replayed = settings.ORDER.find()[0] != settings.ORDER.default
-        return None if is_replayed else orders.seeds(None, self._given(settings.SCHEDULES))
+        chosen = None if is_replayed else orders.seeds(None, self._given(settings.SCHEDULES))
+        if isinstance(chosen, All):
+            raise TypeError(
+                "A test function of pytest cannot run in all orders. Set schedules to the number of orders, such as "
+                "50, or write the test as a method of AsyncTestCase."
+            )
+        return chosen
 
     def schedule(self, seed: int | None) -> Schedule | None:
         """Return the order of one run; None for the order of asyncio.

@@ -114,8 +114,8 @@ class Explored(NamedTuple):
     #: By the number of deviations: the orders that were tried, and those that are known to be left.
     tried: dict[int, int]
     left: dict[int, int]
-    #: False if an order did not come again: something else than the order has an influence on the test.
-    is_determined: bool
+    #: The number of orders that did not come again: something else than the order has an influence on the test.
+    strayed: int
     seconds: float
     bound: int | None
     most_orders: int
@@ -129,15 +129,22 @@ class Explored(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """True if all orders were tried."""
-        return self.is_determined and not sum(self.left.values())
+        return not self.strayed and not sum(self.left.values())
+
+    @property
+    def progress(self) -> str:
+        """How far the search has come, for the time of the search."""
+        count = max(self.tried, default=0)
+        left = sum(self.left.values())
+        return f"{_orders(self.orders)}, at {count} {_deviations(count)}; at least {left:,} left; {self.seconds:.0f} s"
 
     def __str__(self) -> str:
         """Return the number of orders, as text: all, or how far the search has come."""
-        if not self.is_determined:
+        if self.strayed:
             return (
-                f"{_orders(self.orders)}, which is no proof: the same order led to different calls. Something else has "
-                "an influence on the test, such as the network, the time or random numbers; VirtualNetwork and "
-                "VirtualClock put the first two in order"
+                f"{_orders(self.orders)}, which is no proof: {self.strayed:,} of them led to other calls than before. "
+                "Something else has an influence on the test, such as sockets, the time or random numbers; "
+                "VirtualNetwork and VirtualClock put the first two in order"
             )
         if self.is_complete:
             return f"all {_orders(self.orders)}{_at_most(self.bound)}"
@@ -146,10 +153,11 @@ class Explored(NamedTuple):
         if first:
             parts.append(f"all {_orders(sum(self.tried.get(count, 0) for count in range(first)))}{_at_most(first - 1)}")
         tried = self.tried.get(first, 0)
+        within = f"; 'all:{first - 1}' stays within it" if first else ""
         parts.append(f"{tried:,} of at least {tried + self.left[first]:,} with {first}")
         return (
             f"{' and '.join(parts)}, which is no proof: the limit is {self.most_orders:,} orders or "
-            f"{self.most_seconds:g} seconds"
+            f"{self.most_seconds:g} seconds{within}"
         )
 
 
@@ -158,7 +166,11 @@ def _orders(count: int) -> str:
 
 
 def _at_most(bound: int | None) -> str:
-    return "" if bound is None else f" with at most {bound} {'deviation' if bound == 1 else 'deviations'}"
+    return "" if bound is None else f" with at most {bound} {_deviations(bound)}"
+
+
+def _deviations(count: int) -> str:
+    return "deviation" if count == 1 else "deviations"
 
 
 class Explorer:
@@ -190,7 +202,6 @@ class Explorer:
         self._seconds = most_seconds
         self._is_reduced = is_reduced
         self._began = monotonic()
-        self._is_determined = True
         #: The names of tasks whose steps are not inert, whatever their code looks like.
         self._touching: set[tuple[str, int]] = set()
         self._total = 0
@@ -201,13 +212,14 @@ class Explorer:
         self._left: dict[int, int] = {0: 1}
         self._queues: dict[int, deque[_Order]] = {0: deque([_Order((), 0, 0)])}
         self._current: _Order | None = None
+        self._strayed = 0
 
     def history(self) -> Choices:
         """Return the history for the next run."""
         return Choices(self._is_reduced)
 
     def __iter__(self) -> Iterator[tuple[Hold, ...]]:
-        while self._is_determined and self._total < self._most and monotonic() - self._began < self._seconds:
+        while self._total < self._most and monotonic() - self._began < self._seconds:
             count = min((count for count, queue in self._queues.items() if queue), default=None)
             if count is None:
                 return
@@ -225,7 +237,7 @@ class Explorer:
         for made in history.calls:
             checksums.append(hash((checksums[-1], made.moment)))
         if len(history.calls) < order.length or checksums[order.length] != order.checksum:
-            self._is_determined = False
+            self._strayed += 1
             return
         wrong = history.mistaken() - self._touching
         if wrong and self._is_reduced:
@@ -241,7 +253,7 @@ class Explorer:
         for place, made in enumerate(history.calls):
             options = history.options.get(place, ())
             if place >= order.length and options and options[0].moment != made.moment:
-                self._is_determined = False
+                self._strayed += 1
                 return
             before: list[Moment] = []  # the options that the next one passes
             for option in options:
@@ -275,5 +287,5 @@ class Explorer:
         """Return how far the search has come."""
         seconds = monotonic() - self._began
         return Explored(
-            dict(self._tried), dict(self._left), self._is_determined, seconds, self._bound, self._most, self._seconds
+            dict(self._tried), dict(self._left), self._strayed, seconds, self._bound, self._most, self._seconds
         )

@@ -38,7 +38,9 @@ class _Tally:
 
     def __init__(self) -> None:
         self.tests = self.orders = self.different = 0
+        #: About tests: for verbose results, and for all.
         self.lines: list[str] = []
+        self.shown: list[str] = []
         #: About tests that have passed in an order that no longer exists.
         self.replays: list[str] = []
 
@@ -75,7 +77,8 @@ def run(result: Any, seeds: range, runs: Runs, *, is_required: bool) -> None:
     finally:
         report.finish(runs.case)
     if not report.has_ended and len(seeds) > 1:
-        _count(result, runs.case, tried, len(fingerprints))
+        line = f"{runs.case}: {tried} orders, {len(fingerprints)} different"
+        count(result, tried, len(fingerprints), line)
 
 
 def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, is_required: bool) -> Report:
@@ -102,12 +105,17 @@ def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, 
     return report
 
 
-def _count(result: Any, case: unittest.TestCase, tried: int, different: int) -> None:
+def count(result: Any, tried: int, different: int, line: str, *, is_shown: bool = False) -> None:
+    """Add a test that has passed to the last lines of a run.
+
+    :param line: the line for this test.
+    :param is_shown: True if it stands there in any case, and not only if the result is verbose.
+    """
     tally = _tally_of(result)
     tally.tests += 1
     tally.orders += tried
     tally.different += different
-    tally.lines.append(f"{case}: {tried} orders, {different} different")
+    (tally.shown if is_shown else tally.lines).append(line)
 
 
 def _tally_of(result: Any) -> _Tally:
@@ -129,8 +137,8 @@ def _report_at_end_of(result: Any, tally: _Tally) -> None:
         tests = "1 test" if tally.tests == 1 else f"{tally.tests} tests"
         if tally.tests:
             write(f"\nSchedules: {tests} passed in {tally.orders} orders, {tally.different} of them different.\n")
-        if getattr(result, "showAll", False):
-            write("".join(f"  {line}\n" for line in tally.lines))
+        lines = [*(tally.lines if getattr(result, "showAll", False) else ()), *tally.shown]
+        write("".join(f"  {line}\n" for line in lines))
         if tally.replays:
             write("".join(["\n", *(f"{line}\n" for line in tally.replays)]))
         stop()

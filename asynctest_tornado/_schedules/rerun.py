@@ -78,6 +78,14 @@ class Rerun:
         """Return sentences about the deviations of an order that was shrunk."""
         return explain.text(_told(shrunk.history), self.plain, shrunk.holds)
 
+    def explained(self, holds: Sequence[Hold]) -> str:
+        """Return sentences about the deviations of an order that fails; empty if it does not fail again."""
+        plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
+        again = self._run(self.schedule(holds))
+        if again.way != self._way:
+            return ""
+        return explain.text(_told(again.history), _told(plain.history), holds)
+
     def why_not(self, way: Way | None) -> str:
         """Return why the order was not shrunk, if a run in it ends in some way."""
         if not self._budget.left():

@@ -10,24 +10,26 @@ from asynctest_tornado._schedules.holds import Hold, Moment
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Shrunk
 from asynctest_tornado._util import settings
-from asynctest_tornado._util.settings import Given
+from asynctest_tornado._util.settings import All, Given
 
 __unittest = True
 
 
-def seeds(attribute: object, nearer: Iterable[Given] = ()) -> range | None:
+def seeds(attribute: object, nearer: Iterable[Given] = ()) -> range | All | None:
     """Return the seeds of the orders to run a test under; None for the order of asyncio alone, which has seed 0.
+
+    All orders have no seeds.
 
     :param attribute: ``schedules`` of the class, or None.
     :param nearer: places that go before it.
 
-    Raises ``TypeError`` or ``ValueError`` for a setting that is no number, or out of range.
+    Raises ``TypeError`` or ``ValueError`` for a setting that is wrong.
     """
     seed, _ = settings.SEED.find()
     if seed is not None:
         return range(seed, seed + 1)
     count, _ = settings.SCHEDULES.find(attribute, nearer)
-    return None if count is None else range(count)
+    return range(count) if isinstance(count, int) else count
 
 
 def replayed(is_required: bool = True) -> Schedule | None:
@@ -83,6 +85,19 @@ def hint_of(schedule: Schedule, command: str) -> str:
     if not schedule.token:
         return hint(schedule.seed, command)
     return f"To replay this order: {settings.ORDER.variable}={schedule.token} python {command}"
+
+
+def hint_explored(count: int, tried: int, schedule: Schedule, command: str) -> str:
+    """Return the note for the report of a failure with the fewest deviations that fail.
+
+    :param count: the number of deviations.
+    :param tried: the number of orders that were tried before.
+    """
+    number = "1 deviation" if count == 1 else f"{count} deviations"
+    return (
+        f"It fails with {number} from asyncio's own order, and with none fewer ({tried:,} of its orders passed "
+        f"before).\n{hint_of(schedule, command)}"
+    )
 
 
 def say_missing(moments: Sequence[Moment]) -> str:

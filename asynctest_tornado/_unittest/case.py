@@ -117,9 +117,10 @@ class AsyncTestCase(Settling):
     settle_at_end: bool | float = False
 
     #: The number of orders of ready tasks that each test runs under, each with a new instance of the test case. The
-    #: order that asyncio promises is kept. None stands for the environment variable ``ASYNC_TEST_SCHEDULES``, else for
-    #: the order of asyncio alone.
-    schedules: int | None = None
+    #: order that asyncio promises is kept. ``"all"`` for all orders, ``"all:2"`` for those with at most 2 deviations
+    #: from the order of asyncio. None stands for the environment variable ``ASYNC_TEST_SCHEDULES``, else for the order
+    #: of asyncio alone.
+    schedules: int | str | None = None
 
     #: ``"failures"`` to write, for each test that fails, a page and trace events that show what has happened in it;
     #: ``"all"`` for each test; a ``Path`` for the folder of these files. None stands for the environment variable

@@ -16,6 +16,7 @@ from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._sources import installation
 from asynctest_tornado._unittest import case_state, late_errors, run_end
+from asynctest_tornado._util.settings import All
 
 __unittest = True
 
@@ -52,7 +53,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
         if result is None or run_end.latest() is not result:
             run_end.begin(case if result is None else result)
         try:
-            chosen: range | Schedule | None = orders.replayed(case.schedules is not None)
+            chosen: range | All | Schedule | None = orders.replayed(case.schedules is not None)
             if chosen is None:
                 chosen = orders.seeds(case.schedules)
         except (TypeError, ValueError) as error:
@@ -83,7 +84,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
 
 
 def _run_in_orders(
-    case: Any, state: case_state.State, result: Any, run_once: _Run, chosen: range | Schedule
+    case: Any, state: case_state.State, result: Any, run_once: _Run, chosen: range | All | Schedule
 ) -> unittest.TestResult | None:
     if result is None:
         result = case.defaultTestResult()
@@ -98,6 +99,10 @@ def _run_in_orders(
     own_runs = runs.Runs(case, run_in_order)
     if isinstance(chosen, Schedule):
         repeat.run_replay(chosen, result, own_runs)
+    elif isinstance(chosen, All):
+        from asynctest_tornado._schedules import repeat_all  # rarely
+
+        repeat_all.run(result, chosen.bound, own_runs, is_required=case.schedules is not None)
     else:
         repeat.run(result, chosen, own_runs, is_required=case.schedules is not None)
     late_errors.flush(result)
@@ -113,7 +118,7 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
     state = case_state.own_state(case)
     state.schedule = orders.replayed()
     seeds = orders.seeds(None)
-    if state.schedule is None and seeds is not None and len(seeds) == 1:
+    if state.schedule is None and isinstance(seeds, range) and len(seeds) == 1:
         state.schedule = Schedule.of_seed(seeds[0])
     installation.begin(case)
     try:

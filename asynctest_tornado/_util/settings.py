@@ -172,6 +172,30 @@ def _at_least(least: int) -> Callable[[Any], int]:
     return check
 
 
+@dataclass(frozen=True)
+class All:
+    """The number of orders of a test: all of them."""
+
+    #: The greatest number of deviations from the order of asyncio; None for no bound.
+    bound: int | None
+
+
+_ALL = re.compile(r"all(?::(\d+))?", re.ASCII)
+
+
+def _count_or_all(value: Any) -> int | All:
+    if isinstance(value, str) and value.startswith("all"):
+        found = _ALL.fullmatch(value)
+        if found is None:
+            raise ValueError("after 'all:' stands the greatest number of deviations, 0 or more")
+        return All(None if found[1] is None else int(found[1]))
+    return _at_least(1)(value)
+
+
+def _of_count_or_all(text: str) -> int | str:
+    return text if text.startswith("all") else int(text)
+
+
 def _one_of(*words: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in words:
@@ -272,15 +296,17 @@ ALLOWED_LEAKS = Setting[tuple[type | re.Pattern[str], ...]](
     argument="allowed_leaks",
     of_suites=(types.FunctionType, types.MethodType),
 )
-SCHEDULES = Setting[int | None](
-    *("the number of orders to try, 1 or more, such as 50", _at_least(1), None),
+SCHEDULES = Setting[int | All | None](
+    "the number of orders to try, 1 or more, such as 50; to 'all:2' for all orders with at most 2 deviations from the "
+    "order of asyncio; or to 'all'",
+    *(_count_or_all, None),
     attribute="schedules",
     variable="ASYNC_TEST_SCHEDULES",
     option="--schedules",
     argument="schedules",
-    unit="N",
-    meaning="the number of orders that each test runs under",
-    of_text=int,
+    unit="N|all:N|all",
+    meaning="the number of orders that each test runs under; or all orders, with at most N deviations from asyncio's",
+    of_text=_of_count_or_all,
 )
 SEED = Setting[int | None](
     *("the number of an order, 0 or more", _at_least(0), None),

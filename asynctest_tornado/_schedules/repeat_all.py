@@ -1,0 +1,78 @@
+"""Runs a test in all orders with few deviations, reports it as one."""
+
+import sys
+from typing import Any
+
+from asynctest_tornado._schedules import repeat, settings
+from asynctest_tornado._schedules.all_orders import Explorer
+from asynctest_tornado._schedules.reports import Report
+from asynctest_tornado._schedules.rerun import Rerun
+from asynctest_tornado._schedules.runs import Runs
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._util.real_time import monotonic
+
+__unittest = True
+
+#: Seconds between two updates of the line on a terminal.
+_INTERVAL = 1.0
+#: Writes a text behind the cursor, cut off at the end of the line, and wipes it.
+_SHOW = "\x1b7\x1b[?7l\x1b[K  ({})\x1b[?7h\x1b8"
+_WIPE = "\x1b[K"
+
+
+def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> None:
+    """Run a test in all orders, up to the first one in which it fails. No order with fewer deviations does.
+
+    :param bound: the greatest number of deviations from the order of asyncio; None for no bound.
+    """
+    report = Report(result)
+    explorer = Explorer(bound)
+    line = _Line()
+    command = repeat.command_of(runs.case)
+    was_stopped = False
+    try:
+        for holds in explorer:
+            history = explorer.history()
+            schedule = Schedule.of_holds(holds, is_required, history)
+            schedule.token = settings.token_of(holds)
+            if holds:
+                tried = explorer.explored().orders - 1
+                schedule.hint = settings.hint_explored(len(holds), tried, schedule, command)
+            runs.run(schedule, report)
+            was_stopped = bool(getattr(result, "shouldStop", False))
+            if report.has_ended or was_stopped:
+                if report.way is not None and holds and not was_stopped:
+                    rerun = Rerun(runs, 0, report, report.way, is_required=is_required)
+                    report.add_note(rerun.explained(holds))
+                break
+            explorer.record(history)
+            line.show(explorer)
+    finally:
+        line.wipe()
+        report.finish(runs.case)
+    if not report.has_ended and not was_stopped:
+        explored = explorer.explored()
+        orders = explored.orders
+        repeat.count(result, orders, orders, f"{runs.case}: {explored}", is_shown=not explored.is_complete)
+
+
+class _Line:
+    """Shows on a terminal, once a second, how far the search has come."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
+        self._when = monotonic() + _INTERVAL
+        self._is_shown = False
+
+    def show(self, explorer: Explorer) -> None:
+        if self._stream is None or monotonic() < self._when:
+            return
+        self._when = monotonic() + _INTERVAL
+        self._is_shown = True
+        self._stream.write(_SHOW.format(explorer.explored().progress))
+        self._stream.flush()
+
+    def wipe(self) -> None:
+        if self._stream is not None and self._is_shown:
+            self._stream.write(_WIPE)
+            self._stream.flush()
