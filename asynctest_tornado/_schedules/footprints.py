@@ -102,6 +102,8 @@ class _Walk:
 
     def _after_sleep(self, place: int) -> tuple[int, str] | None:
         """Return the place where the code goes on after the sleep at which it is suspended, with any argument."""
+        if self._name(place) == "RESUME":  # of Python 3.13, which has gone past the instruction that suspends
+            place -= 1
         if self._name(place) != "YIELD_VALUE" or self._name(place - 1) != "SEND":
             return None
         send = place - 1

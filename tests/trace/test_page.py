@@ -29,7 +29,8 @@ class _Parser(HTMLParser):
         self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, tag
+        if self.open.pop() != tag:
+            raise AssertionError(f"{tag} is closed, and is not the innermost element")
 
 
 class PageTest(TraceCase):
