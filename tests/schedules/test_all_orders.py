@@ -1,4 +1,5 @@
 import asyncio
+import os
 import random
 import unittest
 from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ from tests.schedules.test_schedule import in_schedule, take_turns
 
 Program = Callable[[], Any]
 Order = tuple[Moment, ...]
+
+#: How many programs run with and without reduction. ``.ci/run`` has more.
+PROGRAMS = int(os.environ.get("ASYNCTEST_REDUCED_PROGRAMS", "20"))
 
 
 class Script(Policy):
@@ -165,7 +169,7 @@ class ReducedTest(unittest.TestCase):
 
     def test_random_programs_end_in_the_same_ways(self) -> None:
         orders = [0, 0]
-        for seed in range(60):
+        for seed in range(PROGRAMS):
             tasks = 2 + seed % 2
             program = generate(seed, tasks, 4 - tasks % 2)
             for bound in range(3 if tasks == 2 else 2):
