@@ -203,7 +203,7 @@ def test_late(late):
 
     def test_a_misspelled_option_is_no_option_of_pytest(self) -> None:
         done = self.run_pytest({}, "--asynctest-tornado-timout=5")
-        message = "There is no option --asynctest-tornado-timout. asynctest_tornado has --asynctest-tornado-timeout."
+        message = "There is no option --asynctest-tornado-timout. asynctest_tornado has --asynctest-tornado-timeout, "
         self.assertIn(message, done.stderr)
 
     def test_the_marker_is_the_one_that_is_ours(self) -> None:
