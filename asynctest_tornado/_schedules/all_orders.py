@@ -281,7 +281,7 @@ class Explorer:
         self._left[count] = self._left.get(count, 0) + 1
         queue = self._queues.setdefault(count, deque())
         if len(queue) < self._most:  # else it is not going to be tried
-            queue.append(_Order(tuple(map(Hold._make, held.items())), length, checksum))
+            queue.append(_Order(tuple(Hold(*each) for each in held.items()), length, checksum))
 
     def explored(self) -> Explored:
         """Return how far the search has come."""
