@@ -9,18 +9,20 @@ the last one that is not the choice of asyncio, and goes on in the order of asyn
 parent, and no more deviations than any of its children: a search by the number of deviations meets each order once, and
 one with the fewest deviations first.
 
-Some orders are left out: those that pass over a step that touches nothing (see `footprints`). Take such an order, and
-move the step to the front of the calls that have passed it. No call can see a difference. The step itself is not passed
-over any more. It has registered one call only, the next step of its task, which has got an earlier number thereby and
-may now be passed over instead; no other step is. So the new order has no more deviations, and the same outcome. The
-choices that lead to it are earlier ones, so this ends, with an order in which no such step is passed over.
+Some orders are left out: those in which a step is passed over in vain. It is one that touches nothing (see
+`footprints`), or all calls that have passed it are. Take such an order, and move the step to the front of these calls.
+No call can see a difference. The step itself is not passed over any more. If it has registered one call only, the next
+step of a task, this has got an earlier number thereby, and may now be passed over instead; no other step is. So the new
+order has no more deviations, and the same outcome. The choices that lead to it are earlier ones, so this ends, with an
+order in which no step is passed over in vain. A step that touches nothing has registered nothing but the next one of
+its task. For others, the run itself shows what they have registered.
 
 What runs the test, and how it fails, is no matter here.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from asynctest_tornado._schedules import footprints
 from asynctest_tornado._schedules.call import Call
@@ -57,6 +59,13 @@ class Choices(History):
         #: The tasks that were cancelled, by name. A step of such a task is not inert: it meets the cancellation.
         self.cancelled: set[tuple[str, int]] = set()
         self._inert: dict[Moment, bool] = {}
+        #: By the place of a call: the calls that it has registered, and whether each is a step that may be held back.
+        self._registered: dict[int, list[tuple[Moment, bool]]] = {}
+
+    def register(self, call: Call, task: Any) -> None:
+        super().register(call, task)
+        if call.by is not None:
+            self._registered.setdefault(call.by, []).append((call.moment, call.task is not None))
 
     def offer(self, steps: Sequence[Call], callbacks: Iterable[Call]) -> None:
         found = []
@@ -87,16 +96,17 @@ class Choices(History):
 
     def mistaken(self) -> set[tuple[str, int]]:
         """Return the names of tasks with a step that was thought to be inert, and was not."""
-        registered: dict[int, list[Moment]] = {}
-        for made in self.calls:
-            if made.by is not None:
-                registered.setdefault(made.by, []).append(made.moment)
         wrong = set()
         for place, (moment, *_) in enumerate(self.calls):
-            expected = [moment._replace(step=moment.step + 1)]
-            if self._inert.get(moment) and registered.get(place) != expected:
+            expected = [(moment._replace(step=moment.step + 1), True)]
+            if self._inert.get(moment) and self._registered.get(place) != expected:
                 wrong.add(moment[:2])
         return wrong | self.cancelled
+
+    def is_movable(self, place: int) -> bool:
+        """Return whether a call has registered at most one call, a step that may be held back."""
+        registered = self._registered.get(place, [])
+        return len(registered) <= 1 and all(is_step for _, is_step in registered)
 
 
 class _Order(NamedTuple):
@@ -148,16 +158,19 @@ class Explored(NamedTuple):
             )
         if self.is_complete:
             return f"all {_orders(self.orders)}{_at_most(self.bound)}"
-        parts = []
         first = min(count for count, left in self.left.items() if left)
-        if first:
-            parts.append(f"all {_orders(sum(self.tried.get(count, 0) for count in range(first)))}{_at_most(first - 1)}")
+        before, within = "", ""
+        if first == 1:
+            before = "asyncio's own order, and "
+        elif first > 1:
+            before = (
+                f"all {_orders(sum(self.tried.get(count, 0) for count in range(first)))}{_at_most(first - 1)}, and "
+            )
+            within = f"; 'all:{first - 1}' stays within it"
         tried = self.tried.get(first, 0)
-        within = f"; 'all:{first - 1}' stays within it" if first else ""
-        parts.append(f"{tried:,} of at least {tried + self.left[first]:,} with {first}")
         return (
-            f"{' and '.join(parts)}, which is no proof: the limit is {self.most_orders:,} orders or "
-            f"{self.most_seconds:g} seconds{within}"
+            f"{before}{tried:,} of at least {tried + self.left[first]:,} with {first}, which is no proof: the limit is "
+            f"{self.most_orders:,} orders or {self.most_seconds:g} seconds{within}"
         )
 
 
@@ -249,6 +262,7 @@ class Explorer:
 
     def _expand(self, order: _Order, history: Choices, checksums: list[int]) -> None:
         passed: dict[Moment, Moment | None] = {}  # each step that was passed over, and the call before it
+        touched: set[Moment] = set()  # those of them that were passed over by a call that may touch the same
         previous: Moment | None = None
         for place, made in enumerate(history.calls):
             options = history.options.get(place, ())
@@ -264,12 +278,16 @@ class Explorer:
                     if option.moment in passed and previous is not None:
                         held[option.moment] = previous
                     self._add(held, place + 1, hash((checksums[place], option.moment)))
+                is_inert = option.is_inert and option.moment[:2] not in self._touching
                 if option.moment == made.moment and place < order.length:
                     passed |= {step: None for step in before if step not in passed}
-                if place >= order.length and option.is_inert and option.moment[:2] not in self._touching:
+                    touched.update(() if is_inert else before)
+                if place >= order.length and is_inert:
                     break
                 before.append(option.moment)
             if made.moment in passed:
+                if self._is_reduced and made.moment not in touched and history.is_movable(place):
+                    return
                 passed[made.moment] = previous
             previous = made.moment
 

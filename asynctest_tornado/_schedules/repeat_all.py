@@ -45,6 +45,8 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
                     rerun = Rerun(runs, 0, report, report.way, is_required=is_required)
                     report.add_note(rerun.explained(holds))
                 break
+            if not schedule.has_loop:
+                break
             explorer.record(history)
             line.show(explorer)
     finally:
@@ -53,7 +55,9 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
     if not report.has_ended and not was_stopped:
         explored = explorer.explored()
         orders = explored.orders
-        repeat.count(result, orders, orders, f"{runs.case}: {explored}", is_shown=not explored.is_complete)
+        said = str(explored) if schedule.has_loop else "1 order, which is no proof: its loop has an order of its own"
+        is_proof = explored.is_complete and schedule.has_loop
+        repeat.count(result, orders, orders, f"{runs.case}: {said}", is_shown=not is_proof)
 
 
 class _Line:

@@ -68,6 +68,8 @@ class Schedule:
         self.policy = policy
         self.is_required = is_required
         self.history = history
+        #: True if it has ordered the calls of a loop. Loops of another make have an order of their own.
+        self.has_loop = False
         #: How to repeat the order, for reports.
         self.hint: str | None = None
         #: Different for different orders: a checksum of the calls in the order in which they were made.
@@ -113,6 +115,7 @@ class Schedule:
         }
         own = {name: value for name, value in vars(loop).items() if name in replaced}
         self._loop = loop
+        self.has_loop = True
         self._thread = threading.get_ident()
         self._call_soon = loop.call_soon
         self._call_soon_threadsafe = loop.call_soon_threadsafe

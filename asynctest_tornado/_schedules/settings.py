@@ -94,9 +94,10 @@ def hint_explored(count: int, tried: int, schedule: Schedule, command: str) -> s
     :param tried: the number of orders that were tried before.
     """
     number = "1 deviation" if count == 1 else f"{count} deviations"
+    before = "1 order" if tried == 1 else f"{tried:,} orders"
     return (
-        f"It fails with {number} from asyncio's own order, and with none fewer ({tried:,} of its orders passed "
-        f"before).\n{hint_of(schedule, command)}"
+        f"It fails with {number} from asyncio's own order, and does not with fewer ({before} passed before this one)."
+        f"\n{hint_of(schedule, command)}"
     )
 
 

@@ -1,7 +1,17 @@
+import asyncio
+import functools
+import io
+import sys
 import unittest
+from typing import ClassVar
+from unittest import mock
+
+import uvloop
 
 from asynctest_tornado import AsyncTestCase
-from tests.samples import races
+from asynctest_tornado._schedules import repeat_all
+from asynctest_tornado._schedules.all_orders import Explorer
+from tests.samples import fixed_races, races
 from tests.support import environ, run_case, run_python
 
 
@@ -15,8 +25,8 @@ class AllOrdersTest(unittest.TestCase):
                 self.assertEqual(result.verdicts, ["addFailure"])
                 self.assertRegex(
                     result.report,
-                    r"It fails with 1 deviation from asyncio's own order, and with none fewer \(\d+ of its orders "
-                    r"passed before\)\.\nTo replay this order: ASYNC_TEST_ORDER=\S+-after-\S+ python -m unittest ",
+                    r"It fails with 1 deviation from asyncio's own order, and does not with fewer \(\d+ orders passed "
+                    r"before this one\)\.\nTo replay this order: ASYNC_TEST_ORDER=\S+-after-\S+ python -m unittest ",
                 )
                 self.assertIn("In asyncio's own order it is the other way round.", result.report)
 
@@ -38,6 +48,70 @@ class AllOrdersTest(unittest.TestCase):
         self.assertRegex(
             said.stderr, r"\n  test \(tests\.samples\.races\.EndInReverse\.test\): all \d+ orders with at most"
         )
+
+    def test_each_mended_race_passes(self) -> None:
+        for name, cls in vars(fixed_races).items():
+            if isinstance(cls, type) and cls.__module__ == fixed_races.__name__ and name != "OutOfOrderResponses":
+                with self.subTest(name), environ(ASYNC_TEST_SCHEDULES="all:1"):
+                    self.assertEqual(run_case(cls).verdicts, ["addSuccess"])
+
+    def test_too_many_orders_are_no_proof(self) -> None:
+        expected = {
+            20: r"test\): asyncio's own order, and 19 of at least \d+ with 1, which is no proof: the limit is 20 orders "
+            r"or 60 seconds\n",
+            100: r"test\): all \d+ orders with at most 1 deviation, and \d+ of at least \d+ with 2, which is no proof: "
+            r"the limit is 100 orders or 60 seconds; 'all:1' stays within it\n",
+        }
+        for most, line in expected.items():
+            with mock.patch.object(repeat_all, "Explorer", functools.partial(Explorer, most_orders=most)):
+                self.assertRegex(self.last_lines(fixed_races.EndInReverse, "all"), line)
+
+    def test_an_order_that_does_not_come_again_is_no_proof(self) -> None:
+        class Sample(AsyncTestCase):
+            runs: ClassVar[list[int]] = []
+
+            async def test(self) -> None:
+                self.runs.append(1)
+                await asyncio.gather(self.work(len(self.runs)), self.work(1), self.work(1))
+
+            async def work(self, steps: int) -> None:
+                if steps % 2 == 0:
+                    asyncio.get_running_loop().call_soon(int)
+                for _ in range(steps):
+                    self.runs.copy()
+                    await asyncio.sleep(0)
+
+        said = self.last_lines(Sample, "all:1")
+        self.assertRegex(said, r"\d+ orders, which is no proof: \d+ of them led to other calls than before\.")
+
+    def test_loops_of_another_make_are_no_proof(self) -> None:
+        class Sample(AsyncTestCase):
+            loop_factory = uvloop.new_event_loop
+
+            async def test(self) -> None:
+                await asyncio.sleep(0)
+
+        self.assertIn("1 order, which is no proof: its loop has an order of its own", self.last_lines(Sample, "all"))
+
+    def test_a_long_search_is_shown_on_a_terminal(self) -> None:
+        terminal = io.StringIO()
+        with (
+            mock.patch.object(terminal, "isatty", return_value=True),
+            mock.patch.object(repeat_all, "_INTERVAL", 0),
+            mock.patch.object(sys, "stderr", terminal),
+            environ(ASYNC_TEST_SCHEDULES="all:1"),
+        ):
+            run_case(fixed_races.DoubleClose)
+        self.assertRegex(terminal.getvalue(), r"  \(\d+ orders, at 1 deviation; at least 0 left; 0 s\)")
+        self.assertTrue(terminal.getvalue().endswith("\x1b[K"))
+
+    def last_lines(self, cls: type[AsyncTestCase], schedules: str) -> str:
+        """Return the output of a run that passes."""
+        stream = io.StringIO()
+        with environ(ASYNC_TEST_SCHEDULES=schedules):
+            result = unittest.TextTestRunner(stream).run(cls("test"))
+        self.assertTrue(result.wasSuccessful(), stream.getvalue())
+        return stream.getvalue()
 
     def test_settings_that_are_wrong(self) -> None:
         for value in ("all:x", "all:-1", "alls", "some"):
