@@ -12,9 +12,11 @@ A cancellation of the task is the one way for other code to touch such a step; `
 import asyncio
 import dis
 import functools
+import gc
 import inspect
 import types
 from collections.abc import Callable, Sequence
+from operator import length_hint
 from typing import Any
 
 __unittest = True
@@ -27,6 +29,7 @@ _IDLE = frozenset(
 _BEFORE_POP = frozenset({"SEND", "END_SEND", "END_FOR"})
 _JUMPS = frozenset({"JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"})
 _CONSTANTS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT"})
+_RangeIterator = type(iter(range(0)))
 _LOCALS = frozenset({"LOAD_FAST", "LOAD_FAST_BORROW"})
 #: What a global name, with attributes, has to be.
 _Needs = frozenset[tuple[tuple[str, ...], Callable[..., Any] | type]]
@@ -46,7 +49,7 @@ def is_inert(task: Any) -> bool:
         inner: Any = coro.cr_await
         if isinstance(inner, types.CoroutineType) and inner.cr_code is asyncio.sleep.__code__:
             frame: Any = coro.cr_frame
-            needs = _needs(frame.f_code, frame.f_lasti)
+            needs = _needs(frame.f_code, frame.f_lasti, _is_last_turn(coro))
             return needs is not None and all(_find(path, frame) is wanted for path, wanted in needs)
         coro = inner
     return False
@@ -62,17 +65,33 @@ def _find(path: Sequence[str], frame: types.FrameType) -> Any:
     return found
 
 
+def _is_last_turn(coro: object) -> bool | None:
+    """Return whether a coroutine is in the last turn of a loop over a range; None if that is not known.
+
+    To ask for the variables of its frame would keep their values alive. The iterator is none of them, anyhow.
+    """
+    found = [each for each in gc.get_referents(coro) if type(each) is _RangeIterator]
+    # Of several ones, this does not say which belongs to the innermost loop.
+    return length_hint(found[0]) == 0 if len(found) == 1 else None
+
+
 @functools.lru_cache(maxsize=1024)
-def _needs(code: types.CodeType, last: int) -> _Needs | None:
-    """Return the names that the code uses up to the next sleep, if it touches nothing; else None."""
-    return _Walk(code).walk(last)
+def _needs(code: types.CodeType, last: int, is_last_turn: bool | None) -> _Needs | None:
+    """Return the names that the code uses up to the next sleep, if it touches nothing; else None.
+
+    :param last: the offset of the instruction at which it is suspended.
+    :param is_last_turn: true in the last turn of a loop, if it is in a loop; None if that is not known.
+    """
+    return _Walk(code, is_last_turn).walk(last)
 
 
 class _Walk:
     """All ways through the code of a coroutine, from one sleep to the next."""
 
-    def __init__(self, code: types.CodeType) -> None:
+    def __init__(self, code: types.CodeType, is_last_turn: bool | None) -> None:
         self._code = code
+        self._is_last_turn = is_last_turn
+        self._start = 0
         self._instructions = [each for each in dis.get_instructions(code) if each.opname not in ("CACHE", "PRECALL")]
         self._places = {each.offset: place for place, each in enumerate(self._instructions)}
         self._found: set[tuple[tuple[str, ...], Callable[..., Any] | type]] = set()
@@ -82,6 +101,7 @@ class _Walk:
         start = self._after_sleep(self._places.get(last, -1))
         if start is None:
             return None
+        self._start = start[0]
         left, seen = [start], set()
         while left:
             place, before = left.pop()
@@ -123,14 +143,25 @@ class _Walk:
             target = self._target(place)
             return None if target is None else [(target, name)]
         if name == "FOR_ITER":
-            target = self._target(place)
-            return [(place + 1, name), (target, name)] if target is not None and self._is_of_range(place) else None
+            return self._turn(place) if self._is_of_range(place) else None
         if name == "STORE_FAST":
             return [(place + 1, name)] if before == "FOR_ITER" and self._is_counter(place) else None
         if self._sleep(place) is not None:
             return []
         loop = self._range(place)
-        return None if loop is None else [(loop + 1, "GET_ITER")]
+        # With another first instruction, which begins no loop, it is not inert.
+        return [(loop + 2, "FOR_ITER")] if loop is not None and self._name(loop + 1) == "FOR_ITER" else None
+
+    def _turn(self, place: int) -> list[tuple[int, str]] | None:
+        """Return the places that follow FOR_ITER: the next turn, or the end of the loop, or both."""
+        target = self._target(place)
+        if target is None:
+            return None
+        turn, end = (place + 1, "FOR_ITER"), (target, "FOR_ITER")
+        is_last, self._is_last_turn = self._is_last_turn, None  # it holds for the first one on the way
+        if is_last is None or not place < self._start < target:
+            return [turn, end]
+        return [end] if is_last else [turn]
 
     def _is_of_range(self, place: int) -> bool:
         """Return whether FOR_ITER stands at a place, and goes through a range."""
@@ -174,8 +205,8 @@ class _Walk:
         call = self._call(place, more)
         if call is None or call[0] != ("range",) or self._name(call[2] + 1) != "GET_ITER":
             return None
-        if not more and not all(type(value) is int for value in call[1]):
-            return None
+        if not more and not (len(call[1]) == 1 and type(call[1][0]) is int and call[1][0] > 0):
+            return None  # perhaps it has no turn, or is an error
         self._found.add((call[0], range))
         return call[2] + 1
 

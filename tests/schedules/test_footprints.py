@@ -56,6 +56,33 @@ class InertTest(unittest.IsolatedAsyncioTestCase):
                     await asyncio.sleep(0)
             await asyncio.sleep(0)
 
+        async def alone() -> None:
+            for _ in range(3):
+                await asyncio.sleep(0)
+
+        async def nested() -> None:
+            for _ in range(2):
+                for _ in range(2):
+                    await asyncio.sleep(0)
+
+        async def two_iterators() -> None:
+            other = iter(range(5))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            next(other)
+
+        async def one_after_the_other() -> None:
+            for _ in range(2):
+                await asyncio.sleep(0)
+            for _ in range(2):
+                await asyncio.sleep(0)
+
+        # The last step ends the coroutine.
+        self.assertEqual(await inert_steps(alone), [True, True, False])
+        self.assertEqual(await inert_steps(one_after_the_other), [True, True, True, False])
+        # It is not known which of the loops ends.
+        self.assertEqual(await inert_steps(nested), [False] * 4)
+        self.assertEqual(await inert_steps(two_iterators), [False] * 3)
         # To begin a loop over a range of a variable is not inert, as the variable may be anything; its turns are.
         self.assertEqual(await inert_steps(work), [True, True, False, True, True, True, True, False])
 

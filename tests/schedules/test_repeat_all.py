@@ -57,8 +57,8 @@ class AllOrdersTest(unittest.TestCase):
 
     def test_too_many_orders_are_no_proof(self) -> None:
         expected = {
-            20: r"test\): asyncio's own order, and 19 of at least \d+ with 1, which is no proof: the limit is 20 orders "
-            r"or 60 seconds\n",
+            20: r"test\): asyncio's own order, and 19 of at least \d+ with 1, which is no proof: the limit is 20 "
+            r"orders or 60 seconds\n",
             100: r"test\): all \d+ orders with at most 1 deviation, and \d+ of at least \d+ with 2, which is no proof: "
             r"the limit is 100 orders or 60 seconds; 'all:1' stays within it\n",
         }
