@@ -1,17 +1,19 @@
 """Says in the lines of the user why an order fails."""
 
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from asynctest_tornado._schedules import compare
 from asynctest_tornado._schedules.holds import Hold, Moment
 from asynctest_tornado._schedules.told_history import Line, Told, ToldHistory
+from asynctest_tornado._util import names
 
 __unittest = True
 
-#: The calls that are shown before and after the first one that differs.
-_STEPS_AROUND = 5
-#: The width of a column that fits beside another one.
-_WIDTH = 58
+#: The letters of a line that are shown.
+_LONGEST = 70
+#: The letters of a clause in one line.
+_WIDTH = 120
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str:
@@ -21,90 +23,92 @@ def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str
     :param plain: a run in the order of asyncio, which passes.
     :param holds: the deviations, as few as possible.
     """
-    sentences = [_sentence(hold, failing, plain) for hold in holds]
-    if len(sentences) > 1:
-        sentences = [f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1)]
-        sentences.insert(0, "It fails when all of these happen:")
-    elif sentences:
-        sentences[0] = f"It fails when {sentences[0]}"
-    return "\n".join([*sentences, *_compared(failing, plain)])
+    if len(holds) == 1:
+        lines = _sentences(holds[0], failing, plain)
+        lines[0] = f"It fails when {lines[0]}"
+    else:
+        lines = ["It fails when all of these happen:"] if holds else []
+        for number, hold in enumerate(holds, 1):
+            first, *rest = _sentences(hold, failing, plain)
+            lines += [f"{number}. {first}", *(f" {line}" for line in rest)]
+    return "\n".join([*lines, *compare.lines(failing, plain, holds)])
 
 
-def _sentence(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> str:
-    first, second = _told_at(hold.until, failing), _told_at(hold.moment, failing)
-    if first is None or second is None:
-        missing = hold.until if first is None else hold.moment
-        return f"{'.'.join(map(str, missing))} is held back or waited for in vain."
-    order = ""
-    before, after = _place(hold.until, plain), _place(hold.moment, plain)
-    if before is not None and after is not None and after < before:
-        order = "\n  In asyncio's own order it is the other way round."
-    one, other = f"`{first.label}`", f"`{second.label}`"
-    if one == other and hold.until[:2] != hold.moment[:2]:
-        one, other = f"{one} number {hold.until.which}", f"{other} number {hold.moment.which}"
-    return f"{_act(first, one)}\n  before {_act(second, other)}.{order}"
+def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str]:
+    """Return the lines of the sentences about a deviation. All but the first one are indented."""
+    until, moment = failing.place_of(hold.until), failing.place_of(hold.moment)
+    after, history = moment, failing
+    if moment is None or failing.told(moment).has_error:
+        # The test has failed before, and that has cancelled the task. The order of asyncio has what it would have done.
+        in_plain = plain.place_of(hold.moment)
+        if in_plain is not None:
+            after, history = in_plain, plain
+    if until is None or after is None:
+        return [f"{_text_of(hold.until if until is None else hold.moment)} is held back or waited for in vain."]
+    if moment is not None and moment < until:
+        return [f"{_text_of(hold.moment)} is held back, and goes on before {_text_of(hold.until)} all the same."]
+    one, other = _name(until, failing), _name(after, history)
+    first, second = failing.told(until), history.told(after)
+    verb = "does" if first.act == second.act else second.act
+    return [
+        *_clause(f"{one} {first.act}", first),
+        *(f"  {line}" for line in _clause(f"before {other} {verb}", second, ".")),
+        _order_of_asyncio(hold, plain, one, other),
+    ]
 
 
-def _act(told: Told, name: str) -> str:
-    """Return a clause about a call: who does what, and at which line."""
-    if told.waited is None:
-        begins = told.goes_on
-        return f"{name} {'runs' if begins is None else 'begins' + _at(begins)}"
-    waited = f", after `{told.waited.source}`" if told.waited.source else ""
-    if told.goes_on is None or told.goes_on.place == told.waited.place:
-        return f"{name} goes on{_at(told.waited)}"
-    return f"{name} goes on{_at(told.goes_on)}{waited}"
+def _text_of(moment: Moment) -> str:
+    return ".".join(map(str, moment))
+
+
+def _order_of_asyncio(hold: Hold, plain: ToldHistory, one: str, other: str) -> str:
+    """Return a sentence about the same two calls in the order of asyncio."""
+    until, moment = plain.place_of(hold.until), plain.place_of(hold.moment)
+    if until is None and moment is None:
+        return "  In asyncio's own order, neither of them comes that far."
+    if until is None or moment is None:
+        return f"  In asyncio's own order, {one if until is None else other} does not come that far."
+    if moment < until:
+        return "  In asyncio's own order it is the other way round."
+    return "  So it is in asyncio's own order, too; other deviations may change that."
+
+
+def _name(place: int, history: ToldHistory) -> str:
+    """Return the name of the task or callback of a call, which no other one has."""
+    label, who = history.told(place).label, history.calls[place].moment[:2]
+    name = f"`{label}`"
+    origin = history.origin(place)
+    if origin is not None:
+        return f"{name} (by {_name(origin, history)})"
+    same = [each[:2] for each in history.named(label)]
+    if len(same) < 2 or who not in same:
+        return name
+    number = same.index(who)
+    return f"the {_ORDINALS[number]} {name}" if number < len(_ORDINALS) else f"{name} number {number + 1}"
+
+
+def _clause(begin: str, told: Told, end: str = "") -> list[str]:
+    """Return a clause about a call: its lines, and the object that it has waited for. In one line, if that fits."""
+    parts = [f"at {_at(line)}" for line in told.lines]
+    parts[1:] = [f"and {part}" for part in parts[1:]]
+    if told.waited_at is not None:
+        if not told.lines:
+            parts.append(f"in `{told.waited_for}` at {_at(told.waited_at)}" if told.waited_for else _at(told.waited_at))
+        elif told.lines[-1] != told.waited_at:
+            if told.waited_for:
+                parts[-1] += ","
+                parts.append(f"having waited for `{told.waited_for}`")
+                end = end or ","
+        elif told.up_to is not None and told.waited_at.number < told.up_to.number:
+            parts.append(f"up to {_at(told.up_to)}")
+    whole = " ".join([begin, *parts]) + end
+    if len(whole) <= _WIDTH or not parts:
+        return [whole]
+    parts[-1] += end
+    return [begin, *(f"    {part}" for part in parts)]
 
 
 def _at(line: Line) -> str:
-    return f" at {line.place} (`{line.source}`)" if line.source else f" at {line.place}"
-
-
-def _place(moment: Moment, history: ToldHistory) -> int | None:
-    return next((place for place, made in enumerate(history.calls) if made.moment == moment), None)
-
-
-def _told_at(moment: Moment, history: ToldHistory) -> Told | None:
-    place = _place(moment, history)
-    return None if place is None else history.told[place]
-
-
-def _compared(failing: ToldHistory, plain: ToldHistory) -> Iterator[str]:
-    """Return the lines of two columns: the calls of two runs, around the first one that differs."""
-    ours, theirs = [list(_of_user(history)) for history in (failing, plain)]
-    pairs = list(itertools.zip_longest(ours, theirs))
-    different = next((place for place, (own, other) in enumerate(pairs) if _key(own) != _key(other)), None)
-    if different is None:
-        return
-    yield "The first step that differs, and the steps around it:"
-    yield f"    {'in this order':{_WIDTH}}  in the order of asyncio"
-    for place in range(max(0, different - _STEPS_AROUND), min(len(pairs), different + _STEPS_AROUND + 1)):
-        mark = "->" if place == different else "  "
-        own, other = [_cut(_short(each), _WIDTH) for each in pairs[place]]
-        yield f" {mark} {own:{_WIDTH}}  {other}".rstrip()
-
-
-def _of_user(history: ToldHistory) -> Iterator[tuple[Moment, Told]]:
-    """Return the calls in which code of the user goes on, as far as that is known."""
-    for made, told in zip(history.calls, history.told, strict=True):
-        if told.goes_on is not None or told.waited is not None:
-            yield made.moment, told
-
-
-def _key(call: tuple[Moment, Told] | None) -> Moment | None:
-    return None if call is None else call[0]
-
-
-def _short(call: tuple[Moment, Told] | None) -> str:
-    if call is None:
-        return ""
-    told = call[1]
-    line = told.goes_on or told.waited
-    if line is None:
-        return told.label
-    place = line.place.rpartition("/")[2]
-    return f"{told.label} {place} {line.source}" if told.waited is not None else f"{told.label} begins"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+    source = line.source if len(line.source) <= _LONGEST else f"{line.source[:_LONGEST]}..."
+    place = f"{names.relative(line.filename)}:{line.number}"
+    return f"{place} (`{source}`)" if source else place

@@ -2,36 +2,43 @@
 
 # Tested by tests/schedules/test_explain.py.
 
-import dis
-import functools
+import asyncio
 import inspect
 import linecache
 import types
+import weakref
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tornado import gen
 
-from asynctest_tornado._schedules.call import Call
+from asynctest_tornado._schedules import await_lines, task_labels
+from asynctest_tornado._schedules.call import Call, task_of
 from asynctest_tornado._schedules.history import History
+from asynctest_tornado._schedules.holds import Moment
 from asynctest_tornado._timeouts.pending_report import frames_of
 from asynctest_tornado._util import names
-from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of
+from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of_file
 
 __unittest = True
 
-#: The letters of a line that are shown.
-_LONGEST_LINE = 70
-#: The instructions between an await and the line after it, at most.
-_MOST_INSTRUCTIONS = 200
+#: The acts of callbacks and tasks.
+CALLED, BEGINS, GOES_ON, FAILS, ENDS = "is called", "begins", "goes on", "gets an error", "ends"
+#: A line of code: the code, and the place in it as ``f_lasti`` has it; -1 for its first line.
+_Place = tuple[types.CodeType, int]
 
 
 class Line(NamedTuple):
     """A line of the user."""
 
-    #: The file, as seen from the current folder, and the number of the line.
-    place: str
-    #: The text of the line; empty if there is none.
-    source: str
+    #: As code objects have it.
+    filename: str
+    number: int
+
+    @property
+    def source(self) -> str:
+        """The text of the line; empty if there is none."""
+        return linecache.getline(self.filename, self.number).partition("  # ")[0].strip()
 
 
 class Told(NamedTuple):
@@ -39,95 +46,208 @@ class Told(NamedTuple):
 
     #: The call of the coroutine function of the task, or the name of the callback.
     label: str
-    #: The line at which it waited; None for a callback, for the first step of a task, and for tasks of libraries.
-    waited: Line | None = None
-    #: The line at which it goes on; None if that cannot be known.
-    goes_on: Line | None = None
+    act: str
+    #: The lines of the user at which it goes on, the innermost first: one for each function that goes on. None if the
+    #: call does not get back to code of the user.
+    lines: tuple[Line, ...]
+    #: The line at which the task has waited, if that is one of the user; None for callbacks and first steps.
+    waited_at: Line | None
+    #: The object that it has waited for, in the words of this line; empty if they are not known.
+    waited_for: str
+    #: The line at which the outermost function that goes on waits again; None if it has ended.
+    up_to: Line | None = None
+    #: True if the task gets an error where it waits, or perhaps gets one: for example, if it is cancelled.
+    has_error: bool = False
+
+
+class _Seen:
+    """What is recorded of a call as it is made."""
+
+    def __init__(self, label: str, act: str) -> None:
+        self.label = label
+        self.act = act
+        #: The functions of the user that wait, the innermost first.
+        self.places: list[_Place] = []
+        #: Whether an error may have ended their awaits, for each of them that has gone on.
+        self.is_unsure: list[bool] = []
+        #: True if the innermost one gets an error, or perhaps gets one.
+        self.has_error = False
+        #: Where the outermost function that has gone on waits again; None if it has ended.
+        self.stops: _Place | None = None
 
 
 class ToldHistory(History):
-    """The history of a run, with what a report says of each call in ``told``."""
+    """The history of a run, which can tell what a report says of each call."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Told] = []
+        self._seen: list[_Seen] = []
         # By the name and the number of the task.
         self._labels: dict[tuple[str, int], str] = {}
+        # Finishes the record of the call that is made.
+        self._finish: Callable[[], None] | None = None
 
     def begin(self, call: Call) -> None:
         super().begin(call)
-        self.told.append(self._told(call))
+        task = call.task if call.task is not None else task_of(call.callback, call.args)
+        self._seen.append(self._of_callback(call) if task is None else self._of_task(call, task))
 
-    def _told(self, call: Call) -> Told:
+    def end(self) -> None:
+        super().end()
+        if self._finish is not None:
+            self._finish()
+            self._finish = None
+
+    def place_of(self, moment: Moment) -> int | None:
+        """Return the place of a call in ``calls``; None if it was not made."""
+        return next((place for place, made in enumerate(self.calls) if made.moment == moment), None)
+
+    def named(self, label: str) -> list[Moment]:
+        """Return the first call of each task or callback with a label, by their numbers."""
+        places = {made.moment[:2]: place for place, made in reversed(list(enumerate(self.calls)))}
+        return sorted(self.calls[place].moment for place in places.values() if self._label(place) == label)
+
+    def _label(self, place: int) -> str:
+        # The test has a line of the user from its second step on.
+        return self._labels.get(self.calls[place].moment[:2], self._seen[place].label)
+
+    def origin(self, place: int) -> int | None:
+        """Return the place of the call of the user's that has led to a task or callback of a library; None if none has.
+
+        :param place: the place of one of its calls.
+        """
+        by: int | None = place
+        while by is not None:
+            who = self.calls[by].moment[:2]
+            if self._seen[by].places or who in self._labels:
+                return None if who == self.calls[place].moment[:2] else by
+            first = next(made for made in self.calls if made.moment[:2] == who)
+            by = first.by
+        return None
+
+    def told(self, place: int) -> Told:
+        """Return what is to be said of a call.
+
+        :param place: its place in ``calls``.
+        """
+        seen, label = self._seen[place], self._label(place)
+        if seen.act in (CALLED, BEGINS):
+            first = tuple(_first_line(code) for code, _ in seen.places[:1])
+            return Told(label, seen.act, first, None, "")
+        if not seen.places:
+            return Told(label, seen.act, (), None, "")
+        code, offset = seen.places[0]
+        waited_at = Line(code.co_filename, await_lines.line_of(code, offset))
+        up_to = None if seen.stops is None else Line(seen.stops[0].co_filename, await_lines.line_of(*seen.stops))
+        lines, act = _lines(seen), seen.act
+        if seen.is_unsure and not lines:
+            lines, act = (waited_at,), ENDS
+        return Told(label, act, lines, waited_at, await_lines.awaited(code, offset), up_to, seen.has_error)
+
+    def _of_callback(self, call: Call) -> _Seen:
+        func = names.function_of_callback(call.callback, call.args)  # type: ignore[arg-type]
+        name = names.name_of_callback(call.callback, call.args)  # type: ignore[arg-type]
+        seen = _Seen(f"{name.rpartition('<locals>.')[2]}()", CALLED)
+        code = getattr(getattr(func, "__func__", func), "__code__", None)
+        if isinstance(code, types.CodeType) and _is_of_user(code, getattr(func, "__globals__", {})):
+            seen.places.append((code, -1))
+        return seen
+
+    def _of_task(self, call: Call, task: Any) -> _Seen:
+        coro = task.gen if isinstance(task, gen.Runner) else task.get_coro()
+        chain = [(awaitable, frame) for awaitable, frame in frames_of(coro)][::-1]
+        users = [frame for _, frame in chain if _is_of_user(frame.f_code, frame.f_globals)]
         moment = call.moment
-        key = (moment.actor, moment.which)
-        coro = _coroutine_of(call)
-        if coro is None:
-            return Told(self._labels.get(key, f"{moment.actor}()"))
-        frames = [frame for _, frame in frames_of(coro) if owner_of(frame) not in (*MACHINERY, STDLIB)]
-        if not frames:
-            return Told(self._labels.get(key, f"{moment.actor}()"))
-        label = self._labels.setdefault(key, _label_of(frames[0]))
-        if not _has_begun(coro):
-            return Told(label, None, _line_at(frames[0], frames[0].f_code.co_firstlineno))
-        numbers = ((frame, _next_line(frame)) for frame in reversed(frames))
-        goes_on = next((_line_at(frame, number) for frame, number in numbers if number), None)
-        return Told(label, _line_at(frames[-1], frames[-1].f_lineno), goes_on)
+        key = moment.actor, moment.which
+        if key not in self._labels and users:
+            self._labels[key] = task_labels.label_of(chain[-1][1], users[-1])
+        label = "" if key in self._labels else task_labels.label_in_library(coro, chain[-1][1] if chain else None)
+        seen = _Seen(label, GOES_ON if _has_begun(coro) else BEGINS)
+        seen.places = [(frame.f_code, frame.f_lasti) for frame in users]
+        if seen.act is GOES_ON and users:
+            if _gets_error(task, call.args):
+                seen.act, seen.has_error = FAILS, True
+            # A task that was cancelled may have handled that, or is going to learn of it.
+            seen.has_error |= isinstance(task, asyncio.Task) and task.cancelling() > 0
+            self._finish = _finisher(seen, task, chain)
+        return seen
 
 
-def _coroutine_of(call: Call) -> Any:
-    """Return the coroutine or generator of the task that goes on by a call; None for a callback."""
-    task = call.task
-    if task is None:  # the first step of a task is a callback to a schedule
-        task = getattr(call.callback, "__self__", None)
-    if isinstance(task, gen.Runner):
-        return task.gen
-    get_coro = getattr(task, "get_coro", None)
-    return None if get_coro is None else get_coro()
+def _finisher(seen: _Seen, task: Any, chain: list[tuple[Any, types.FrameType]]) -> Callable[[], None]:
+    """Return a function that looks, after the call, which functions have gone on.
+
+    A function goes on if the one that it waits for has ended.
+    """
+    # Weak, so that what has ended is dropped as early as without a record.
+    inner = [(weakref.ref(awaitable), frame.f_code, frame.f_lasti) for awaitable, frame in chain]
+    users = {code for code, _ in seen.places}
+
+    def finish() -> None:
+        raised = _raised_in(task)
+        may_raise = False
+        for place, (reference, code, offset) in enumerate(inner):
+            if code in users:
+                is_handled = may_raise and await_lines.is_in_try(code, offset)
+                seen.is_unsure.append(is_handled or any(below in raised for _, below, _ in inner[:place]))
+            may_raise = may_raise or not await_lines.is_safe(code)
+            awaitable = reference()
+            if not _has_handed_on(awaitable):
+                if code in users:
+                    seen.stops = next((frame.f_code, frame.f_lasti) for _, frame in frames_of(awaitable))
+                break
+
+    return finish
+
+
+def _raised_in(task: Any) -> set[types.CodeType]:
+    """Return the functions of the traceback of the error that has ended a task; none if no error has ended it."""
+    error = getattr(task, "_exception", None) if isinstance(task, asyncio.Task) and task.done() else None
+    tb, found = getattr(error, "__traceback__", None), set()
+    while tb is not None:
+        found.add(tb.tb_frame.f_code)
+        tb = tb.tb_next
+    return found
+
+
+def _has_handed_on(awaitable: Any) -> bool:
+    """Return whether a coroutine has ended; an asynchronous generator, whether it has yielded a value."""
+    if isinstance(awaitable, types.AsyncGeneratorType):
+        return awaitable.ag_await is None
+    return awaitable is None or next(frames_of(awaitable), None) is None
+
+
+def _lines(seen: _Seen) -> tuple[Line, ...]:
+    """Return the lines at which functions go on; for a function that may have got an error, the line of its await."""
+    lines = []
+    for (code, offset), is_unsure in zip(seen.places, seen.is_unsure, strict=False):
+        may_have_error = seen.has_error or is_unsure
+        number = await_lines.line_of(code, offset) if may_have_error else await_lines.line_after(code, offset)
+        if number is not None:
+            lines.append(Line(code.co_filename, number))
+        if may_have_error:
+            break
+    return tuple(lines)
+
+
+def _first_line(code: types.CodeType) -> Line:
+    return Line(code.co_filename, await_lines.first_line(code))
+
+
+def _gets_error(task: Any, args: tuple[Any, ...]) -> bool:
+    """Return whether a task or runner waited for a future that has ended with an error."""
+    future = task.future if isinstance(task, gen.Runner) else args[0] if args else None
+    if not isinstance(future, asyncio.Future) or not future.done():
+        return False
+    return future.cancelled() or getattr(future, "_exception", None) is not None
+
+
+def _is_of_user(code: types.CodeType, module_globals: dict[str, Any]) -> bool:
+    name = module_globals.get("__name__")
+    owner = owner_of_file(code.co_filename, name if isinstance(name, str) else None)
+    return owner not in MACHINERY and owner is not STDLIB
 
 
 def _has_begun(coro: Any) -> bool:
     if inspect.iscoroutine(coro):
         return inspect.getcoroutinestate(coro) != inspect.CORO_CREATED
     return not inspect.isgenerator(coro) or inspect.getgeneratorstate(coro) != inspect.GEN_CREATED
-
-
-def _label_of(frame: types.FrameType) -> str:
-    return f"{frame.f_code.co_name}({names.arguments_of(frame)})"
-
-
-def _line_at(frame: types.FrameType, number: int) -> Line:
-    filename = frame.f_code.co_filename
-    source = linecache.getline(filename, number, frame.f_globals).partition("  # ")[0].strip()
-    if len(source) > _LONGEST_LINE:
-        source = f"{source[:_LONGEST_LINE]}..."
-    return Line(f"{names.relative(filename)}:{number}", source)
-
-
-def _next_line(frame: types.FrameType) -> int | None:
-    """Return the number of the line that comes after the await at which a frame waits; None if it returns there."""
-    return _line_after(frame.f_code, frame.f_lasti)
-
-
-@functools.lru_cache(maxsize=1000)
-def _line_after(code: types.CodeType, offset: int) -> int | None:
-    instructions = list(dis.get_instructions(code))
-    lines = [each.positions.lineno if each.positions else None for each in instructions]
-    places = {each.offset: place for place, each in enumerate(instructions)}
-    place = places.get(offset)
-    if place is None:
-        return None
-    awaits = lines[place]
-    for _ in range(_MOST_INSTRUCTIONS):
-        instruction = instructions[place]
-        name = instruction.opname
-        if name.startswith("RETURN_") and name != "RETURN_GENERATOR":
-            return None
-        # The jump of SEND is taken when the coroutine that is waited for has ended.
-        is_jump = name == "SEND" or (name.startswith("JUMP") and "IF" not in name)
-        place = places[instruction.argval] if is_jump else place + 1
-        if place >= len(instructions):
-            return None
-        if lines[place] not in (None, awaits):
-            return lines[place]
-    return None

@@ -34,15 +34,28 @@ def name_of(func: Any) -> str:
 
 
 def arguments_of(frame: types.FrameType) -> str:
-    """Return the arguments of a call that are short and plain."""
+    """Return the first arguments of a call, without the object that has the method.
+
+    Other objects than plain values have the name of their class, and their first attribute with a short text: their
+    ``repr`` is code of the user.
+    """
     code, values = frame.f_code, frame.f_locals
-    shown = []
-    for name in code.co_varnames[: code.co_argcount][:_MOST_ARGUMENTS]:
-        value = values.get(name)
-        if name in values and type(value) in _SHOWN:
-            text = repr(value)
-            shown.append(text if len(text) <= _LONGEST_ARGUMENT else "...")
-    return ", ".join(shown)
+    names = [name for name in code.co_varnames[: code.co_argcount] if name in values and name not in ("self", "cls")]
+    return ", ".join(_argument(values[name]) for name in names[:_MOST_ARGUMENTS])
+
+
+def _argument(value: object) -> str:
+    if type(value) in _SHOWN:
+        text = repr(value)
+        return text if len(text) <= _LONGEST_ARGUMENT else "..."
+    try:
+        attributes = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        attributes = {}
+    # Another thread may set an attribute meanwhile.
+    texts = [each for each in list(attributes.values()) if type(each) is str] if type(attributes) is dict else []
+    name = type(value).__name__
+    return f"<{name} {texts[0]}>" if texts and 0 < len(texts[0]) <= _LONGEST_ARGUMENT else f"<{name}>"
 
 
 def name_of_task(task: "asyncio.Task[Any]") -> str:

@@ -1,20 +1,40 @@
 import asyncio
+import contextlib
 import inspect
 import re
 import unittest
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from asynctest_tornado._schedules import explain, holds, told_history
+from tornado import gen
+
+from asynctest_tornado import AsyncTestCase
+from asynctest_tornado._schedules import await_lines, explain, holds
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._schedules.told_history import ToldHistory
 from tests.samples import races
 from tests.schedules.test_schedule import in_schedule
 from tests.support import environ, run_case
 
 
-def report_of(cls: type) -> str:
-    """Return the report of a race that is found and shrunk, with the numbers of its lines left out."""
-    with environ(ASYNC_TEST_SCHEDULES="60"):
-        report = run_case(cls).report
-    return re.sub(r"\S*races\.py:\d+", "races.py:N", report)
+def report_of(cls: type, orders: int = 60) -> str:
+    """Return the report of a race that is found and shrunk."""
+    with environ(ASYNC_TEST_SCHEDULES=str(orders)):
+        return run_case(cls).report
+
+
+def sentences_of(text: str) -> str:
+    """Return the sentences in one line, without the places of lines, whose length varies."""
+    text = text[text.rindex("It fails when") :].partition("Around the first")[0]
+    return " ".join(re.sub(r"\S*(races|test_explain)\.py:\d+", "N", text).split())
+
+
+class Account:
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def __repr__(self) -> str:
+        raise AssertionError("this is code of the user")
 
 
 async def register(user: str, owners: dict[str, str]) -> None:
@@ -29,108 +49,328 @@ async def register_two() -> None:
     await asyncio.gather(register("first", owners), register("second", owners))
 
 
-def explained(token: str) -> str:
-    """Return what is said of an order of ``register_two``."""
-    histories = told_history.ToldHistory(), told_history.ToldHistory()
+def explained(token: str, main: Callable[[], Awaitable[object]] = register_two) -> str:
+    """Return what is said of an order."""
+    histories = ToldHistory(), ToldHistory()
     deviations = holds.of_text(token)
     for history, chosen in zip(histories, (deviations, ()), strict=True):
-        in_schedule(Schedule.of_holds(chosen, history=history), register_two)
-    return re.sub(r"\S*test_explain\.py:\d+", "N", explain.text(*histories, deviations))
+        in_schedule(Schedule.of_holds(chosen, history=history), main)
+    return explain.text(*histories, deviations)
+
+
+def said_of(token: str, main: Callable[[], Awaitable[object]] = register_two) -> str:
+    text = explained(token, main)
+    return sentences_of(text) if "It fails when" in text else text
 
 
 class SentenceTest(unittest.TestCase):
+    maxDiff = None
+
     def test_both_tasks_both_lines_and_what_they_waited_for(self) -> None:
         self.assertIn(
-            "It fails when `register('second')` goes on at N (`if \"name\" not in owners:`), after "
-            "`await asyncio.sleep(0)`\n  before `register('first')` goes on at N (`if \"name\" not in owners:`), after "
-            "`await asyncio.sleep(0)`.\n  In asyncio's own order it is the other way round.",
-            explained("register.1.2-after-register.2.2"),
+            "It fails when `register('second', <dict>)` goes on at N (`if \"name\" not in owners:`), having waited for "
+            "`asyncio.sleep(0)`, before `register('first', <dict>)` does at N (`if \"name\" not in owners:`), having "
+            "waited for `asyncio.sleep(0)`. In asyncio's own order it is the other way round.",
+            said_of("register.1.2-after-register.2.2"),
         )
 
     def test_several_deviations_are_numbered(self) -> None:
-        said = explained("register.1.2-after-register.2.2,register.1.3-after-register.2.3")
-        self.assertRegex(said, r"^It fails when all of these happen:\n1. `register\('second'\)` goes on .*\n  before ")
-        self.assertRegex(said, r"\n2. `register\('second'\)` goes on at N \(`owners.*\n  before ")
+        said = said_of("register.1.2-after-register.2.2,register.1.3-after-register.2.3")
+        self.assertRegex(said, r"^It fails when all of these happen: 1. `register\('second'.* goes on .* before ")
+        self.assertRegex(said, r" 2. `register\('second'.* goes on at N \(`owners.* before `register\('first'")
 
     def test_a_call_that_asyncio_does_not_make_is_not_said_to_come_later(self) -> None:
-        self.assertNotIn("other way round", explained("register.2.2-after-register.1.2"))
+        said = said_of("register.2.2-after-register.1.2")
+        self.assertIn(" So it is in asyncio's own order, too; other deviations may change that.", said)
+        self.assertNotIn("other way round", said)
 
     def test_a_moment_that_never_comes(self) -> None:
-        self.assertIn("register.7.1 is held back or waited for in vain", explained("register.1.2-after-register.7.1"))
+        self.assertIn("register.7.1 is held back or waited for in vain", said_of("register.1.2-after-register.7.1"))
 
-    def test_a_race_that_was_shrunk(self) -> None:
-        self.assertRegex(
-            report_of(races.CheckThenAct),
-            r"It fails when `register\('second'\)` goes on at races.py:N .*\n  before `register\('first'\)` goes on at",
+    def test_a_step_that_nothing_else_can_go_before(self) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+        async def main() -> None:
+            await asyncio.ensure_future(work())
+
+        said = said_of("work.1.2-after-work.1.3", main)
+        self.assertIn("work.1.2 is held back, and goes on before work.1.3 all the same.", said)
+
+    def test_each_function_that_goes_on_has_its_line(self) -> None:
+        log: list[str] = []
+
+        async def write(line: str) -> None:
+            await asyncio.sleep(0)
+            log.append(line)
+
+        async def pay(account: Account) -> None:
+            await write("pays")
+            account.owner = "nobody"
+
+        async def look() -> str:
+            await asyncio.sleep(0)
+            return log[-1] if log else ""
+
+        async def main() -> None:
+            await asyncio.gather(pay(Account("anna")), look())
+
+        self.assertIn(
+            " before `pay(<Account anna>)` does at N (`log.append(line)`) and at N "
+            '(`account.owner = "nobody"`), having waited for `asyncio.sleep(0)`.',
+            said_of("pay.1.2-after-look.1.2", main),
         )
 
-    def test_a_task_that_begins(self) -> None:
-        self.assertRegex(
-            report_of(races.LostUpdate),
-            r"`withdraw\(30\)` (begins|goes on) at races.py:N .*\n  before `withdraw\(20\)` goes on at "
-            r"races.py:N \(`return seen`\), after `await asyncio.sleep\(0\)`\.\n  In asyncio's own order",
+    def test_a_statement_that_is_not_done_goes_on_itself(self) -> None:
+        async def main() -> None:
+            future = asyncio.get_running_loop().create_future()
+
+            async def ask() -> None:
+                self.assertIsNone(await future)
+                await asyncio.sleep(0)
+
+            async def answer() -> None:
+                future.set_result(None)
+                await asyncio.sleep(0)
+
+            await asyncio.gather(ask(), answer())
+
+        self.assertIn(
+            "`ask()` goes on at N (`self.assertIsNone(await future)`) up to N (`await asyncio.sleep(0)`) before ",
+            said_of("answer.1.2-after-ask.1.2", main),
         )
 
-    def test_two_tasks_of_one_function_have_numbers(self) -> None:
-        self.assertRegex(
-            report_of(races.UnlockedCounter),
-            r"`increment\(\)` number 2 .*\n  before `increment\(\)` number 1 goes on at races.py:N "
-            r"\(`count = seen \+ 1`\)",
-        )
+    def test_an_error_that_ends_an_await(self) -> None:
+        """No line after the await is claimed to be the one at which the task goes on."""
+
+        async def main() -> None:
+            future = asyncio.get_running_loop().create_future()
+
+            async def ask() -> None:
+                with contextlib.suppress(ValueError):
+                    await future
+                    raise AssertionError("it has no result")
+
+            async def answer() -> None:
+                future.set_exception(ValueError())
+                await asyncio.sleep(0)
+
+            await asyncio.gather(ask(), answer())
+
+        said = said_of("answer.1.2-after-ask.1.2", main)
+        self.assertIn("It fails when `ask()` gets an error at N (`await future`) before `answer()` ends at N", said)
+
+    def test_an_error_of_a_function_that_is_waited_for(self) -> None:
+        async def main() -> None:
+            async def check() -> None:
+                await asyncio.sleep(0)
+                raise ValueError
+
+            async def ask() -> None:
+                with contextlib.suppress(ValueError):
+                    await check()
+                    raise AssertionError("it has no result")
+
+            async def answer() -> None:
+                await asyncio.sleep(0)
+
+            await asyncio.gather(answer(), ask())
+
+        said = said_of("answer.1.2-after-ask.1.2", main)
+        self.assertIn("`ask()` goes on at N (`raise ValueError`) and at N (`await check()`), having waited", said)
+
+    def test_a_step_that_stays_in_a_library(self) -> None:
+        async def main() -> None:
+            items: asyncio.Queue[int] = asyncio.Queue()
+
+            async def take() -> None:
+                item = await items.get()
+                len(str(item))
+
+            async def steal() -> None:
+                items.put_nowait(1)
+                items.get_nowait()
+                await asyncio.sleep(0)
+                items.put_nowait(2)
+
+            await asyncio.gather(take(), steal())
+
+        said = said_of("steal.1.2-after-take.1.2", main)
+        self.assertIn("It fails when `take()` goes on in `items.get()` at N (`item = await items.get()`) before", said)
 
     def test_coroutines_of_tornado(self) -> None:
         self.assertIn(
-            """before `setup_coro()` goes on at races.py:N (`self.document = {"_id": 1}`), after `yield gen.moment`.""",
-            report_of(races.UseBeforeSetUpOfTornado),
+            """before `setup_coro()` does at N (`self.document = {"_id": 1}`), having waited for `gen.moment`.""",
+            sentences_of(report_of(races.UseBeforeSetUpOfTornado)),
         )
 
-    def test_tasks_of_handlers_and_clients(self) -> None:
-        self.assertRegex(report_of(races.OutOfOrderResponses), r"\n -> ask\('/\d'\) races.py:N answers.append")
+    def test_generators_that_yield_coroutines(self) -> None:
+        async def main() -> None:
+            @gen.coroutine
+            def write(name: str) -> Any:
+                yield gen.moment
+                yield from [gen.moment]
+                return name
+
+            await gen.multi([write("a"), write("b")])
+
+        said = said_of("write.1.1-after-write.2.1", main)
+        self.assertIn("It fails when `write('b')` goes on at N (`yield from [gen.moment]`), having waited for", said)
+
+
+class RaceTest(unittest.TestCase):
+    """Races that are found, shrunk and explained."""
+
+    def test_check_then_act(self) -> None:
+        said = sentences_of(report_of(races.CheckThenAct))
+        self.assertRegex(
+            said, r"It fails when `register\('second'\)` goes on at N .*, before `register\('first'\)` does "
+        )
+        self.assertIn(" In asyncio's own order, `register('second')` does not come that far.", said)
+
+    def test_a_task_that_begins(self) -> None:
+        self.assertIn(
+            "`withdraw(30)` begins at N (`rest = await read() - amount`) before `withdraw(20)` goes on at N "
+            "(`return seen`) and at N (`rest = await read() - amount`), having waited for `asyncio.sleep(0)`. "
+            "In asyncio's own order it is the other way round.",
+            sentences_of(report_of(races.LostUpdate)),
+        )
+
+    def test_two_tasks_of_one_function_have_numbers(self) -> None:
+        said = report_of(races.UnlockedCounter)
+        self.assertIn(
+            "the second `increment()` begins at N (`async with turn:`) before the first `increment()` goes on at N",
+            sentences_of(said),
+        )
+        self.assertRegex(said, r"\n    increment #1 :\d+ begins  ")
+
+    def test_a_request_and_the_task_that_has_made_it(self) -> None:
+        said = report_of(races.OutOfOrderResponses)
+        self.assertRegex(said, r"`request GET /3` \(by `ask\('/3'\)`\) goes on\n  before `request GET /\d` \(by `ask")
+        self.assertRegex(said, r"\n    Number serving GET /\d :\d+ self\.write\(number\)")
+
+    def test_a_callback_and_a_task_that_it_has_cancelled(self) -> None:
+        """The line is the one at which the task would have gone on, and not the one at which it was cancelled."""
+
+        class Sample(AsyncTestCase):
+            is_ready = False
+
+            async def prepare(self) -> None:
+                await asyncio.sleep(0)
+                self.is_ready = True
+
+            def look(self) -> None:
+                self.assertTrue(self.is_ready)
+
+            async def test(self) -> None:
+                task = asyncio.ensure_future(self.prepare())
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                self.io_loop.add_callback(self.look)
+                await task
+                await asyncio.sleep(0)
+
+        self.assertIn(
+            "`Sample.look()` is called at N (`self.assertTrue(self.is_ready)`) before `prepare()` goes on at N "
+            "(`self.is_ready = True`)",
+            sentences_of(report_of(Sample, 200)),
+        )
 
 
 class CompareTest(unittest.TestCase):
     def test_the_first_step_that_differs_stands_side_by_side(self) -> None:
         report = report_of(races.DoubleClose)
-        begin = report.index("The first step that differs")
+        begin = report.index("Around the first step that differs, in races.py:")
         lines = report[begin:].splitlines()[1:6]
-        self.assertRegex(lines[0], r"^ +in this order {10,}in the order of asyncio$")
-        self.assertRegex(lines[1], r"^ +close\(\) begins +close\(\) begins$")
-        self.assertRegex(lines[3], r"^ -> on_error\(\) .*close\(\) races.py:N closed \+= 1$")
+        self.assertRegex(lines[0], r"^ {4}this order {39}asyncio's own order$")
+        self.assertRegex(lines[1], r"^ {4}close :\d+ begins +close :\d+ begins$")
+        self.assertRegex(lines[3], r"^ -> on_error :\d+ await .* close :\d+ closed \+= 1$")
+        self.assertLessEqual(max(map(len, lines)), 100)
+
+    def test_steps_in_between_are_left_out(self) -> None:
+        async def main() -> None:
+            async def prepare() -> None:
+                await asyncio.sleep(0)
+                len("ready")
+
+            async def count() -> None:
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                len("counted")
+
+            await asyncio.gather(prepare(), count())
+
+        lines = explained("prepare.1.2-after-count.1.21", main).splitlines()
+        place = next(place for place, line in enumerate(lines) if re.fullmatch(r" {4}\.\.\. +\.\.\.", line))
+        self.assertRegex(lines[place + 1], r"^ {4}count \S+:\d+ for _ in range\(20\):")
+        self.assertRegex(lines[place + 2], r'^ {4}prepare \S+:\d+ len\("ready"\)')
+
+    def test_long_names_stand_one_below_the_other(self) -> None:
+        async def main() -> None:
+            async def a_function_with_a_long_name(number: int, what: str) -> None:
+                await asyncio.sleep(0)
+                len("of a function with a long name")
+
+            await asyncio.gather(
+                *(a_function_with_a_long_name(number, "what") for number in range(10_000_000, 10_000_003))
+            )
+
+        function = "a_function_with_a_long_name"
+        said = explained(f"{function}.1.2-after-{function}.2.2", main)
+        self.assertIn(f"\n  this order:\n    {function}(10000001, 'what') test_explain.py:", said)
+        self.assertIn(f"\n  asyncio's own order:\n    {function}(10000001, 'what') test_explain.py:", said)
+
+
+class Moment:
+    def __await__(self):  # type: ignore[no-untyped-def]
+        yield
+
+    async def __aenter__(self) -> None:
+        await self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self
+
+    def __aiter__(self) -> "Moment":
+        return self
+
+    async def __anext__(self) -> None:
+        await self
 
 
 class LineAfterTest(unittest.TestCase):
     """The line at which a coroutine goes on is read from its code."""
 
-    def line_after(self, coro: object) -> str | None:
+    def begin(self, coro: object) -> tuple[Any, int]:
+        """Let a coroutine come to its first await. Return its code and the place."""
         assert inspect.iscoroutine(coro)
         coro.send(None)
         frame, code = coro.cr_frame, coro.cr_code
         assert frame is not None
-        line, first = told_history._next_line(frame), code.co_firstlineno
+        place = code, frame.f_lasti
         coro.close()
-        return None if line is None else inspect.getsourcelines(code)[0][line - first].strip()
+        return place
 
-    def test_lines(self) -> None:
-        class Moment:
-            def __await__(self):  # type: ignore[no-untyped-def]
-                yield
+    def check(self, coro: object, source: str | None, awaited: str = "Moment()") -> None:
+        code, offset = self.begin(coro)
+        number = await_lines.line_after(code, offset)
+        lines = inspect.getsourcelines(code)[0]
+        self.assertEqual(None if number is None else lines[number - code.co_firstlineno].strip(), source)
+        self.assertEqual(await_lines.awaited(code, offset), awaited)
 
-            async def __aenter__(self) -> None:
-                await self
-
-            async def __aexit__(self, *error: object) -> None:
-                await self
-
+    def test_the_next_statement(self) -> None:
         async def plain() -> None:
             await Moment()
             len("next")
 
-        async def last() -> None:
-            await Moment()
+        async def local() -> None:
+            value = await Moment()
+            len(str(value))
 
-        async def loop() -> None:
-            for _ in range(2):
-                await Moment()
+        async def two() -> None:
+            one, other = await Moment(), 2
+            len(f"{one}{other}")
 
         async def in_try() -> None:
             try:
@@ -138,17 +378,78 @@ class LineAfterTest(unittest.TestCase):
             finally:
                 len("next")
 
-        async def condition() -> None:
-            if await Moment() is None:
+        async def loop() -> None:
+            for _ in range(2):
+                await Moment()
+
+        async def for_ever() -> None:
+            while True:
+                await Moment()
                 len("next")
 
         async def lock() -> None:
             async with Moment():
                 len("next")
 
-        self.assertEqual(self.line_after(plain()), 'len("next")')
-        self.assertIsNone(self.line_after(last()))
-        self.assertEqual(self.line_after(loop()), "for _ in range(2):")
-        self.assertEqual(self.line_after(in_try()), 'len("next")')
-        self.assertEqual(self.line_after(condition()), 'len("next")')
-        self.assertEqual(self.line_after(lock()), 'len("next")')
+        self.check(plain(), 'len("next")')
+        self.check(local(), "len(str(value))")
+        self.check(in_try(), 'len("next")')
+        self.check(loop(), "for _ in range(2):")
+        self.check(for_ever(), 'len("next")')
+        self.check(lock(), 'len("next")', "async with Moment()")
+        self.check(two(), "one, other = await Moment(), 2")
+
+    def test_the_same_statement(self) -> None:
+        shared = None
+
+        async def condition() -> None:
+            if await Moment() is None:
+                len("next")
+
+        async def expression() -> None:
+            len(str(await Moment()))
+            len("next")
+
+        async def in_lines() -> None:
+            max(
+                await Moment(),
+                1,
+            )
+            len("next")
+
+        async def in_closure() -> None:
+            nonlocal shared
+            shared = await Moment()
+            len("next")
+
+        async def iteration() -> None:
+            async for _ in Moment():
+                len("next")
+
+        self.check(condition(), "if await Moment() is None:")
+        self.check(expression(), "len(str(await Moment()))")
+        self.check(in_lines(), "await Moment(),")
+        self.check(in_closure(), "shared = await Moment()")
+        self.check(iteration(), "async for _ in Moment():", "async for _ in Moment()")
+
+    def test_no_line(self) -> None:
+        async def last() -> None:
+            await Moment()
+
+        async def returns() -> Any:
+            return await Moment()
+
+        self.check(last(), None)
+        self.check(returns(), None)
+
+    def test_an_object_that_is_written_in_several_lines(self) -> None:
+        def moment(number: int, *, name: str) -> Moment:
+            return Moment()
+
+        async def main() -> None:
+            await moment(
+                1,
+                name="one",
+            )
+
+        self.check(main(), None, 'moment(1, name="one", )')

@@ -198,7 +198,7 @@ class SideEffectsTest(unittest.TestCase):
 
 
 class ActorsTest(unittest.TestCase):
-    def test_arguments_that_are_no_plain_values_stay_out_of_a_label(self) -> None:
+    def test_the_label_of_a_task_runs_no_code_of_the_user(self) -> None:
         class Loud:
             def __repr__(self) -> str:
                 raise AssertionError("this is code of the user")
@@ -212,7 +212,7 @@ class ActorsTest(unittest.TestCase):
             await task
             return label
 
-        self.assertTrue(asyncio.run(main()).endswith(".work(..., 3)"))
+        self.assertTrue(asyncio.run(main()).endswith(".work(<Loud>, ..., 3)"))
 
     def test_long_chains_of_coroutines_end(self) -> None:
         async def deep(depth: int) -> None:

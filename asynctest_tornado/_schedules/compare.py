@@ -1,0 +1,124 @@
+"""Shows two orders side by side, from the first step that differs."""
+
+# Tested by tests/schedules/test_explain.py.
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from asynctest_tornado._schedules.holds import Hold, Moment
+from asynctest_tornado._schedules.told_history import BEGINS, ToldHistory
+
+__unittest = True
+
+#: The steps that are shown before the first one that differs, and from there on.
+_BEFORE, _AFTER = 2, 5
+#: The letters of a line, and of a column beside another one.
+_LINE, _COLUMN = 96, 47
+#: The letters that the name and the place of a step may take in a column, to leave some for its line.
+_HEAD = 33
+_TITLES = "this order", "asyncio's own order"
+
+
+class _Step(NamedTuple):
+    moment: Moment
+    #: The name of its task or callback, and the file and the number of its line; in the end, its text.
+    label: str
+    file: str
+    number: int
+    source: str
+
+
+_Column = Sequence[_Step]
+
+
+def lines(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> list[str]:
+    """Return the lines of two columns: the steps of two runs, around the first one that differs.
+
+    Calls of libraries alone are left out, if no deviation is about them.
+    """
+    named = {moment for hold in holds for moment in hold}
+    columns = [list(_steps(history, named)) for history in (failing, plain)]
+    names = _names(itertools.chain(*columns))
+    columns = [[step._replace(label=names[step.moment[:2]]) for step in column] for column in columns]
+    pairs = enumerate(itertools.zip_longest(*([step.moment for step in column] for column in columns)))
+    first = next((place for place, (one, other) in pairs if one != other), None)
+    if first is None:
+        return []
+    last = max((place for place, step in enumerate(columns[0]) if step.moment in named), default=0)
+    places = [place for place in _places(first, last) if place < max(map(len, columns))]
+    shown = [column[place] for column in columns for place in places if place < len(column)]
+    files = {step.file for step in shown if step.file}
+    if len(files) == 1:
+        columns = [[step._replace(file="") for step in column] for column in columns]
+        shown = [step._replace(file="") for step in shown]
+    title = f"Around the first step that differs{f', in {min(files)}' if len(files) == 1 else ''}:"
+    if sum(len(_head(step)) > _HEAD for step in shown) * 4 <= len(shown):
+        one, other = [_rows(column, places, first, _COLUMN) for column in columns]
+        pairs_of_rows = zip([f"   {_TITLES[0]}", *one], [f"   {_TITLES[1]}", *other], strict=True)
+        return [title, *(f" {left:{_COLUMN + 3}}  {right[3:]}".rstrip() for left, right in pairs_of_rows)]
+    one, other = [_rows(column, places, first, _LINE) for column in columns]
+    rows = [f" {_TITLES[0]}:", *one, f" {_TITLES[1]}:", *other]
+    return [title, *(f" {row}" for row in rows if row)]
+
+
+def _places(first: int, last: int) -> list[int]:
+    """Return the places of the steps that are shown.
+
+    :param first: the place of the first step that differs.
+    :param last: the place of the last step that a deviation is about.
+    """
+    begin = max(0, first - _BEFORE)
+    if last <= first + 2 * _AFTER:
+        return list(range(begin, max(first + _AFTER, last + 1)))
+    return [*range(begin, first + _AFTER), *range(last - 1, last + 2)]
+
+
+def _steps(history: ToldHistory, named: set[Moment]) -> Iterator[_Step]:
+    for place, made in enumerate(history.calls):
+        told = history.told(place)
+        if told.lines:
+            line = told.lines[-1]
+            text = "begins" if told.act is BEGINS else line.source
+            yield _Step(made.moment, told.label, os.path.basename(line.filename), line.number, text)
+        elif made.moment in named:
+            origin = history.origin(place)
+            by = "" if origin is None else f" by {history.told(origin).label}"
+            yield _Step(made.moment, f"{told.label.removesuffix('()')}{by}", "", 0, told.act)
+
+
+def _names(steps: Iterable[_Step]) -> dict[tuple[str, int], str]:
+    """Return the shortest names that tell tasks and callbacks apart."""
+    labels = {step.moment[:2]: step.label for step in steps}
+    functions = {who: label.partition("(")[0] for who, label in labels.items()}
+    names = {}
+    for who, label in labels.items():
+        same = sorted(other for other, its in labels.items() if its == label)
+        if list(functions.values()).count(functions[who]) == 1:
+            names[who] = functions[who]
+        else:
+            names[who] = label if len(same) == 1 else f"{functions[who]} #{same.index(who) + 1}"
+    return names
+
+
+def _rows(column: _Column, places: Sequence[int], first: int, width: int) -> list[str]:
+    rows = []
+    before = places[0] - 1
+    for place in places:
+        if place != before + 1:
+            rows.append("   ...")
+        before = place
+        mark = "->" if place == first else "  "
+        step = column[place] if place < len(column) else None
+        rows.append("" if step is None else f"{mark} {_cut(f'{_head(step, width)} {step.source}', width)}")
+    return rows
+
+
+def _head(step: _Step, width: int = _COLUMN) -> str:
+    label = _cut(step.label, width // 2)
+    return f"{label} {step.file}:{step.number}" if step.number else label
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
