@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from asynctest_tornado._schedules.holds import Hold, Moment
-from asynctest_tornado._schedules.told_history import BEGINS, ToldHistory
+from asynctest_tornado._schedules.told_history import BEGINS, ENDS, ToldHistory
 
 __unittest = True
 
@@ -80,7 +80,7 @@ def _steps(history: ToldHistory, named: set[Moment]) -> Iterator[_Step]:
         told = history.told(place)
         if told.lines:
             line = told.lines[-1]
-            text = "begins" if told.act is BEGINS else line.source
+            text = told.act if told.act in (BEGINS, ENDS) else line.source
             yield _Step(made.moment, told.label, os.path.basename(line.filename), line.number, text)
         elif made.moment in named:
             origin = history.origin(place)
