@@ -40,6 +40,7 @@ TABLE = {"_util.settings": {"_util.fast_environ"}, "_util.fast_environ": set()}
 #: Dependencies beside Tornado, of rooms that nothing but pytest, or an option of the test, leads to.
 OPTIONAL = {room: {"pytest"} for room in (*PLUGIN, "pytest_plugin", "_replace.pytest_summary")}
 OPTIONAL["_clock.dates"] = {"time_machine"}
+OPTIONAL["_schedules.examples"] = {"hypothesis"}
 
 
 def _name(path: Path) -> str:

@@ -40,6 +40,14 @@ class History:
         #: The place of the call that is being made, if any.
         self.current: int | None = None
 
+    def restart(self) -> None:
+        """Drop the record, and count tasks and callbacks from the beginning."""
+        self.calls.clear()
+        self.moments.clear()
+        self._counts.clear()
+        self._latest.clear()
+        self.current = None
+
     def register(self, call: Call, task: Any) -> None:
         """Name a call.
 

@@ -67,7 +67,7 @@ def run(result: Any, seeds: range, runs: Runs, *, is_required: bool) -> None:
             schedule = Schedule.of_seed(seed, is_required)
             began = monotonic()
             runs.run(schedule, report)
-            seconds = monotonic() - began
+            seconds = (monotonic() - began) / (schedule.restarts or 1)  # of one example, if it has several
             tried += 1
             fingerprints.add(schedule.fingerprint)
             if report.has_ended or getattr(result, "shouldStop", False):

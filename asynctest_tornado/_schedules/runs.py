@@ -2,13 +2,17 @@
 
 # Tested by tests/schedules/test_repeat.py.
 
+import contextlib
 import unittest
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._errors import contexts
 from asynctest_tornado._schedules.reports import Hidden, Report
 from asynctest_tornado._schedules.schedule import Schedule
+
+if TYPE_CHECKING:
+    from asynctest_tornado._schedules.examples import Examples
 
 __unittest = True
 
@@ -29,6 +33,7 @@ class Runs:
         self._run_once = run_once
         self._before = vars(case).copy()
         self._has_run = False
+        self._examples = _examples_of(case)
 
     def run(self, schedule: Schedule, report: Report, **attributes: object) -> None:
         """Run it once.
@@ -42,12 +47,26 @@ class Runs:
         self._has_run = True
         own = {name: value for name, value in vars(self.case).items() if name in attributes}
         vars(self.case).update(attributes)
+        examples = self._examples
         try:
-            self._run_once(schedule, report)
+            with contextlib.nullcontext() if examples is None else examples.in_order(schedule):
+                self._run_once(schedule, report)
         finally:
+            if examples is not None:
+                examples.are_known = examples.are_known or report.has_ended
             for name in attributes:
                 vars(self.case).pop(name, None)
             vars(self.case).update(own)
+
+
+def _examples_of(case: unittest.TestCase) -> "Examples | None":
+    """Return the examples of a test method under ``given`` of hypothesis; None for any other."""
+    method = getattr(case, getattr(case, "_testMethodName", ""), None)
+    if not hasattr(method, "hypothesis"):
+        return None
+    from asynctest_tornado._schedules.examples import Examples
+
+    return Examples(method)
 
 
 #: The types of values that need no new object: an equal one is as good.

@@ -66,6 +66,9 @@ class Schedule:
 
     def __init__(self, policy: Policy, is_required: bool = True, history: History | None = None) -> None:
         self.policy = policy
+        self._new_policy: Callable[[], Policy] = lambda: policy
+        #: The number of times that the order has begun anew.
+        self.restarts = 0
         self.is_required = is_required
         self.history = history
         #: True if it has ordered the calls of a loop. Loops of another make have an order of their own.
@@ -86,15 +89,26 @@ class Schedule:
     @classmethod
     def of_seed(cls, seed: int, is_required: bool = True, history: History | None = None) -> "Schedule":
         """Return the schedule of a seed; 0 stands for the order of asyncio itself."""
-        schedule = cls(seeds.policy_of(seed), is_required, history)
-        schedule.seed = seed
-        return schedule
+        return cls._of(lambda: seeds.policy_of(seed), seed, is_required, history)
 
     @classmethod
     def of_holds(cls, holds: Sequence[Hold], is_required: bool = True, history: History | None = None) -> "Schedule":
         """Return the schedule that keeps to the order of asyncio, but for some deviations."""
-        history = History() if history is None else history
-        return cls(Held(holds, history.moments), is_required, history)
+        calls = History() if history is None else history
+        return cls._of(lambda: Held(holds, calls.moments), 0, is_required, calls)
+
+    @classmethod
+    def _of(cls, new: Callable[[], Policy], seed: int, is_required: bool, history: History | None) -> "Schedule":
+        schedule = cls(new(), is_required, history)
+        schedule.seed, schedule._new_policy = seed, new
+        return schedule
+
+    def restart(self) -> None:
+        """Begin the order anew, for code that runs several times in one run of the test."""
+        self.restarts += 1
+        if self.history is not None:
+            self.history.restart()
+        self.policy = self._new_policy()
 
     def missing(self) -> list[Moment]:
         """Return the calls that deviations name, and that were not made so far."""

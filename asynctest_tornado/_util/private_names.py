@@ -99,6 +99,10 @@ PRIVATE: tuple[Private, ...] = (
     Private(
         "socket.SocketIO", "_sock", "the server that a client waits for", "the hint for a client that blocks", "none"
     ),
+    Private(
+        *("hypothesis.core", "_hypothesis_internal_use_settings", "the examples that have failed in each order"),
+        *("examples are run again in other orders than theirs", "one database of examples for all orders"),
+    ),
     # The loop.
     *(
         Private(_LOOP, name, _RECYCLES, _TIME, _PLAIN)

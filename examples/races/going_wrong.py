@@ -1,4 +1,4 @@
-"""The lucky tests, under 50 orders: their luck ends. The classes have the names of classes of ``test_races.py``.
+"""The lucky tests, under 50 orders: their luck ends. The classes have the names of classes of the tests that pass.
 
 Discovery does not find this module. ``reports`` has unittest's report of each test, under the test's name.
 
@@ -6,7 +6,7 @@ Only the number of orders has changed. For tests that do not set it, ``ASYNC_TES
 the same, and so does ``python -m asynctest_tornado --schedules=50``.
 """
 
-from examples.races import test_races
+from examples.races import test_races, test_wiki
 
 
 class SetUpIsNotAwaitedTest(test_races.SetUpIsNotAwaitedTest):
@@ -31,6 +31,15 @@ class LockedAccountsTest(test_races.LockedAccountsTest):
     """Part 3. Here Bob locks his account before Anna's transfer does, and each waits for the other one.
 
     Nothing is left that could wake them, so the test fails at once. The report shows where both of them stand.
+    """
+
+    schedules = 50
+
+
+class WikiTest(test_wiki.WikiTest):
+    """Part 4. Here the second author looks for an address before the first one's page has got the same one.
+
+    hypothesis has found the titles, and shrunk them; the seed has found the order, which was shrunk after that.
     """
 
     schedules = 50

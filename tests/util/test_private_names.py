@@ -27,7 +27,7 @@ _NO_ATTRIBUTES = {"_", "_py_warnings", "_pydevd_bundle", "_pytest", "_thread", "
 #: Attributes of classes without a line that sets them.
 _MADE_BY_TYPING = ("_abc", "_is_protocol", "_is_runtime_protocol", "_non_callable_proto_members")
 #: Packages that need not be installed.
-_OPTIONAL = ("_pytest", "pluggy", "pytest_asyncio", "tornado.curl_httpclient")
+_OPTIONAL = ("_pytest", "hypothesis", "pluggy", "pytest_asyncio", "tornado.curl_httpclient")
 
 
 def _is_here(row: Private) -> bool:
