@@ -72,6 +72,7 @@ class Choices(History):
         self.options.clear()
         self.cancelled.clear()
         self._inert.clear()
+        self._registered.clear()
 
     def offer(self, steps: Sequence[Call], callbacks: Iterable[Call]) -> None:
         found = []

@@ -6,8 +6,6 @@ alone. An example that has failed in one order may pass in another one, and hypo
 database keeps the examples of each order apart.
 """
 
-# Tested by tests/schedules/test_examples.py.
-
 import contextlib
 import functools
 import inspect
@@ -23,6 +21,8 @@ __unittest = True
 
 #: The attribute of a test under ``given`` for its settings.
 _SETTINGS = "_hypothesis_internal_use_settings"
+#: The ends of the keys of examples that are not the smallest ones that fail.
+_OTHERS = (b".secondary", b".pareto")
 #: To run the examples that are known to fail, and no others.
 _KNOWN = (hypothesis.Phase.explicit, hypothesis.Phase.reuse)
 
@@ -86,7 +86,7 @@ class _OfOrder(ExampleDatabase):
     :param database: keeps them for later runs, among the examples of other orders; None to keep none.
     :param order: the name of the order; "" for the order of asyncio.
     :param failed: keeps them by key as long as the test runs.
-    :param are_known: true to return these, too, and to drop none.
+    :param are_known: true to return only these, and to drop none.
     """
 
     def __init__(
@@ -105,10 +105,11 @@ class _OfOrder(ExampleDatabase):
             self._database.save(key + self._end, value)
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
-        if self._database is not None:
-            yield from self._database.fetch(key + self._end)
         if self._are_known:
-            yield from self._failed.get(key, ())
+            # Under other keys are examples that were shrunk to these.
+            yield from () if key.endswith(_OTHERS) else self._failed.get(key, ())
+        elif self._database is not None:
+            yield from self._database.fetch(key + self._end)
 
     def delete(self, key: bytes, value: bytes) -> None:
         if not self._are_known:
