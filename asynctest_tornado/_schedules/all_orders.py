@@ -67,13 +67,6 @@ class Choices(History):
         if call.by is not None:
             self._registered.setdefault(call.by, []).append((call.moment, call.task is not None))
 
-    def restart(self) -> None:
-        super().restart()
-        self.options.clear()
-        self.cancelled.clear()
-        self._inert.clear()
-        self._registered.clear()
-
     def offer(self, steps: Sequence[Call], callbacks: Iterable[Call]) -> None:
         found = []
         # A copy, as other threads add to them.

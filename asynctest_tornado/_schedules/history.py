@@ -42,11 +42,10 @@ class History:
 
     def restart(self) -> None:
         """Drop the record, and count tasks and callbacks from the beginning."""
-        self.calls.clear()
-        self.moments.clear()
-        self._counts.clear()
-        self._latest.clear()
         self.current = None
+        for record in vars(self).values():  # subclasses have some of their own
+            if isinstance(record, list | dict | set | weakref.WeakKeyDictionary):
+                record.clear()
 
     def register(self, call: Call, task: Any) -> None:
         """Name a call.

@@ -87,11 +87,6 @@ class ToldHistory(History):
         # Finishes the record of the call that is made.
         self._finish: Callable[[], None] | None = None
 
-    def restart(self) -> None:
-        super().restart()
-        self.told.clear()
-        self._labels.clear()
-
     def begin(self, call: Call) -> None:
         super().begin(call)
         task = call.task if call.task is not None else task_of(call.callback, call.args)

@@ -24,8 +24,8 @@ class WikiTest(AsyncTestCase):
     schedules = 1
     wiki_type: ClassVar[type[Wiki]] = Wiki
 
-    # With derandomize, hypothesis tries the same titles in each run, so that the report is the same for each reader. The
-    # health check is against tests that two classes inherit, as here.
+    # With derandomize, hypothesis tries the same titles in each run, and the report is the same. The health check is
+    # against tests that two classes inherit, as here.
     @settings(max_examples=50, derandomize=True, suppress_health_check=[HealthCheck.differing_executors])
     @given(TITLES, TITLES)
     @gen_test
@@ -42,7 +42,7 @@ class WikiTest(AsyncTestCase):
 
 
 class LockedWikiTest(WikiTest):
-    """With a lock, no order and no title lets a page be lost. Each of the 20 orders is tried with 50 pairs of titles."""
+    """With a lock, no order and no title lets a page be lost. Each of 20 orders is tried with 50 pairs of titles."""
 
     schedules = 20
     wiki_type: ClassVar[type[Wiki]] = LockedWiki
