@@ -21,12 +21,10 @@ What runs the test, and how it fails, is no matter here.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from asynctest_tornado._schedules import footprints
-from asynctest_tornado._schedules.call import Call
-from asynctest_tornado._schedules.history import History
+from asynctest_tornado._schedules.choices import Choices, Option
 from asynctest_tornado._schedules.holds import Hold, Moment
 from asynctest_tornado._util.real_time import monotonic
 
@@ -37,78 +35,6 @@ MOST_ORDERS = 5_000
 MOST_SECONDS = 60.0
 
 
-class Option(NamedTuple):
-    """A call that could be made at some point of a run."""
-
-    moment: Moment
-    #: True if it is the step of a task that touches nothing, so that no order passes over it.
-    is_inert: bool
-
-
-class Choices(History):
-    """The history of a run for an `Explorer`: with the calls that could have been made instead.
-
-    :param is_reduced: False if each step may be passed over.
-    """
-
-    def __init__(self, is_reduced: bool = True) -> None:
-        super().__init__()
-        self._is_reduced = is_reduced
-        #: By the place of a call in the history: the calls to choose from, in the order of their registration.
-        self.options: dict[int, list[Option]] = {}
-        #: The tasks that were cancelled, by name. A step of such a task is not inert: it meets the cancellation.
-        self.cancelled: set[tuple[str, int]] = set()
-        self._inert: dict[Moment, bool] = {}
-        #: By the place of a call: the calls that it has registered, and whether each is a step that may be held back.
-        self._registered: dict[int, list[tuple[Moment, bool]]] = {}
-
-    def register(self, call: Call, task: Any) -> None:
-        super().register(call, task)
-        if call.by is not None:
-            self._registered.setdefault(call.by, []).append((call.moment, call.task is not None))
-
-    def offer(self, steps: Sequence[Call], callbacks: Iterable[Call]) -> None:
-        found = []
-        # A copy, as other threads add to them.
-        callback = next((call for call in tuple(callbacks) if not call.cancelled()), None)
-        for step in steps:
-            if callback is not None and step.number > callback.number:
-                break
-            if not step.cancelled():
-                found.append(step)
-        if callback is not None:
-            found.append(callback)
-        if len(found) > 1:
-            self.options[len(self.calls)] = [Option(call.moment, self._is_inert(call)) for call in found]
-
-    def _is_inert(self, call: Call) -> bool:
-        if call.task is None or not self._is_reduced:
-            return False
-        known = self._inert.get(call.moment)
-        if known is None:
-            known = self._inert[call.moment] = footprints.is_inert(call.task)
-        return known
-
-    def begin(self, call: Call) -> None:
-        super().begin(call)
-        if footprints.is_cancelled(call.task):
-            self.cancelled.add(call.moment[:2])
-
-    def mistaken(self) -> set[tuple[str, int]]:
-        """Return the names of tasks with a step that was thought to be inert, and was not."""
-        wrong = set()
-        for place, (moment, *_) in enumerate(self.calls):
-            expected = [(moment._replace(step=moment.step + 1), True)]
-            if self._inert.get(moment) and self._registered.get(place) != expected:
-                wrong.add(moment[:2])
-        return wrong | self.cancelled
-
-    def is_movable(self, place: int) -> bool:
-        """Return whether a call has registered at most one call, a step that may be held back."""
-        registered = self._registered.get(place, [])
-        return len(registered) <= 1 and all(is_step for _, is_step in registered)
-
-
 class _Order(NamedTuple):
     """An order to try: a prefix of choices."""
 
@@ -116,6 +42,20 @@ class _Order(NamedTuple):
     #: The number of calls of the prefix, and what they were.
     length: int
     checksum: int
+
+
+class _Point(NamedTuple):
+    """A point of a run where another call may be made."""
+
+    #: The steps that were passed over so far, and the call before each one that was made since.
+    passed: dict[Moment, Moment | None]
+    #: The call before.
+    previous: Moment | None
+    #: The number of calls before, and what they were.
+    place: int
+    checksum: int
+    #: True if the step that is made here may not be passed over by calls only that touch nothing.
+    is_vain: bool
 
 
 class Explored(NamedTuple):
@@ -253,9 +193,10 @@ class Explorer:
             self._strayed += 1
             return
         wrong = history.mistaken() - self._touching
-        if wrong and self._is_reduced:
+        if self._is_reduced and (wrong or history.is_disturbed):
             # Orders that were left out because of them have to be tried after all.
             self._touching |= wrong
+            self._is_reduced = not history.is_disturbed
             self._start()
             return
         self._expand(order, history, checksums)
@@ -265,31 +206,53 @@ class Explorer:
         touched: set[Moment] = set()  # those of them that were passed over by a call that may touch the same
         previous: Moment | None = None
         for place, made in enumerate(history.calls):
-            options = history.options.get(place, ())
-            if place >= order.length and options and options[0].moment != made.moment:
+            options = history.options.get(place, [])
+            is_vain = self._is_reduced and made.moment not in touched and history.is_movable(place)
+            if place < order.length:
+                moments = [option.moment for option in options]
+                before = moments[: moments.index(made.moment)] if options else []
+                passed |= {step: None for step in before if step not in passed}
+                touched.update(() if self._is_inert(made.moment, history) else before)
+            elif options and options[0].moment != made.moment:
                 self._strayed += 1
                 return
-            before: list[Moment] = []  # the options that the next one passes
-            for option in options:
-                if place >= order.length and before:
-                    # The step that is made has been held until the call before, and the other ones until this step.
-                    held = dict.fromkeys([*passed, *before], option.moment)
-                    held |= {step: until for step, until in passed.items() if until is not None}
-                    if option.moment in passed and previous is not None:
-                        held[option.moment] = previous
-                    self._add(held, place + 1, hash((checksums[place], option.moment)))
-                is_inert = option.is_inert and option.moment[:2] not in self._touching
-                if option.moment == made.moment and place < order.length:
-                    passed |= {step: None for step in before if step not in passed}
-                    touched.update(() if is_inert else before)
-                if place >= order.length and is_inert:
-                    break
-                before.append(option.moment)
+            elif len(options) > 1:
+                point = _Point(passed, previous, place, checksums[place], is_vain)
+                self._branch(point, options, history)
             if made.moment in passed:
-                if self._is_reduced and made.moment not in touched and history.is_movable(place):
+                if is_vain:
                     return
                 passed[made.moment] = previous
             previous = made.moment
+
+    def _is_inert(self, moment: Moment, history: Choices) -> bool:
+        return history.is_inert(moment) and moment[:2] not in self._touching
+
+    def _branch(self, point: _Point, options: Sequence[Option], history: Choices) -> None:
+        """Add the orders that make another choice at some point."""
+        before: list[Moment] = []  # the options that the next one passes
+        for option in options:
+            moment = option.moment
+            is_inert = self._is_inert(moment, history)
+            checksum = hash((point.checksum, moment))
+            if before and is_inert and point.is_vain:
+                # To go on with the first step now would be in vain. So hold it back for longer, past the next call.
+                after = [each for each in options if each is not option]
+                if options[-1].is_step:
+                    following = moment._replace(step=moment.step + 1)
+                    after.append(Option(following, True, history.is_inert(following)))
+                passed = point.passed | {step: None for step in before if step not in point.passed}
+                self._branch(_Point(passed, moment, point.place + 1, checksum, True), after, history)
+            elif before:
+                # The step that is made has been held until the call before, and the other ones until this step.
+                held = dict.fromkeys([*point.passed, *before], moment)
+                held |= {step: until for step, until in point.passed.items() if until is not None}
+                if moment in point.passed and point.previous is not None:
+                    held[moment] = point.previous
+                self._add(held, point.place + 1, checksum)
+            if is_inert:
+                return
+            before.append(moment)
 
     def _add(self, held: dict[Moment, Moment], length: int, checksum: int) -> None:
         """Add an order that is to be tried, unless it has too many deviations."""

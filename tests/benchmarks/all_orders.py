@@ -17,7 +17,7 @@ from tests.samples import fixed_races, races
 from tests.support import environ, run_case
 
 #: More than the limits of a test, to count all.
-MOST_ORDERS, MOST_SECONDS = 100_000, 240.0
+MOST_ORDERS, MOST_SECONDS = 50_000, 120.0
 
 
 def explore(cls: type[AsyncTestCase], bound: int, *, is_reduced: bool = True) -> tuple[str, Explored]:

@@ -25,7 +25,7 @@ class AllOrdersTest(unittest.TestCase):
                 self.assertEqual(result.verdicts, ["addFailure"])
                 self.assertRegex(
                     result.report,
-                    r"It fails with 1 deviation from asyncio's own order, and does not with fewer \(\d+ orders passed "
+                    r"It fails with 1 deviation from asyncio's own order, and does not with fewer \(\d+ orders? passed "
                     r"before this one\)\.\nTo replay this order: ASYNC_TEST_ORDER=\S+-after-\S+ python -m unittest ",
                 )
                 self.assertIn("In asyncio's own order it is the other way round.", result.report)
