@@ -66,6 +66,8 @@ class Explored(NamedTuple):
     left: dict[int, int]
     #: The number of orders that did not come again: something else than the order has an influence on the test.
     strayed: int
+    #: True if each run had several examples of hypothesis, of which the search knows the last one.
+    has_examples: bool
     seconds: float
     bound: int | None
     most_orders: int
@@ -79,7 +81,7 @@ class Explored(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """True if all orders were tried."""
-        return not self.strayed and not sum(self.left.values())
+        return not (self.strayed or self.has_examples) and not sum(self.left.values())
 
     @property
     def progress(self) -> str:
@@ -90,6 +92,10 @@ class Explored(NamedTuple):
 
     def __str__(self) -> str:
         """Return the number of orders, as text: all, or how far the search has come."""
+        if self.has_examples:
+            return (
+                f"{_orders(self.orders)}, which is no proof: hypothesis runs the test with several inputs in each order"
+            )
         if self.strayed:
             return (
                 f"{_orders(self.orders)}, which is no proof: {self.strayed:,} of them led to other calls than before. "
@@ -158,6 +164,7 @@ class Explorer:
         #: The names of tasks whose steps are not inert, whatever their code looks like.
         self._touching: set[tuple[str, int]] = set()
         self._total = 0
+        self._has_examples = False
         self._start()
 
     def _start(self) -> None:
@@ -186,6 +193,7 @@ class Explorer:
         """Find the orders that follow from a run in the order that was tried last."""
         order = self._current
         assert order is not None
+        self._has_examples |= history.is_of_example
         checksums = [0]
         for made in history.calls:
             checksums.append(hash((checksums[-1], made.moment)))
@@ -268,5 +276,6 @@ class Explorer:
         """Return how far the search has come."""
         seconds = monotonic() - self._began
         return Explored(
-            dict(self._tried), dict(self._left), self._strayed, seconds, self._bound, self._most, self._seconds
+            *(dict(self._tried), dict(self._left), self._strayed, self._has_examples, seconds),
+            *(self._bound, self._most, self._seconds),
         )

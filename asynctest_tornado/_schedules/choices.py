@@ -43,6 +43,14 @@ class Choices(History):
         #: True if a timer, a file or a thread has registered a call while others were waiting. Then the time matters
         #: that the others have taken so far.
         self.is_disturbed = False
+        #: True if the record is that of the last one of several examples of hypothesis.
+        self.is_of_example = False
+
+    def restart(self) -> None:
+        super().restart()
+        self._count = 0
+        self.is_disturbed = False
+        self.is_of_example = True
 
     def register(self, call: Call, task: Any) -> None:
         super().register(call, task)

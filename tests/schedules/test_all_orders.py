@@ -182,3 +182,54 @@ class ReducedTest(unittest.TestCase):
                     orders[0] += len(everything)
                     orders[1] += len(reduced)
         self.assertLess(orders[1], orders[0] / 1.2)
+
+    def test_steps_of_tasks_that_are_cancelled(self) -> None:
+        async def main() -> str:
+            log: list[str] = []
+
+            async def nap() -> None:
+                try:
+                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)
+                except asyncio.CancelledError:
+                    log.append("early")
+                try:
+                    await asyncio.sleep(0)
+                except asyncio.CancelledError:
+                    log.append("late")
+
+            async def cancel(task: "asyncio.Task[None]") -> None:
+                await asyncio.sleep(0)
+                task.cancel()
+
+            task = asyncio.ensure_future(nap())
+            await asyncio.gather(task, cancel(task), return_exceptions=True)
+            return str(log)
+
+        everything, _, _ = explore(main, 2, is_reduced=False)
+        self.assertEqual(set(everything.values()), {"['early']", "['late']", "[]"})
+        self.assertEqual(set(explore(main, 2)[0].values()), set(everything.values()))
+
+    def test_timers_that_come_while_calls_wait(self) -> None:
+        async def main() -> str:
+            log: list[str] = []
+            future = asyncio.get_running_loop().create_future()
+
+            async def nap() -> None:
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                log.append("nap")
+
+            async def wait() -> None:
+                await future
+                log.append("wait")
+
+            asyncio.get_running_loop().call_later(0, future.set_result, None)
+            await asyncio.gather(nap(), wait(), nap())
+            return str(log)
+
+        everything, _, _ = explore(main, 2, is_reduced=False)
+        reduced, explored, _ = explore(main, 2)
+        self.assertTrue(explored.is_complete)
+        self.assertEqual(reduced, everything)

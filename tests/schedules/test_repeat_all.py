@@ -7,8 +7,10 @@ from typing import ClassVar
 from unittest import mock
 
 import uvloop
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncTestCase, gen_test
 from asynctest_tornado._schedules import repeat_all
 from asynctest_tornado._schedules.all_orders import Explorer
 from tests.samples import fixed_races, races
@@ -83,6 +85,17 @@ class AllOrdersTest(unittest.TestCase):
 
         said = self.last_lines(Sample, "all:1")
         self.assertRegex(said, r"\d+ orders, which is no proof: \d+ of them led to other calls than before\.")
+
+    def test_the_inputs_of_hypothesis_are_no_proof(self) -> None:
+        class Sample(AsyncTestCase):
+            @settings(max_examples=3, database=None)
+            @given(st.integers())
+            @gen_test
+            async def test(self, number: int) -> None:
+                await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
+
+        said = self.last_lines(Sample, "all:1")
+        self.assertIn("which is no proof: hypothesis runs the test with several inputs in each order", said)
 
     def test_loops_of_another_make_are_no_proof(self) -> None:
         class Sample(AsyncTestCase):
