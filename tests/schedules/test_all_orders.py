@@ -201,6 +201,7 @@ class ReducedTest(unittest.TestCase):
             async def cancel(task: "asyncio.Task[None]") -> None:
                 await asyncio.sleep(0)
                 task.cancel()
+                await asyncio.sleep(0)
 
             task = asyncio.ensure_future(nap())
             await asyncio.gather(task, cancel(task), return_exceptions=True)
@@ -209,6 +210,30 @@ class ReducedTest(unittest.TestCase):
         everything, _, _ = explore(main, 2, is_reduced=False)
         self.assertEqual(set(everything.values()), {"['early']", "['late']", "[]"})
         self.assertEqual(set(explore(main, 2)[0].values()), set(everything.values()))
+
+    def test_a_step_that_registers_a_callback(self) -> None:
+        async def main() -> str:
+            log: list[str] = []
+
+            async def nap() -> None:
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                log.append("nap")
+
+            async def call() -> None:
+                await asyncio.sleep(0)
+                log.append("step")
+                asyncio.get_running_loop().call_soon(log.append, "call")
+                await asyncio.sleep(0)
+
+            await asyncio.gather(call(), nap())
+            return str(log)
+
+        everything, _, _ = explore(main, 1, is_reduced=False)
+        # In the second one, the sleep that touches nothing comes before the step that registers the callback.
+        orders = {"['step', 'call', 'nap']", "['step', 'nap', 'call']", "['nap', 'step', 'call']"}
+        self.assertEqual(set(everything.values()), orders)
+        self.assertEqual(set(explore(main, 1)[0].values()), set(everything.values()))
 
     def test_timers_that_come_while_calls_wait(self) -> None:
         async def main() -> str:
