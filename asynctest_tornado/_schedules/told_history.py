@@ -18,12 +18,14 @@ from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Moment
 from asynctest_tornado._timeouts.pending_report import frames_of
 from asynctest_tornado._util import names
-from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of_file
+from asynctest_tornado._util.tracebacks import PACKAGE, USER, owner_of, owner_of_file
 
 __unittest = True
 
 #: The acts of callbacks and tasks.
 CALLED, BEGINS, GOES_ON, FAILS, ENDS = "is called", "begins", "goes on", "gets an error", "ends"
+#: Flags of the code of functions that return a coroutine or generator.
+_MAKES_COROUTINE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 #: A line of code: the code, and the place in it as ``f_lasti`` has it; -1 for its first line.
 _Place = tuple[types.CodeType, int]
 
@@ -150,13 +152,17 @@ class ToldHistory(History):
         seen = _Seen(f"{name.rpartition('<locals>.')[2]}()", CALLED)
         code = getattr(getattr(func, "__func__", func), "__code__", None)
         if isinstance(code, types.CodeType) and _is_of_user(code, getattr(func, "__globals__", {})):
-            seen.places.append((code, -1))
+            # A call of a coroutine function runs no line of it.
+            seen.places += [] if code.co_flags & _MAKES_COROUTINE else [(code, -1)]
         return seen
 
     def _of_task(self, call: Call, task: Any) -> _Seen:
         coro = task.gen if isinstance(task, gen.Runner) else task.get_coro()
         chain = [(awaitable, frame) for awaitable, frame in frames_of(coro)][::-1]
-        users = [frame for _, frame in chain if _is_of_user(frame.f_code, frame.f_globals)]
+        owners = [owner_of(frame) for _, frame in chain]
+        # Lines of other packages if there are no others.
+        chosen = USER if USER in owners else PACKAGE
+        users = [frame for (_, frame), owner in zip(chain, owners, strict=True) if owner is chosen]
         moment = call.moment
         key = moment.actor, moment.which
         if key not in self._labels and users:
@@ -165,6 +171,8 @@ class ToldHistory(History):
         seen = _Seen(label, GOES_ON if _has_begun(coro) else BEGINS)
         seen.places = [(frame.f_code, frame.f_lasti) for frame in users]
         if seen.act is GOES_ON and users:
+            if isinstance(task, gen.Runner) and not _is_done(task.future):
+                return seen  # it waits on
             if _gets_error(task, call.args):
                 seen.act, seen.has_error = FAILS, True
             # A task that was cancelled may have handled that, or is going to learn of it.
@@ -183,18 +191,23 @@ def _finisher(seen: _Seen, task: Any, chain: list[tuple[Any, types.FrameType]]) 
     users = {code for code, _ in seen.places}
 
     def finish() -> None:
-        raised = _raised_in(task)
-        may_raise = False
-        for place, (reference, code, offset) in enumerate(inner):
-            if code in users:
-                is_handled = may_raise and await_lines.is_in_try(code, offset)
-                seen.is_unsure.append(is_handled or any(below in raised for _, below, _ in inner[:place]))
-            may_raise = may_raise or not await_lines.is_safe(code)
+        gone_on = []
+        for reference, code, offset in inner:
+            gone_on.append((code, offset))
             awaitable = reference()
             if not _has_handed_on(awaitable):
                 if code in users:
                     seen.stops = next((frame.f_code, frame.f_lasti) for _, frame in frames_of(awaitable))
                 break
+        raised = _raised_in(task)
+        below: list[types.CodeType] = []
+        for place, (code, _) in enumerate(gone_on):
+            if code in users:
+                # An error has ended the task, or a function that waits, maybe for this one, has handled it.
+                is_handled = any(await_lines.is_in_try(*outer) for outer in gone_on[place:])
+                may_raise = not all(map(await_lines.is_safe, below))
+                seen.is_unsure.append((may_raise and is_handled) or not raised.isdisjoint(below))
+            below.append(code)
 
     return finish
 
@@ -236,15 +249,18 @@ def _first_line(code: types.CodeType) -> Line:
 def _gets_error(task: Any, args: tuple[Any, ...]) -> bool:
     """Return whether a task or runner waited for a future that has ended with an error."""
     future = task.future if isinstance(task, gen.Runner) else args[0] if args else None
-    if not isinstance(future, asyncio.Future) or not future.done():
+    if not isinstance(future, asyncio.Future) or not _is_done(future):
         return False
     return future.cancelled() or getattr(future, "_exception", None) is not None
 
 
+def _is_done(future: Any) -> bool:
+    return not isinstance(future, asyncio.Future) or future.done()
+
+
 def _is_of_user(code: types.CodeType, module_globals: dict[str, Any]) -> bool:
     name = module_globals.get("__name__")
-    owner = owner_of_file(code.co_filename, name if isinstance(name, str) else None)
-    return owner not in MACHINERY and owner is not STDLIB
+    return owner_of_file(code.co_filename, name if isinstance(name, str) else None) in (USER, PACKAGE)
 
 
 def _has_begun(coro: Any) -> bool:

@@ -2,16 +2,21 @@ import asyncio
 import contextlib
 import inspect
 import re
+import sys
+import types
 import unittest
 from collections.abc import Awaitable, Callable
 from typing import Any
+from unittest import mock
 
 from tornado import gen
+from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._schedules import await_lines, explain, holds
+from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.told_history import ToldHistory
+from asynctest_tornado._schedules.told_history import FAILS, Line, Told, ToldHistory
 from tests.samples import races
 from tests.schedules.test_schedule import in_schedule
 from tests.support import environ, run_case
@@ -180,6 +185,46 @@ class SentenceTest(unittest.TestCase):
         said = said_of("answer.1.2-after-ask.1.2", main)
         self.assertIn("`ask()` goes on at N (`raise ValueError`) and at N (`await check()`), having waited", said)
 
+    def test_an_error_that_a_function_further_out_handles(self) -> None:
+        async def main() -> None:
+            async def check() -> None:
+                await asyncio.sleep(0)
+                raise ValueError
+
+            async def ask() -> None:
+                await check()
+                raise AssertionError("it has no result")
+
+            async def ask_again() -> None:
+                with contextlib.suppress(ValueError):
+                    await ask()
+
+            async def answer() -> None:
+                await asyncio.sleep(0)
+
+            await asyncio.gather(answer(), ask_again())
+
+        said = said_of("answer.1.2-after-ask_again.1.2", main)
+        self.assertIn("`ask_again()` goes on at N (`raise ValueError`) and at N (`await check()`), having waited", said)
+
+    def test_a_coroutine_function_that_is_called_runs_no_line(self) -> None:
+        async def main() -> None:
+            async def answer() -> None:
+                await asyncio.sleep(0)
+
+            async def ask() -> None:
+                IOLoop.current().add_callback(answer)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+
+            await asyncio.ensure_future(ask())
+
+        said = said_of("ask.1.2-after-_run_callback.1.1", main)
+        self.assertIn(
+            "It fails when `answer()` (by `ask()`) is called before `ask()` goes on at N (`await asyncio.sleep(0)`)",
+            said,
+        )
+
     def test_a_step_that_stays_in_a_library(self) -> None:
         async def main() -> None:
             items: asyncio.Queue[int] = asyncio.Queue()
@@ -217,6 +262,57 @@ class SentenceTest(unittest.TestCase):
 
         said = said_of("write.1.1-after-write.2.1", main)
         self.assertIn("It fails when `write('b')` goes on at N (`yield from [gen.moment]`), having waited for", said)
+
+
+class TracedHistory(ToldHistory):
+    """Checks each line against a trace of the lines that the step has run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong: list[Told] = []
+        self.checked = 0
+        self._run: set[Line] = set()
+
+    def begin(self, call: Call) -> None:
+        super().begin(call)
+        self._run.clear()
+
+    def trace(self, frame: types.FrameType, event: str, arg: object) -> Any:
+        if event == "line":
+            self._run.add(Line(frame.f_code.co_filename, frame.f_lineno))
+        return self.trace
+
+    def end(self) -> None:
+        super().end()
+        place = len(self.calls) - 1
+        told = self.told(place)
+        # Python reports no line that a coroutine was in the midst of.
+        own = {Line(code.co_filename, await_lines.line_of(code, offset)) for code, offset in self._seen[place].places}
+        self.checked += len(told.lines)
+        if told.act != FAILS and not own | self._run >= set(told.lines):
+            self.wrong.append(told)
+
+
+class TruthTest(unittest.TestCase):
+    def test_each_line_that_a_step_is_said_to_run_was_run(self) -> None:
+        for name, cls in vars(races).items():
+            if isinstance(cls, type) and cls.__module__ == races.__name__:
+                for seed in range(2):
+                    with self.subTest(name, seed=seed):
+                        self.check(cls, seed)
+
+    def check(self, cls: Any, seed: int) -> None:
+        history = TracedHistory()
+        schedule = Schedule.of_seed(seed, history=history)
+        before = sys.gettrace()
+        with environ(ASYNC_TEST_SEED=str(seed)), mock.patch.object(Schedule, "of_seed", return_value=schedule):
+            sys.settrace(history.trace)
+            try:
+                run_case(cls)
+            finally:
+                sys.settrace(before)
+        self.assertGreater(history.checked, 1)
+        self.assertEqual(history.wrong, [])
 
 
 class RaceTest(unittest.TestCase):
