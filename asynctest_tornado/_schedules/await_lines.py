@@ -5,6 +5,7 @@
 import asyncio
 import dis
 import functools
+import inspect
 import itertools
 import linecache
 import re
@@ -26,11 +27,11 @@ _RETURNS = ("RETURN_VALUE", "RETURN_CONST")
 
 #: The functions of asyncio that raise no error if the future that they wait for has none.
 _SAFE = {
-    *((asyncio.sleep.__code__.co_filename, name) for name in ("sleep", "__sleep0")),
-    *(
-        (asyncio.Lock.acquire.__code__.co_filename, name)
-        for name in ("Lock.acquire", "Event.wait", "Semaphore.acquire", "_ContextManagerMixin.__aenter__")
-    ),
+    func.__code__
+    for func in (
+        *(asyncio.sleep, asyncio.Lock.acquire, asyncio.Lock.__aenter__),
+        *(asyncio.Semaphore.acquire, asyncio.Event.wait),
+    )
 }
 #: The letters of an awaited object that are shown.
 _LONGEST = 60
@@ -83,7 +84,9 @@ def _positions(code: types.CodeType, offset: int) -> tuple[int | None, int | Non
 
 def is_safe(code: types.CodeType) -> bool:
     """Return whether an await of a function ends with an error only if a future does that the function waits for."""
-    return (code.co_filename, code.co_qualname) in _SAFE
+    # asyncio's own generators only wait for one turn of the loop, as sleep(0) does.
+    is_turn = code.co_flags & inspect.CO_ITERABLE_COROUTINE and code.co_filename == asyncio.sleep.__code__.co_filename
+    return code in _SAFE or bool(is_turn)
 
 
 @functools.lru_cache(maxsize=1000)

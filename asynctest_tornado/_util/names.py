@@ -19,6 +19,8 @@ from asynctest_tornado._util.real_time import get_folder
 
 __unittest = True
 
+#: The first arguments of methods.
+_OWNERS = ("self", "cls")
 _MOST_ARGUMENTS = 3
 _LONGEST_ARGUMENT = 20
 #: The types of arguments that are shown: the text of any other one may be code of the user.
@@ -40,7 +42,7 @@ def arguments_of(frame: types.FrameType) -> str:
     ``repr`` is code of the user.
     """
     code, values = frame.f_code, frame.f_locals
-    names = [name for name in code.co_varnames[: code.co_argcount] if name in values and name not in ("self", "cls")]
+    names = [name for name in code.co_varnames[: code.co_argcount] if name in values and name not in _OWNERS]
     return ", ".join(_argument(values[name]) for name in names[:_MOST_ARGUMENTS])
 
 

@@ -296,6 +296,10 @@ LOCALS: tuple[Local, ...] = (
         *("its URL beside the error", "none"),
     ),
     Local(
+        *("tornado.simple_httpclient._HTTPConnection.run", "self", "_schedules.task_labels", "the request of a task"),
+        *("its URL in the explanation of an order", "the name of the coroutine"),
+    ),
+    Local(
         "logging.Logger._log",
         "exc_info",
         "_sources.loggers",
