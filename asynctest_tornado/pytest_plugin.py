@@ -82,6 +82,16 @@ def pytest_configure(config: pytest.Config) -> None:
     _wanted(config)
 
 
+def pytest_terminal_summary(terminalreporter: _typing.Any) -> None:
+    """Say in how many orders tests have passed that run in all of them: in each run if that is no proof."""
+    passed = terminalreporter.getreports("passed")
+    found = [(each.nodeid, *vars(each)[_claims.EXPLORED]) for each in passed if _claims.EXPLORED in vars(each)]
+    lines = [f"{name}: {said}" for name, is_proof, said in found if terminalreporter.verbosity > 0 or not is_proof]
+    if lines:
+        terminalreporter.section("orders of asynctest_tornado")
+        terminalreporter.write_line("\n".join(lines))
+
+
 def _arguments() -> str:
     """Return the arguments of the marker, with their defaults; None stands for the settings of pytest and the like."""
     return ", ".join(

@@ -38,7 +38,7 @@ PLUGIN = {
 #: The table of settings, and what that needs, which pytest imports for the options of the plugin.
 TABLE = {"_util.settings": {"_util.fast_environ"}, "_util.fast_environ": set()}
 #: Dependencies beside Tornado, of rooms that nothing but pytest, or an option of the test, leads to.
-OPTIONAL = {room: {"pytest"} for room in (*PLUGIN, "pytest_plugin", "_replace.pytest_summary")}
+OPTIONAL = {room: {"pytest"} for room in (*PLUGIN, "pytest_plugin", "_replace.pytest_summary", "_pytest.ordered")}
 OPTIONAL["_clock.dates"] = {"time_machine"}
 OPTIONAL["_schedules.examples"] = {"hypothesis"}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from asynctest_tornado._pytest.function import Function
+    from asynctest_tornado._pytest.function import Function, Orders
 
 __unittest = True
 
@@ -40,6 +40,10 @@ OWN_MARKER = "asynctest_tornado"
 #: The end of the lines in which the plugin describes its markers.
 SIGNATURE = "(asynctest_tornado)"
 FUNCTION: "pytest.StashKey[Function]" = pytest.StashKey()
+#: The attribute of the report of a test that has passed in all orders: whether that is a proof, and their number.
+EXPLORED = "asynctest_tornado_orders"
+#: The runs of a test that has several orders, while one of them runs.
+ORDERED: "pytest.StashKey[Orders]" = pytest.StashKey()
 #: The scope whose tests share the loop that a test runs on.
 LOOP_SCOPE: pytest.StashKey[str] = pytest.StashKey()
 _MARKERS: "pytest.StashKey[tuple[str, ...]]" = pytest.StashKey()

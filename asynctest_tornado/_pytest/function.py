@@ -4,10 +4,9 @@
 
 import asyncio
 import functools
-import re
-import shlex
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from tornado.ioloop import IOLoop
 
@@ -21,6 +20,7 @@ from asynctest_tornado._features.skipped_coroutines import SKIPPED_COROUTINES
 from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
+from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.phase import explain, phase
 from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._leaks import settle
@@ -31,7 +31,7 @@ from asynctest_tornado._network.virtual_network import VirtualNetwork
 from asynctest_tornado._pytest.reporter import Reporter, hide_own
 from asynctest_tornado._pytest.scope import Scope
 from asynctest_tornado._pytest.serve import SERVES
-from asynctest_tornado._pytest.settings import Settings
+from asynctest_tornado._pytest.settings import Settings, command
 from asynctest_tornado._pytest.variables import Variables
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
@@ -49,14 +49,28 @@ text_of = exception_notes.text_of
 __tracebackhide__ = True
 
 
+class Orders(Protocol):
+    """The runs of a test function that has several orders."""
+
+    #: The order of the current run.
+    schedule: Schedule
+
+    def limit(self, own: Limit) -> Limit:
+        """Return the time limit of each wait of the current run, given the limit of the test."""
+
+    def examples_in_order(self, test: Any) -> AbstractContextManager[None]:
+        """Let each example of hypothesis begin the order of the current run anew."""
+
+
 class Function:
     """One run of a test function, with its fixtures.
 
     :param item: the test, as pytest knows it.
     :param markers: its markers that are for this library, the closest one first.
-    :param seed: the seed of the order to run in, if it is not the order of asyncio.
+    :param seed: the seed of the order to run in, if it is not the order of asyncio; ``All`` for one of all orders.
     :param report_late: see `Reporter`.
     :param scope: the scope whose loop the test shares, if any.
+    :param order: the order to run in, if the test is run several times.
 
     Raises ``TypeError`` or ``ValueError`` for a setting that does not exist, or has a wrong value.
     """
@@ -67,16 +81,19 @@ class Function:
         self,
         item: Any,
         markers: Sequence[Any],
-        seed: int | None,
+        seed: Any,
         report_late: Callable[[Any, BaseException, str | None], bool],
         scope: Scope | None = None,
+        order: Orders | None = None,
     ) -> None:
         misspelled_settings.check_environment()
         settings = Settings(item, markers)
-        schedule = settings.schedule(seed)
-        if schedule is not None:
-            schedule.hint = _hint(schedule, item)
-        self.limit = settings.limit()
+        schedule = settings.schedule(seed) if order is None else order.schedule
+        self.limit = settings.limit() if order is None else order.limit(settings.limit())
+        if schedule is not None and schedule.hint is None:
+            schedule.hint = orders.hint_of(schedule, command(item.nodeid, seed))
+        if schedule is not None and not schedule.is_reported:
+            report_late = _report_nothing
 
         def place() -> Place | None:
             plugin = item.config.pluginmanager.get_plugin(PLUGIN)
@@ -295,8 +312,5 @@ class Function:
                 self.scope.end_test()
 
 
-def _hint(schedule: Schedule, item: Any) -> str:
-    # By the variable there is one order, which is not part of the name.
-    seed = schedule.seed
-    name = re.sub(rf"(?<=\[)seed{seed}(-|(?=\]))|-seed{seed}(?=[-\]])", "", item.nodeid, count=1).removesuffix("[]")
-    return orders.hint_of(schedule, f"-m pytest {shlex.quote(name)}")
+def _report_nothing(item: Any, error: BaseException, other: str | None) -> bool:
+    return True

@@ -3,18 +3,16 @@
 # Tested by tests/pytest/test_plugin.py.
 
 import contextlib
+import functools
 import inspect
 import sys
 import unittest
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from asynctest_tornado._pytest import advice, async_fixtures, claims, loop_scopes, subtests
-
-if TYPE_CHECKING:
-    pass
 
 __unittest = True
 __tracebackhide__ = claims.is_hidden
@@ -66,13 +64,16 @@ class Hooks:
             from asynctest_tornado._pytest import settings
 
             try:
-                seeds = settings.seeds(metafunc.definition, list(claims.markers_of(metafunc.definition)))
+                chosen = settings.params(metafunc.definition, list(claims.markers_of(metafunc.definition)))
             except (TypeError, ValueError):
                 return  # the test itself says so, and its module can be collected
-            if seeds is not None and len(seeds) > 1:
+            if chosen:
+                from asynctest_tornado._pytest import ordered
+
+                ordered.register(metafunc.config)
                 if claims.ROOT not in metafunc.fixturenames:
                     metafunc.fixturenames.append(claims.ROOT)
-                metafunc.parametrize(claims.ROOT, seeds, indirect=True, ids=[f"seed{seed}" for seed in seeds])
+                metafunc.parametrize(claims.ROOT, chosen, indirect=True, ids=map(settings.id_of, chosen))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -189,8 +190,12 @@ class Hooks:
         if function is None:
             return (yield)
         holder, name = pyfuncitem, "obj"
+        in_order: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         if hasattr(pyfuncitem.obj, "hypothesis"):
+            from asynctest_tornado._pytest import ordered
+
             holder, name = pyfuncitem.obj.hypothesis, "inner_test"
+            in_order = ordered.examples_in_order(pyfuncitem, function)
         test = original = getattr(holder, name)
         if pyfuncitem.config.option.trace and holder is pyfuncitem:
             original = test.__wrapped__
@@ -206,9 +211,11 @@ class Hooks:
                 unsettled = error
             return claims.refuse("\n".join([str(unsettled), *getattr(unsettled, "__notes__", ())]), unsettled)
 
-        setattr(holder, name, call)
+        # hypothesis knows a test by its name and its source.
+        setattr(holder, name, call if holder is pyfuncitem else functools.wraps(test)(call))
         try:
-            return (yield)
+            with in_order:
+                return (yield)
         finally:
             setattr(holder, name, test)
 

@@ -46,7 +46,8 @@ class Inner:
 
         def make() -> Function:
             seed = getattr(request, "param", None)
-            function = Function(item, list(claims.markers_of(item)), seed, claims.add_late, scope)
+            order = item.stash.get(claims.ORDERED, None)
+            function = Function(item, list(claims.markers_of(item)), seed, claims.add_late, scope, order)
             lent = None if function.needs_own_loop else claims.loop_of_user(request)
             item.stash[claims.FUNCTION] = function
             function.open(lent)

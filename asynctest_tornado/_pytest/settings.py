@@ -2,6 +2,8 @@
 
 # Tested by tests/pytest/test_plugin.py.
 
+import re
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -110,30 +112,28 @@ class Settings:
             options[TRACE] = trace
         return options
 
-    def seeds(self) -> range | None:
-        """Return the seeds of the orders to run the test under; None for the order of asyncio alone."""
+    def seeds(self) -> range | All | None:
+        """Return the seeds of the orders to run the test under, or all; None for the order of asyncio alone."""
         is_replayed = settings.ORDER.find()[0] != settings.ORDER.default
-        chosen = None if is_replayed else orders.seeds(None, self._given(settings.SCHEDULES))
-        if isinstance(chosen, All):
-            raise TypeError(
-                "A test function of pytest cannot run in all orders. Set schedules to the number of orders, such as "
-                "50, or write the test as a method of AsyncTestCase."
-            )
-        return chosen
+        return None if is_replayed else orders.seeds(None, self._given(settings.SCHEDULES))
+
+    @property
+    def is_required(self) -> bool:
+        """True if the test itself asks for orders, so that a loop that cannot have another order is an error."""
+        return settings.SCHEDULES.argument in self._of_markers
 
     def schedule(self, seed: int | None) -> Schedule | None:
         """Return the order of one run; None for the order of asyncio.
 
         :param seed: the seed, if the test runs in several orders: each is a test of its own for pytest.
         """
-        is_required = settings.SCHEDULES.argument in self._of_markers
         if seed is None:
-            replayed = orders.replayed(is_required)
+            replayed = orders.replayed(self.is_required)
             if replayed is not None:
                 return replayed
             seeds = self.seeds()
-            seed = seeds[0] if seeds is not None and len(seeds) == 1 else None
-        return None if seed is None else Schedule.of_seed(seed, is_required)
+            seed = seeds[0] if isinstance(seeds, range) and len(seeds) == 1 else None
+        return None if seed is None else Schedule.of_seed(seed, self.is_required)
 
     def loop_factory(self) -> tuple[Any, str]:
         """Return the function that makes the asyncio loop, or None, and the place that sets it."""
@@ -185,9 +185,32 @@ def loop_scope(item: Any, markers: Sequence[Any]) -> str:
     return Settings(item, markers).loop_scope()
 
 
-def seeds(item: Any, markers: Sequence[Any]) -> range | None:
-    """Return the seeds of the orders to run a test under; see `Settings.seeds`."""
-    return Settings(item, markers).seeds()
+def params(item: Any, markers: Sequence[Any]) -> list[int | All]:
+    """Return the orders of a test for the fixtures of pytest: a seed each, or all at once; none if it has one order."""
+    chosen = Settings(item, markers).seeds()
+    if isinstance(chosen, All):
+        return [chosen]
+    return [] if chosen is None or len(chosen) == 1 else list(chosen)
+
+
+def id_of(order: int | All) -> str:
+    """Return the part of the name of a test for its order."""
+    if isinstance(order, All):
+        return "all" if order.bound is None else f"all{order.bound}"
+    return f"seed{order}"
+
+
+def without_order(name: str, order: int | All | None) -> str:
+    """Return the name of a test without the part for its order."""
+    if order is None:
+        return name
+    part = id_of(order)
+    return re.sub(rf"(?<=\[){part}(-|(?=\]))|-{part}(?=[-\]])", "", name, count=1).removesuffix("[]")
+
+
+def command(name: str, order: int | All | None) -> str:
+    """Return the arguments of ``python`` that run a test in the order that a variable sets: one, which has no name."""
+    return f"-m pytest {shlex.quote(without_order(name, order))}"
 
 
 def shorten_report(report: Any, item: Any, info: Any, is_case: bool) -> None:

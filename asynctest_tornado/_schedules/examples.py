@@ -18,6 +18,7 @@ from hypothesis.database import ExampleDatabase
 from asynctest_tornado._schedules.schedule import Schedule
 
 __unittest = True
+__tracebackhide__ = True
 
 #: The attribute of a test under ``given`` for its settings.
 _SETTINGS = "_hypothesis_internal_use_settings"

@@ -8,7 +8,7 @@ from typing import Any
 
 from asynctest_tornado._schedules import settings
 from asynctest_tornado._schedules.reports import Report
-from asynctest_tornado._schedules.rerun import Rerun
+from asynctest_tornado._schedules.rerun import Case, Rerun
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Way
@@ -87,7 +87,7 @@ def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, 
     :param way: the way in which its run has failed.
     :param seconds: how long that took.
     """
-    rerun = Rerun(runs, seed, report, way, is_required=is_required)
+    rerun = Rerun(Case(runs, report.result), seed, way, is_required=is_required)
     shrunk = rerun.shrink(seconds)
     if isinstance(shrunk, str):
         report.add_note(shrunk)

@@ -6,7 +6,7 @@ from typing import Any
 from asynctest_tornado._schedules import repeat, settings
 from asynctest_tornado._schedules.all_orders import Explorer
 from asynctest_tornado._schedules.reports import Report
-from asynctest_tornado._schedules.rerun import Rerun
+from asynctest_tornado._schedules.rerun import Case, Rerun
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._util.real_time import monotonic
@@ -42,7 +42,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
             was_stopped = bool(getattr(result, "shouldStop", False))
             if report.has_ended or was_stopped:
                 if report.way is not None and holds and not was_stopped:
-                    rerun = Rerun(runs, 0, report, report.way, is_required=is_required)
+                    rerun = Rerun(Case(runs, result), 0, report.way, is_required=is_required)
                     report.add_note(rerun.explained(holds))
                 break
             if not schedule.has_loop:

@@ -1,12 +1,13 @@
-"""Shrinks the failing order of a test case, by running it again out of sight."""
+"""Shrinks the failing order of a test, by running it again out of sight."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from asynctest_tornado._schedules import explain
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold
-from asynctest_tornado._schedules.reports import Hidden, Report, out_of_sight
+from asynctest_tornado._schedules.reports import Hidden, out_of_sight
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import LONGEST_RUN, Budget, Outcome, Shrunk, Way, shrink
@@ -22,7 +23,7 @@ _PASSES = (
     "real time or earlier runs do."
 )
 _FAILS_OTHERWISE = _PASSES.replace("the test passed", "the test failed in another way")
-_FAILS_ALWAYS = (
+FAILS_ALWAYS = (
     "This order was not shrunk: the test fails in asyncio's own order by now, in which it has passed before. So an "
     "earlier run has left something behind that matters, such as an attribute of the class."
 )
@@ -36,19 +37,57 @@ _HAD_NO_TIME = (
 )
 
 
+class Target(Protocol):
+    """A test that can be run again."""
+
+    @property
+    def has_faults(self) -> bool:
+        """True if its network may have random faults."""
+
+    def is_stopped(self) -> bool:
+        """Return whether the user has stopped the run of all tests."""
+
+    def run_out_of_sight(self, schedule: Schedule, seconds: float) -> Way | None:
+        """Run the test once, and report nothing; return the way in which it fails, if it does.
+
+        :param seconds: the time limit of each wait, if the test has no shorter one.
+        """
+
+
+class Case:
+    """A test case that can be run again.
+
+    :param result: the result of the run of all tests.
+    """
+
+    def __init__(self, runs: Runs, result: Any) -> None:
+        self._runs = runs
+        self._result = result
+        self.has_faults = getattr(type(runs.case), settings.NETWORK_FACTORY.attribute, None) is not None
+
+    def is_stopped(self) -> bool:
+        return bool(getattr(self._result, "shouldStop", False))
+
+    def run_out_of_sight(self, schedule: Schedule, seconds: float) -> Way | None:
+        hidden = Hidden(self._result)
+        own, _ = settings.TIMEOUT.find(getattr(self._runs.case, settings.TIMEOUT.attribute))
+        limit = {} if 0 < own < seconds else {settings.TIMEOUT.attribute: seconds}
+        with out_of_sight():
+            self._runs.run(schedule, hidden, **limit)
+        return hidden.way
+
+
 class Rerun:
-    """Runs a test case out of sight, to shrink an order in which it has failed.
+    """Runs a test out of sight, to shrink an order in which it has failed.
 
     :param seed: the seed of the order.
-    :param report: the outcome of the run in this order.
     :param way: the way in which it has failed.
     """
 
-    def __init__(self, runs: Runs, seed: int, report: Report, way: Way, *, is_required: bool) -> None:
-        self._runs = runs
+    def __init__(self, target: Target, seed: int, way: Way, *, is_required: bool) -> None:
+        self._target = target
         self._seed = seed
         self._way = way
-        self._report = report
         self._is_required = is_required
         self._budget = Budget()
         #: The seed of the random faults of a network; 0 if the failure does not need them.
@@ -66,7 +105,7 @@ class Rerun:
         self._budget.runs += 2  # these two; the others are counted by shrink()
         plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
         if plain.way == self._way:
-            return _FAILS_ALWAYS
+            return FAILS_ALWAYS
         self.plain = _told(plain.history)
         again = self._run(Schedule.of_seed(self._seed, self._is_required, ToldHistory()))
         if again.way != self._way:
@@ -96,7 +135,7 @@ class Rerun:
         return shrink(holds, lambda fewer: self._run(self.schedule(fewer)), self._way, self._budget)
 
     def _shrink_with_faults(self, holds: Sequence[Hold]) -> Shrunk | None:
-        if getattr(type(self._runs.case), settings.NETWORK_FACTORY.attribute, None) is None:
+        if not self._target.has_faults:
             return None
         self.faults = self._seed
         return self._shrink(holds)
@@ -112,17 +151,13 @@ class Rerun:
         """Run the test once, out of sight, for no longer than there is time left."""
         history, left = schedule.history, self._budget.left()
         assert history is not None
-        if not left or getattr(self._report.result, "shouldStop", False):
+        if not left or self._target.is_stopped():
             self._budget.stop()
             return Outcome(None, history)
-        hidden = Hidden(self._report.result)
-        own, _ = settings.TIMEOUT.find(getattr(self._runs.case, settings.TIMEOUT.attribute))
-        limit = {} if 0 < own < left else {settings.TIMEOUT.attribute: left}
         began = monotonic()
-        with out_of_sight():
-            self._runs.run(schedule, hidden, **limit)
+        way = self._target.run_out_of_sight(schedule, left)
         is_over = monotonic() - began >= left  # perhaps it has failed of that
-        return Outcome(None if is_over else hidden.way, history)
+        return Outcome(None if is_over else way, history)
 
 
 def _told(history: History) -> ToldHistory:

@@ -248,6 +248,18 @@ PRIVATE: tuple[Private, ...] = (
     Private(f"{_TRACKER}.ResourceTracker", "_pid", _HELPER, "deadlocks", _IS_CHILD),
     # pytest and its plugins.
     Private("_pytest.python.Function", "_fixtureinfo", "the fixtures of a test function", "test functions", "an error"),
+    *(
+        Private(
+            "_pytest.python.Function",
+            name,
+            "to run a test function again",
+            "the order of a failure is not shrunk",
+            "none",
+        )
+        for name in ("_initrequest", "_instance", "_obj", "_request")
+    ),
+    Private("_pytest.nodes.Item", "_report_sections", "to run a test out of sight", "its output is reported", "none"),
+    Private("_pytest.main.Session", "_setupstate", "to run a test function again", "fixtures of its module", "none"),
     Private("_pytest.python.PyCollector", "_genfunctions", "to collect generators as tests", "these", "an error"),
     Private("_pytest.main.Session", "_fixturemanager", "whether a fixture needs the loop", "", "each does"),
     Private("_pytest.fixtures.FixtureDef", "_finalizers", "to forget a refused fixture", "", "an assertion of pytest"),
