@@ -33,6 +33,7 @@ alowed_leak = (int,)
 leak = 'fail'
 Leaks = 'warn'
 schedule = 50
+schedule = 'all:2'
 fail_on_server_errors = True
 """
 
@@ -46,7 +47,7 @@ def asyncSetup(self): pass
 leak = 42
 leak = 'of a pipe'
 schedule = True
-schedule = 'all'
+schedule = 'weekly'
 peaks = 'fail'
 def schedule(self): pass
 def clock_factroy(self): pass
