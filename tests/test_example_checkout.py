@@ -41,6 +41,7 @@ BUGS: tuple[Bug, ...] = (
         '"POST", headers, body, validate_cert=False)',
         "test_a_host_without_the_certificate_of_the_provider",
     ),
+    Bug("payments", "asyncio.shield(opening)", "opening", "test_the_checkout_ends_while_it_opens_the_feed"),
     Bug("payments", "pause = min(2 * pause, LONGEST_PAUSE)", "raise", "test_a_provider_that_starts_again"),
     Bug(
         "payments",

@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.simple_httpclient import HTTPTimeoutError
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from .breaker import CircuitBreaker
 
@@ -84,7 +84,7 @@ class Payments:
         while True:
             url = f"{self.url.replace('http', 'ws', 1)}/events?after={self.last_event}"
             try:
-                socket = await websocket_connect(url, ping_interval=PING_INTERVAL, ping_timeout=PING_TIMEOUT)
+                socket = await self._open_feed(url)
             except (OSError, HTTPError):
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -95,3 +95,17 @@ class Payments:
                     event = json.loads(message)
                     self.last_event = event["id"]
                     yield event
+
+    async def _open_feed(self, url: str) -> WebSocketClientConnection:
+        """Open the feed. If the caller is cancelled meanwhile, the feed is closed as soon as it is open."""
+
+        def close(opened: asyncio.Future[WebSocketClientConnection]) -> None:
+            if opened.exception() is None:
+                opened.result().close()
+
+        opening = asyncio.ensure_future(websocket_connect(url, ping_interval=PING_INTERVAL, ping_timeout=PING_TIMEOUT))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(close)
+            raise

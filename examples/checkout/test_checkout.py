@@ -256,6 +256,14 @@ class EventsTest(CheckoutTestCase):
         self.assertEqual(await self.status(), "refunded")
         self.assertEqual(self.payments.requests[-1].query, "after=1")
 
+    async def test_the_checkout_ends_while_it_opens_the_feed(self) -> None:
+        self.payments.latency = 5
+        following = asyncio.create_task(self.checkout.follow())
+        await asyncio.sleep(3)
+        following.cancel()
+        await asyncio.sleep(60)
+        self.assertEqual(len(self.stub.listeners), 1)  # the one of asyncSetUp
+
 
 class RandomFaultsTest(CheckoutTestCase):
     """Of the responses and of the connections, a third have a fault: ten runs, each with the faults of its seed."""

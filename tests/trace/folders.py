@@ -17,6 +17,8 @@ class TraceCase(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory())) / "traces"
         self.enterContext(mock.patch.dict(os.environ, ASYNC_TEST_TRACE=str(self.folder)))
+        # In a worker of pytest, the names of the files would end in the name of the worker.
+        os.environ.pop("PYTEST_XDIST_WORKER", None)
 
     def run_traced(self, cls: type[unittest.TestCase], method: str = "test") -> RecordingResult:
         return run_case(cls, method)
