@@ -2,6 +2,8 @@
 
 # Tested by tests/schedules/test_holds.py.
 
+import asyncio
+import functools
 import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -94,14 +96,16 @@ class History:
         return tuple(found)
 
 
-def _name_of(func: Any) -> str:
-    """Return the last part of the name of a function, task or coroutine."""
-    if isinstance(func, gen.Runner):
-        func = func.gen
-    get_coro = getattr(func, "get_coro", None)
-    if get_coro is not None:
-        func = get_coro()
-    while hasattr(func, "func"):  # a functools.partial
-        func = func.func
-    name = getattr(func, "__qualname__", None) or type(func).__qualname__
-    return "".join(letter for letter in name.rpartition(".")[2] if letter.isalnum() or letter == "_")
+def _name_of(call: Any) -> str:
+    """Return the last part of the name of a task, a coroutine of Tornado, or a function."""
+    # By its type alone: a mock has any attribute and any class, and records each use.
+    if issubclass(type(call), asyncio.Task):
+        call = call.get_coro()
+    elif type(call) is gen.Runner:
+        call = call.gen
+    while issubclass(type(call), functools.partial):
+        call = call.func
+    name = getattr(call, "__qualname__", None)
+    if not isinstance(name, str):
+        name = type(call).__qualname__
+    return "".join(letter for letter in name.rpartition(".")[2] if letter.isalnum() or letter == "_") or "unnamed"

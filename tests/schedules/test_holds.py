@@ -1,7 +1,9 @@
 import asyncio
+import functools
 import unittest
 from collections.abc import Sequence
 from typing import Any
+from unittest import mock
 
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold, Moment, of_text, text_of
@@ -43,6 +45,31 @@ class HoldsTest(unittest.TestCase):
         self.assertEqual(of_text(""), ())
         with self.assertRaisesRegex(ValueError, "'work.1-after-b.1.2' names no deviation"):
             of_text("work.1-after-b.1.2")
+
+
+class NamesTest(unittest.TestCase):
+    """Names of calls, in the histories that shrinking and all orders need."""
+
+    def test_objects_with_any_attribute(self) -> None:
+        class Delegating:
+            def __getattr__(self, name: str) -> object:
+                return self
+
+            def __call__(self) -> None: ...
+
+        async def main() -> None:
+            called = mock.Mock(), mock.Mock(spec=asyncio.Task), mock.Mock(spec=functools.partial)
+            for each in (*called, Delegating(), functools.partial(functools.partial(print, end=""), "")):
+                asyncio.get_running_loop().call_soon(each)
+            await asyncio.sleep(0)
+            for each in called:
+                self.assertEqual(each.mock_calls, [mock.call()])
+
+        history = History()
+        in_schedule(Schedule.of_holds((), history=history), main)
+        names = [moment.actor for moment in history.moments]
+        self.assertEqual([names.count(name) for name in ("Mock", "Delegating", "print")], [3, 1, 1])
+        self.assertEqual(of_text(text_of([Hold(*sorted(history.moments)[:2])])), (Hold(*sorted(history.moments)[:2]),))
 
 
 class PollingTest(unittest.TestCase):
