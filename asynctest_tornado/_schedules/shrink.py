@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold, Moment
-from asynctest_tornado._util import tracebacks
+from asynctest_tornado._util import exception_notes, tracebacks
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -27,8 +27,8 @@ LONGEST_RUN = 2.0
 class Way(NamedTuple):
     """The way in which a run fails. Two runs that fail in the same way have equal ones."""
 
-    #: The type of the error.
-    error: type[BaseException]
+    #: The name of the type of the error: each run has a type of its own if the test defines it.
+    error: str
     #: The file and the number of the innermost line of the user. Without such a line: the message, without numbers.
     line: tuple[str, int] | str
     #: The ways of the errors in an exception group.
@@ -89,9 +89,9 @@ def way_of(error: BaseException) -> Way:
         if tracebacks.owner_of(tb.tb_frame) is tracebacks.USER:
             line = tb.tb_frame.f_code.co_filename, tb.tb_lineno
         tb = tb.tb_next
-    line = line or re.sub(r"0x[0-9a-f]+|[\d.]+", "", str(error))
+    line = line or re.sub(r"0x[0-9a-f]+|[\d.]+", "", exception_notes.text_of(error) or "")
     inner = tuple(map(way_of, error.exceptions)) if isinstance(error, BaseExceptionGroup) else ()
-    return Way(type(error), line, inner)
+    return Way(f"{type(error).__module__}.{type(error).__qualname__}", line, inner)
 
 
 def shrink(holds: Sequence[Hold], run: Run, way: Way, budget: Budget) -> Shrunk | None:

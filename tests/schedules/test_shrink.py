@@ -8,7 +8,7 @@ from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Budget, Outcome, Shrunk, Way, passed, shrink, way_of
 from tests.schedules.test_schedule import in_schedule, take_turns
 
-WAY = Way(AssertionError, ("test.py", 1))
+WAY = Way("AssertionError", ("test.py", 1))
 
 
 def run_turns(holds: Sequence[Hold]) -> tuple[str, History]:
@@ -69,7 +69,7 @@ class ShrinkTest(unittest.TestCase):
     def test_another_failure_is_not_the_same(self) -> None:
         def run(holds: Sequence[Hold]) -> Outcome:
             history = run_turns(holds)[1]
-            return Outcome(WAY if holds == whole else Way(AssertionError, ("test.py", 2)), history)
+            return Outcome(WAY if holds == whole else Way("AssertionError", ("test.py", 2)), history)
 
         whole = holds_of(1)
         shrunk = shrink(whole, run, WAY, Budget())
@@ -97,7 +97,23 @@ class BudgetTest(unittest.TestCase):
         self.assertEqual(budget.runs, 0)
 
 
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("it has no text")
+
+
 class WayTest(unittest.TestCase):
+    def test_an_error_without_a_text_and_a_line(self) -> None:
+        self.assertEqual(way_of(Unprintable()), way_of(Unprintable()))
+
+    def test_a_class_that_each_run_makes_anew(self) -> None:
+        def local() -> Exception:
+            class Refused(Exception): ...
+
+            return Refused()
+
+        self.assertEqual(way_of(local()), way_of(local()))
+
     def raised(self, func: Callable[[], object]) -> BaseException:
         try:
             func()
