@@ -11,6 +11,9 @@ import linecache
 import re
 import types
 from collections.abc import Sequence
+from typing import Any
+
+from asynctest_tornado._util import real_time
 
 __unittest = True
 
@@ -25,11 +28,13 @@ _SILENT = frozenset(
 _ENDS = _SILENT - {"NOP", "RESUME"}
 _RETURNS = ("RETURN_VALUE", "RETURN_CONST")
 
+#: ``asyncio.sleep``, also if a test replaces it.
+_SLEEP: Any = real_time.turn.func
 #: The functions of asyncio that raise no error if the future that they wait for has none.
 _SAFE = {
     func.__code__
     for func in (
-        *(asyncio.sleep, asyncio.Lock.acquire, asyncio.Lock.__aenter__),
+        *(_SLEEP, asyncio.Lock.acquire, asyncio.Lock.__aenter__),
         *(asyncio.Semaphore.acquire, asyncio.Event.wait),
     )
 }
@@ -85,7 +90,7 @@ def _positions(code: types.CodeType, offset: int) -> tuple[int | None, int | Non
 def is_safe(code: types.CodeType) -> bool:
     """Return whether an await of a function ends with an error only if a future does that the function waits for."""
     # asyncio's own generators only wait for one turn of the loop, as sleep(0) does.
-    is_turn = code.co_flags & inspect.CO_ITERABLE_COROUTINE and code.co_filename == asyncio.sleep.__code__.co_filename
+    is_turn = code.co_flags & inspect.CO_ITERABLE_COROUTINE and code.co_filename == _SLEEP.__code__.co_filename
     return code in _SAFE or bool(is_turn)
 
 

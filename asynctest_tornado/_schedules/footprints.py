@@ -19,7 +19,12 @@ from collections.abc import Callable, Sequence
 from operator import length_hint
 from typing import Any
 
+from asynctest_tornado._util import real_time
+
 __unittest = True
+
+#: ``asyncio.sleep``, also if a test replaces it. Code that calls the replacement is not inert.
+_SLEEP: Any = real_time.turn.func
 
 #: Instructions that have no effect, or only on the stack: there is an iterator of range there, or the result of sleep.
 _IDLE = frozenset(
@@ -47,7 +52,7 @@ def is_inert(task: Any) -> bool:
     coro: Any = task.get_coro()
     while isinstance(coro, types.CoroutineType):
         inner: Any = coro.cr_await
-        if isinstance(inner, types.CoroutineType) and inner.cr_code is asyncio.sleep.__code__:
+        if isinstance(inner, types.CoroutineType) and inner.cr_code is _SLEEP.__code__:
             frame: Any = coro.cr_frame
             needs = _needs(frame.f_code, frame.f_lasti, _is_last_turn(coro))
             return needs is not None and all(_find(path, frame) is wanted for path, wanted in needs)
@@ -221,7 +226,7 @@ class _Walk:
         names = [self._name(last + after) for after in (1, 2, 3)]
         if names != ["GET_AWAITABLE", "LOAD_CONST", "SEND"]:
             return None
-        self._found.add((path, asyncio.sleep))
+        self._found.add((path, _SLEEP))
         return last + 3
 
 

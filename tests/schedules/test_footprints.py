@@ -1,7 +1,9 @@
 import asyncio
+import functools
 import unittest
 from collections.abc import Awaitable, Callable
 from typing import Any
+from unittest import mock
 
 from asynctest_tornado._schedules import footprints
 
@@ -32,6 +34,22 @@ async def inert_steps(coroutine: Coroutine, cancel: bool = False) -> list[bool]:
         found.append(footprints.is_inert(task))
         await asyncio.sleep(0)
     return found
+
+
+class ReplacedSleepTest(unittest.IsolatedAsyncioTestCase):
+    """Tests that replace ``asyncio.sleep``, mostly to pass faster."""
+
+    async def test_no_step_is_inert(self) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+        for replacement in (mock.Mock(side_effect=nap), functools.partial(nap), mock.AsyncMock(side_effect=nap)):
+            task = asyncio.ensure_future(work())
+            with self.subTest(replacement), mock.patch("asyncio.sleep", replacement):
+                await nap(0)
+                self.assertFalse(footprints.is_inert(task))
+                await task
 
 
 class InertTest(unittest.IsolatedAsyncioTestCase):
