@@ -25,12 +25,11 @@ import asynctest_tornado
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._pytest import fixtures
 from asynctest_tornado._util import settings
-from tests.recorded import RecordedReports, normalise
+from tests.recorded import RecordedReports
 from tests.support import ROOT, run_body, run_each, run_example, run_python
 
 DOCS = ROOT / "docs"
 PAGES = {page.name: page.read_text() for page in sorted(DOCS.glob("*.rst"))}
-README = (ROOT / "README.rst").read_text()
 
 #: Members that are for the library itself, and some of unittest that behave as there.
 NOT_FOR_USERS = {
@@ -307,11 +306,6 @@ class PagesTest(unittest.TestCase):
         release, _, development = importlib.metadata.version("asynctest_tornado").partition(".dev")
         found = re.findall(r"^(\S+) \((.+)\)\n-+\n", (ROOT / "CHANGES.rst").read_text(), re.MULTILINE)
         self.assertEqual((found[0][0], found[0][1] == "unreleased"), (release, bool(development)))
-
-    def test_the_first_example_of_the_readme_is_run(self) -> None:
-        example, report = literal_blocks(README)[:2]
-        self.assertIn(f"\n\n\n{example}\n", (DOCS / "examples" / "going_wrong.py").read_text())
-        self.assertIn(normalise(f"{report}\n"), normalise(ExamplesTest.recorded("MyTestCase.test_delay")))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import examples.checkout
 from tests import planted_bugs
 from tests.planted_bugs import Bug
-from tests.support import ROOT, run_example, run_python, start_example
+from tests.support import run_example, run_python, start_example
 
 BUGS: tuple[Bug, ...] = (
     Bug("payments", "await asyncio.sleep(pauses.pop(0))", "raise", "test_a_cut_response_is_tried_again"),
@@ -80,13 +80,6 @@ class SuiteTest(unittest.TestCase):
     def test_it_finds_bugs(self) -> None:
         """Where a bug is planted in the example, the test fails that is about it."""
         planted_bugs.check(self, "checkout", BUGS, "2")
-
-    def test_the_readme_shows_one_of_its_tests(self) -> None:
-        readme = (ROOT / "README.rst").read_text(encoding="utf-8")
-        [shown] = re.findall(
-            r"::\n\n((?: +.*\n)*?    async def test_a_cut_response_is_tried_again\b(?:.*\n)+?)\n", readme
-        )
-        self.assertIn(shown, (ROOT / "examples/checkout/test_checkout.py").read_text(encoding="utf-8"))
 
 
 class ProgramTest(unittest.TestCase):
