@@ -61,11 +61,11 @@ _OF_TORNADO: dict[str, dict[str, Any]] = {
     "--log-file-prefix": {"metavar": "PATH", "help": "write all logs to a file"},
     "--exception-on-interrupt=false": {"action": "store_true", "help": "let Ctrl-C kill the process, without a report"},
 }
-_DESCRIPTION = (
+_TESTS_HELP = (
     "Runs the tests that are named: modules, classes or methods, such as tests.test_shop.OrderTest. Without names, "
     "runs all tests that unittest discovers."
 )
-_REPLACE = (
+_REPLACE_HELP = (
     "python -m asynctest_tornado --replace -m unittest, or another module and its arguments, runs a suite for "
     "tornado.testing as it is. {} stand before -m."
 )
@@ -238,8 +238,8 @@ def _parser(is_for_help: bool = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         sys.argv[0],
         usage="%(prog)s [option ...] [test ...]",
-        description=_DESCRIPTION,
-        epilog=_REPLACE.format(", ".join(OPTIONS)),
+        description=_TESTS_HELP,
+        epilog=_REPLACE_HELP.format(", ".join(OPTIONS)),
         add_help=False,
         allow_abbrev=False,
     )
