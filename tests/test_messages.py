@@ -1,0 +1,181 @@
+"""The page messages.rst: each message of the library has its entry, and each entry is about a message.
+
+Messages are found in the source, by these rules.
+
+- A *text* is a string, an f-string, or a sum of these. Each part that is computed becomes an ellipsis.
+- A *message* is a text of five words or more with the end of a sentence in it. Shorter texts, and texts without such
+  an end, are parts of messages, or words of Python, of Tornado or of HTTP.
+- A call that makes an exception or a warning, or that adds a note to one, is a message by itself. All other messages
+  of a function are one message, as it joins or chooses them; so are the strings of a constant.
+- Docstrings, the messages of ``assert``, HTML, and the texts of ``--help`` are left out. Whether a text is for
+  ``--help`` is known by a name around it: of the function, of the constant, of the argument, or of the key.
+
+An entry has *wordings*: its heading, and the items of the list below it. A wording is a part of a message from its
+first word on. As a message may begin in another text, the parts before an ellipsis may be missing.
+"""
+
+import ast
+import functools
+import re
+import unittest
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import asynctest_tornado
+from tests.support import ROOT
+
+PACKAGE = Path(asynctest_tornado.__file__).parent
+PAGE = (ROOT / "docs" / "messages.rst").read_text()
+
+_SENTENCE_ENDS = re.compile(r"[.?][\"')]*(?= [A-Z…]|\s*$)|:(?=\n|$)")
+_WORD = re.compile(r"[A-Za-z_']{2,}")
+#: Calls that make a message of their text.
+_MAKES_MESSAGE = re.compile(r"(Error|Warning)$|^(add_note|warn)$")
+_IS_HELP = re.compile(r"(?i)help|meaning|description")
+#: Fields of a text that is formatted later.
+_FIELD = re.compile(r"\{[\w.]*(![rs])?(:[^{}]*)?\}")
+
+
+class Text(NamedTuple):
+    place: str
+    unit: object
+    words: str
+
+
+def text_of(node: ast.AST) -> str | None:
+    """Return the text that this expression is, with ellipses, or None."""
+    if isinstance(node, ast.Constant):
+        return _FIELD.sub("…", node.value) if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        parts = [each.value if isinstance(each, ast.Constant) else "…" for each in node.values]
+        return "".join(map(str, parts))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = text_of(node.left), text_of(node.right)
+        return None if left is None and right is None else (left or "…") + (right or "…")
+    return None
+
+
+def name_of(node: ast.AST) -> str:
+    """Return the name of a function, constant, argument or key that this node gives to the code in it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return node.name
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+    return str(node.arg) if isinstance(node, ast.keyword) else ""
+
+
+def walk(node: ast.AST, path: str, unit: object) -> Iterator[Text]:
+    """Yield the texts in the node, except docstrings, messages of ``assert``, and texts of ``--help``."""
+    if _IS_HELP.search(name_of(node)) or isinstance(node, ast.Assert):
+        return
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return  # a docstring
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign | ast.AnnAssign):
+        # A function has its assignments in it.
+        unit = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or unit is None else unit
+    elif isinstance(node, ast.Call) and _MAKES_MESSAGE.search(ast.unparse(node.func).rpartition(".")[2]):
+        unit = node
+    if (text := text_of(node)) is not None:
+        yield Text(f"{path}:{getattr(node, 'lineno', 0)}", unit, text)
+        yield from computed_in(node, path, unit)
+    elif isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if not _IS_HELP.search(text_of(key) or "" if key else ""):
+                yield from walk(value, path, unit)
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, path, unit)
+
+
+def computed_in(node: ast.AST, path: str, unit: object) -> Iterator[Text]:
+    """Yield the texts in the parts of a text that are computed."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FormattedValue) or text_of(child) is None:
+            yield from walk(child, path, unit)
+        else:
+            yield from computed_in(child, path, unit)
+
+
+@functools.cache
+def texts() -> list[Text]:
+    """Return all texts of the package."""
+    found: list[Text] = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        found += walk(ast.parse(path.read_text()), path.relative_to(PACKAGE).as_posix(), None)
+    return found
+
+
+def is_message(text: str) -> bool:
+    return len(_WORD.findall(text)) >= 5 and _SENTENCE_ENDS.search(text) is not None and text[0] != "<"
+
+
+def messages() -> list[list[Text]]:
+    """Return the texts of each message."""
+    units = defaultdict(list)
+    for text in texts():
+        if is_message(text.words):
+            units[text.unit].append(text)
+    return list(units.values())
+
+
+def entries() -> dict[str, list[str]]:
+    """Return the wordings of each entry of the page, by its heading."""
+    found: dict[str, list[str]] = {}
+    for heading, body in re.findall(r"^``(.+)``\n\.{4,}\n((?:\n|- ``.+``\n)*)", PAGE, re.MULTILINE):
+        if heading in found:
+            raise ValueError(f"docs/messages.rst has two entries for {heading!r}. Make one of them.")
+        found[heading] = [heading, *re.findall(r"^- ``(.+)``$", body, re.MULTILINE)]
+    return found
+
+
+def is_wording_of(wording: str, text: str) -> bool:
+    """Return True if the text has this wording, or the end of it after an ellipsis, of three words or more."""
+    parts = [part.strip() for part in wording.split("…")]
+    while not are_in(parts, text):
+        del parts[0]
+        if len(_WORD.findall(" ".join(parts))) < 3:
+            return False
+    return True
+
+
+def are_in(parts: list[str], text: str) -> bool:
+    """Return True if the text has all the parts, one after the other."""
+    place = 0
+    for part in parts:
+        found = text.find(part, place)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
+
+
+class MessagesTest(unittest.TestCase):
+    def test_each_message_has_an_entry(self) -> None:
+        wordings = [each for of_entry in entries().values() for each in of_entry]
+        found = messages()
+        self.assertGreater(len(found), 200)
+        for message in found:
+            if not any(is_wording_of(each, text.words) for each in wordings for text in message):
+                with self.subTest(message[0].place):
+                    said = "\n".join(text.words for text in message)
+                    self.fail(
+                        f"docs/messages.rst has no entry for the message at {message[0].place}:\n\n{said}\n\nAdd one, "
+                        "or its wording to the list below the heading of an entry for the same mistake."
+                    )
+
+    def test_each_wording_is_in_the_source(self) -> None:
+        self.assertGreater(len(entries()), 100)
+        for heading, wordings in entries().items():
+            for wording in wordings:
+                if not any(is_wording_of(wording, text.words) for text in texts()):
+                    with self.subTest(wording):
+                        self.fail(
+                            f"No message of the library reads {wording!r}, which docs/messages.rst has in its entry "
+                            f"{heading!r}. Write there what the message is now, or take it out."
+                        )
+
+
+if __name__ == "__main__":
+    unittest.main()
