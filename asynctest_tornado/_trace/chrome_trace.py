@@ -58,7 +58,7 @@ def _metadata(story: Story) -> list[dict[str, Any]]:
     threads = {_CALLBACKS: "callbacks"}
     for event in story.events:
         if event.lane is not None:
-            threads[_thread(event)] = event.lane.name
+            threads[_thread(event)] = event.lane.label
     found = [_meta("process_name", 0, {"name": story.title})]
     for thread, name in threads.items():
         found.append(_meta("thread_name", thread, {"name": name}))

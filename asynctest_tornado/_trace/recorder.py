@@ -9,7 +9,7 @@ import itertools
 import sys
 import threading
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import Any
@@ -36,15 +36,17 @@ STEP, CALLBACK, TIMER, FILE, JUMP, SENT, ARRIVED, FAULT, ERROR = (
 class Lane:
     """A task, a coroutine of Tornado, or a request.
 
-    :param name: the name for reports.
+    :param count: counts the lanes of the same name from 1.
     :param actor: the task or runner, which is not kept alive; None for a request.
     """
 
-    __slots__ = ("actor", "is_of_library", "name", "number")
+    __slots__ = ("actor", "is_of_library", "label", "name", "number")
 
-    def __init__(self, number: int, name: str, actor: Any = None) -> None:
+    def __init__(self, number: int, name: str, count: int, actor: Any = None) -> None:
         self.number = number
         self.name = name
+        #: The name for reports.
+        self.label = name if count == 1 else f"{name} ({count})"
         self.actor: Callable[[], Any] = (lambda: None) if actor is None else weakref.ref(actor)
         #: True if code of a library begins it, and lets code of the user go on: the test, and a request handler.
         self.is_of_library = False
@@ -108,6 +110,7 @@ class Recorder:
         self._thread = get_ident()
         self._lanes: dict[int, Lane] = {}
         self._lane_count = 0
+        self._lanes_of_name: Counter[str] = Counter()
         self._main: Lane | None = None
         self._mains: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -199,7 +202,8 @@ class Recorder:
 
     def _new_lane(self, name: str, actor: Any = None) -> Lane:
         self._lane_count += 1
-        return Lane(self._lane_count, name, actor)
+        self._lanes_of_name[name] += 1
+        return Lane(self._lane_count, name, self._lanes_of_name[name], actor)
 
     def new_request(self, name: str) -> Lane:
         """Return a lane for a request."""

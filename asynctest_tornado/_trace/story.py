@@ -144,14 +144,14 @@ def _row(event: Event, shown: set[int], by_number: dict[int, Event], failing: It
 def _who_and_what(event: Event) -> tuple[str, str]:
     lane = event.lane
     if event.kind == STEP and lane is not None:
-        return lane.name, f"{event.text}{f' and {event.end}' if event.end else ''}"
+        return lane.label, f"{event.text}{f' and {event.end}' if event.end else ''}"
     if event.kind in (SENT, ARRIVED) and lane is not None:
         text = "the request" if event.text == lane.name else event.text
-        return f"{lane.name}:", f"{text} {'is sent' if event.kind == SENT else 'arrives'}"
+        return f"{lane.label}:", f"{text} {'is sent' if event.kind == SENT else 'arrives'}"
     if event.kind in (JUMP, FAULT, ERROR):
         return "", event.text
     if lane is not None:
-        return lane.name, f"{event.text}, by a timer" if event.kind == TIMER else event.text
+        return lane.label, f"{event.text}, by a timer" if event.kind == TIMER else event.text
     return event.text, _VERBS[event.kind]
 
 

@@ -196,6 +196,12 @@ class Web(AsyncHTTPTestCase):
             await socket.expect("abc")
 
 
+class TwoRequests(Web):
+    async def test(self) -> None:
+        await asyncio.gather(self.async_fetch("/"), self.async_fetch("/"))
+        self.fail("after both")
+
+
 class RealWeb(Web):
     clock_factory = network_factory = None  # type: ignore[assignment]
 

@@ -130,6 +130,11 @@ class TogetherTest(TraceCase):
             self.assertTrue(text in report or text in html.unescape(self.page()), text)
         self.assertTrue("latency = 0.5 meets GET http://away.test" in self.page())
 
+    def test_requests_and_tasks_of_the_same_name_are_numbered(self) -> None:
+        report = self.run_traced(traced.TwoRequests).report
+        for who in "/: the request is sent", "/ (2): the request is sent", "GET / begins", "GET / (2) begins":
+            self.assertEqual(report.count(who), 1, who)
+
     def test_messages_on_real_sockets_are_there(self) -> None:
         report = self.run_traced(traced.RealWeb).report
         self.assertIn("message 'abc' arrives", report)
