@@ -31,6 +31,7 @@ package = pathlib.Path(asynctest_tornado.__file__).parent
 assert package.is_relative_to(sys.prefix), f"{package} is imported, which is not in {sys.prefix}"
 assert (package / "py.typed").is_file(), "there is no py.typed"
 distribution = importlib.metadata.distribution("asynctest_tornado")
+assert distribution.metadata["License-Expression"] == "Apache-2.0", distribution.metadata["License-Expression"]
 print(distribution.version)
 own = [file for file in distribution.files if file.parts[0] == package.name and file.hash]
 print(*sorted(f"{file} {file.hash.value}" for file in own))
