@@ -20,7 +20,6 @@ from asynctest_tornado._features.skipped_coroutines import SKIPPED_COROUTINES
 from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.deadline import Deadline
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._harness.phase import explain, phase
 from asynctest_tornado._harness.timeout_error import error_of
 from asynctest_tornado._leaks import settle
@@ -55,9 +54,6 @@ class Orders(Protocol):
     #: The order of the current run.
     schedule: Schedule
 
-    def limit(self, own: Limit) -> Limit:
-        """Return the time limit of each wait of the current run, given the limit of the test."""
-
     def examples_in_order(self, test: Any) -> AbstractContextManager[None]:
         """Let each example of hypothesis begin the order of the current run anew."""
 
@@ -89,7 +85,7 @@ class Function:
         misspelled_settings.check_environment()
         settings = Settings(item, markers)
         schedule = settings.schedule(seed) if order is None else order.schedule
-        self.limit = settings.limit() if order is None else order.limit(settings.limit())
+        self.limit = settings.limit()
         if schedule is not None and schedule.hint is None:
             schedule.hint = orders.hint_of(schedule, command(item.nodeid, seed))
         if schedule is not None and not schedule.is_reported:

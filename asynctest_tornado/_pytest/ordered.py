@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._pytest import claims
 from asynctest_tornado._pytest.settings import Settings, command, without_order
 from asynctest_tornado._schedules import rerun, shrink
@@ -85,9 +84,8 @@ class Ordered:
     :param nextitem: the next test, as the hooks of pytest have it.
     """
 
-    #: The order of the current run, and the time limit of its waits in seconds.
+    #: The order of the current run.
     schedule: Schedule
-    seconds: float | None = None
 
     def __init__(self, item: pytest.Function, nextitem: pytest.Item | None) -> None:
         self._item = item
@@ -176,19 +174,14 @@ class Ordered:
         """Run the test once, and report nothing; return the way in which it fails, if it does."""
         schedule.is_reported = False
         sections = self._item._report_sections[:]
-        self.seconds, self._is_hidden = seconds, True
+        schedule.ends_at = monotonic() + seconds
+        self._is_hidden = True
         try:
             with out_of_sight():
                 return self._once(schedule).way
         finally:
-            self.seconds, self._is_hidden = None, False
+            self._is_hidden = False
             self._item._report_sections[:] = sections
-
-    def limit(self, own: Limit) -> Limit:
-        """Return the time limit of each wait of the current run, given the limit of the test."""
-        if self.seconds is None or (own.is_set and own.seconds < self.seconds):
-            return own
-        return Limit(self.seconds, "the time that is left to shrink the order")
 
     # The runs.
 

@@ -1,5 +1,6 @@
 """Shrinks the failing order of a test, by running it again out of sight."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ _PASSES = (
     "real time or earlier runs do."
 )
 _FAILS_OTHERWISE = _PASSES.replace("the test passed", "the test failed in another way")
+_TAKES_LONGER = _PASSES.replace("the test passed", "the test had not ended after {:.3g} seconds")
 FAILS_ALWAYS = (
     "This order was not shrunk: the test fails in asyncio's own order by now, in which it has passed before. So an "
     "earlier run has left something behind that matters, such as an attribute of the class."
@@ -35,6 +37,10 @@ _HAD_NO_TIME = (
     "This order was not shrunk: the time for it was used up, or the run was stopped, before the failure had come once "
     "more."
 )
+
+
+#: How much longer than the failing run any other one may take, which perhaps hangs.
+_TIMES_LONGER = 3
 
 
 class Target(Protocol):
@@ -50,7 +56,7 @@ class Target(Protocol):
     def run_out_of_sight(self, schedule: Schedule, seconds: float) -> Way | None:
         """Run the test once, and report nothing; return the way in which it fails, if it does.
 
-        :param seconds: the time limit of each wait, if the test has no shorter one.
+        :param seconds: the time limit of the run.
         """
 
 
@@ -70,10 +76,9 @@ class Case:
 
     def run_out_of_sight(self, schedule: Schedule, seconds: float) -> Way | None:
         hidden = Hidden(self._result)
-        own, _ = settings.TIMEOUT.find(getattr(self._runs.case, settings.TIMEOUT.attribute))
-        limit = {} if 0 < own < seconds else {settings.TIMEOUT.attribute: seconds}
+        schedule.ends_at = monotonic() + seconds
         with out_of_sight():
-            self._runs.run(schedule, hidden, **limit)
+            self._runs.run(schedule, hidden)
         return hidden.way
 
 
@@ -90,6 +95,8 @@ class Rerun:
         self._way = way
         self._is_required = is_required
         self._budget = Budget()
+        #: The seconds that one run may take.
+        self._longest = math.inf
         #: The seed of the random faults of a network; 0 if the failure does not need them.
         self.faults = 0
         #: The calls of a run in the order of asyncio.
@@ -102,12 +109,15 @@ class Rerun:
         """
         if seconds > LONGEST_RUN:
             return _IS_SLOW.format(seconds, LONGEST_RUN)
+        self._longest = max(LONGEST_RUN, _TIMES_LONGER * seconds)
         self._budget.runs += 2  # these two; the others are counted by shrink()
         plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
         if plain.way == self._way:
             return FAILS_ALWAYS
         self.plain = _told(plain.history)
         again = self._run(Schedule.of_seed(self._seed, self._is_required, ToldHistory()))
+        if again.is_cut_off and self._budget.left():
+            return _TAKES_LONGER.format(self._longest)
         if again.way != self._way:
             return self.why_not(again.way)
         holds = again.history.holds()
@@ -148,8 +158,8 @@ class Rerun:
         return schedule
 
     def _run(self, schedule: Schedule) -> Outcome:
-        """Run the test once, out of sight, for no longer than there is time left."""
-        history, left = schedule.history, self._budget.left()
+        """Run the test once, out of sight, for no longer than one run may take, or than there is time left."""
+        history, left = schedule.history, min(self._budget.left(), self._longest)
         assert history is not None
         if not left or self._target.is_stopped():
             self._budget.stop()
@@ -157,7 +167,7 @@ class Rerun:
         began = monotonic()
         way = self._target.run_out_of_sight(schedule, left)
         is_over = monotonic() - began >= left  # perhaps it has failed of that
-        return Outcome(None if is_over else way, history)
+        return Outcome(None if is_over else way, history, is_over)
 
 
 def _told(history: History) -> ToldHistory:

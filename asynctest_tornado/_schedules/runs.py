@@ -35,18 +35,13 @@ class Runs:
         self._has_run = False
         self._examples = _examples_of(case)
 
-    def run(self, schedule: Schedule, report: Report, **attributes: object) -> None:
-        """Run it once.
-
-        :param attributes: attributes of the test case, for this run.
-        """
+    def run(self, schedule: Schedule, report: Report) -> None:
+        """Run it once."""
         schedule.is_reported = not isinstance(report, Hidden)
         # No attribute may come from the run before: to rely on one is a mistake that other orders show.
         if self._has_run:
             _make_anew(self.case, self._before)
         self._has_run = True
-        own = {name: value for name, value in vars(self.case).items() if name in attributes}
-        vars(self.case).update(attributes)
         examples = self._examples
         try:
             with contextlib.nullcontext() if examples is None else examples.in_order(schedule):
@@ -54,9 +49,6 @@ class Runs:
         finally:
             if examples is not None:
                 examples.are_known = examples.are_known or report.has_ended
-            for name in attributes:
-                vars(self.case).pop(name, None)
-            vars(self.case).update(own)
 
 
 def _examples_of(case: unittest.TestCase) -> "Examples | None":

@@ -63,6 +63,8 @@ class Schedule:
     token = ""
     #: True if the run is reported, if it fails; False for one that only looks for the cause of a failure.
     is_reported = True
+    #: The end of the time for the run, by the computer's monotonic clock; None for no end.
+    ends_at: float | None = None
 
     def __init__(self, policy: Policy, is_required: bool = True, history: History | None = None) -> None:
         self.policy = policy

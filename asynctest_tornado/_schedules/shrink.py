@@ -42,6 +42,8 @@ class Outcome(NamedTuple):
     way: Way | None
     #: The calls of the run.
     history: History
+    #: True if the time for the run was over before its end.
+    is_cut_off: bool = False
 
 
 class Budget:

@@ -50,3 +50,15 @@ class Leaking(DoubleClose):
         if closed == 2:
             asyncio.get_running_loop().call_later(60, print)
         super().check(closed)
+
+
+class Hanging(DoubleClose):
+    """For tests that hang when they are run again after a failure."""
+
+    has_failed = False
+
+    async def hang_or_fail(self) -> None:
+        if self.has_failed:
+            await asyncio.sleep(3600)
+        type(self).has_failed = await self.close_twice() == 2
+        self.assertFalse(self.has_failed)

@@ -16,9 +16,10 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork
+from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork, gen_test
 from asynctest_tornado._schedules import rerun
-from asynctest_tornado._schedules.shrink import Budget
+from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._schedules.shrink import Budget, Way
 from asynctest_tornado._util import observer
 from tests.samples import shrinking
 from tests.support import RecordingResult, environ, run_python
@@ -232,19 +233,55 @@ class NotShrunkTest(unittest.TestCase):
         with mock.patch.object(rerun, "Budget", functools.partial(Budget, seconds=0)):
             self.check("the time for it was used up, or the run was stopped, before", sample())
 
-    def test_a_run_takes_no_longer_than_there_is_time(self) -> None:
-        class Sample(shrinking.DoubleClose):
+    def hanging(self) -> list[type[shrinking.Hanging]]:
+        """Return test cases that hang for an hour when they are run again, whose limits are set in different ways."""
+
+        class ByAttribute(shrinking.Hanging):
             async_test_timeout = 3600
-            has_failed = False
 
             async def test(self) -> None:
-                if self.has_failed:
-                    await asyncio.sleep(3600)
-                type(self).has_failed = await self.close_twice() == 2
-                self.assertFalse(self.has_failed)
+                await self.hang_or_fail()
 
+        class ByGenTest(shrinking.Hanging):
+            @gen_test(timeout=3600)
+            async def test(self) -> None:  # type: ignore[override]
+                await self.hang_or_fail()
+
+        class ByWait(shrinking.Hanging):
+            def test(self) -> None:  # type: ignore[override]
+                self.io_loop.add_future(asyncio.ensure_future(self.hang_or_fail()), self.stop)
+                self.wait(timeout=3600).result()
+
+        return [ByAttribute, ByGenTest, ByWait]
+
+    def test_a_run_takes_no_longer_than_there_is_time(self) -> None:
         with mock.patch.object(rerun, "Budget", functools.partial(Budget, seconds=0.2)):
-            self.check("the time for it was used up, or the run was stopped, before", Sample)
+            for cls in self.hanging():
+                with self.subTest(cls.__name__):
+                    self.check("the time for it was used up, or the run was stopped, before", cls)
+            result = RecordingResult()
+            shared = type("OnOneLoop", (self.hanging()[1],), {"loop_scope": "class"})
+            with mock.patch("sys.stdout", io.StringIO()):
+                unittest.TestSuite([shared("test")]).run(result)
+            self.assertIn("the time for it was used up, or the run was stopped, before", result.report)
+
+    def test_a_run_that_hangs_does_not_take_all_the_time_there_is(self) -> None:
+        now = 0.0
+
+        class Target:
+            has_faults = False
+
+            def is_stopped(self) -> bool:
+                return False
+
+            def run_out_of_sight(self, schedule: Schedule, seconds: float) -> Way | None:
+                nonlocal now
+                now += seconds * schedule.seed  # it hangs in the order of seed 1
+                return None
+
+        with mock.patch.object(rerun, "monotonic", side_effect=lambda: now):
+            said = rerun.Rerun(Target(), 1, Way(AssertionError, ""), is_required=True).shrink(1.5)
+        self.assertIn("run in it once more, the test had not ended after 4.5 seconds.", str(said))
 
     def test_a_budget_that_ends_is_named(self) -> None:
         with mock.patch.object(rerun, "Budget", functools.partial(Budget, runs=3)):
