@@ -122,11 +122,12 @@ def seed_of(report: str) -> int:
 
 
 def error_of(report: str) -> str:
-    """Return the error of a report and the pending tasks, without the traceback, the order, and notes of hypothesis."""
+    """Return the error of a report, the pending tasks and the explanation of the order, without notes of hypothesis."""
     # asyncio counts the tasks of the process, and before the order that fails there were others.
     report = re.sub(r"<Task-\d+>", "<Task-N>", normalise(report))
+    report = re.sub(r"(?ms)^Explanation:.*?\n(?=It fails)|^It fails with [^\n]*\n", "", report)
     found = re.search(
-        r"^\w+Error: .*?(?=\nExplanation:|\nIt fails with|\nTo replay this order)", report, re.MULTILINE | re.DOTALL
+        r"^\w+Error: .*?\nAround the first .*?(?=\nTo replay this order)", report, re.MULTILINE | re.DOTALL
     )
     if found is None:
         raise AssertionError(f"No error in this report:\n{report}")

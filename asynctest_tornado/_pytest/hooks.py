@@ -67,10 +67,11 @@ class Hooks:
                 chosen = settings.params(metafunc.definition, list(claims.markers_of(metafunc.definition)))
             except (TypeError, ValueError):
                 return  # the test itself says so, and its module can be collected
-            if chosen:
+            if chosen or settings.is_replayed():
                 from asynctest_tornado._pytest import ordered
 
                 ordered.register(metafunc.config)
+            if chosen:
                 if claims.ROOT not in metafunc.fixturenames:
                     metafunc.fixturenames.append(claims.ROOT)
                 metafunc.parametrize(claims.ROOT, chosen, indirect=True, ids=map(settings.id_of, chosen))

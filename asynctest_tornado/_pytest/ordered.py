@@ -16,6 +16,7 @@ from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.reports import out_of_sight
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Way
+from asynctest_tornado._schedules.told_history import ToldHistory
 from asynctest_tornado._util.real_time import monotonic
 from asynctest_tornado._util.settings import All
 
@@ -27,7 +28,6 @@ _NAME = f"{claims.NAME} in several orders"
 _TITLE = "order"
 #: Which tests have failed, by their names without the seed, and by the ways in which they have failed.
 _FAILED: pytest.StashKey[dict[tuple[str, Way], str]] = pytest.StashKey()
-_IN_ASYNCIOS_ORDER = "It fails in asyncio's own order as well, if it is run again."
 _When = Literal["setup", "call", "teardown"]
 
 
@@ -47,7 +47,8 @@ class Protocol:
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         order = _param_of(item)
-        if order is None or not isinstance(item, pytest.Function):
+        # A test that is ours, and whose order is replayed, has no such parameter.
+        if not isinstance(item, pytest.Function) or (order is None and claims.LOOP_SCOPE not in item.stash):
             return None
         option = item.config.option
         is_rerun_by_others = bool(getattr(option, "reruns", None)) or item.get_closest_marker("flaky") is not None
@@ -55,10 +56,18 @@ class Protocol:
         is_watched = option.usepdb or option.trace or option.setupshow or "subtests" in item.fixturenames
         if (is_rerun_by_others or is_watched) and not isinstance(order, All):
             return None
+        try:
+            ordered = Ordered(item, nextitem)
+            replayed = orders.replayed(ordered.is_required, ToldHistory) if order is None else None
+        except (TypeError, ValueError):
+            return None  # the test itself says so
+        if order is None and replayed is None:
+            return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        ordered = Ordered(item, nextitem)
         if isinstance(order, All):
             ordered.run_all(order.bound)
+        elif replayed is not None:
+            ordered.run_replay(replayed)
         else:
             ordered.run_seed(order)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -95,18 +104,33 @@ class Ordered:
         self._has_run = False
         self._is_hidden = False
         settings = Settings(item, list(claims.markers_of(item)))
-        self._is_required = settings.is_required
+        self.is_required = settings.is_required
         self.has_faults = settings.network_factory()[0] is not None
         self._examples: Any = None
 
     def run_seed(self, seed: int) -> None:
         """Run the test in the order of a seed. Shrink the order if the test fails."""
-        schedule = Schedule.of_seed(seed, self._is_required)
+        schedule = Schedule.of_seed(seed, self.is_required)
         run = self._once(schedule, is_last=True)
         reports = run.reports
         try:
             if run.way is not None:
                 reports = self._explained(run, run.way, seed, run.seconds / (schedule.restarts or 1))
+        finally:
+            self._finish(reports)
+
+    def run_replay(self, schedule: Schedule) -> None:
+        """Run the test in the one order that the user asks for."""
+        schedule.hint = orders.hint_of(schedule, self._command)
+        run = self._once(schedule, is_last=True)
+        reports = run.reports
+        try:
+            if run.way is not None:
+                again = rerun.Rerun(self, schedule.seed, run.way, is_required=self.is_required)
+                reports = _add(run, again.explained_replay(schedule))
+            elif run.has_passed and schedule.missing():
+                said = f"passed, but {orders.say_missing(schedule.missing())}"
+                setattr(reports[1], claims.EXPLORED, (False, said))
         finally:
             self._finish(reports)
 
@@ -118,10 +142,10 @@ class Ordered:
             return _add(run, f"It fails in the same way as {known}, whose report says more.")
         if not seed:
             return run.reports
-        again = rerun.Rerun(self, seed, way, is_required=self._is_required)
+        again = rerun.Rerun(self, seed, way, is_required=self.is_required)
         shrunk = again.shrink(seconds)
         if isinstance(shrunk, str):
-            return _add(run, _IN_ASYNCIOS_ORDER if shrunk == rerun.FAILS_ALWAYS else shrunk)
+            return _add(run, rerun.IN_ASYNCIOS_ORDER if shrunk == rerun.FAILS_ALWAYS else shrunk)
         schedule = again.schedule(shrunk.holds)
         text = again.explanation(shrunk)
         schedule.hint = orders.hint_shrunk(shrunk, seed, schedule, self._command, text)
@@ -140,7 +164,7 @@ class Ordered:
         try:
             for holds in explorer:
                 history = explorer.history()
-                schedule = Schedule.of_holds(holds, self._is_required, history)
+                schedule = Schedule.of_holds(holds, self.is_required, history)
                 schedule.token = orders.token_of(holds)
                 if holds:
                     tried = explorer.explored().orders - 1
@@ -149,7 +173,7 @@ class Ordered:
                 run = self._once(schedule)
                 reports = run.reports
                 if run.way is not None and holds:
-                    again = rerun.Rerun(self, 0, run.way, is_required=self._is_required)
+                    again = rerun.Rerun(self, 0, run.way, is_required=self.is_required)
                     reports = _add(run, again.explained(holds))
                 if not run.has_passed:
                     return

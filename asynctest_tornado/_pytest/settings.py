@@ -114,8 +114,7 @@ class Settings:
 
     def seeds(self) -> range | All | None:
         """Return the seeds of the orders to run the test under, or all; None for the order of asyncio alone."""
-        is_replayed = settings.ORDER.find()[0] != settings.ORDER.default
-        return None if is_replayed else orders.seeds(None, self._given(settings.SCHEDULES))
+        return None if is_replayed() else orders.seeds(None, self._given(settings.SCHEDULES))
 
     @property
     def is_required(self) -> bool:
@@ -183,6 +182,11 @@ def _of_markers(item: Any, markers: Sequence[Any]) -> dict[str, Given]:
 def loop_scope(item: Any, markers: Sequence[Any]) -> str:
     """Return the scope whose tests share a loop; see `Settings.loop_scope`."""
     return Settings(item, markers).loop_scope()
+
+
+def is_replayed() -> bool:
+    """Return whether the user asks for an order that a report names."""
+    return settings.ORDER.find()[0] != settings.ORDER.default
 
 
 def params(item: Any, markers: Sequence[Any]) -> list[int | All]:

@@ -50,6 +50,9 @@ def run_replay(schedule: Schedule, result: Any, runs: Runs) -> None:
     report = Report(result)
     try:
         runs.run(schedule, report)
+        if report.way is not None:
+            rerun = Rerun(Case(runs, result), schedule.seed, report.way, is_required=schedule.is_required)
+            report.explain(rerun.explained_replay(schedule), schedule.hint or "")
     finally:
         report.finish(runs.case)
     missing = schedule.missing()

@@ -43,7 +43,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
             if report.has_ended or was_stopped:
                 if report.way is not None and holds and not was_stopped:
                     rerun = Rerun(Case(runs, result), 0, report.way, is_required=is_required)
-                    report.add_note(rerun.explained(holds))
+                    report.explain(rerun.explained(holds), schedule.hint or "")
                 break
             if not schedule.has_loop:
                 break

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import sys
 import unittest
 import warnings
 from collections.abc import Callable, Iterator
@@ -102,6 +103,20 @@ class Report:
         assert self._error is not None
         exception_notes.notes_of(self._error).append(text)
 
+    def explain(self, text: str, hint: str) -> None:
+        """Add an explanation to the report of the error of the last run.
+
+        :param text: the explanation, which may be empty.
+        :param hint: the note whose last line says how to replay the order. It stays the last one.
+        """
+        assert self._error is not None
+        found = exception_notes.notes_of(self._error)
+        if text and hint in found:
+            begin, _, end = hint.rpartition("\n")
+            found[found.index(hint)] = "\n".join(filter(None, (begin, text, end)))
+        elif text:
+            found.append(text)
+
     def successor(self) -> "Report":
         """Return a report for one more run, which may be finished in the place of this one."""
         other = Report(self.result)
@@ -131,10 +146,14 @@ class Hidden(Report):
 
 @contextlib.contextmanager
 def out_of_sight() -> Iterator[None]:
-    """Let the block print nothing, warn of nothing, and report no event to the observer of the run."""
-    show = warnings.showwarning
-    # Not by filters: to change these lets each warning be shown once more.
-    warnings.showwarning = _show_nothing
+    """Let the block print nothing, warn of nothing, stop at no breakpoint, and report no event to the observer."""
+    # Not by filters of warnings: to change these lets each warning be shown once more.
+    places: list[tuple[Any, str]] = [(warnings, "showwarning"), (sys, "breakpointhook")]
+    if "pdb" in sys.modules:
+        places.append((sys.modules["pdb"], "set_trace"))
+    before = [getattr(owner, name) for owner, name in places]
+    for owner, name in places:
+        setattr(owner, name, _do_nothing)
     try:
         with (
             open(os.devnull, "w", encoding="utf-8") as muted,
@@ -144,9 +163,10 @@ def out_of_sight() -> Iterator[None]:
         ):
             yield
     finally:
-        if warnings.showwarning is _show_nothing:
-            warnings.showwarning = show
+        for (owner, name), func in zip(places, before, strict=True):
+            if getattr(owner, name) is _do_nothing:
+                setattr(owner, name, func)
 
 
-def _show_nothing(*args: Any, **kwargs: Any) -> None:
+def _do_nothing(*args: Any, **kwargs: Any) -> None:
     pass

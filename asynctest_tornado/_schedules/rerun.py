@@ -13,7 +13,7 @@ from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import LONGEST_RUN, Budget, Outcome, Shrunk, Way, shrink
 from asynctest_tornado._schedules.told_history import ToldHistory
-from asynctest_tornado._util import settings
+from asynctest_tornado._util import debuggers, settings
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -29,10 +29,12 @@ FAILS_ALWAYS = (
     "This order was not shrunk: the test fails in asyncio's own order by now, in which it has passed before. So an "
     "earlier run has left something behind that matters, such as an attribute of the class."
 )
+IN_ASYNCIOS_ORDER = "It fails in asyncio's own order as well, if it is run again."
 _IS_SLOW = (
     "This order was not shrunk: a run of the test takes {:.3g} seconds, and at most {:g} are short enough to run it "
     "again many times. With VirtualClock, time passes faster."
 )
+_IS_DEBUGGED = "This order was not shrunk: a debugger is attached, which would stop in runs that are not shown."
 _HAD_NO_TIME = (
     "This order was not shrunk: the time for it was used up, or the run was stopped, before the failure had come once "
     "more."
@@ -107,6 +109,8 @@ class Rerun:
 
         :param seconds: how long the run took that has failed.
         """
+        if debuggers.are_attached():
+            return _IS_DEBUGGED
         if seconds > LONGEST_RUN:
             return _IS_SLOW.format(seconds, LONGEST_RUN)
         self._longest = max(LONGEST_RUN, _TIMES_LONGER * seconds)
@@ -131,9 +135,25 @@ class Rerun:
         """Return sentences about the deviations of an order that fails; empty if it does not fail again."""
         plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
         again = self._run(self.schedule(holds))
-        if again.way != self._way:
+        if plain.is_cut_off or again.way != self._way:
             return ""
         return explain.text(_told(again.history), _told(plain.history), holds)
+
+    def explained_replay(self, schedule: Schedule) -> str:
+        """Return sentences about the deviations of an order that a visible run has failed in.
+
+        If the test fails in the order of asyncio as well, these make no difference, and the text says so. It is empty
+        if the test takes too long, or if a debugger is attached, which would stop in a run that is not shown.
+        """
+        if debuggers.are_attached():
+            return ""
+        plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
+        if plain.way == self._way:
+            return IN_ASYNCIOS_ORDER
+        history = schedule.history
+        if plain.is_cut_off or not isinstance(history, ToldHistory):
+            return ""
+        return explain.text(history, _told(plain.history), schedule.holds())
 
     def why_not(self, way: Way | None) -> str:
         """Return why the order was not shrunk, if a run in it ends in some way."""
@@ -163,7 +183,7 @@ class Rerun:
         assert history is not None
         if not left or self._target.is_stopped():
             self._budget.stop()
-            return Outcome(None, history)
+            return Outcome(None, history, is_cut_off=True)
         began = monotonic()
         way = self._target.run_out_of_sight(schedule, left)
         is_over = monotonic() - began >= left  # perhaps it has failed of that

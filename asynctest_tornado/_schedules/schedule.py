@@ -112,11 +112,15 @@ class Schedule:
             self.history.restart()
         self.policy = self._new_policy()
 
+    def holds(self) -> Sequence[Hold]:
+        """Return the deviations of which the order consists; none if it has a seed."""
+        return self.policy.holds if isinstance(self.policy, Held) else ()
+
     def missing(self) -> list[Moment]:
         """Return the calls that deviations name, and that were not made so far."""
-        if not isinstance(self.policy, Held) or self.history is None:
+        if self.history is None:
             return []
-        named = dict.fromkeys(moment for hold in self.policy.holds for moment in hold)
+        named = dict.fromkeys(moment for hold in self.holds() for moment in hold)
         return [moment for moment in named if moment not in self.history.moments]
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:

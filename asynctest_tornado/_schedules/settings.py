@@ -3,9 +3,10 @@
 # Tested by tests/schedules/test_repeat.py.
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from asynctest_tornado._schedules import holds as deviations
+from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold, Moment
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Shrunk
@@ -32,10 +33,11 @@ def seeds(attribute: object, nearer: Iterable[Given] = ()) -> range | All | None
     return range(count) if isinstance(count, int) else count
 
 
-def replayed(is_required: bool = True) -> Schedule | None:
+def replayed(is_required: bool = True, new_history: Callable[[], History] = History) -> Schedule | None:
     """Return the order that ``ASYNC_TEST_ORDER`` asks for, if it is set.
 
     :param is_required: true if a loop that cannot have another order is an error.
+    :param new_history: returns an object that names and records the calls.
 
     Raises ``ValueError`` if the variable names no order, or if ``ASYNC_TEST_SEED`` names another one.
     """
@@ -46,16 +48,16 @@ def replayed(is_required: bool = True) -> Schedule | None:
         reason = ValueError(f"{settings.SEED.variable} is set, too, and a test can have one order only; unset it")
         raise settings.ORDER.error(token, where, reason)
     try:
-        return of_token(token, is_required)
+        return of_token(token, is_required, new_history())
     except ValueError as reason:
         raise settings.ORDER.error(token, where, reason) from None
 
 
-def of_token(token: str, is_required: bool = True) -> Schedule:
+def of_token(token: str, is_required: bool = True, history: History | None = None) -> Schedule:
     """Return the schedule for the text that `token_of` returns. Raises ``ValueError`` if it stands for none."""
     first, _, rest = token.partition(",")
     found = re.fullmatch(r"seed(\d+)", first.strip())
-    schedule = Schedule.of_holds(deviations.of_text(token if found is None else rest), is_required)
+    schedule = Schedule.of_holds(deviations.of_text(token if found is None else rest), is_required, history)
     if found is not None:
         schedule.seed = int(found[1])
     schedule.token = token

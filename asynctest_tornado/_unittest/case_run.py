@@ -14,6 +14,7 @@ from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._schedules import repeat, runs
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._schedules.told_history import ToldHistory
 from asynctest_tornado._sources import installation
 from asynctest_tornado._unittest import case_state, late_errors, run_end
 from asynctest_tornado._util.settings import All
@@ -53,7 +54,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
         if result is None or run_end.latest() is not result:
             run_end.begin(case if result is None else result)
         try:
-            chosen: range | All | Schedule | None = orders.replayed(case.schedules is not None)
+            chosen: range | All | Schedule | None = orders.replayed(case.schedules is not None, ToldHistory)
             if chosen is None:
                 chosen = orders.seeds(case.schedules)
         except (TypeError, ValueError) as error:

@@ -88,12 +88,18 @@ class SeedsTest(unittest.TestCase):
 
     def test_test_functions_are_replayed(self) -> None:
         done = run_pytest(SAMPLES, "-k", "test_function or test_all", ASYNC_TEST_ORDER=TOKEN)
+        for explained in EXPLAINED, r"-> on_error :\d+ .* close :\d+ is_closed = True\n":
+            self.assertEqual(len(re.findall(explained, done.stdout)), 2)
         self.assertEqual(
             verdicts(done), {"test_function": ["FAILED"], "test_all": ["FAILED"], "test_all_pass": ["PASSED"]}
         )
 
 
 class OptionsTest(unittest.TestCase):
+    def test_a_call_that_never_came_is_named(self) -> None:
+        done = run_pytest(SAMPLES, "-k", "test_all_pass or test_case", ASYNC_TEST_ORDER="close.1.2-after-close.7.1")
+        self.assertIn("::test_all_pass: passed, but close.7.1 never came: the test has changed\n", done.stdout)
+
     def test_the_number_of_orders(self) -> None:
         done = run_pytest(SAMPLES, "-v", "-k", "test_all_pass")
         self.assertRegex(done.stdout, r"::test_all_pass\[all1\]: all \d+ orders with at most 1 deviation\n")

@@ -2,6 +2,7 @@ import asyncio
 import functools
 import gc
 import io
+import pdb
 import re
 import sys
 import threading
@@ -20,7 +21,7 @@ from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork, gen_t
 from asynctest_tornado._schedules import rerun
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Budget, Way
-from asynctest_tornado._util import observer
+from asynctest_tornado._util import debuggers, observer
 from tests.samples import shrinking
 from tests.support import RecordingResult, environ, run_python
 
@@ -299,6 +300,18 @@ class OutOfSightTest(unittest.TestCase):
         self.assertRegex(done.stderr, r"\AF\n")
         self.assertRegex(done.stderr, r"\nRan 1 test in .*\n\nFAILED \(failures=1\)\n\Z")
 
+    def test_their_breakpoints(self) -> None:
+        def check(self: Any, closed: int) -> None:
+            breakpoint()
+            pdb.set_trace()
+            self.assertEqual(closed, 1)
+
+        with mock.patch("sys.breakpointhook") as stop, mock.patch("pdb.set_trace") as trace:
+            seed, _ = found(run(sample(check=check)))
+            self.assertIs(sys.breakpointhook, stop)
+            self.assertIs(pdb.set_trace, trace)
+        self.assertEqual((stop.call_count, trace.call_count), (seed + 2, seed + 2))
+
     def test_output_that_is_buffered(self) -> None:
         with mock.patch("sys.stdout", io.StringIO()) as stdout:
             result = RecordingResult()
@@ -452,11 +465,41 @@ class ReplayTest(unittest.TestCase):
         cls = sample()
         with environ(ASYNC_TEST_ORDER=TOKEN):
             result = run(cls)
-            self.assertEqual((result.verdicts, cls.runs), (["addFailure"], 1))
-            self.assertIn(f"\nTo replay this order: ASYNC_TEST_ORDER={TOKEN} python -m unittest", result.report)
+            self.assertEqual(result.events, ["startTest", "addFailure", "stopTest"])
+            self.assertEqual(cls.runs, 2)  # the second one in asyncio's own order, for the explanation
             self.assertNotIn("never came", result.report)
             with self.assertRaisesRegex(AssertionError, "2 != 1"), mock.patch("sys.stdout", io.StringIO()):
                 cls("test").debug()
+
+    def test_it_has_the_explanation_of_the_run_that_has_found_it(self) -> None:
+        explanation = r"(?s)\nIt fails when .*\nAround the first step .*\nTo replay this order: [^\n]*"
+        for number in 100, "all:1":
+            with self.subTest(schedules=number):
+                first = re.findall(explanation, run(sample(schedules=number)).report)
+                with environ(ASYNC_TEST_ORDER=TOKEN):
+                    report = run(sample(schedules=number)).report
+                self.assertEqual(re.findall(explanation, report), first)
+
+    def test_one_that_makes_no_difference(self) -> None:
+        with environ(ASYNC_TEST_ORDER=TOKEN):
+            report = run(sample(check=lambda self, closed: self.fail("planted"))).report
+        self.assertIn("\nIt fails in asyncio's own order as well, if it is run again.\nTo replay this order: ", report)
+
+    def test_one_whose_own_order_hangs(self) -> None:
+        with (
+            environ(ASYNC_TEST_ORDER=TOKEN),
+            mock.patch.object(rerun, "Budget", functools.partial(Budget, seconds=0.2)),
+        ):
+            report = run(type("Sample", (shrinking.Hanging,), {"test": shrinking.Hanging.hang_or_fail})).report
+        self.assertRegex(report, r"\nAssertionError: True is not false\nTo replay this order: .*\n\Z")
+
+    def test_a_debugger_that_is_attached(self) -> None:
+        with mock.patch.object(debuggers, "are_attached", return_value=True):
+            with environ(ASYNC_TEST_ORDER=TOKEN):
+                cls = sample()
+                self.assertNotIn("It fails when", run(cls).report)
+                self.assertEqual(cls.runs, 1)
+            self.assertIn("\nThis order was not shrunk: a debugger is attached", run(cls).report)
 
     def test_a_seed_is_replayed_once(self) -> None:
         cls = sample()
