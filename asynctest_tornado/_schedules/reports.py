@@ -28,6 +28,8 @@ class Report:
         self.result = result
         self._has_started = False
         self._seconds = 0.0
+        #: The late errors that were reported, of all runs of the test.
+        self.late: set[Any] = set()
         self._begin()
         # If a result does not have one of these, unittest does without.
         for name in ("addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
@@ -120,7 +122,7 @@ class Report:
     def successor(self) -> "Report":
         """Return a report for one more run, which may be finished in the place of this one."""
         other = Report(self.result)
-        other._has_started, other._seconds = self._has_started, self._seconds
+        other._has_started, other._seconds, other.late = self._has_started, self._seconds, self.late
         return other
 
     def finish(self, test: unittest.TestCase) -> None:

@@ -86,7 +86,7 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     report = result
     if isinstance(report, Report):
         result = report.result
-    reporter = late_errors.Reporter(case, result)
+    reporter = late_errors.Reporter(case, result, report.late if isinstance(report, Report) else None)
     if isinstance(report, Report):
         reporter.is_held, reporter.is_hidden = True, isinstance(report, Hidden)
     scope = class_scope.of(cls)

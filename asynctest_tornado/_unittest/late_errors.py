@@ -65,20 +65,26 @@ _pending: list[_Late] = []
 _nobody = contexts.Context()
 
 
+#: The type of a late error, its text, and the line that has raised it.
+Key = tuple[type, str | None, object]
+
+
 class Reporter:
     """Reports the late errors of one test, and knows its name. It does not keep the test alive.
 
     :param result: the result that the test runs for, if any.
+    :param reported: the late errors of earlier runs of the test that were reported, if it has several runs.
     """
 
-    #: The errors that it has reported.
-    _reported: frozenset[tuple[type, str | None, object]] = frozenset()
     #: True if the outcome of the test is held back: the result gets it later.
     is_held = False
     #: True if the result gets nothing of the test at all.
     is_hidden = False
 
-    def __init__(self, case: unittest.TestCase, result: unittest.TestResult | None) -> None:
+    def __init__(
+        self, case: unittest.TestCase, result: unittest.TestResult | None, reported: set[Key] | None = None
+    ) -> None:
+        self._reported = reported
         self._cls = type(case)
         self._method = getattr(case, "_testMethodName", None) or case.id().rpartition(".")[2]
         self._kind = type(result)
@@ -122,9 +128,11 @@ class Reporter:
             return True
         strip(error)
         key = (type(error), exception_notes.text_of(error), _last_line(error))
+        if self._reported is None:
+            self._reported = set()
         if key in self._reported:
             return True  # for example of a timer that goes on for as long as its loop
-        self._reported |= {key}
+        self._reported.add(key)
         test = stand_in(self._cls, self._method, self.name(), other)
         if (current := observer.current) is not None:
             current.came_late(other or test.id(), error)
