@@ -39,7 +39,7 @@ from asynctest_tornado._unittest import (
     super_calls,
 )
 from asynctest_tornado._unittest.returned import check_is_no_coroutine, check_is_none
-from asynctest_tornado._util import fast_environ, names, settings
+from asynctest_tornado._util import names, settings
 
 __unittest = True
 
@@ -103,9 +103,8 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         options[GARBAGE] = reporter.place
         late = reporter
     # Mostly. A new option of a feature belongs to this condition, too: to look the features up costs 0.2 %.
-    trace = None
-    if cls.trace is not None or fast_environ.get("ASYNC_TEST_TRACE") is not None:
-        trace = tracing.chosen(cls.trace)
+    has_trace = cls.trace is not None or is_by_hand or state.has_variables
+    trace = tracing.chosen(cls.trace) if has_trace else None
     if scope is None and trace is None and state.schedule is None and cls.clock_factory is cls.network_factory is None:
         harness = Harness(reporter.name, None, PLAIN, options, late)
     else:

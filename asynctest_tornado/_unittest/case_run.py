@@ -17,6 +17,7 @@ from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.told_history import ToldHistory
 from asynctest_tornado._sources import installation
 from asynctest_tornado._unittest import case_state, late_errors, run_end
+from asynctest_tornado._util import fast_environ, settings
 from asynctest_tornado._util.settings import All
 
 __unittest = True
@@ -26,6 +27,9 @@ _Run = Callable[[Any], unittest.TestResult | None]
 
 #: The attributes of any test, none of which is a future. A test in real time may have a "clock" of its own.
 _PLAIN = frozenset((*vars(unittest.TestCase()), "_outcome", "io_loop", runs.PRIVATE))
+
+#: The variables that a test looks up once, before it looks for the value of each: mostly, none of them is set.
+_RARELY_SET = frozenset(each.variable for each in (settings.ORDER, settings.SEED, settings.SCHEDULES, settings.TRACE))
 
 
 def say_no_loop(cls: type) -> str:
@@ -53,15 +57,11 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
     if state.schedule is None:
         if result is None or run_end.latest() is not result:
             run_end.begin(case if result is None else result)
-        try:
-            chosen: range | All | Schedule | None = orders.replayed(case.schedules is not None, ToldHistory)
-            if chosen is None:
-                chosen = orders.seeds(case.schedules)
-        except (TypeError, ValueError) as error:
-            chosen = None
-            state.bad_setting = error
-        if chosen is not None:
-            return _run_in_orders(case, state, result, run_once, chosen)
+        state.has_variables = fast_environ.is_any_set(_RARELY_SET)
+        if state.has_variables or case.schedules is not None:
+            chosen = _chosen_orders(case, state)
+            if chosen is not None:
+                return _run_in_orders(case, state, result, run_once, chosen)
     try:
         return run_once(result)
     except KeyboardInterrupt as error:
@@ -82,6 +82,16 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
             late_errors.flush(result)
             if result is None:
                 run_end.end(case)
+
+
+def _chosen_orders(case: Any, state: case_state.State) -> range | All | Schedule | None:
+    """Return the orders to run a test in; None for the order of asyncio. The next run raises the error of a setting."""
+    try:
+        replayed = orders.replayed(case.schedules is not None, ToldHistory)
+        return orders.seeds(case.schedules) if replayed is None else replayed
+    except (TypeError, ValueError) as error:
+        state.bad_setting = error
+        return None
 
 
 def _run_in_orders(
@@ -117,6 +127,7 @@ def debug(case: Any, run_once: Callable[[], None]) -> None:
     :param run_once: ``debug`` of unittest.
     """
     state = case_state.own_state(case)
+    state.has_variables = True
     state.schedule = orders.replayed()
     seeds = orders.seeds(None)
     if state.schedule is None and isinstance(seeds, range) and len(seeds) == 1:

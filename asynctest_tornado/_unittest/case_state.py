@@ -27,7 +27,7 @@ class State:
     """
 
     __slots__ = (
-        *("_case", "bad_setting", "harness", "has_warned", "made_by", "owner", "schedule", "server"),
+        *("_case", "bad_setting", "harness", "has_variables", "has_warned", "made_by", "owner", "schedule", "server"),
         *("entered", "is_by_hand", "is_ending"),
         *("early_stop", "is_stopped", "is_waiting", "second_stop", "stop_value"),
     )
@@ -40,6 +40,8 @@ class State:
     schedule: Schedule | None
     #: The owner of the attributes of the test case, after a run.
     owner: _owner.Owner | None
+    #: False if the environment of the run has no variable for orders and traces.
+    has_variables: bool
     #: True if a run has warned of leaks. Later runs of the same test do not.
     has_warned: bool
     #: The error in a setting of the class, for the next run to raise.
@@ -77,6 +79,7 @@ def _new(case: Callable[[], object], made_by: runs.Arguments | None) -> State:
     state.made_by = made_by
     state.harness = state.schedule = state.owner = state.bad_setting = state.server = None
     state.stop_value = state.early_stop = state.second_stop = None
+    state.has_variables = True
     state.has_warned = state.is_by_hand = state.is_ending = state.is_stopped = state.is_waiting = False
     return state
 

@@ -1,6 +1,8 @@
 import html
+import os
 import re
 import unittest
+from unittest import mock
 
 from tests.samples import traced
 from tests.support import run_code
@@ -30,6 +32,18 @@ class ChoosingTest(TraceCase):
 
     def test_a_folder_in_the_environment_switches_it_on(self) -> None:
         self.run_traced(traced.ByEnvironment)
+        self.assertEqual(len(self.files()), 2)
+
+    def test_the_environment_may_change_between_two_tests(self) -> None:
+        with mock.patch.dict(os.environ):
+            del os.environ["ASYNC_TEST_TRACE"]
+            self.assertNotIn("Trace: ", self.run_traced(traced.ByEnvironment).report)
+        self.assertIn("Trace: ", self.run_traced(traced.ByEnvironment).report)
+        self.assertEqual(len(self.files()), 2)
+
+    def test_the_environment_switches_it_on_without_a_result(self) -> None:
+        with self.assertRaises(AssertionError):
+            traced.ByEnvironment("test").debug()
         self.assertEqual(len(self.files()), 2)
 
     def test_a_wrong_word_is_an_error(self) -> None:
