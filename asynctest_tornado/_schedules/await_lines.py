@@ -10,7 +10,7 @@ import itertools
 import linecache
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from asynctest_tornado._util import real_time
@@ -40,6 +40,9 @@ _SAFE = {
 }
 #: The letters of an awaited object that are shown.
 _LONGEST = 60
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
+#: The lines of one statement that are shown.
+_MOST_LINES = 10
 
 
 def line_of(code: types.CodeType, offset: int) -> int:
@@ -64,17 +67,43 @@ def awaited(code: types.CodeType, offset: int) -> str:
     line, last, begin, end = _positions(code, offset)
     if line is None or last is None:
         return ""
-    first = linecache.getline(code.co_filename, line)
-    found = re.match(r"\s*(async (?:with|for) .*?):?\s*(?:#.*)?$", first)
-    if found:
-        return _cut(found[1])
+    first = source_of(code.co_filename, line)
+    if re.match("async (with|for) ", first):
+        return _cut(first.removesuffix(":"))
     if begin is None or end is None:
         return ""
     lines = [linecache.getline(code.co_filename, number).encode() for number in range(line, last + 1)]
     lines[-1] = lines[-1][:end]
     lines[0] = lines[0][begin:]
-    text = " ".join(each.decode(errors="replace").strip() for each in lines)
-    return _cut(re.sub(r"^(await|yield from|yield)\b\s*", "", re.sub(r"([(\[{]) ", r"\1", text)))
+    text = _joined(_without_comment(each.decode(errors="replace")) for each in lines)
+    return _cut(re.sub(r"^(await|yield from|yield)\b\s*", "", text))
+
+
+def source_of(filename: str, number: int) -> str:
+    """Return the text of a line; with the lines up to the closing bracket, if it ends with an opening one."""
+    lines = [_without_comment(linecache.getline(filename, number))]
+    while lines[0].endswith(_OPENING) and len(lines) < _MOST_LINES:
+        text = "".join(lines)
+        if sum(map(text.count, _OPENING)) <= sum(map(text.count, _CLOSING)):
+            break
+        lines.append(_without_comment(linecache.getline(filename, number + len(lines))))
+    return _joined(lines)
+
+
+def _without_comment(line: str) -> str:
+    text = line.strip()
+    return "" if text.startswith("#") else text.partition("  # ")[0].rstrip()
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """Return several lines as one."""
+    text = ""
+    for part in filter(None, lines):
+        if part.startswith(_CLOSING):
+            text = text.removesuffix(",") + part
+        else:
+            text += part if not text or text.endswith(_OPENING) or part.startswith(".") else f" {part}"
+    return text
 
 
 def _cut(text: str) -> str:

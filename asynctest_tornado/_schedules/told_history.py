@@ -4,7 +4,6 @@
 
 import asyncio
 import inspect
-import linecache
 import types
 import weakref
 from collections.abc import Callable
@@ -40,7 +39,7 @@ class Line(NamedTuple):
     @property
     def source(self) -> str:
         """The text of the line; empty if there is none."""
-        return linecache.getline(self.filename, self.number).partition("  # ")[0].strip()
+        return await_lines.source_of(self.filename, self.number)
 
 
 class Told(NamedTuple):

@@ -431,6 +431,9 @@ class Moment:
     def __aiter__(self) -> "Moment":
         return self
 
+    def itself(self) -> "Moment":
+        return self
+
     async def __anext__(self) -> None:
         await self
 
@@ -548,4 +551,34 @@ class LineAfterTest(unittest.TestCase):
                 name="one",
             )
 
-        self.check(main(), None, 'moment(1, name="one", )')
+        async def chained() -> None:
+            await (
+                moment(1, name="one")  # a comment
+                # another one
+                .itself()
+                .itself()
+            )
+
+        async def block() -> None:
+            async with (
+                Moment() as one,
+                Moment(),
+            ):
+                len(str(one))
+
+        async def iteration() -> None:
+            async for _ in moment(
+                *[1],
+                name="one",
+            ):
+                len("next")
+
+        self.check(chained(), None, '(moment(1, name="one").itself().itself())')
+        code, offset = self.begin(block())
+        # From Python 3.12 on, each of the two has a line of its own.
+        self.assertIn(await_lines.awaited(code, offset), ("async with (Moment() as one, Moment())", "Moment()"))
+        code, offset = self.begin(iteration())
+        self.assertEqual(await_lines.awaited(code, offset), 'async for _ in moment(*[1], name="one")')
+        line = Line(code.co_filename, await_lines.line_of(code, offset))
+        self.assertEqual(line.source, 'async for _ in moment(*[1], name="one"):')
+        self.check(main(), None, 'moment(1, name="one")')
