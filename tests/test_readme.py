@@ -1,10 +1,14 @@
 """The README: its first test can be pasted and run, with the output that it shows, and its links lead somewhere."""
 
+import ast
 import importlib.util
 import re
+import sys
 import tempfile
+import tomllib
 import unittest
 import xml.etree.ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 
 import docutils.core  # type: ignore[import-untyped]
@@ -39,6 +43,15 @@ def without_durations(text: str) -> str:
     return re.sub(r" in [\d.]+s", " in N s", normalise(text))
 
 
+def imports(path: Path) -> Iterator[str]:
+    """Return the names of the modules that a module imports, without those beside it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
 class FirstTestTest(unittest.TestCase):
     def test_it_passes_and_fails_with_the_output_that_is_shown(self) -> None:
         commands = ["python -m unittest -v test_price", "python -m unittest test_price"]
@@ -71,6 +84,18 @@ class LinksTest(unittest.TestCase):
     def test_each_is_used_and_the_text_is_well_formed(self) -> None:
         """docutils reports a wrong name, and a target to which nothing refers."""
         docutils.core.publish_doctree(README, settings_overrides={"report_level": 1, "halt_level": 1})
+
+
+class CommandsTest(unittest.TestCase):
+    def test_the_examples_import_only_packages_that_their_extra_installs(self) -> None:
+        """The functions for pytest are left out, which the command does not run."""
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        requirements = [*project["dependencies"], *project["optional-dependencies"]["examples"]]
+        installed = {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in requirements} | {"pymongo"}  # by motor
+        modules = [path for path in (ROOT / "examples").rglob("*.py") if path.name != "functions_test.py"]
+        imported = {name.split(".")[0] for path in modules for name in imports(path)}
+        self.assertGreater(len(imported), 20)
+        self.assertEqual(imported - sys.stdlib_module_names - installed, {"examples"})
 
 
 if __name__ == "__main__":
