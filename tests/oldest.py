@@ -1,14 +1,14 @@
-"""Run pip, held to the oldest versions that pyproject.toml allows.
+"""Run pip, held to the oldest versions that setup.cfg allows.
 
 python -m tests.oldest (all | NAME_OF_A_PACKAGE) ARGUMENT_OF_PIP...
 """
 
+import configparser
 import itertools
 import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def oldest() -> dict[str, list[str]]:
     """Return the constraints, by the name of the requirement: several if the version depends on the interpreter."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    requirements = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
-    found = re.findall(r"^([\w.-]+) *>= *([\d.]+)[^;\n]*(;.*)?$", "\n".join(requirements), re.MULTILINE)
+    settings = configparser.ConfigParser(interpolation=None)
+    settings.read(ROOT / "setup.cfg")
+    lines = [settings["options"]["install_requires"], *settings["options.extras_require"].values()]
+    found = re.findall(r"^([\w.-]+) *>= *([\d.]+)[^;\n]*(;.*)?$", "\n".join(lines), re.MULTILINE)
     constraints: dict[str, list[str]] = {}
     for name, version, marker in found:
         constraints.setdefault(name, []).append(f"{name}=={version}{marker}")

@@ -1,11 +1,11 @@
 """The README: its first test can be pasted and run, with the output that it shows, and its links lead somewhere."""
 
 import ast
+import configparser
 import importlib.util
 import re
 import sys
 import tempfile
-import tomllib
 import unittest
 import xml.etree.ElementTree
 from collections.abc import Iterator
@@ -89,9 +89,11 @@ class LinksTest(unittest.TestCase):
 class CommandsTest(unittest.TestCase):
     def test_the_examples_import_only_packages_that_their_extra_installs(self) -> None:
         """The functions for pytest are left out, which the command does not run."""
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        requirements = [*project["dependencies"], *project["optional-dependencies"]["examples"]]
-        installed = {re.split(r"[^\w-]", each)[0].replace("-", "_") for each in requirements} | {"pymongo"}  # by motor
+        project = configparser.ConfigParser(interpolation=None)
+        project.read(ROOT / "setup.cfg")
+        requirements = project["options"]["install_requires"] + project["options.extras_require"]["examples"]
+        names = re.findall(r"^[\w-]+", requirements, re.MULTILINE)
+        installed = {name.replace("-", "_") for name in names} | {"pymongo"}  # by motor
         modules = [path for path in (ROOT / "examples").rglob("*.py") if path.name != "functions_test.py"]
         imported = {name.split(".")[0] for path in modules for name in imports(path)}
         self.assertGreater(len(imported), 20)
