@@ -16,6 +16,7 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 from asynctest_tornado._unittest import descriptors
+from asynctest_tornado._util import private_names
 
 project = "asynctest_tornado"
 release = version = version_of(project)
@@ -75,6 +76,59 @@ class Fixtures(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines))
 
 
+#: The packages whose private names are used, by the first part of the owner's name; others are the standard library.
+_PACKAGES = {
+    "asyncio": "asyncio",
+    "tornado": "Tornado",
+    "unittest": "unittest",
+    "_pytest": "pytest and its plugins",
+    "pluggy": "pytest and its plugins",
+    "pytest_asyncio": "pytest and its plugins",
+    "hypothesis": "hypothesis",
+}
+_OTHERS = "The rest of the standard library"
+
+
+class PrivateNames(SphinxDirective):
+    """The table of private names of other packages, as lists. Names with the same reason share a term."""
+
+    def run(self) -> Any:
+        self.env.note_dependency(str(private_names.__file__))
+        terms: dict[str, dict[tuple[str, str], list[str]]] = {}
+        for each in private_names.PRIVATE:
+            package = _PACKAGES.get(each.owner.partition(".")[0], _OTHERS)
+            key = each.owner, _explained(each, _versions(each))
+            terms.setdefault(package, {}).setdefault(key, []).append(each.name)
+        lines: list[str] = []
+        for package in dict.fromkeys([*_PACKAGES.values(), _OTHERS]):
+            lines += [f".. rubric:: {package}", ""]
+            for (owner, explained), names in terms[package].items():
+                lines += [f"``{owner}``: " + ", ".join(f"``{name}``" for name in names), f"   {explained}", ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+class LocalNames(SphinxDirective):
+    """The table of local variables of other packages, as a list."""
+
+    def run(self) -> Any:
+        self.env.note_dependency(str(private_names.__file__))
+        lines: list[str] = []
+        for each in private_names.LOCALS:
+            lines += [f"``{each.owner}``: ``{each.name}``", f"   {_explained(each, '')}", ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def _versions(each: private_names.Private) -> str:
+    (since, until), (first, end) = (each.since, each.until), ((3, 11), (99, 0))
+    later = f", from Python {since[0]}.{since[1]} on" if since > first else ""
+    return later + (f", before Python {until[0]}.{until[1]}" if until < end else "")
+
+
+def _explained(each: private_names.Private | private_names.Local, versions: str) -> str:
+    loss = f"Without it, this is lost: {each.loss}." if each.loss else "Without it, no feature is lost."
+    return f"Use{versions}: {each.reason}. {loss} Fallback: {each.fallback}."
+
+
 def _name_type_variables(app: Sphinx, what: str, name: str, obj: Any, options: Any, sig: str, ret: str) -> Any:
     """Show a ``ParamSpec`` by its name, which autodoc does not know how to shorten."""
     return sig and sig.replace("[~_P]", "[_P]").replace("~typing.~_P", "_P"), ret
@@ -83,4 +137,6 @@ def _name_type_variables(app: Sphinx, what: str, name: str, obj: Any, options: A
 def setup(app: Sphinx) -> None:
     app.add_object_type("fixture", "fixture", "pair: %s; fixture")
     app.add_directive("fixtures", Fixtures)
+    app.add_directive("private-names", PrivateNames)
+    app.add_directive("local-names", LocalNames)
     app.connect("autodoc-process-signature", _name_type_variables)

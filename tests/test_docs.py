@@ -24,7 +24,7 @@ from typing import ClassVar
 import asynctest_tornado
 from asynctest_tornado import AsyncTestCase
 from asynctest_tornado._pytest import fixtures
-from asynctest_tornado._util import settings
+from asynctest_tornado._util import private_names, settings
 from tests.recorded import RecordedReports
 from tests.support import ROOT, run_body, run_each, run_example, run_python
 
@@ -168,6 +168,15 @@ class BuildTest(unittest.TestCase):
         text = (self.html / "pytest.html").read_text()
         self.assertGreater(len(fixtures.NAMES), 8)
         self.assertEqual(set(re.findall(r'id="fixture-(\w+)"', text)), fixtures.NAMES)
+
+    def test_all_private_names_are_there(self) -> None:
+        """How it works: each row of the tables has its owner and its name in one term of a list."""
+        terms = re.findall(r"<dt>(.*?)</dt>", (self.html / "how_it_works.html").read_text(), re.DOTALL)
+        named = set()
+        for owner, *names in (re.findall(r"<code.*?>(.*?)</code>", term) for term in terms):
+            named.update((re.sub("<.*?>", "", owner), re.sub("<.*?>", "", name)) for name in names)
+        rows = [*private_names.PRIVATE, *private_names.LOCALS]
+        self.assertEqual({(row.owner, row.name) for row in rows} - named, set())
 
     def test_the_drawing_is_in_its_page_and_well_formed(self) -> None:
         drawing = (DOCS / "life_of_a_test.svg").read_text()
