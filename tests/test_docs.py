@@ -315,7 +315,8 @@ class PagesTest(unittest.TestCase):
     def test_the_changes_begin_with_this_version(self) -> None:
         release, _, development = importlib.metadata.version("asynctest_tornado").partition(".dev")
         found = re.findall(r"^(\S+) \((.+)\)\n-+\n", (ROOT / "CHANGES.rst").read_text(), re.MULTILINE)
-        self.assertEqual((found[0][0], found[0][1] == "unreleased"), (release, bool(development)))
+        said = (found[0][0], found[0][1] == "unreleased")
+        self.assertEqual(said, (release, bool(development)), "If the version is new, install the package anew.")
 
 
 if __name__ == "__main__":
