@@ -3,6 +3,8 @@
 # Tested by tests/trace/test_trace.py.
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +35,9 @@ class Chosen(NamedTuple):
     """True if a test that passes has them, too."""
 
 
+_FOLDER = Path(settings.TRACE_FOLDER)
+
+
 def chosen(attribute: object, nearer: Sequence[Given] = ()) -> Chosen | None:
     """Return the trace that a test has, or None.
 
@@ -49,11 +54,15 @@ def chosen(attribute: object, nearer: Sequence[Given] = ()) -> Chosen | None:
         # This place says when to write, and another one may say where.
         others = [each for each in nearer if each.where != where and isinstance(_read(each), Path)]
         folder, _ = settings.TRACE.find(None, others)
-    return Chosen(folder if isinstance(folder, Path) else Path(settings.TRACE_FOLDER), value == "all")
+    return Chosen(folder if isinstance(folder, Path) else _FOLDER, value == "all")
 
 
 def _read(given: Given) -> object:
     return None if given.value is None else settings.TRACE.read(*given)
+
+
+#: The room that needs all of Tornado's HTTP.
+_MESSAGES = "asynctest_tornado._trace.messages"
 
 
 class _Trace:
@@ -72,11 +81,15 @@ class Trace(Feature):
 
     loop_class = TracedLoop
 
+    def tests_ended(self) -> None:
+        messages = sys.modules.get(_MESSAGES)
+        if messages is not None:  # a test had a trace
+            messages.end_run()
+
     def opened(self, harness: Harness) -> None:
         schedule: Schedule | None = harness.options.get(ORDER)
         if schedule is not None and not schedule.is_reported:
             return
-        # It needs all of Tornado's HTTP.
         from asynctest_tornado._trace import messages
 
         clock = harness.options.get(VIRTUAL_TIME)
@@ -91,7 +104,7 @@ class Trace(Feature):
             schedule.watcher = ScheduleWatcher(recorder)
         if NETWORK in harness.options:
             harness.options[NETWORK]._faults.watch(recorder.fault)
-        messages.begin(recorder)
+        messages.begin()
 
     def closed(self, harness: Harness) -> None:
         data: _Trace | None = harness.trap.data.get(self)
@@ -100,7 +113,9 @@ class Trace(Feature):
         from asynctest_tornado._trace import messages
 
         messages.end(data.recorder)
-        vars(harness.loop.loop).pop("_asynctest_recorder", None)
+        own: Any = harness.loop.loop
+        with contextlib.suppress(AttributeError):
+            del own._asynctest_recorder
         if ORDER in harness.options:
             harness.options[ORDER].watcher = None
         if NETWORK in harness.options:

@@ -170,18 +170,28 @@ _reading = Patch(HTTP1Connection, "read_response", _read_response)
 _framing = Patch(WebSocketProtocol13, "_write_frame", _write_frame)
 _sending = Patch(WebSocketProtocol13, "write_message", _write_message)
 _handling = Patch(WebSocketProtocol13, "_handle_message", _handle_message)
-#: In only while a test with a trace runs.
+#: In from the first test with a trace to the end of the run. To change the classes for each test would cost more than
+#: the rest of the trace of an empty test, because CPython then forgets how it looks their methods up.
+_all = [_writing, _reading, _framing, _sending, _handling]
 _patches = Patches()
-_patches.add([_writing, _reading, _framing, _sending, _handling])
+_patches.add(_all)
 
 
-def begin(recorder: Recorder) -> None:
-    """Record messages for a recorder, until `end`."""
-    _patches.look()
-    _patches.hold(recorder)
+def begin() -> None:
+    """Record messages of loops that have a recorder, up to the end of the run."""
+    if _patches.are_in:
+        Patch.put_in_again(_all)
+    else:
+        _patches.look()
+        _patches.put_in()
 
 
 def end(recorder: Recorder) -> None:
-    _exchanges.pop(recorder, None)
-    if _patches.release(recorder):
-        _patches.take_back()
+    """Forget the messages of a recorder."""
+    if _exchanges:
+        _exchanges.pop(recorder, None)
+
+
+def end_run() -> None:
+    """Take the patches back."""
+    _patches.take_back()

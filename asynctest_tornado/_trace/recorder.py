@@ -112,7 +112,8 @@ class Recorder:
         self._lane_count = 0
         self._lanes_of_name: Counter[str] = Counter()
         self._main: Lane | None = None
-        self._mains: weakref.WeakSet[Any] = weakref.WeakSet()
+        #: Weakly, too: the tasks that the test has waited for.
+        self._mains: list[Callable[[], Any]] = []
 
     def cause(self) -> int | str:
         """Return the cause of what is registered or happens now."""
@@ -148,7 +149,7 @@ class Recorder:
 
     def add_main(self, task: "asyncio.Task[Any]") -> None:
         """Record that the test waits for a task."""
-        self._mains.add(task)
+        self._mains.append(weakref.ref(task))
 
     def make(
         self,
@@ -188,7 +189,7 @@ class Recorder:
 
     def _begin_lane(self, actor: Any) -> tuple[Lane, str]:
         """Return the lane of a task or runner that has none yet, and the text for its step."""
-        if actor in self._mains:
+        if any(main() is actor for main in self._mains):
             # The test waits for one task after the other.
             text = "begins" if self._main is None else "waits again"
             self._main = lane = self._main or self._new_lane("the test")

@@ -7,6 +7,7 @@ class attribute, or the options and the ini file of pytest; the environment vari
 pytest imports this in every project, to declare its options: it imports nothing that costs time.
 """
 
+import functools
 import numbers
 import re
 import types
@@ -217,6 +218,7 @@ def _word_or_folder(value: Any) -> str | Path:
     return _one_of(*_TRACES)(value)
 
 
+@functools.cache  # a Path costs more than the rest of the setting
 def _of_word_or_folder(text: str) -> str | Path:
     return text if text in _TRACES else Path(text)
 

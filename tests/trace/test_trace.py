@@ -57,6 +57,18 @@ class ChoosingTest(TraceCase):
         )
         self.assertEqual(run_code(code).stdout, "[]\n")
 
+    def test_tornado_has_its_own_methods_after_a_run(self) -> None:
+        code = (
+            "import unittest; from tests.samples.traced import Passing; from tornado.http1connection import *;"
+            "names = lambda: [getattr(HTTP1Connection, name).__code__.co_name for name in ('write_headers', "
+            "'read_response')];"
+            "Passing.tearDownClass = classmethod(lambda cls: print(names()));"
+            "unittest.main('tests.samples.traced', argv=['test', 'Passing'], exit=False); print(names())"
+        )
+        expected = "['_write_headers', '_read_response']\n['write_headers', 'read_response']\n"
+        with mock.patch.dict(os.environ, ASYNC_TEST_TRACE="failures"):
+            self.assertEqual(run_code(code).stdout, expected)
+
 
 class ReportTest(TraceCase):
     def test_has_the_last_steps(self) -> None:
