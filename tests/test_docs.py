@@ -312,6 +312,13 @@ class PagesTest(unittest.TestCase):
         listed = re.findall(r"^ +(\w+)$", trees, re.MULTILINE)
         self.assertEqual(sorted(f"{name}.rst" for name in listed), sorted(PAGES.keys() - {"index.rst"}))
 
+    def test_the_promises_name_the_supported_versions(self) -> None:
+        metadata = importlib.metadata.metadata("asynctest_tornado")
+        versions = [each.rpartition(" ")[2] for each in metadata.get_all("Classifier", []) if " 3." in each]
+        [oldest, later] = re.findall(r"tornado.*>=([\d.]+)", "\n".join(metadata.get_all("Requires-Dist", [])), re.I)
+        expected = f"CPython {', '.join(versions[:-1])} and {versions[-1]}, with Tornado {oldest} or a newer 6.x "
+        self.assertIn(f"{expected}({later} on CPython {versions[-1]}).", " ".join(PAGES["promises.rst"].split()))
+
     def test_the_changes_begin_with_this_version(self) -> None:
         release, _, development = importlib.metadata.version("asynctest_tornado").partition(".dev")
         found = re.findall(r"^(\S+) \((.+)\)\n-+\n", (ROOT / "CHANGES.rst").read_text(), re.MULTILINE)
