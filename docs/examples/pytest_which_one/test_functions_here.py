@@ -1,0 +1,41 @@
+"""The lines of the table in the page "Which one do I need?" that are about pytest."""
+
+import asyncio
+
+import pytest
+
+from asynctest_tornado import VirtualClock
+from docs.examples.app import make_app
+from docs.examples.test_which_one import double, double_in_a_generator
+
+
+async def test_coroutine(io_loop):
+    assert await double(21) == 42
+
+
+@pytest.mark.gen_test
+def test_generator():
+    answer = yield double_in_a_generator(21)
+    assert answer == 42
+
+
+async def test_price(serve):
+    server = await serve(make_app())
+    response = await server.fetch("/prices?item=tea")
+    assert response.json() == {"price": 3}
+
+
+@pytest.fixture(scope="module")
+async def shop(serve):
+    return await serve(make_app(), https=True)
+
+
+async def test_prices(shop):
+    response = await shop.fetch("/prices?item=tea")
+    assert response.json() == {"price": 3}
+
+
+@pytest.mark.gen_test(clock_factory=VirtualClock)
+async def test_an_hour(clock):
+    await asyncio.sleep(3600)
+    assert clock.time() == 3600
