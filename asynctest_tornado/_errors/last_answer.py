@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+import types
 from collections.abc import Collection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ __unittest = True
 ANSWER: Any = object()
 #: The key for the paths of requests that no handler is for.
 UNKNOWN: Any = object()
+#: The key for true if a mock that a test has put into the class of its client has got the last request.
+IS_MOCKED: Any = object()
 #: How many bytes of a body a message shows.
 SHOWN = 200
 #: The beginning of the note of an error that a client has raised for a response.
@@ -57,6 +60,28 @@ def is_page_of_tornado(body: bytes) -> bool:
 
 def no_handler(path: str) -> str:
     return f"No handler matches {path}."
+
+
+def is_mocked(client: object) -> bool:
+    """Return whether a mock is in the place of the method of the client's class."""
+    func: Any = getattr(type(client), "fetch", None)
+    if type(func) is types.FunctionType and not hasattr(func, "mock"):  # autospec=True makes a function
+        return False
+    module = sys.modules.get("unittest.mock")
+    return module is not None and any(
+        issubclass(type(each), module.NonCallableMock) for each in (func, getattr(func, "mock", None))
+    )
+
+
+def of_mock(is_mocked: bool) -> str | None:
+    """Return a note about a mock that has got the last request of the test, or None."""
+    if not is_mocked:
+        return None
+    return (
+        "AsyncHTTPClient.fetch was a mock: fetch() of the test called it as well, and the application got no request. "
+        "Patch the name by which the application calls the client, or serve a fake of the other service by "
+        "network.serve()."
+    )
 
 
 def hint(error: BaseException, answer: Answer | None, unknown: Collection[str] = ()) -> str | None:

@@ -26,6 +26,7 @@ _HINTS = (
     hints.unencoded_body,
     hints.closed_while_running,
     hints.plain_async_set_up,
+    hints.async_examples,
     taken_address.hint,
 )
 
@@ -50,6 +51,7 @@ class Hints(Feature):
             last_answer.hint(error, trap.data.get(last_answer.ANSWER), trap.data.get(last_answer.UNKNOWN, ())),
             trap,
         )
+        hints.add(error, last_answer.of_mock(trap.data.get(last_answer.IS_MOCKED, False)), trap)
         for get_hint in _HINTS:
             text = get_hint(error)
             hints.add(error, text, trap)

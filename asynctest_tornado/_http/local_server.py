@@ -213,6 +213,10 @@ class LocalServer(tls_arguments.Place, https_servers.Server):
     async def fetch(self, client: AsyncHTTPClient, url: str, raise_error: bool, arguments: Arguments) -> Response:
         """Fetch a URL. If the client gives up, the error says where the server stood."""
         self.check_served(url)
+        if last_answer.is_mocked(client):
+            trap: Any = contexts.of_running_loop()
+            if trap is not None:
+                trap.data[last_answer.IS_MOCKED] = True
         try:
             return await _fetch.fetch(client, url, self.cookies, raise_error, arguments, self._explain_response)
         except (HTTPClientError, OSError) as error:
@@ -232,6 +236,7 @@ class LocalServer(tls_arguments.Place, https_servers.Server):
         trap: Any = contexts.of_running_loop()
         if trap is not None:
             trap.data[last_answer.ANSWER] = None if has_error else answer_of(response)
+            trap.data[last_answer.IS_MOCKED] = False
 
     def explain(self, error: OSError | HTTPClientError, url: str, arguments: Mapping[str, Any]) -> None:
         """Add notes about the certificates, if these are the reason, and about the request, if it has no response."""

@@ -13,6 +13,8 @@ import unittest.mock
 import warnings
 from typing import Any
 
+import hypothesis
+from hypothesis import strategies
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient
 from tornado.tcpclient import TCPClient
@@ -225,6 +227,52 @@ class AsyncSetUpTest(unittest.TestCase):
         self.assertIn(hint, run_body(Plain, made).report)
         self.assertNotIn(hint, run_body(Plain, other).report)
         self.assertNotIn(hint, run_body(Coroutine, made).report)
+
+
+class ExamplesTest(unittest.TestCase):
+    def test_a_coroutine_of_hypothesis(self) -> None:
+        @hypothesis.given(strategies.integers())
+        async def test(case: Any, number: int) -> None:
+            raise AssertionError("It does not run.")
+
+        self.assertRegex(run_body(AsyncTestCase, test).report, r"\nWrite @gen_test between @given and the 'async def'")
+
+
+class MockTest(unittest.TestCase):
+    """A mock in the place of ``AsyncHTTPClient.fetch`` reaches the test as well."""
+
+    HINT = "AsyncHTTPClient.fetch was a mock"
+
+    def report(self, **patched: Any) -> str:
+        async def test(case: Any) -> None:
+            with unittest.mock.patch.object(AsyncHTTPClient, "fetch", **patched):
+                response = await case.fetch("/")
+            case.assertEqual(response.body, b"hello from a mock")
+
+        return run_body(Served, test).report
+
+    def test_its_answers_are_explained(self) -> None:
+        answer = unittest.mock.Mock(body=b"other")
+        for patched in (
+            {"new_callable": unittest.mock.AsyncMock, "return_value": answer},
+            {"return_value": answer},  # cannot be awaited
+            {"side_effect": OSError("planted")},
+            {"autospec": True, "side_effect": OSError("planted")},
+        ):
+            with self.subTest(patched):
+                self.assertEqual(self.report(**patched).count(self.HINT), 1)
+
+    def test_the_server_has_answered_nevertheless(self) -> None:
+        self.assertIn("b'hello' != ", self.report(autospec=True, side_effect=AsyncHTTPClient.fetch))
+        self.assertNotIn(self.HINT, self.report(autospec=True, side_effect=AsyncHTTPClient.fetch))
+
+    def test_later_requests(self) -> None:
+        async def test(case: Any) -> None:
+            with unittest.mock.patch.object(AsyncHTTPClient, "fetch", unittest.mock.AsyncMock()):
+                await case.fetch("/")
+            case.assertEqual((await case.fetch("/")).body, b"other")
+
+        self.assertNotIn(self.HINT, run_body(Served, test).report)
 
 
 class AssertRaisesTest(unittest.TestCase):
