@@ -4,6 +4,7 @@
 
 import itertools
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,8 +13,10 @@ from asynctest_tornado._schedules.told_history import BEGINS, ENDS, ToldHistory
 
 __unittest = True
 
-#: The steps that are shown before the first one that differs, and from there on.
-_BEFORE, _AFTER = 2, 5
+#: The steps that are shown before the first one that differs, from there on, and up to the last one that differs.
+_BEFORE, _AFTER, _LAST = 2, 5, 3
+#: As many steps are all shown, from the first one to the last one that differs.
+_ALL = 14
 #: The letters of a line, and of a column beside another one.
 _LINE, _COLUMN = 96, 47
 #: The letters that the name and the place of a step may take in a column, to leave some for its line.
@@ -39,15 +42,20 @@ def lines(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> li
     Calls of libraries alone are left out, if no deviation is about them.
     """
     named = {moment for hold in holds for moment in hold}
-    columns = [list(_steps(history, named)) for history in (failing, plain)]
+    named_in_plain = set(plain.moments_of(failing, named))
+    columns = [list(_steps(failing, named)), list(_steps(plain, named_in_plain))]
+    # The same call has the same name in both columns.
+    moments = failing.moments_of(plain, [step.moment for step in columns[1]])
+    columns[1] = [step._replace(moment=moment) for step, moment in zip(columns[1], moments, strict=True)]
     names = _names(itertools.chain(*columns))
     columns = [[step._replace(label=names[step.moment[:2]]) for step in column] for column in columns]
     pairs = enumerate(itertools.zip_longest(*([step.moment for step in column] for column in columns)))
-    first = next((place for place, (one, other) in pairs if one != other), None)
-    if first is None:
+    differ = [place for place, (one, other) in pairs if one != other]
+    if not differ:
         return []
+    first = differ[0]
     last = max((place for place, step in enumerate(columns[0]) if step.moment in named), default=0)
-    places = [place for place in _places(first, last) if place < max(map(len, columns))]
+    places = [place for place in _places(first, last, differ[-1]) if place < max(map(len, columns))]
     shown = [column[place] for column in columns for place in places if place < len(column)]
     files = {step.file for step in shown if step.file}
     if len(files) == 1:
@@ -63,16 +71,19 @@ def lines(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> li
     return [title, *(f" {row}" for row in rows if row)]
 
 
-def _places(first: int, last: int) -> list[int]:
+def _places(first: int, last: int, end: int) -> list[int]:
     """Return the places of the steps that are shown.
 
     :param first: the place of the first step that differs.
     :param last: the place of the last step that a deviation is about.
+    :param end: the place of the last step that differs.
     """
     begin = max(0, first - _BEFORE)
-    if last <= first + 2 * _AFTER:
-        return list(range(begin, max(first + _AFTER, last + 1)))
-    return [*range(begin, first + _AFTER), *range(last - 1, last + 2)]
+    if end < begin + _ALL:
+        return list(range(begin, max(first + _AFTER, end + 1)))
+    near = range(last + 1) if last <= first + 2 * _AFTER else range(last - 1, last + 2)
+    shown = {*range(begin, first + _AFTER), *near, *range(end - _LAST, end + 1)}
+    return sorted(place for place in shown if place >= begin)
 
 
 def _steps(history: ToldHistory, named: set[Moment]) -> Iterator[_Step]:
@@ -90,7 +101,7 @@ def _steps(history: ToldHistory, named: set[Moment]) -> Iterator[_Step]:
 
 def _names(steps: Iterable[_Step]) -> dict[tuple[str, int], str]:
     """Return the shortest names that tell tasks and callbacks apart."""
-    labels = {step.moment[:2]: step.label for step in steps}
+    labels = {step.moment[:2]: step.label.replace(" serving ", " ") for step in steps}
     functions = {who: label.partition("(")[0] for who, label in labels.items()}
     names = {}
     for who, label in labels.items():
@@ -116,9 +127,11 @@ def _rows(column: _Column, places: Sequence[int], first: int, width: int) -> lis
 
 
 def _head(step: _Step, width: int = _COLUMN) -> str:
-    label = _cut(step.label, width // 2)
+    # The end of a call or a request tells it from others.
+    label = _cut(step.label, width // 2, 8 if re.search(r"\W", step.label) else 0)
     return f"{label} {step.file}:{step.number}" if step.number else label
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+def _cut(text: str, width: int, end: int = 0) -> str:
+    """Return a text, shortened; it keeps some letters of its end."""
+    return text if len(text) <= width else f"{text[: width - 3 - end]}...{text[len(text) - end :]}"

@@ -14,6 +14,8 @@ _LONGEST = 70
 #: The letters of a clause in one line.
 _WIDTH = 120
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_REVERSED = "  In asyncio's own order it is the other way round."
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str:
@@ -28,21 +30,23 @@ def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str
         lines[0] = f"It fails when {lines[0]}"
     else:
         lines = ["It fails when all of these happen:"] if holds else []
-        for number, hold in enumerate(holds, 1):
-            first, *rest = _sentences(hold, failing, plain)
-            lines += [f"{number}. {first}", *(f" {line}" for line in rest)]
+        sentences = [_sentences(hold, failing, plain) for hold in holds]
+        are_reversed = all(each[-1] == _REVERSED for each in sentences)
+        for number, (first, *rest) in enumerate(sentences, 1):
+            lines += [f"{number}. {first}", *(f" {line}" for line in (rest[:-1] if are_reversed else rest))]
+        if are_reversed and holds:
+            lines.append("In asyncio's own order, each of them is the other way round.")
     return "\n".join([*lines, *compare.lines(failing, plain, holds)])
 
 
 def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str]:
     """Return the lines of the sentences about a deviation. All but the first one are indented."""
     until, moment = failing.place_of(hold.until), failing.place_of(hold.moment)
+    moment_in_plain, until_in_plain = [plain.place_of(each) for each in plain.moments_of(failing, hold)]
     after, history = moment, failing
-    if moment is None or failing.told(moment).has_error:
+    if moment_in_plain is not None and (moment is None or failing.told(moment).has_error):
         # The test has failed before, and that has cancelled the task. The order of asyncio has what it would have done.
-        in_plain = plain.place_of(hold.moment)
-        if in_plain is not None:
-            after, history = in_plain, plain
+        after, history = moment_in_plain, plain
     if until is None or after is None:
         return [f"{_text_of(hold.until if until is None else hold.moment)} is held back or waited for in vain."]
     if moment is not None and moment < until:
@@ -50,45 +54,69 @@ def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str
     one, other = _name(until, failing), _name(after, history)
     first, second = failing.told(until), history.told(after)
     verb = "does" if first.act == second.act else second.act
+    begin = f"{one} {first.act}{_times(until, failing)}"
+    end = f"before {other} {verb}{_times(after, history)}"
     return [
-        *_clause(f"{one} {first.act}", first),
-        *(f"  {line}" for line in _clause(f"before {other} {verb}", second, ".")),
-        _order_of_asyncio(hold, plain, one, other),
+        *_clause(begin, first, _result(until, failing)),
+        *(f"  {line}" for line in _clause(end, second, _result(after, history), ".")),
+        _order_of_asyncio(moment_in_plain, until_in_plain, one, other),
     ]
+
+
+def _times(place: int, history: ToldHistory) -> str:
+    times = history.times(place)
+    return f" for the {_ordinal(times)} time" if times > 1 else ""
+
+
+def _ordinal(number: int) -> str:
+    if number <= len(_ORDINALS):
+        return _ORDINALS[number - 1]
+    return f"{number}{'th' if number % 100 // 10 == 1 else _ENDINGS.get(number % 10, 'th')}"
+
+
+def _result(place: int, history: ToldHistory) -> str:
+    """Return the call of the user's that a call of a library has led to, as a part of the sentence; else nothing."""
+    result = None if history.told(place).lines else history.result(place)
+    if result is None:
+        return ""
+    told = history.told(result)
+    is_same = history.calls[result].moment[:2] == history.calls[place].moment[:2]
+    return f"so that {'it' if is_same else _name(result, history)} {told.act} at {_at(told.lines[0])}"
 
 
 def _text_of(moment: Moment) -> str:
     return ".".join(map(str, moment))
 
 
-def _order_of_asyncio(hold: Hold, plain: ToldHistory, one: str, other: str) -> str:
-    """Return a sentence about the same two calls in the order of asyncio."""
-    until, moment = plain.place_of(hold.until), plain.place_of(hold.moment)
+def _order_of_asyncio(moment: int | None, until: int | None, one: str, other: str) -> str:
+    """Return a sentence about the same two calls in the order of asyncio, where they have these places."""
     if until is None and moment is None:
         return "  In asyncio's own order, neither of them comes that far."
     if until is None or moment is None:
         return f"  In asyncio's own order, {one if until is None else other} does not come that far."
     if moment < until:
-        return "  In asyncio's own order it is the other way round."
+        return _REVERSED
     return "  So it is in asyncio's own order, too; other deviations may change that."
 
 
 def _name(place: int, history: ToldHistory) -> str:
     """Return the name of the task or callback of a call, which no other one has."""
     label, who = history.told(place).label, history.calls[place].moment[:2]
-    name = f"`{label}`"
+    name = label if label.startswith("a callback ") else f"`{label}`"
     origin = history.origin(place)
     if origin is not None:
         return f"{name} (by {_name(origin, history)})"
-    same = [each[:2] for each in history.named(label)]
+    same = history.named(label)
     if len(same) < 2 or who not in same:
         return name
-    number = same.index(who)
-    return f"the {_ORDINALS[number]} {name}" if number < len(_ORDINALS) else f"{name} number {number + 1}"
+    return f"the {_ordinal(same.index(who) + 1)} {name}"
 
 
-def _clause(begin: str, told: Told, end: str = "") -> list[str]:
-    """Return a clause about a call: its lines, and the object that it has waited for. In one line, if that fits."""
+def _clause(begin: str, told: Told, result: str, end: str = "") -> list[str]:
+    """Return a clause about a call: its lines, and the object that it has waited for. In one line, if that fits.
+
+    :param result: the call of the user's that it has led to, if it is one of a library.
+    """
     parts = [f"at {_at(line)}" for line in told.lines]
     parts[1:] = [f"and {part}" for part in parts[1:]]
     if told.waited_at is not None:
@@ -101,6 +129,13 @@ def _clause(begin: str, told: Told, end: str = "") -> list[str]:
                 end = end or ","
         elif told.up_to is not None and told.waited_at.number < told.up_to.number:
             parts.append(f"up to {_at(told.up_to)}")
+    if result:
+        if parts:
+            parts[-1] += ","
+        else:
+            begin += ","
+        parts.append(result)
+        end = end or ","
     whole = " ".join([begin, *parts]) + end
     if len(whole) <= _WIDTH or not parts:
         return [whole]

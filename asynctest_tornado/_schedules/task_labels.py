@@ -3,10 +3,14 @@
 # Tested by tests/schedules/test_explain.py.
 
 import types
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httputil import HTTPMessageDelegate
+from tornado.web import RequestHandler
+from tornado.websocket import WebSocketProtocol
 
 from asynctest_tornado._timeouts.pending_report import handler_in
 from asynctest_tornado._util import names
@@ -35,10 +39,33 @@ def label_in_library(coro: Any, frame: types.FrameType | None) -> str:
         if request is not None:  # of a client: it stands for an HTTPRequest, and has its attributes
             url = urlsplit(str(request.url))
             return f"request {request.method} {url.path}{url.query and '?'}{url.query}"
+        if isinstance(owner, WebSocketProtocol):
+            handler: Any = owner.handler
+            is_server = isinstance(handler, RequestHandler)
+            path = handler.request.path if is_server else urlsplit(str(handler.request.url)).path
+            return f"websocket {path} of the {'server' if is_server else 'client'}"
+        if isinstance(owner, HTTP1ServerConnection):
+            return "connection of the server"
         label = _label_of_handler(frame)
         if label:
             return label
     return f"{names.name_of(coro).rpartition('<locals>.')[2]}()"
+
+
+def act_in_library(frames: Sequence[types.FrameType]) -> str:
+    """Return a verb and its object for a step of Tornado's clients and servers; empty for any other.
+
+    :param frames: the frames of the task, the innermost first.
+    """
+    owner = frames[-1].f_locals.get("self") if frames else None
+    names_of_frames = [frame.f_code.co_name for frame in frames]
+    if "_receive_frame_loop" in names_of_frames and isinstance(owner, WebSocketProtocol | RequestHandler):
+        return "reads a message"
+    if "_read_message" in names_of_frames:
+        return "reads a request" if isinstance(owner, HTTP1ServerConnection) else "reads its response"
+    if isinstance(owner, HTTPMessageDelegate) and any("connect" in name for name in names_of_frames):
+        return "connects"
+    return ""
 
 
 def _label_of_handler(frame: types.FrameType) -> str:

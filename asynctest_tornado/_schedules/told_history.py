@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from tornado import gen
@@ -23,10 +23,13 @@ __unittest = True
 
 #: The acts of callbacks and tasks.
 CALLED, BEGINS, GOES_ON, FAILS, ENDS = "is called", "begins", "goes on", "gets an error", "ends"
+_PACKAGE = __name__.partition(".")[0]
 #: Flags of the code of functions that return a coroutine or generator.
 _MAKES_COROUTINE = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 #: A line of code: the code, and the place in it as ``f_lasti`` has it; -1 for its first line.
 _Place = tuple[types.CodeType, int]
+#: A task or callback: its name and its number, as a `Moment` has them.
+_Actor = tuple[str, int]
 
 
 class Line(NamedTuple):
@@ -75,6 +78,8 @@ class _Seen:
         self.has_error = False
         #: Where the outermost function that has gone on waits again; None if it has ended.
         self.stops: _Place | None = None
+        #: The function of the user that a library has called, and that waits since then.
+        self.entered: types.CodeType | None = None
 
 
 class ToldHistory(History):
@@ -83,8 +88,7 @@ class ToldHistory(History):
     def __init__(self) -> None:
         super().__init__()
         self._seen: list[_Seen] = []
-        # By the name and the number of the task.
-        self._labels: dict[tuple[str, int], str] = {}
+        self._labels: dict[_Actor, str] = {}
         # Finishes the record of the call that is made.
         self._finish: Callable[[], None] | None = None
 
@@ -103,14 +107,35 @@ class ToldHistory(History):
         """Return the place of a call in ``calls``; None if it was not made."""
         return next((place for place, made in enumerate(self.calls) if made.moment == moment), None)
 
-    def named(self, label: str) -> list[Moment]:
-        """Return the first call of each task or callback with a label, by their numbers."""
+    def named(self, label: str) -> list[_Actor]:
+        """Return the tasks or callbacks with a label, by their numbers."""
+        return sorted(who for who, its in self._labels_of_all().items() if its == label)
+
+    def _labels_of_all(self) -> dict[_Actor, str]:
         places = {made.moment[:2]: place for place, made in reversed(list(enumerate(self.calls)))}
-        return sorted(self.calls[place].moment for place in places.values() if self._label(place) == label)
+        return {who: self._label(place) for who, place in places.items()}
+
+    def actors_of(self, other: "ToldHistory") -> dict[_Actor, _Actor]:
+        """Return the tasks and callbacks of another run, each with the one that has the same label here.
+
+        Their numbers may differ, as tasks of one function may be made in another order. If the labels differ as well,
+        the number counts.
+        """
+        own, others = _by_name(self._labels_of_all()), _by_name(other._labels_of_all())
+        same: dict[_Actor, _Actor] = {}
+        for name, whos in others.items():
+            if [label for label, _ in whos] == [label for label, _ in own.get(name, ())]:
+                same.update(zip((who for _, who in whos), (who for _, who in own[name]), strict=True))
+        return same
 
     def _label(self, place: int) -> str:
         # The test has a line of the user from its second step on.
         return self._labels.get(self.calls[place].moment[:2], self._seen[place].label)
+
+    def moments_of(self, other: "ToldHistory", moments: Iterable[Moment]) -> list[Moment]:
+        """Return the names that calls of another run have here."""
+        same = self.actors_of(other)
+        return [Moment(*same.get(each[:2], each[:2]), each.step) for each in moments]
 
     def origin(self, place: int) -> int | None:
         """Return the place of the call of the user's that has led to a task or callback of a library; None if none has.
@@ -126,6 +151,28 @@ class ToldHistory(History):
             by = first.by
         return None
 
+    def result(self, place: int) -> int | None:
+        """Return the place of the first call of the user's that a call of a library has led to; None if none is known.
+
+        :param place: the place of the call.
+        """
+        led = {place}
+        for later in range(place + 1, len(self.calls)):
+            if self.calls[later].by in led:
+                if self.told(later).lines:
+                    return later
+                led.add(later)
+        return None
+
+    def times(self, place: int) -> int:
+        """Return how often a task has gone on at the lines of a call, up to that call.
+
+        :param place: the place of the call.
+        """
+        who, told = self.calls[place].moment[:2], self.told(place)
+        places = (each for each in range(place + 1) if self.calls[each].moment[:2] == who)
+        return [self.told(each)[1:3] for each in places].count(told[1:3]) if told.lines else 1
+
     def told(self, place: int) -> Told:
         """Return what is to be said of a call.
 
@@ -133,10 +180,10 @@ class ToldHistory(History):
         """
         seen, label = self._seen[place], self._label(place)
         if seen.act in (CALLED, BEGINS):
-            first = tuple(_first_line(code) for code, _ in seen.places[:1])
-            return Told(label, seen.act, first, None, "")
+            begun = seen.places[0][0] if seen.places else seen.entered
+            return Told(label, seen.act, _first_lines(begun), None, "")
         if not seen.places:
-            return Told(label, seen.act, (), None, "")
+            return Told(label, seen.act, _first_lines(seen.entered), None, "")
         code, offset = seen.places[0]
         waited_at = Line(code.co_filename, await_lines.line_of(code, offset))
         up_to = None if seen.stops is None else Line(seen.stops[0].co_filename, await_lines.line_of(*seen.stops))
@@ -148,7 +195,9 @@ class ToldHistory(History):
     def _of_callback(self, call: Call) -> _Seen:
         func = names.function_of_callback(call.callback, call.args)  # type: ignore[arg-type]
         name = names.name_of_callback(call.callback, call.args)  # type: ignore[arg-type]
-        seen = _Seen(f"{name.rpartition('<locals>.')[2]}()", CALLED)
+        is_ours = str(getattr(func, "__module__", "")).partition(".")[0] == _PACKAGE
+        label = f"a callback of {_PACKAGE}" if is_ours else f"{name.rpartition('<locals>.')[2]}()"
+        seen = _Seen(label, CALLED)
         code = getattr(getattr(func, "__func__", func), "__code__", None)
         if isinstance(code, types.CodeType) and _is_of_user(code, getattr(func, "__globals__", {})):
             # A call of a coroutine function runs no line of it.
@@ -158,16 +207,19 @@ class ToldHistory(History):
     def _of_task(self, call: Call, task: Any) -> _Seen:
         coro = task.gen if isinstance(task, gen.Runner) else task.get_coro()
         chain = [(awaitable, frame) for awaitable, frame in frames_of(coro)][::-1]
-        owners = [owner_of(frame) for _, frame in chain]
-        # Lines of other packages if there are no others.
-        chosen = USER if USER in owners else PACKAGE
-        users = [frame for (_, frame), owner in zip(chain, owners, strict=True) if owner is chosen]
+        users = _of_user([frame for _, frame in chain])
         moment = call.moment
         key = moment.actor, moment.which
         if key not in self._labels and users:
             self._labels[key] = task_labels.label_of(chain[-1][1], users[-1])
+        act = GOES_ON if _has_begun(coro) else BEGINS
         label = "" if key in self._labels else task_labels.label_in_library(coro, chain[-1][1] if chain else None)
-        seen = _Seen(label, GOES_ON if _has_begun(coro) else BEGINS)
+        if act is GOES_ON and not users:
+            act = task_labels.act_in_library([frame for _, frame in chain]) or act
+        seen = _Seen(label, act)
+        if not users:
+            reference = weakref.ref(coro)
+            self._finish = lambda: self._enter(seen, key, reference())
         seen.places = [(frame.f_code, frame.f_lasti) for frame in users]
         if seen.act is GOES_ON and users:
             if isinstance(task, gen.Runner) and not _is_done(task.future):
@@ -178,6 +230,29 @@ class ToldHistory(History):
             seen.has_error |= isinstance(task, asyncio.Task) and task.cancelling() > 0
             self._finish = _finisher(seen, task, chain)
         return seen
+
+    def _enter(self, seen: _Seen, key: _Actor, coro: Any) -> None:
+        """Record the function of the user that waits after a step of a library."""
+        frames = [frame for _, frame in frames_of(coro)][::-1]
+        users = _of_user(frames)
+        if users:
+            seen.entered = users[-1].f_code
+            self._labels.setdefault(key, task_labels.label_of(frames[-1], users[-1]))
+
+
+def _by_name(labels: dict[_Actor, str]) -> dict[str, list[tuple[str, _Actor]]]:
+    """Return tasks and callbacks by their names, sorted by their labels and numbers."""
+    found: dict[str, list[tuple[str, _Actor]]] = {}
+    for label, who in sorted((label, who) for who, label in labels.items()):
+        found.setdefault(who[0], []).append((label, who))
+    return found
+
+
+def _of_user(frames: list[types.FrameType]) -> list[types.FrameType]:
+    """Return the frames of the user; if there are none, the frames of other packages."""
+    owners = [owner_of(frame) for frame in frames]
+    chosen = USER if USER in owners else PACKAGE
+    return [frame for frame, owner in zip(frames, owners, strict=True) if owner is chosen]
 
 
 def _finisher(seen: _Seen, task: Any, chain: list[tuple[Any, types.FrameType]]) -> Callable[[], None]:
@@ -241,8 +316,8 @@ def _lines(seen: _Seen) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _first_line(code: types.CodeType) -> Line:
-    return Line(code.co_filename, await_lines.first_line(code))
+def _first_lines(code: types.CodeType | None) -> tuple[Line, ...]:
+    return () if code is None else (Line(code.co_filename, await_lines.first_line(code)),)
 
 
 def _gets_error(task: Any, args: tuple[Any, ...]) -> bool:

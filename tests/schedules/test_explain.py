@@ -11,8 +11,10 @@ from unittest import mock
 
 from tornado import gen
 from tornado.ioloop import IOLoop
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler
 
-from asynctest_tornado import AsyncTestCase
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork
 from asynctest_tornado._schedules import await_lines, explain, holds
 from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.schedule import Schedule
@@ -83,6 +85,30 @@ class SentenceTest(unittest.TestCase):
         said = said_of("register.1.2-after-register.2.2,register.1.3-after-register.2.3")
         self.assertRegex(said, r"^It fails when all of these happen: 1. `register\('second'.* goes on .* before ")
         self.assertRegex(said, r" 2. `register\('second'.* goes on at N \(`owners.* before `register\('first'")
+
+    def test_deviations_that_are_all_the_other_way_round_say_so_once(self) -> None:
+        async def main() -> None:
+            async def work(number: int) -> None:
+                await asyncio.sleep(0)
+                len(str(number))
+
+            await asyncio.gather(*map(work, range(3)))
+
+        said = said_of("work.1.2-after-work.2.2,work.2.2-after-work.3.2", main)
+        self.assertEqual(said.count("other way round"), 1)
+        self.assertRegex(said, r"In asyncio's own order, each of them is the other way round\.$")
+
+    def test_a_line_to_which_a_task_comes_again(self) -> None:
+        async def main() -> None:
+            async def count() -> None:
+                for _ in range(30):
+                    await asyncio.sleep(0)
+
+            await asyncio.gather(count(), register("first", {}))
+
+        for step, times in (2, ""), (3, " for the second time"), (13, " for the 12th time"), (23, " for the 22nd time"):
+            said = said_of(f"register.1.2-after-count.1.{step}", main)
+            self.assertIn(f"It fails when `count()` goes on{times} at N (`for _ in range(30):`)", said)
 
     def test_a_call_that_asyncio_does_not_make_is_not_said_to_come_later(self) -> None:
         said = said_of("register.2.2-after-register.1.2")
@@ -221,7 +247,8 @@ class SentenceTest(unittest.TestCase):
 
         said = said_of("ask.1.2-after-_run_callback.1.1", main)
         self.assertIn(
-            "It fails when `answer()` (by `ask()`) is called before `ask()` goes on at N (`await asyncio.sleep(0)`)",
+            "It fails when `answer()` (by `ask()`) is called, so that the second `answer()` begins at N "
+            "(`await asyncio.sleep(0)`), before `ask()` goes on at N (`await asyncio.sleep(0)`)",
             said,
         )
 
@@ -343,8 +370,10 @@ class RaceTest(unittest.TestCase):
 
     def test_a_request_and_the_task_that_has_made_it(self) -> None:
         said = report_of(races.OutOfOrderResponses)
-        self.assertRegex(said, r"`request GET /3` \(by `ask\('/3'\)`\) goes on\n  before `request GET /\d` \(by `ask")
-        self.assertRegex(said, r"\n    Number serving GET /\d :\d+ self\.write\(number\)")
+        self.assertRegex(said, r"`request GET /3` \(by `ask\('/3'\)`\) connects\n  before `request GET /\d` \(by `ask")
+        columns = [re.findall(rf"{place}Number GET /(\d) :\d+ begins", said) for place in (r"\n    ", r"\S   *")]
+        self.assertEqual(columns, [["1", "3", "2"], ["1", "2", "3"]])
+        self.assertRegex(said, r"\n    ask\('/3'\) :\d+ answers\..*ask\('/2'\) :\d+ answers\.")
 
     def test_a_callback_and_a_task_that_it_has_cancelled(self) -> None:
         """The line is the one at which the task would have gone on, and not the one at which it was cancelled."""
@@ -374,6 +403,126 @@ class RaceTest(unittest.TestCase):
         )
 
 
+class Shop(RequestHandler):
+    def initialize(self, left: list[str]) -> None:
+        self.left = left
+
+    async def post(self, customer: str) -> None:
+        if self.left:
+            await asyncio.sleep(0)
+            self.sell(customer)
+
+    def sell(self, customer: str) -> None:
+        self.write(f"{customer} gets {self.left.pop() if self.left else 'nothing'}")
+
+
+class Chat(WebSocketHandler):
+    def initialize(self, room: list["Chat"]) -> None:
+        self.room = room
+
+    def open(self) -> None:
+        self.room.append(self)
+
+    async def on_message(self, text: str) -> None:  # type: ignore[override]
+        await asyncio.sleep(0)
+        for each in self.room:
+            each.write_message(text)
+
+
+class News(RequestHandler):
+    def initialize(self, room: list[Chat]) -> None:
+        self.room = room
+
+    def get(self) -> None:
+        self.finish()
+        for each in self.room:
+            each.write_message("news")
+
+
+class LibraryTest(unittest.TestCase):
+    """Steps inside Tornado's clients and servers are told by their effects."""
+
+    maxDiff = None
+
+    def report(self, token: str, test: Callable[[Any], Awaitable[None]]) -> str:
+        class Sample(AsyncHTTPTestCase):
+            clock_factory = VirtualClock
+            network_factory = VirtualNetwork
+
+            def get_app(self) -> Application:
+                room: list[Chat] = []
+                handlers = (r"/(\w+)/buy", Shop, {"left": ["tea"]}), ("/chat", Chat, {"room": room})
+                return Application([*handlers, ("/news", News, {"room": room})])
+
+            async def test(self) -> None:
+                await test(self)
+
+        with environ(ASYNC_TEST_ORDER=token):
+            return run_case(Sample).report
+
+    def test_handlers_have_the_names_of_their_requests(self) -> None:
+        async def buy(case: AsyncHTTPTestCase, customer: str, turns: int) -> str:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return (await case.async_fetch(f"/{customer}/buy", method="POST", body="")).body.decode()
+
+        async def test(case: AsyncHTTPTestCase) -> None:
+            got = await asyncio.gather(buy(case, "anna", 0), buy(case, "bob", 3))
+            case.assertNotIn("bob gets nothing", got)
+
+        report = self.report("_execute.1.2-after-_execute.2.1", test)
+        self.assertIn(
+            "It fails when `Shop serving POST /bob/buy` begins at N (`if self.left:`) "
+            "before `Shop serving POST /anna/buy` goes on at N (`self.sell(customer)`), having waited for",
+            sentences_of(report),
+        )
+        self.assertRegex(report, r"\n -> Shop POST /bob/buy :\d+ begins   .*Shop POST /anna/buy :\d+ ")
+
+    def test_messages_that_a_handler_reads(self) -> None:
+        async def test(case: AsyncHTTPTestCase) -> None:
+            async with case.ws_connect("/chat") as one, case.ws_connect("/chat") as other:
+                await asyncio.gather(one.write_message("first"), other.write_message("second"))
+                case.assertEqual([await one.read_message(), await one.read_message()], ["first", "second"])
+
+        report = self.report("_execute.1.2-after-_execute.2.2", test)
+        self.assertIn(
+            "It fails when the second `Chat serving GET /chat` reads a message, so that `on_message('second')` begins "
+            "at N (`await asyncio.sleep(0)`), before the first `Chat serving GET /chat` does, so that "
+            "`on_message('first')` begins",
+            sentences_of(report),
+        )
+        # They have other numbers in the two orders.
+        self.assertRegex(
+            report,
+            r"\n    on_message\('second'\) :\d+ begins  .*\n    on_message\('first'\) :\d+ begins  .*'second'\) :",
+        )
+
+    def test_a_message_and_a_response(self) -> None:
+        log: list[str] = []
+
+        async def ask(case: AsyncHTTPTestCase) -> None:
+            await case.async_fetch("/news")
+            log.append("response")
+
+        async def listen(socket: Any) -> None:
+            await socket.read_message()
+            log.append("message")
+
+        async def test(case: AsyncHTTPTestCase) -> None:
+            log.clear()
+            async with case.ws_connect("/chat") as socket:
+                await asyncio.gather(listen(socket), ask(case))
+            case.assertEqual(log, ["message", "response"])
+
+        report = self.report("_receive_frame_loop.1.2-after-_run_callback.2.1", test)
+        self.assertRegex(
+            sentences_of(report),
+            r"It fails when a callback of asynctest_tornado \(by `ask\(.*\)`\) is called, so that `ask\(.*\)` goes on "
+            r"at N \(`log.append\(\"response\"\)`\), before `websocket /chat of the client` \(by `test\(\)`\) reads a "
+            r"message, so that `listen\(<WebSocket>\)` goes on at N \(`log.append\(\"message\"\)`\)\. In asyncio's own",
+        )
+
+
 class CompareTest(unittest.TestCase):
     def test_the_first_step_that_differs_stands_side_by_side(self) -> None:
         report = report_of(races.DoubleClose)
@@ -400,7 +549,7 @@ class CompareTest(unittest.TestCase):
         lines = explained("prepare.1.2-after-count.1.21", main).splitlines()
         place = next(place for place, line in enumerate(lines) if re.fullmatch(r" {4}\.\.\. +\.\.\.", line))
         self.assertRegex(lines[place + 1], r"^ {4}count \S+:\d+ for _ in range\(20\):")
-        self.assertRegex(lines[place + 2], r'^ {4}prepare \S+:\d+ len\("ready"\)')
+        self.assertRegex("\n".join(lines[place + 2 : place + 5]), r'(?m)^ {4}prepare \S+:\d+ len\("ready"\)')
 
     def test_long_names_stand_one_below_the_other(self) -> None:
         async def main() -> None:
