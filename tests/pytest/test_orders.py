@@ -95,6 +95,40 @@ class SeedsTest(unittest.TestCase):
         )
 
 
+class AllOrdersTest(unittest.TestCase):
+    def test_subtests_and_strict_failures(self) -> None:
+        source = (
+            "import asyncio, pytest\n"
+            "from tests.samples import functions_in_orders as samples\n"
+            "all_orders = pytest.mark.gen_test(schedules='all:1')\n"
+            "async def closes_once():\n"
+            "    await samples.close_twice(closed := [])\n"
+            "    return closed == ['close']\n"
+            "@all_orders\n"
+            "async def test_subtests(subtests):\n"
+            "    for number in range(2):\n"
+            "        with subtests.test(number=number):\n"
+            "            assert await closes_once()\n"
+            "@all_orders\n"
+            "@pytest.mark.xfail(strict=True)\n"
+            "async def test_race():\n"
+            "    assert await closes_once()\n"
+            "@all_orders\n"
+            "@pytest.mark.xfail(strict=True)\n"
+            "async def test_no_race():\n"
+            "    await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "orders_test.py"
+            path.write_text(source)
+            done = run_pytest(str(path))
+        found = verdicts(done)
+        self.assertEqual((found["test_race[all1]"], found["test_no_race[all1]"]), (["XFAIL"], ["FAILED"]))
+        if "fixture 'subtests' not found" not in done.stdout:  # pytest 9 has it
+            # The first order that fails is the last one, and is not run again out of sight.
+            self.assertEqual(found["test_subtests[all1]"], ["FAILED", "SUBFAILED"])
+
+
 class OptionsTest(unittest.TestCase):
     def test_a_call_that_never_came_is_named(self) -> None:
         done = run_pytest(SAMPLES, "-k", "test_all_pass or test_case", ASYNC_TEST_ORDER="close.1.2-after-close.7.1")
