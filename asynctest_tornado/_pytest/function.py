@@ -87,7 +87,7 @@ class Function:
         schedule = settings.schedule(seed) if order is None else order.schedule
         self.limit = settings.limit()
         if schedule is not None and schedule.hint is None:
-            schedule.hint = orders.hint_of(schedule, command(item.nodeid, seed))
+            schedule.hint = orders.hint_of(schedule, command(item, seed))
         if schedule is not None and not schedule.is_reported:
             report_late = _report_nothing
 

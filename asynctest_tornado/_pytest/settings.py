@@ -3,7 +3,6 @@
 # Tested by tests/pytest/test_plugin.py.
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,7 +20,7 @@ from asynctest_tornado._schedules.feature import ORDER
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._trace import feature as tracing
 from asynctest_tornado._trace.feature import TRACE
-from asynctest_tornado._util import settings, spelling
+from asynctest_tornado._util import commands, settings, spelling
 from asynctest_tornado._util.settings import All, Given, Setting
 from asynctest_tornado._util.tracebacks import OURS, PACKAGE, USER, owner_of
 
@@ -212,9 +211,9 @@ def without_order(name: str, order: int | All | None) -> str:
     return re.sub(rf"(?<=\[){part}(-|(?=\]))|-{part}(?=[-\]])", "", name, count=1).removesuffix("[]")
 
 
-def command(name: str, order: int | All | None) -> str:
-    """Return the arguments of ``python`` that run a test in the order that a variable sets: one, which has no name."""
-    return f"-m pytest {shlex.quote(without_order(name, order))}"
+def command(item: Any, order: int | All | None) -> str:
+    """Return the command that runs a test in the order that a variable sets: one, which has no name."""
+    return commands.of_pytest(without_order(item.nodeid, order), item.config)
 
 
 def shorten_report(report: Any, item: Any, info: Any, is_case: bool) -> None:

@@ -227,7 +227,7 @@ def _apply(parser: argparse.ArgumentParser, values: argparse.Namespace) -> None:
                 setting.read(value, f"the option {option}", is_text=True)
             except ValueError as error:
                 parser.error(str(error))
-            os.environ[setting.variable] = value
+            os.environ[setting.variable] = settings.by_option[setting.variable] = value
 
 
 def _parser(is_for_help: bool = False) -> argparse.ArgumentParser:

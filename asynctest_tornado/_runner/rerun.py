@@ -3,9 +3,10 @@
 import os
 import shlex
 import sys
-import unittest
 from collections.abc import Iterator
 from typing import Any
+
+from asynctest_tornado._util.commands import is_found
 
 __unittest = True
 
@@ -56,7 +57,7 @@ def name_of(test: Any) -> tuple[str, bool]:
     fixture, is_fixture, owner = name.partition(" (")
     if is_fixture and fixture in ("setUpClass", "tearDownClass", "setUpModule", "tearDownModule"):
         return owner.removesuffix(")"), True
-    return name, _is_found(name)
+    return name, is_found(name)
 
 
 def _given(missing: str) -> str:
@@ -66,15 +67,3 @@ def _given(missing: str) -> str:
         if missing in parts:
             return ".".join(parts[: parts.index(missing) + 1])
     return missing
-
-
-def _is_found(name: str) -> bool:
-    """Return true if the parts of a name lead from a module to a method of a class of tests."""
-    path, _, method = name.rpartition(".")
-    module, _, _ = path.rpartition(".")
-    while module and module not in sys.modules:
-        module = module.rpartition(".")[0]
-    found: Any = sys.modules.get(module)
-    for part in path.removeprefix(f"{module}.").split("."):
-        found = getattr(found, part, None)
-    return isinstance(found, type) and issubclass(found, unittest.TestCase) and hasattr(found, method)

@@ -1,7 +1,6 @@
 """Runs a test in several orders of ready calls, and reports it as one test."""
 
 import inspect
-import sys
 import unittest
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,7 @@ from asynctest_tornado._schedules.rerun import Case, Rerun
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
 from asynctest_tornado._schedules.shrink import Way
-from asynctest_tornado._util import observer
+from asynctest_tornado._util import commands, observer
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -20,17 +19,15 @@ __unittest = True
 _TALLY = "_asynctest_tally"
 
 
-def command_of(case: unittest.TestCase) -> str:
-    """Return the arguments of ``python`` that run a test case."""
-    if type(case).__module__ == "__main__":
-        return f"{sys.argv[0]} {case.id().removeprefix('__main__.')}"
+def command_of(case: unittest.TestCase, result: Any) -> str:
+    """Return the command that runs a test case."""
     runner = observer.Observer.runner if (current := observer.current) is None else current.runner
-    return f"{runner} {case.id()}"
+    return commands.command(case, result, runner)
 
 
-def hint(schedule: Schedule, case: unittest.TestCase) -> str:
+def hint(schedule: Schedule, case: unittest.TestCase, result: Any) -> str:
     """Return the note about its order for the report of a test case."""
-    return settings.hint_of(schedule, command_of(case))
+    return settings.hint_of(schedule, command_of(case, result))
 
 
 class _Tally:
@@ -96,7 +93,9 @@ def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, 
         report.add_note(shrunk)
         return report
     schedule = rerun.schedule(shrunk.holds)
-    schedule.hint = settings.hint_shrunk(shrunk, seed, schedule, command_of(runs.case), rerun.explanation(shrunk))
+    schedule.hint = settings.hint_shrunk(
+        shrunk, seed, schedule, command_of(runs.case, report.result), rerun.explanation(shrunk)
+    )
     final = report.successor()
     with observer.attached(None):  # it knows of the failure by the run before
         runs.run(schedule, final)

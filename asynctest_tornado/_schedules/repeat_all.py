@@ -28,7 +28,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
     report = Report(result)
     explorer = Explorer(bound)
     line = _Line()
-    command = repeat.command_of(runs.case)
+    command = repeat.command_of(runs.case, result)
     was_stopped = False
     try:
         for holds in explorer:

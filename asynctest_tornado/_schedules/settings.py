@@ -75,18 +75,18 @@ def token_of(holds: Sequence[Hold], seed: int = 0) -> str:
 def hint(seed: int, command: str) -> str:
     """Return a note for the report of a failure: the order of the run, and how to replay it.
 
-    :param command: the arguments of ``python`` that run the test.
+    :param command: the command that runs the test.
     """
     if seed == 0:
         return "In the order of asyncio itself, which is the order of seed 0."
-    return f"In the order of seed {seed}. To replay it: {settings.SEED.variable}={seed} python {command}"
+    return f"In the order of seed {seed}. To replay it: {settings.SEED.variable}={seed} {command}"
 
 
 def hint_of(schedule: Schedule, command: str) -> str:
     """Return the note of `hint` for a schedule, which may have a token in the place of a seed."""
     if not schedule.token:
         return hint(schedule.seed, command)
-    return f"To replay this order: {settings.ORDER.variable}={schedule.token} python {command}"
+    return f"To replay this order: {settings.ORDER.variable}={schedule.token} {command}"
 
 
 def hint_explored(count: int, tried: int, schedule: Schedule, command: str) -> str:
@@ -124,6 +124,6 @@ def hint_shrunk(shrunk: Shrunk, seed: int, schedule: Schedule, command: str, exp
         f"{shrunk.runs} runs{end}).",
         explanation,
         hint_of(schedule, command),
-        f"To replay the order of seed {seed}, in which it was found: {settings.SEED.variable}={seed} python {command}",
+        f"To replay the order of seed {seed}, in which it was found: {settings.SEED.variable}={seed} {command}",
     ]
     return "\n".join(filter(None, lines))

@@ -22,6 +22,9 @@ __unittest = True
 
 _T = TypeVar("_T")
 
+#: The variables that options of ``python -m asynctest_tornado`` have set, with their values.
+by_option: dict[str, str] = {}
+
 
 class Given(NamedTuple):
     """A value, and the place that sets it."""
