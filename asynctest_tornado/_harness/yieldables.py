@@ -37,15 +37,20 @@ async def run(func: Callable[[], Any], on_end: Callable[[bool], object] = lambda
         if _is_generator(result):
             return await _run_generator(result)
         if isinstance(result, AsyncGenerator):
-            name = getattr(result, "__qualname__", type(result).__qualname__)
-            raise TypeError(
-                f"{name} is an asynchronous generator: there is a 'yield' in an 'async def', so that nothing of it "
-                "would run. Use 'await' instead."
-            )
+            raise TypeError(say_asynchronous_generator(result))
         was_future = isinstance(result, asyncio.Future) and not result.done()
         return await as_awaitable(result) if is_yieldable(result) else result
     finally:
         on_end(was_future)
+
+
+def say_asynchronous_generator(value: object) -> str:
+    """Return the message for a result that is an asynchronous generator."""
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    return (
+        f"{name} is an asynchronous generator: there is a 'yield' in an 'async def', so that nothing of it would run. "
+        "Use 'await' instead."
+    )
 
 
 def _is_generator(value: object) -> TypeGuard[Generator[Any, Any, Any]]:

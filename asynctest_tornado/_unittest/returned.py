@@ -72,12 +72,14 @@ def check_is_no_coroutine(result: object, method: str, cls: type) -> None:
 
 
 def check_is_none(result: object) -> None:
-    """Raise ``TypeError`` for the result of a test method that is a coroutine, ``ValueError`` for another one."""
+    """Raise ``TypeError`` for the result of a test method that nothing runs, ``ValueError`` for another one."""
     if isinstance(result, (Coroutine, Generator)):
         result.close()
         raise TypeError(
             f"The test method returned a {type(result).__name__}, which nothing runs. Generator and coroutine test "
             "methods should be decorated with gen_test; an 'async def' needs no decorator."
         )
+    if isinstance(result, AsyncGenerator):
+        raise TypeError(yieldables.say_asynchronous_generator(result))
     if result is not None:
         raise ValueError(f"Return value from test method ignored: {result!r}. A test method has to return None.")

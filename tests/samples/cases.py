@@ -44,6 +44,11 @@ class AsynchronousGenerator(AsyncTestCase):
         yield gen.moment
 
 
+class UndecoratedAsynchronousGenerator(AsyncTestCase):
+    async def test(self) -> AsyncGenerator[Any, None]:
+        yield gen.moment
+
+
 class ReturnsValue(AsyncTestCase):
     def test(self) -> int:
         return 42
