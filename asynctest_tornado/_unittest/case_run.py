@@ -34,13 +34,13 @@ _RARELY_SET = frozenset(each.variable for each in (settings.ORDER, settings.SEED
 
 def say_no_loop(cls: type) -> str:
     return (
-        f"{cls.__qualname__} has no event loop: AsyncTestCase.setUp(), which makes it, has not been called. "
-        f"Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
+        f"{cls.__qualname__} has no event loop: AsyncTestCase.setUp() makes it, and it is gone after the test. Use it "
+        f"in between. Call super().setUp() first thing in the setUp() of {cls.__qualname__}."
     )
 
 
 def harness_of(case: Any) -> Harness:
-    """Return the harness of a test case. Raises ``RuntimeError`` if its ``setUp`` was not called."""
+    """Return the harness of a test case. Raises ``RuntimeError`` before its ``setUp`` and after its end."""
     harness: Harness | None = case._asynctest.harness
     if harness is None or harness.state is NEW:
         raise RuntimeError(say_no_loop(type(case)))

@@ -293,7 +293,8 @@ class TestMethodsTest(unittest.TestCase):
         self.assertRegex(self.verdict(cases.UndecoratedGenerator), "^addError\n(?s:.*)TypeError.*should be decorated")
 
     def test_an_asynchronous_generator_is_an_error(self) -> None:
-        self.assertIn("TypeError", self.verdict(cases.AsynchronousGenerator))
+        for cls in cases.AsynchronousGenerator, cases.UndecoratedAsynchronousGenerator:
+            self.assertIn("test is an asynchronous generator: there is a 'yield'", self.verdict(cls))
 
     def test_a_value_that_is_returned_is_an_error(self) -> None:
         for cls in cases.ReturnsValue, cases.CoroutineReturnsValue, cases.GeneratorReturnsValue:
@@ -508,6 +509,12 @@ class SetUpTearDownTest(unittest.TestCase):
         self.assertTrue(case.io_loop.asyncio_loop.is_closed())  # type: ignore[attr-defined]
         with self.assertRaisesRegex(RuntimeError, "has no event loop"):
             Sample("test").wait()
+
+    def test_the_loop_is_gone_after_the_test(self) -> None:
+        case = cases.Passes("test")
+        case.run(unittest.TestResult())
+        with self.assertRaisesRegex(RuntimeError, "has no event loop: .* it is gone after the test"):
+            case.wait()
 
     def test_a_constructor_need_not_call_the_one_of_unittest(self) -> None:
         class Sample(AsyncTestCase):
