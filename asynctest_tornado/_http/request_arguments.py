@@ -152,7 +152,10 @@ def _pairs(name: str, fields: Any) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for pair in pairs:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise TypeError(f"fetch() got {pair!r} in {name}=, which is no pair of a name and a value.")
+            raise TypeError(
+                f"fetch() got {pair!r} in {name}=, which is no pair of a name and a value. Give a mapping, or "
+                "such pairs."
+            )
         key, value = pair
         # Of files, a tuple is one.
         values = value if isinstance(value, list) or (name != "files" and isinstance(value, tuple)) else [value]

@@ -105,7 +105,9 @@ def bind_unix(path: str | bytes | os.PathLike[str]) -> tuple[socket.socket, Call
     name = os.fsdecode(path)
     is_file = bool(name) and not name.startswith("\0")
     if is_file and "\0" in name:
-        raise ValueError(f"{name!r} is no path of a Unix-domain socket: a null character is in the middle of it.")
+        raise ValueError(
+            f"{name!r} is no path of a Unix-domain socket: a null character is in the middle of it. Take it out."
+        )
     place = os.path.abspath(name) if is_file else name
     sock = socket.socket(socket.AF_UNIX)
     try:

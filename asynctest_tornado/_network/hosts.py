@@ -220,7 +220,9 @@ class Hosts:
             raise TypeError(f"{got}, which is no text. Write a name and port, as in network.allow('db.internal:5432').")
         found = re.fullmatch(r"(\[[^\]]+\]|[^\s:/@?#]+)(?::(\d{1,5}))?", place)
         if found is None or int(found[2] or 0) > 65535:
-            raise ValueError(f"{got}, which is no name with a port. Write one, as in 'db.internal:5432'.")
+            raise ValueError(
+                f"{got}, which is neither a name nor a name with a port. Write one, as in 'db.internal:5432'."
+            )
         name = normal(found[1].strip("[]"))
         self._allowed.add((name, int(found[2]) if found[2] else None))
 

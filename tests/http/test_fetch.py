@@ -206,7 +206,8 @@ class BodyTest(Case):
         for name in "params", "form":
             for fields in "a=1", b"a=1", 7, ["a"], [("a", 1, 2)], ["ab"]:
                 arguments: dict[str, Any] = {name: fields}
-                with self.subTest(arguments=arguments), self.assertRaisesRegex(TypeError, rf"fetch\(\) got .*{name}="):
+                said = rf"fetch\(\) got .*{name}=.*Give a mapping, or .*pairs"
+                with self.subTest(arguments=arguments), self.assertRaisesRegex(TypeError, said):
                     self.fetch("/", **arguments)
 
 

@@ -71,3 +71,5 @@ class BindTest(unittest.TestCase):
         for path in "/no/such/folder/socket", "/" + "long" * 100:
             with self.assertRaisesRegex(OSError, f"on the Unix-domain socket '{path}': .* Give a short path"):
                 sockets.bind_unix(path)
+        with self.assertRaisesRegex(ValueError, "a null character is in the middle of it. Take it out"):
+            sockets.bind_unix("/tmp/\0socket")
