@@ -156,7 +156,8 @@ def _look_at_thread(thread: threading.Thread, origin: origins.Origin) -> Open | 
         return None  # the test cannot join it: the thread of a database driver, for example, ends later than its client
     func = getattr(thread, "_target", None)
     name = thread.name if func is None else f"{names.name_of(func)} <{thread.name}>"
-    return Open(f"running thread {name}", name)
+    end = "" if thread.daemon else ", for which Python waits when it ends"
+    return Open(f"running thread {name}{end}", name)
 
 
 def _look_at_generator(agen: Any, origin: origins.Origin) -> Open | None:

@@ -325,7 +325,16 @@ class LeftTest(AsyncTestCase):
         def body(case: Tidy) -> None:
             threading.Thread(target=go.wait, name="worker", daemon=True).start()
 
-        self.check(body, "running thread Event.wait <worker>")
+        self.check(body, "running thread Event.wait <worker>\n")
+
+    def test_threads_that_keep_the_process_alive(self) -> None:
+        go = threading.Event()
+        self.addCleanup(go.set)
+
+        def body(case: Tidy) -> None:
+            threading.Thread(target=go.wait, name="worker").start()
+
+        self.check(body, "running thread Event.wait <worker>, for which Python waits when it ends\n")
 
     def test_asynchronous_generators(self) -> None:
         async def numbers() -> AsyncGenerator[int, None]:
