@@ -30,7 +30,8 @@ def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str
         lines[0] = f"It fails when {lines[0]}"
     else:
         lines = ["It fails when all of these happen:"] if holds else []
-        sentences = [_sentences(hold, failing, plain) for hold in holds]
+        in_time = sorted(holds, key=lambda hold: failing.place_of(hold.until) or 0)
+        sentences = [_sentences(hold, failing, plain) for hold in in_time]
         are_reversed = all(each[-1] == _REVERSED for each in sentences)
         for number, (first, *rest) in enumerate(sentences, 1):
             lines += [f"{number}. {first}", *(f" {line}" for line in (rest[:-1] if are_reversed else rest))]

@@ -1,23 +1,16 @@
 """Runs a test in all orders with few deviations, reports it as one."""
 
-import sys
 from typing import Any
 
 from asynctest_tornado._schedules import repeat, settings
 from asynctest_tornado._schedules.all_orders import Explorer
+from asynctest_tornado._schedules.progress_line import ProgressLine
 from asynctest_tornado._schedules.reports import Report
 from asynctest_tornado._schedules.rerun import Case, Rerun
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
-
-#: Seconds between two updates of the line on a terminal.
-_INTERVAL = 1.0
-#: Writes a text behind the cursor, cut off at the end of the line, and wipes it.
-_SHOW = "\x1b7\x1b[?7l\x1b[K  ({})\x1b[?7h\x1b8"
-_WIPE = "\x1b[K"
 
 
 def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> None:
@@ -27,7 +20,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
     """
     report = Report(result)
     explorer = Explorer(bound)
-    line = _Line()
+    line = ProgressLine()
     command = repeat.command_of(runs.case, result)
     was_stopped = False
     try:
@@ -48,7 +41,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
             if not schedule.has_loop:
                 break
             explorer.record(history)
-            line.show(explorer)
+            line.show(lambda: explorer.explored().progress)
     finally:
         line.wipe()
         report.finish(runs.case)
@@ -58,25 +51,3 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
         said = str(explored) if schedule.has_loop else "1 order, which is no proof: its loop has an order of its own"
         is_proof = explored.is_complete and schedule.has_loop
         repeat.count(result, orders, orders, f"{runs.case}: {said}", is_shown=not is_proof)
-
-
-class _Line:
-    """Shows on a terminal, once a second, how far the search has come."""
-
-    def __init__(self) -> None:
-        self._stream = sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None
-        self._when = monotonic() + _INTERVAL
-        self._is_shown = False
-
-    def show(self, explorer: Explorer) -> None:
-        if self._stream is None or monotonic() < self._when:
-            return
-        self._when = monotonic() + _INTERVAL
-        self._is_shown = True
-        self._stream.write(_SHOW.format(explorer.explored().progress))
-        self._stream.flush()
-
-    def wipe(self) -> None:
-        if self._stream is not None and self._is_shown:
-            self._stream.write(_WIPE)
-            self._stream.flush()

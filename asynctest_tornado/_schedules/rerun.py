@@ -8,6 +8,7 @@ from asynctest_tornado._schedules import explain
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold
+from asynctest_tornado._schedules.progress_line import ProgressLine
 from asynctest_tornado._schedules.reports import Hidden, out_of_sight
 from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
@@ -97,6 +98,7 @@ class Rerun:
         self._way = way
         self._is_required = is_required
         self._budget = Budget()
+        self._line = ProgressLine()
         #: The seconds that one run may take.
         self._longest = math.inf
         #: The seed of the random faults of a network; 0 if the failure does not need them.
@@ -109,6 +111,12 @@ class Rerun:
 
         :param seconds: how long the run took that has failed.
         """
+        try:
+            return self._shrunk(seconds)
+        finally:
+            self._line.wipe()
+
+    def _shrunk(self, seconds: float) -> Shrunk | str:
         if debuggers.are_attached():
             return _IS_DEBUGGED
         if seconds > LONGEST_RUN:
@@ -133,6 +141,8 @@ class Rerun:
 
     def explained(self, holds: Sequence[Hold]) -> str:
         """Return sentences about the deviations of an order that fails; empty if it does not fail again."""
+        if debuggers.are_attached():
+            return ""
         plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
         again = self._run(self.schedule(holds))
         if plain.is_cut_off or again.way != self._way:
@@ -184,6 +194,7 @@ class Rerun:
         if not left or self._target.is_stopped():
             self._budget.stop()
             return Outcome(None, history, is_cut_off=True)
+        self._line.show(lambda: f"shrinks the order in which it fails: run {self._budget.runs}")
         began = monotonic()
         way = self._target.run_out_of_sight(schedule, left)
         is_over = monotonic() - began >= left  # perhaps it has failed of that

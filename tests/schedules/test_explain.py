@@ -95,6 +95,7 @@ class SentenceTest(unittest.TestCase):
             await asyncio.gather(*map(work, range(3)))
 
         said = said_of("work.1.2-after-work.2.2,work.2.2-after-work.3.2", main)
+        self.assertRegex(said, r"1\. `work\(2\)` goes on .* before `work\(1\)` .* 2\. `work\(1\)` goes on")
         self.assertEqual(said.count("other way round"), 1)
         self.assertRegex(said, r"In asyncio's own order, each of them is the other way round\.$")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asynctest_tornado import AsyncTestCase, gen_test
-from asynctest_tornado._schedules import repeat_all
+from asynctest_tornado._schedules import progress_line, repeat_all
 from asynctest_tornado._schedules.all_orders import Explorer
 from tests.samples import fixed_races, races
 from tests.support import environ, run_case, run_python
@@ -111,13 +111,15 @@ class AllOrdersTest(unittest.TestCase):
         terminal = io.StringIO()
         with (
             mock.patch.object(terminal, "isatty", return_value=True),
-            mock.patch.object(repeat_all, "_INTERVAL", 0),
+            mock.patch.object(progress_line, "INTERVAL", 0),
             mock.patch.object(sys, "stderr", terminal),
-            environ(ASYNC_TEST_SCHEDULES="all:1"),
         ):
-            run_case(fixed_races.DoubleClose)
+            for schedules, cls in ("all:1", fixed_races.DoubleClose), ("50", races.DoubleClose):
+                with environ(ASYNC_TEST_SCHEDULES=schedules):
+                    run_case(cls)
+                self.assertTrue(terminal.getvalue().endswith("\x1b[K"))
         self.assertRegex(terminal.getvalue(), r"  \(\d+ orders, at 1 deviation; at least 0 left; \d+ s\)")
-        self.assertTrue(terminal.getvalue().endswith("\x1b[K"))
+        self.assertIn("  (shrinks the order in which it fails: run 4)", terminal.getvalue())
 
     def last_lines(self, cls: type[AsyncTestCase], schedules: str) -> str:
         """Return the output of a run that passes."""
