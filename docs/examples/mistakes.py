@@ -4,53 +4,52 @@ import asyncio
 import threading
 import time
 import unittest
-from typing import Any
 
 import tornado.testing
 from tornado.ioloop import IOLoop
 
 import asynctest_tornado
 
-_kept: list[Any] = []
+_kept = []
 
 
-def fail() -> None:
+def fail():
     raise ZeroDivisionError
 
 
-async def callback_of_the_ioloop() -> None:
+async def callback_of_the_ioloop():
     IOLoop.current().add_callback(fail)
     await asyncio.sleep(0.05)
 
 
-async def callback_of_asyncio() -> None:
+async def callback_of_asyncio():
     asyncio.get_running_loop().call_soon(fail)
     await asyncio.sleep(0.05)
 
 
-async def task_that_is_not_awaited() -> None:
-    async def work() -> None:
+async def task_that_is_not_awaited():
+    async def work():
         fail()
 
     _kept.append(asyncio.create_task(work()))
     await asyncio.sleep(0.05)
 
 
-async def thread() -> None:
+async def thread():
     worker = threading.Thread(target=fail)
     worker.start()
     worker.join()
 
 
-async def coroutine_never_awaited() -> None:
+async def coroutine_never_awaited():
     callback_of_the_ioloop()
 
 
-async def task_left_behind() -> None:
+async def task_left_behind():
     _kept.append(asyncio.create_task(asyncio.sleep(100)))
 
 
-async def blocks_for_longer_than_the_timeout() -> None:
+async def blocks_for_longer_than_the_timeout():
     time.sleep(0.5)
 
 
@@ -77,8 +76,8 @@ class Ours(asynctest_tornado.AsyncTestCase):
     leaks = "fail"
 
 
-def _test(mistake: Any) -> Any:
-    async def test(self: unittest.TestCase) -> None:
+def _test(mistake):
+    async def test(self):
         await mistake()
 
     return test

@@ -5,7 +5,7 @@ import logging
 log = logging.getLogger("shop.orders")
 
 
-def order(item: str) -> None:
+def order(item):
     log.info("an order of %s", item)
     if item == "milk":
         log.warning("low on %s", item)

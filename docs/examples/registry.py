@@ -4,10 +4,10 @@ import asyncio
 
 
 class Registry:
-    def __init__(self) -> None:
-        self.owners: dict[str, str] = {}
+    def __init__(self):
+        self.owners = {}
 
-    async def register(self, name: str, user: str) -> bool:
+    async def register(self, name, user):
         if name in self.owners:
             return False
         await asyncio.sleep(0.1)  # to look into the list of forbidden names

@@ -7,7 +7,7 @@ from tornado.web import Application, RequestHandler
 
 
 class CheckoutHandler(RequestHandler):
-    async def post(self) -> None:
+    async def post(self):
         url = f"{self.settings['payments']}/charge"
         try:
             response = await AsyncHTTPClient().fetch(url, method="POST", body=self.request.body, request_timeout=10)
@@ -18,5 +18,5 @@ class CheckoutHandler(RequestHandler):
             self.finish({"paid": json.loads(response.body)["amount"]})
 
 
-def make_app(payments: str) -> Application:
+def make_app(payments):
     return Application([("/checkout", CheckoutHandler)], payments=payments)

@@ -14,7 +14,7 @@ NEW_YEAR = datetime(2030, 1, 1, tzinfo=UTC)
 class OfferTest(AsyncTestCase):
     clock_factory = functools.partial(VirtualClock, dates=True, epoch=NEW_YEAR)
 
-    async def test_an_offer_ends_after_a_week(self) -> None:
+    async def test_an_offer_ends_after_a_week(self):
         offer = Offer(price=10)
         await asyncio.sleep(timedelta(days=6).total_seconds())
         self.assertTrue(offer.is_open)
@@ -26,7 +26,7 @@ class OfferTest(AsyncTestCase):
 class DeadlineTest(AsyncTestCase):
     clock_factory = functools.partial(VirtualClock, dates=True)
 
-    async def test_a_deadline_of_the_loop_is_a_date(self) -> None:
+    async def test_a_deadline_of_the_loop_is_a_date(self):
         deadline = time.time() + 5
         self.io_loop.call_at(deadline, self.stop)
         await asyncio.sleep(5)

@@ -6,21 +6,21 @@ from asynctest_tornado import AsyncTestCase
 
 
 class QueueTest(AsyncTestCase):
-    async def asyncSetUp(self) -> None:
-        self.queue: asyncio.Queue[int] = asyncio.Queue()
+    async def asyncSetUp(self):
+        self.queue = asyncio.Queue()
         self.worker = asyncio.create_task(self.work())
         self.addAsyncCleanup(self.finish)
 
-    async def work(self) -> None:
+    async def work(self):
         while True:
             await self.queue.get()
             self.queue.task_done()
 
-    async def finish(self) -> None:
+    async def finish(self):
         self.worker.cancel()
         await asyncio.wait([self.worker])
 
-    async def test_all_is_done(self) -> None:
+    async def test_all_is_done(self):
         for number in range(3):
             await self.queue.put(number)
         await self.queue.join()

@@ -16,14 +16,14 @@ from docs.examples.test_hosts import ChargeHandler
 class InMemoryTest(AsyncHTTPTestCase):
     network_factory = VirtualNetwork
 
-    def get_app(self) -> Application:
+    def get_app(self):
         return make_app()
 
-    def test_order(self) -> None:
+    def test_order(self):
         response = self.fetch("/orders", json={"item": "tea"})
         self.assertEqual((response.code, response.json()), (201, {"item": "tea"}))
 
-    async def test_chat(self) -> None:
+    async def test_chat(self):
         async with self.ws_connect("/chat") as socket:
             await socket.expect("welcome")
 
@@ -31,26 +31,25 @@ class InMemoryTest(AsyncHTTPTestCase):
 class EncryptedTest(AsyncHTTPSTestCase):
     network_factory = functools.partial(VirtualNetwork, tls=True)
 
-    def get_app(self) -> Application:
+    def get_app(self):
         return make_app()
 
-    def test_order(self) -> None:
+    def test_order(self):
         self.assertEqual(self.fetch("/orders", json={"item": "tea"}).code, 201)
 
 
 class RealPortTest(AsyncHTTPTestCase):
     network_factory = VirtualNetwork
 
-    def get_app(self) -> Application:
+    def get_app(self):
         return make_app()
 
-    def order(self) -> bytes:
+    def order(self):
         request = urllib.request.Request(self.get_url("/orders"), b'{"item": "tea"}')
         with urllib.request.urlopen(request) as response:
-            body: bytes = response.read()
-        return body
+            return response.read()
 
-    async def test_a_client_in_a_thread(self) -> None:
+    async def test_a_client_in_a_thread(self):
         self.assertIn(b"tea", await asyncio.to_thread(self.order))
 
 
@@ -58,17 +57,17 @@ class SlowResponseTest(AsyncHTTPTestCase):
     clock_factory = VirtualClock
     network_factory = VirtualNetwork
 
-    def get_app(self) -> Application:
+    def get_app(self):
         return make_shop(payments="https://payments.example")
 
-    async def asyncSetUp(self) -> None:
+    async def asyncSetUp(self):
         payments = self.network.serve("https://payments.example", Application([("/charge", ChargeHandler)]))
         payments.latency = 5
 
-    async def test_a_client_in_a_thread(self) -> None:
-        bodies: list[bytes] = []
+    async def test_a_client_in_a_thread(self):
+        bodies = []
 
-        def checkout() -> None:
+        def checkout():
             with urllib.request.urlopen(self.get_url("/checkout"), b'{"amount": 5}') as response:
                 bodies.append(response.read())
 

@@ -2,8 +2,6 @@
 
 import json
 
-from tornado.web import Application
-
 from asynctest_tornado import AsyncHTTPTestCase, ServerSentEvent, VirtualClock
 from docs.examples.ticker import LISTENING, make_app
 
@@ -11,10 +9,10 @@ from docs.examples.ticker import LISTENING, make_app
 class TickerTest(AsyncHTTPTestCase):
     clock_factory = VirtualClock  # the minute between two prices is not spent
 
-    def get_app(self) -> Application:
+    def get_app(self):
         return make_app()
 
-    async def test_prices(self) -> None:
+    async def test_prices(self):
         async with self.stream("/ticker") as response:
             self.assertEqual(response.code, 200)
             events = response.aiter_sse()
@@ -24,7 +22,7 @@ class TickerTest(AsyncHTTPTestCase):
                     break
         self.assertEqual(LISTENING, set())  # on_connection_close has run
 
-    async def test_orders(self) -> None:
+    async def test_orders(self):
         async with self.stream("/orders") as response:
             orders = [json.loads(line) async for line in response.aiter_lines()]
         self.assertEqual(orders, [{"item": "tea"}, {"item": "milk"}])

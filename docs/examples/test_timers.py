@@ -10,7 +10,7 @@ from docs.examples.cache import Cache, start_heartbeat
 class JumpingTest(AsyncTestCase):
     clock_factory = VirtualClock
 
-    async def test_an_entry_lives_for_an_hour(self) -> None:
+    async def test_an_entry_lives_for_an_hour(self):
         cache = Cache(3600)
         cache.put("tea", "hot")
         await asyncio.sleep(3599.9)
@@ -18,8 +18,8 @@ class JumpingTest(AsyncTestCase):
         await asyncio.sleep(0.2)
         self.assertNotIn("tea", cache.values)
 
-    async def test_a_heart_beats_each_minute(self) -> None:
-        times: list[float] = []
+    async def test_a_heart_beats_each_minute(self):
+        times = []
         heart = start_heartbeat(lambda: times.append(self.clock.time()), 60)
         self.addCleanup(heart.stop)
         await asyncio.sleep(200)
@@ -29,7 +29,7 @@ class JumpingTest(AsyncTestCase):
 class ByHandTest(AsyncTestCase):
     clock_factory = functools.partial(VirtualClock, autojump=False)
 
-    def test_each_deadline_on_the_way(self) -> None:
+    def test_each_deadline_on_the_way(self):
         cache = Cache(10)
         cache.put("tea", "hot")
         self.clock.advance(9)

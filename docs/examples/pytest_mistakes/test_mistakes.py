@@ -1,7 +1,5 @@
 """The seven mistakes under pytest-asyncio and anyio."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from docs.examples.mistakes import MISTAKES
@@ -10,17 +8,17 @@ each_mistake = pytest.mark.parametrize("mistake", MISTAKES)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
+def anyio_backend():
     return "asyncio"
 
 
 @pytest.mark.asyncio
 @each_mistake
-async def test_of_pytest_asyncio(mistake: Callable[[], Awaitable[None]]) -> None:
+async def test_of_pytest_asyncio(mistake):
     await mistake()
 
 
 @pytest.mark.anyio
 @each_mistake
-async def test_of_anyio(mistake: Callable[[], Awaitable[None]]) -> None:
+async def test_of_anyio(mistake):
     await mistake()

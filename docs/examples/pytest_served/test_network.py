@@ -1,27 +1,23 @@
 """Test functions for pytest that serve the services which an application depends on."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 from tornado.web import Application, RequestHandler
 
-from asynctest_tornado import HTTPTestServer, ServedHost, VirtualNetwork
+from asynctest_tornado import VirtualNetwork
 from docs.examples.shop import make_app
-
-Serve = Callable[..., Awaitable[HTTPTestServer]]
 
 
 class ChargeHandler(RequestHandler):
-    def post(self) -> None:
+    def post(self):
         self.write({"amount": 5})
 
 
 @pytest.fixture
-def payments(network: VirtualNetwork) -> ServedHost:
+def payments(network):
     return network.serve("https://payments.example", Application([("/charge", ChargeHandler)]))
 
 
-async def test_a_customer_pays(payments: ServedHost, serve: Serve) -> None:
+async def test_a_customer_pays(payments, serve):
     shop = await serve(make_app(payments=payments.url))
     response = await shop.fetch("/checkout", json={"amount": 5})
     assert response.json() == {"paid": 5}
@@ -29,11 +25,11 @@ async def test_a_customer_pays(payments: ServedHost, serve: Serve) -> None:
 
 
 @pytest.mark.gen_test(network_factory=VirtualNetwork)
-async def test_a_customer_pays_in_memory(payments: ServedHost, serve: Serve) -> None:
+async def test_a_customer_pays_in_memory(payments, serve):
     await test_a_customer_pays(payments, serve)
 
 
 @pytest.mark.gen_test
-def test_the_provider_is_down(payments: ServedHost, asynctest_tornado_network: VirtualNetwork) -> None:
+def test_the_provider_is_down(payments, asynctest_tornado_network):
     payments.stop()
     assert asynctest_tornado_network.serve(payments.url, Application()) is not payments

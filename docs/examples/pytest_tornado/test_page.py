@@ -1,18 +1,16 @@
 """A module of tests as they are written for pytest-tornado. The plugin of asynctest_tornado has the same fixtures."""
 
 import pytest
-from tornado.httpclient import AsyncHTTPClient
-from tornado.web import Application
 
 from docs.examples.app import make_app
 
 
 @pytest.fixture
-def app() -> Application:
+def app():
     return make_app()
 
 
 @pytest.mark.gen_test
-async def test_price(http_client: AsyncHTTPClient, base_url: str) -> None:
+async def test_price(http_client, base_url):
     response = await http_client.fetch(f"{base_url}/prices?item=tea")
     assert response.code == 200
