@@ -25,9 +25,9 @@ def command(test: unittest.TestCase, result: Any, runner: str) -> str:
     if module == "__main__":
         spec = getattr(sys.modules[module], "__spec__", None)
         program = shlex.quote(sys.argv[0]) if spec is None else f"-m {spec.name}"
-        return f"{_options()}python {program} {shlex.quote(name.removeprefix('__main__.'))}"
+        return f"{_options()}{_python()} {program} {shlex.quote(name.removeprefix('__main__.'))}"
     named = shlex.quote(name) if is_found(name) else f"{shlex.quote(module)} -k {shlex.quote(name)}"
-    return f"{_options()}{_path_to(module)}python {runner} {named}"
+    return f"{_options()}{_path_to(module)}{_python()} {runner} {named}"
 
 
 def of_pytest(item: str, config: Any) -> str:
@@ -39,7 +39,26 @@ def of_pytest(item: str, config: Any) -> str:
     root, current = config.rootpath, config.invocation_params.dir
     if root != current:
         file = os.path.relpath(root / file, current)
-    return f"python -m pytest {shlex.quote(f'{file}{separator}{rest}')}"
+    warnings = [word for each in config.option.pythonwarnings or () for word in ("-W", each)]
+    return shlex.join(["python", *_flags(), "-m", "pytest", *warnings, f"{file}{separator}{rest}"])
+
+
+def _python() -> str:
+    return shlex.join(["python", *_flags()])
+
+
+def _flags() -> list[str]:
+    """Return the options of the interpreter that may let a test fail: filters of warnings, and the development mode."""
+    given = iter(sys.orig_argv[1:])
+    found = []
+    for option in given:
+        if option in ("-W", "-X"):
+            option += next(given, "")
+        if not option.startswith("-") or option[1:2] in "mc":
+            break
+        if option.startswith("-W") or option == "-Xdev":
+            found.append(option)
+    return found
 
 
 def is_found(name: str) -> bool:

@@ -61,8 +61,10 @@ class CommandsTest(unittest.TestCase):
 
     def test_a_module_that_discovery_has_found_in_another_folder(self) -> None:
         options = ("--leaks=fail", "--timeout=7")
-        found = self.replays("-m", "asynctest_tornado", *options, "discover", "-s", "my tests", cwd=self.root)
-        begin = "ASYNC_TEST_TIMEOUT=7 ASYNC_TEST_LEAKS=fail PYTHONPATH='my tests' python -m unittest "
+        found = self.replays(
+            "-X", "dev", "-m", "asynctest_tornado", *options, "discover", "-s", "my tests", cwd=self.root
+        )
+        begin = "ASYNC_TEST_TIMEOUT=7 ASYNC_TEST_LEAKS=fail PYTHONPATH='my tests' python -Xdev -m unittest "
         self.assertEqual(
             found,
             [
@@ -73,7 +75,6 @@ class CommandsTest(unittest.TestCase):
         )
 
     def test_a_test_case_of_pytest(self) -> None:
-        found = self.replays(
-            "-m", "pytest", "-p", "no:cacheprovider", "-k", "not HOME", cwd=self.folder, ASYNC_TEST_LEAKS="fail"
-        )
-        self.assertEqual(found, ["python -m pytest test_race.py::Race::test"])
+        options = ("-W", "error::ResourceWarning", "-p", "no:cacheprovider", "-k", "not HOME")
+        found = self.replays("-m", "pytest", *options, cwd=self.folder)
+        self.assertEqual(found, ["python -m pytest -W error::ResourceWarning test_race.py::Race::test"])
