@@ -58,7 +58,7 @@ class LeakCheck:
         self._leftovers = Leftovers(harness.loop, harness.trap, policy)
         #: The leaks that `report` has found, as text.
         self.reported: list[str] = []
-        #: True if there was a warning.
+        #: True if there was a warning, which filters have not made an error.
         self.has_warned = False
 
     def look_for_tasks(self, get_held: Callable[[], Collection[int]]) -> None:
@@ -158,6 +158,6 @@ class LeakCheck:
         elif self._policy.action == "fail":
             return _policy.failure(name, leaks, self._policy)
         elif self._policy.action == "warn":
-            self.has_warned = True
             _policy.warn(name, leaks, self._policy)
+            self.has_warned = True
         return error

@@ -124,9 +124,14 @@ def warn(test: str, leaks: Sequence[Leak], policy: Policy) -> None:
     """Warn of leaks, where the first one was made."""
     origin = next((leak.origin for leak in leaks if leak.origin is not None), None)
     place = ("unknown", 0) if origin is None else (origin.code.co_filename, origin.number)
-    lines = [describe(test, leaks), *([] if policy.hint is None else [policy.hint]), _advice(leaks, policy)]
-    # Not at the line that calls this function: that is the same line for all tests.
-    warnings.warn_explicit("\n".join(lines), ResourceWarning, *place)
+    report, advice = describe(test, leaks), _advice(leaks, policy)
+    lines = [report, *([] if policy.hint is None else [policy.hint]), advice]
+    try:
+        # Not at the line that calls this function: that is the same line for all tests.
+        warnings.warn_explicit("\n".join(lines), ResourceWarning, *place)
+    except ResourceWarning as error:  # by a filter; other than a warning, it has notes, for example the hint
+        error.args = (f"{report}\n{advice}",)
+        raise
 
 
 def failure(test: str, leaks: Sequence[Leak], policy: Policy) -> AssertionError:

@@ -3,12 +3,13 @@
 # Tested by tests/schedules/test_repeat.py.
 
 import contextlib
+import logging
 import os
 import sys
 import unittest
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from asynctest_tornado._schedules import shrink
 from asynctest_tornado._util import exception_notes, observer
@@ -148,7 +149,10 @@ class Hidden(Report):
 
 @contextlib.contextmanager
 def out_of_sight() -> Iterator[None]:
-    """Let the block print nothing, warn of nothing, stop at no breakpoint, and report no event to the observer."""
+    """Let the block print and log nothing, warn of nothing, stop at no breakpoint, and report no event.
+
+    Log handlers that write to a file go on.
+    """
     # Not by filters of warnings: to change these lets each warning be shown once more.
     places: list[tuple[Any, str]] = [(warnings, "showwarning"), (sys, "breakpointhook")]
     if "pdb" in sys.modules:
@@ -162,12 +166,30 @@ def out_of_sight() -> Iterator[None]:
             contextlib.redirect_stdout(muted),
             contextlib.redirect_stderr(muted),
             observer.attached(None),
+            _muted_handlers(muted),
         ):
             yield
     finally:
         for (owner, name), func in zip(places, before, strict=True):
             if getattr(owner, name) is _do_nothing:
                 setattr(owner, name, func)
+
+
+@contextlib.contextmanager
+def _muted_handlers(muted: TextIO) -> Iterator[None]:
+    """Let log handlers of standard output and standard error write to another stream."""
+    loggers = [logging.getLogger(), *list(logging.root.manager.loggerDict.values())]
+    handlers: list[Any] = [handler for logger in loggers for handler in getattr(logger, "handlers", ())]
+    standard = (sys.__stdout__, sys.__stderr__)
+    found = [(each, each.stream) for each in handlers if any(vars(each).get("stream") is stream for stream in standard)]
+    for handler, _ in found:
+        handler.stream = muted
+    try:
+        yield
+    finally:
+        for handler, stream in found:
+            if handler.stream is muted:
+                handler.stream = stream
 
 
 def _do_nothing(*args: Any, **kwargs: Any) -> None:

@@ -91,7 +91,7 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
         reporter.is_held, reporter.is_hidden = True, isinstance(report, Hidden)
     scope = class_scope.of(cls)
     leaks = policy.policy(case.leaks, case.allowed_leaks)
-    if (leaks.action == "warn" and state.has_warned) or (reporter.is_hidden and leaks.action != "fail"):
+    if (leaks.action == "warn" and state.has_warned) or (reporter.is_hidden and leaks.action == "note"):
         leaks = policy.Policy("ignore", leaks.allowed)
     if state.schedule is not None and state.schedule.hint is None and not is_by_hand:
         state.schedule.hint = repeat.hint(state.schedule, case, result)

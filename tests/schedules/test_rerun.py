@@ -2,6 +2,7 @@ import asyncio
 import functools
 import gc
 import io
+import logging
 import pdb
 import re
 import sys
@@ -56,8 +57,9 @@ class ShrunkTest(unittest.TestCase):
         self.assertEqual(result.events, ["startTest", "addFailure", "stopTest"])
         seed, runs = found(result)
         self.assertEqual(cls.runs, seed + 1 + runs + 1)  # up to the seed, out of sight, for the report
-        self.assertIn(f"\nTo replay this order: ASYNC_TEST_ORDER={TOKEN} python -m unittest tests.", result.report)
-        self.assertIn(f"in which it was found: ASYNC_TEST_SEED={seed} python -m unittest tests.", result.report)
+        begin, end = "\nTo replay this order: ASYNC_TEST_ORDER=", r" python .*-m unittest tests\."
+        self.assertRegex(result.report, rf"{begin}{TOKEN}{end}")
+        self.assertRegex(result.report, rf"in which it was found: ASYNC_TEST_SEED={seed}{end}")
         self.assertNotIn("In the order of seed", result.report)
 
     def test_an_error_in_set_up_is_shrunk(self) -> None:
@@ -96,6 +98,18 @@ class ShrunkTest(unittest.TestCase):
         result = run(sample(check=check, leaks="fail"))
         found(result)
         self.assertEqual(result.verdicts, ["addFailure"])
+        self.assertIn("left these resources open:", result.report)
+
+    def test_a_warning_of_leaks_that_is_an_error_is_shrunk(self) -> None:
+        def check(self: Any, closed: int) -> None:
+            if closed > 1:
+                self.left = asyncio.ensure_future(asyncio.sleep(60))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)
+            result = run(sample(check=check, leaks="warn"))
+        found(result)
+        self.assertEqual(result.report.count("To replay this order:"), 1)
         self.assertIn("left these resources open:", result.report)
 
     def test_a_deadlock_is_shrunk(self) -> None:
@@ -292,6 +306,20 @@ class NotShrunkTest(unittest.TestCase):
 
 class OutOfSightTest(unittest.TestCase):
     """Runs that only look for the cause leave no trace."""
+
+    def test_their_logs_on_a_terminal(self) -> None:
+        def check(self: Any, closed: int) -> None:
+            logger.warning("closed")
+            self.assertEqual(closed, 1)
+
+        logger = logging.getLogger("tests.with_its_own_handler")
+        with mock.patch("sys.__stderr__", io.StringIO()) as terminal:
+            handler = logging.StreamHandler(terminal)
+            self.addCleanup(logger.removeHandler, handler)
+            logger.addHandler(handler)
+            seed, _ = found(run(sample(check=check)))
+            self.assertEqual(terminal.getvalue().count("closed"), seed + 2)
+            self.assertIs(handler.stream, terminal)
 
     def test_their_output(self) -> None:
         done = run_python("-m", "unittest", SAMPLE)
