@@ -17,6 +17,7 @@ class Reports(Feature):
 
     def recorded(self, trap: Trap, error: BaseException) -> None:
         notes.begin(error, trap)
+        exception_notes.drop_own_lines(error)
         strip(error)
 
     def timed_out(self, wait: Deadline, error: BaseException) -> None:

@@ -248,10 +248,12 @@ class Hooks:
             function.ends_with(call.excinfo.value, not is_skip)
         if call.excinfo is not None:
             advice.improve(item, call)
-            if function is not None and call.when != "call":
+            if function is not None:
                 from asynctest_tornado._pytest import reporter
 
-                reporter.hide_our_frames(call)
+                if call.when != "call":
+                    reporter.hide_our_frames(call)
+                reporter.drop_own_lines(call.excinfo.value)
         report = yield
         if function is not None:
             advice.tidy(report)

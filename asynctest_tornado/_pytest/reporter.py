@@ -6,11 +6,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from asynctest_tornado._util import process_end
+from asynctest_tornado._util import exception_notes, process_end
 from asynctest_tornado._util.tracebacks import OURS, USER, owner_of, strip
 
 __unittest = True
 __tracebackhide__ = True
+
+drop_own_lines = exception_notes.drop_own_lines
 
 
 class Reporter:

@@ -2,16 +2,20 @@
 
 # Tested by tests/util/test_exceptions.py.
 
+import re
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
 from asynctest_tornado._util.exceptions import attributes_of
+from asynctest_tornado._util.tracebacks import OURS, owner_of_file
 
 __unittest = True
 
 _cause: Any = BaseException.__dict__["__cause__"]
 _context: Any = BaseException.__dict__["__context__"]
+#: A note of hypothesis, and a line below it.
+_EXPLANATION, _LINE = "Explanation:", re.compile(r"\s+(\S.*):\d+")
 
 
 def text_of(error: BaseException) -> str | None:
@@ -39,6 +43,23 @@ def notes_of(error: BaseException) -> list[str]:
     if not isinstance(notes, list):
         notes = attributes["__notes__"] = list(notes) if isinstance(notes, tuple) else []
     return notes  # type: ignore[no-any-return]
+
+
+def drop_own_lines(error: BaseException) -> None:
+    """Take lines of this library out of the notes in which hypothesis explains an error, by lines that have run."""
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        drop_own_lines(inner)
+    notes = attributes_of(error).get("__notes__")
+    if not isinstance(notes, list) or _EXPLANATION not in notes:
+        return
+    begin = notes.index(_EXPLANATION)
+    lines = [(place, _LINE.fullmatch(str(notes[place]))) for place in range(begin, len(notes))]
+    found = [(place, line[1]) for place, line in lines if line is not None]
+    own = [place for place, filename in found if owner_of_file(filename) is OURS]
+    if own and len(own) == len(found):  # nothing is left to be explained
+        own = [place for place in range(begin, len(notes)) if str(notes[place]).startswith((_EXPLANATION, "    "))]
+    for place in reversed(own):
+        del notes[place]
 
 
 def unchain(error: BaseException) -> None:

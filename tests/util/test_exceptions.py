@@ -13,6 +13,25 @@ from asynctest_tornado._util import exception_notes
 from tests.support import RecordingResult, run_body
 
 
+class ExplanationTest(unittest.TestCase):
+    """Notes in which hypothesis names lines that have run only if the test has failed."""
+
+    def left(self, *files: str) -> list[str]:
+        title = "    These lines were always and only run by failing test cases:"
+        error = ValueError()
+        error.__notes__ = ["before", "Explanation:", title, *(f"        {file}:12" for file in files), "after"]
+        exception_notes.drop_own_lines(ExceptionGroup("two", [error]))
+        return [note.strip() for note in error.__notes__ if note != title]
+
+    def test_lines_of_the_user_stay(self) -> None:
+        own = notes.__file__
+        self.assertEqual(self.left(own, __file__, own), ["before", "Explanation:", f"{__file__}:12", "after"])
+        self.assertEqual(self.left(__file__), ["before", "Explanation:", f"{__file__}:12", "after"])
+
+    def test_without_any_there_is_no_explanation(self) -> None:
+        self.assertEqual(self.left(notes.__file__), ["before", "after"])
+
+
 @dataclasses.dataclass(frozen=True)
 class Frozen(Exception):
     code: int = 1
