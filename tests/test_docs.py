@@ -11,6 +11,7 @@ import concurrent.futures
 import configparser
 import importlib.metadata
 import itertools
+import json
 import re
 import shlex
 import subprocess
@@ -179,6 +180,20 @@ class BuildTest(unittest.TestCase):
         expected = {(row.owner, row.name) for row in private_names.PRIVATE}
         expected |= {(row.owner, row.name) for row in private_names.LOCALS}
         self.assertEqual(expected - named, set())
+
+    def test_a_search_finds_messages(self) -> None:
+        index = (self.html / "searchindex.js").read_text()
+        found = json.loads(index[index.index("(") + 1 : index.rindex(")")])
+        page = found["docnames"].index("messages")
+        titles = [title for title, places in found["alltitles"].items() if page in [number for number, _ in places]]
+        for fragment in (
+            "this is a deadlock",
+            "was never awaited",
+            "left these resources open",
+            "is running already",
+            "in real time, without a clock",
+        ):
+            self.assertTrue(any(fragment in title for title in titles), fragment)
 
     def test_the_drawing_is_in_its_page_and_well_formed(self) -> None:
         drawing = (DOCS / "life_of_a_test.svg").read_text()
