@@ -36,6 +36,7 @@ from asynctest_tornado._sources.feature import GARBAGE, LOGGERS, REQUEST_HANDLER
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.blocked_waits import BLOCKED_WAITS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
+from asynctest_tornado._timeouts.debugged_requests import DEBUGGED_REQUESTS
 from asynctest_tornado._timeouts.pending_report import PENDING
 from asynctest_tornado._timeouts.quiet import QUIET, RECHECKS
 from asynctest_tornado._trace.feature import TRACE
@@ -79,6 +80,7 @@ FEATURES = Features(
         NAMED_HOSTS,
         NETWORK,
         BLOCKED_WAITS,
+        DEBUGGED_REQUESTS,
         PENDING,
         QUIET,
         VIRTUAL_TIME,

@@ -185,6 +185,8 @@ PRIVATE: tuple[Private, ...] = (
     Private("tornado.iostream.BaseIOStream", "_state", "to move a watched stream", "such a stream in memory", "none"),
     Private("tornado.simple_httpclient", "_HTTPConnection", _NO_VERIFICATION, "", "a context for each request"),
     Private(_REQUEST, "_get_ssl_options", _NO_VERIFICATION, "", "a context for each request"),
+    Private(_REQUEST, "_on_timeout", "to go on after a stop at a breakpoint", "", "the request has timed out"),
+    Private(_REQUEST, "_timeout", "to go on after a stop at a breakpoint", "", "the request has timed out"),
     Private(_REQUEST, "_create_connection", _STREAMS, "stream()", "an error, in the tests that stream"),
     Private(_REQUEST, "_remove_timeout", _STREAMS, "stream()", "an error, in the tests that stream"),
     Private(_REQUEST, "_run_callback", _STREAMS, "stream()", "an error, in the tests that stream"),
