@@ -20,15 +20,26 @@ def command() -> str:
     """Return the command that runs tests as this run does, if their names follow."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
-    python = os.path.basename(sys.executable) or "python"
     if spec is None:
-        return shlex.join([python, sys.argv[0]])
+        return shlex.join([*_python(sys.argv[0]), sys.argv[0]])
     given = sys.orig_argv
+    leaks = os.environ.get("ASYNC_TEST_LEAKS", "")
+    settings = [f"--leaks={leaks}"] if leaks else []
     if "asynctest_tornado" in given and "--replace" in given:
         after = given[given.index("--replace") :]
         module = after[after.index("-m") :][:2] if "-m" in after else []
-        return shlex.join([python, "-m", "asynctest_tornado", "--replace", *module])
-    return f"{python} -m {spec.name.removesuffix('.__main__')}"
+        return shlex.join([*_python("-m"), "-m", "asynctest_tornado", *settings, "--replace", *module])
+    return shlex.join([*_python("-m"), "-m", spec.name.removesuffix(".__main__"), *settings])
+
+
+def _python(end: str) -> list[str]:
+    """Return the interpreter and its own options, such as ``-W error``, which may make a test fail.
+
+    :param end: the first argument after these.
+    """
+    given = sys.orig_argv
+    options = given[1 : given.index(end)] if end in given else []
+    return [os.path.basename(sys.executable) or "python", *options]
 
 
 def lines(result: Any) -> list[str]:

@@ -38,6 +38,13 @@ class FailedTest(unittest.TestCase):
             command = shlex.split(last_lines(said)[1])
             self.assertEqual(last_lines(run_python(*command[1:]).stderr), last_lines(said))
 
+    def test_the_command_repeats_what_makes_warnings_and_leaks_fail(self) -> None:
+        options = ["-W", "error", "-bb", "-m", "asynctest_tornado", "--leaks=fail"]
+        done = run_python(*options, f"{SAMPLES}.Unexpected")
+        self.assertEqual(last_lines(done.stderr)[1:], [f"  {PYTHON} {shlex.join(options)} {SAMPLES}.Unexpected.test"])
+        done = run_python("-m", "asynctest_tornado", f"{SAMPLES}.Unexpected", ASYNC_TEST_LEAKS="fail")
+        self.assertIn(f"  {PYTHON} -m asynctest_tornado --leaks=fail {SAMPLES}.", done.stderr)
+
     def test_a_class_that_cannot_be_set_up_is_named(self) -> None:
         _, said = run(f"{SAMPLES}.Missing")
         self.assertEqual(last_lines(said)[1:], [f"  {PYTHON} -m asynctest_tornado {SAMPLES}.Missing"])
