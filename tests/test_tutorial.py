@@ -104,7 +104,8 @@ def run_until_error(arguments: list[str], folder: str) -> str:
             process.kill()  # Ctrl-C cannot be sent to one process
         else:
             process.send_signal(signal.SIGINT)
-            assert "KeyboardInterrupt" in process.stderr.read()
+            rest = process.stderr.read()
+            assert "\nKeyboardInterrupt\n" in rest, rest
     return said
 
 
