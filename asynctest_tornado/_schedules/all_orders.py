@@ -171,6 +171,8 @@ class Explorer:
         self._tried: dict[int, int] = {}
         self._left: dict[int, int] = {0: 1}
         self._queues: dict[int, deque[_Order]] = {0: deque([_Order((), 0, 0)])}
+        #: The number of orders in the queues.
+        self._queued = 1
         self._current: _Order | None = None
         self._strayed = 0
 
@@ -180,10 +182,11 @@ class Explorer:
 
     def __iter__(self) -> Iterator[tuple[Hold, ...]]:
         while self._total < self._most and monotonic() - self._began < self._seconds:
-            count = min((count for count, queue in self._queues.items() if queue), default=None)
+            count = min(self._queues, default=None)
             if count is None:
                 return
             self._current = self._queues[count].popleft()
+            self._took_one(count)
             self._left[count] -= 1
             self._tried[count] = self._tried.get(count, 0) + 1
             self._total += 1
@@ -239,7 +242,10 @@ class Explorer:
     def _branch(self, point: _Point, options: Sequence[Option], history: Choices) -> None:
         """Add the orders that make another choice at some point."""
         before: list[Moment] = []  # the options that the next one passes
+        count = len(point.passed)  # the steps that are passed over if it does
         for option in options:
+            if self._bound is not None and count > self._bound:
+                return
             moment = option.moment
             is_inert = self._is_inert(moment, history)
             checksum = hash((point.checksum, moment))
@@ -252,25 +258,37 @@ class Explorer:
                 passed = point.passed | {step: None for step in before if step not in point.passed}
                 self._branch(_Point(passed, moment, point.place + 1, checksum, True), after, history)
             elif before:
-                # The step that is made has been held until the call before, and the other ones until this step.
-                held = dict.fromkeys([*point.passed, *before], moment)
-                held |= {step: until for step, until in point.passed.items() if until is not None}
-                if moment in point.passed and point.previous is not None:
-                    held[moment] = point.previous
-                self._add(held, point.place + 1, checksum)
+                self._left[count] = self._left.get(count, 0) + 1
+                if self._make_room(count):
+                    # The step that is made has been held until the call before, and the others until this step.
+                    held = dict.fromkeys([*point.passed, *before], moment)
+                    held |= {step: until for step, until in point.passed.items() if until is not None}
+                    if moment in point.passed and point.previous is not None:
+                        held[moment] = point.previous
+                    holds = tuple(Hold(*each) for each in held.items())
+                    self._queues.setdefault(count, deque()).append(_Order(holds, point.place + 1, checksum))
+                    self._queued += 1
             if is_inert:
                 return
             before.append(moment)
+            count += moment not in point.passed
 
-    def _add(self, held: dict[Moment, Moment], length: int, checksum: int) -> None:
-        """Add an order that is to be tried, unless it has too many deviations."""
-        count = len(held)
-        if self._bound is not None and count > self._bound:
-            return
-        self._left[count] = self._left.get(count, 0) + 1
-        queue = self._queues.setdefault(count, deque())
-        if len(queue) < self._most:  # else it is not going to be tried
-            queue.append(_Order(tuple(Hold(*each) for each in held.items()), length, checksum))
+    def _make_room(self, count: int) -> bool:
+        """Return whether an order with some deviations may be tried. The queues have only those that may be."""
+        if self._queued < self._most:
+            return True
+        greatest = max(self._queues)
+        if greatest <= count:
+            return False
+        self._queues[greatest].pop()
+        self._took_one(greatest)
+        return True
+
+    def _took_one(self, count: int) -> None:
+        """Learn that an order with some deviations has left its queue."""
+        self._queued -= 1
+        if not self._queues[count]:
+            del self._queues[count]
 
     def explored(self) -> Explored:
         """Return how far the search has come."""

@@ -158,6 +158,15 @@ class CompleteTest(unittest.TestCase):
             with self.subTest(seed):
                 self.check(generate(seed, tasks=2), 2)
 
+    def test_a_limit_leaves_out_the_last_ones(self) -> None:
+        def program() -> Any:
+            return take_turns("abc", 2)
+
+        whole = list(explore(program, None)[0])
+        for most in 1, 5, 40, 200:
+            tried, explored, _ = explore(program, None, most=most)
+            self.assertEqual((list(tried), explored.is_complete), (whole[:most], False))
+
     def test_more_tasks(self) -> None:
         for seed in range(10):
             with self.subTest(seed):
