@@ -18,7 +18,7 @@ from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of_file
 __unittest = True
 
 #: The most coroutines that wait for each other, of which the innermost line is looked for.
-_MOST_DEEP = 200
+_DEPTHS = range(200)
 
 #: A line of code: the code, and the place in it as ``f_lasti`` has it.
 Place = tuple[types.CodeType, int]
@@ -85,18 +85,17 @@ def coroutine_of(actor: Any) -> Any:
 
 def place_of(coro: Any) -> Place | None:
     """Return the innermost line of the user at which a coroutine waits, or that it begins at; None if there is none."""
-    # Without frames up to the end: Python makes these only if they are asked for.
+    # Without frames up to the end: Python makes these only if they are asked for. Each step of a task calls this.
     found: Any = None
-    code: types.CodeType | None
-    below: Any
-    for _ in range(_MOST_DEEP):
+    below: Any = coro
+    for _ in _DEPTHS:
+        coro = below
         if type(coro) is types.CoroutineType:
             code, below = coro.cr_code, coro.cr_await
         else:
-            code = getattr(coro, "gi_code", None) or getattr(coro, "ag_code", None)
-            below = getattr(coro, "gi_yieldfrom", None) or getattr(coro, "ag_await", None)
-        if code is None:
-            break
+            code, below = _code_and_below(coro)
+            if code is None:
+                break
         is_user = _is_user.get(code.co_filename)
         if is_user is None:
             is_user = is_of_user(code, _module_of(coro))
@@ -107,9 +106,16 @@ def place_of(coro: Any) -> Place | None:
             below = below if reference is None else reference()
         if below is None:
             break
-        coro = below
     frame = None if found is None else _frame_of(found)
     return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def _code_and_below(coro: Any) -> tuple[types.CodeType | None, Any]:
+    """Return the code of a generator, and the object that it waits for; None if it is neither."""
+    if type(coro) is types.GeneratorType:
+        return coro.gi_code, coro.gi_yieldfrom
+    code = getattr(coro, "gi_code", None) or getattr(coro, "ag_code", None)
+    return code, getattr(coro, "gi_yieldfrom", None) or getattr(coro, "ag_await", None)
 
 
 def _frame_of(coro: Any) -> types.FrameType | None:
