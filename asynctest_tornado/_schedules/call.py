@@ -15,10 +15,14 @@ from tornado import gen
 __unittest = True
 
 
+#: True if the attributes of a handle, which are private, are the ones that `Call.drop` sets.
+_IS_KNOWN = hasattr(asyncio.Handle, "_callback") and hasattr(asyncio.Handle, "_args")
+
+
 class Call(asyncio.Handle):
     """A registered call, with the cancellation of ``asyncio.Handle``."""
 
-    __slots__ = ("args", "by", "callback", "cause", "context", "moment", "number", "task")
+    __slots__ = ("args", "by", "callback", "cause", "context", "moment", "number", "priority", "task")
 
     #: Counts calls in the order of their registration.
     number: int
@@ -30,6 +34,10 @@ class Call(asyncio.Handle):
     by: int | None
     #: What a watcher of the schedule knows of the registration.
     cause: Any
+    #: The priority of the task, for a policy that has such; None if it was not looked up yet.
+    priority: float | None
+    _callback: Any
+    _args: Any
 
     def __init__(
         self, callback: Callable[..., object], args: tuple[Any, ...], loop: Any, context: contextvars.Context | None
@@ -38,11 +46,19 @@ class Call(asyncio.Handle):
         super().__init__(callback, args, loop, self.context)
         self.callback: Callable[..., object] | None = callback
         self.args = args
-        self.task = self.cause = None
+        self.task = self.cause = self.priority = None
 
     def cancel(self) -> None:
         super().cancel()
         self.callback, self.args = None, ()
+
+    def drop(self) -> None:
+        """Drop the function and its arguments: the call was made."""
+        if _IS_KNOWN:
+            self.callback, self.args = None, ()
+            self._callback = self._args = None  # as cancel() does, at a third of the cost
+        else:
+            self.cancel()
 
 
 def number_of(call: Call) -> int:

@@ -60,7 +60,7 @@ class Pct(Policy):
         # A callback does not wait for long: steps that are registered after it do not go before it.
         is_over = bool(place) and self._has_waited(steps[0])
         if is_over or (self._chance and self._random() < self._chance):
-            self._lower(steps[place].task if place < count else None)
+            self._lower(steps[place] if place < count else None)
             place = 0 if is_over else self._highest(steps, count, total)
         return place
 
@@ -72,11 +72,13 @@ class Pct(Policy):
         return self._passed > _MOST_PASSED
 
     def _highest(self, steps: Sequence[Call], count: int, total: int) -> int:
-        best, highest = count, self._of_callbacks
-        if total == count:
-            best, highest = 0, self._priority(steps[0].task)
-        for place in range(min(count, _MOST_COMPARED)):
-            priority = self._priority(steps[place].task)
+        best, highest = (count, self._of_callbacks) if total > count else (0, -_FIRST)
+        for place in range(count if count < _MOST_COMPARED else _MOST_COMPARED):
+            step = steps[place]
+            # A step is looked at several times.
+            priority = step.priority
+            if priority is None:
+                priority = step.priority = self._priority(step.task)
             if priority > highest:
                 best, highest = place, priority
         return best
@@ -92,9 +94,9 @@ class Pct(Policy):
         drawn = self._random()
         return 1 - drawn if self._is_reversed else drawn
 
-    def _lower(self, task: Any) -> None:
+    def _lower(self, step: Call | None) -> None:
         self._lowest -= 1
-        if task is None:
+        if step is None:
             self._of_callbacks = self._lowest
         else:
-            self._of_tasks[task] = self._lowest
+            step.priority = self._of_tasks[step.task] = self._lowest

@@ -8,7 +8,7 @@ import os
 import sys
 import unittest
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from asynctest_tornado._schedules import shrink
@@ -46,7 +46,8 @@ class Report:
 
     def drop(self) -> None:
         """Drop the outcome of the last run: the traceback of its error refers to this report."""
-        self._held: list[Callable[[], object]] = []
+        #: The methods of the result to call, with their arguments.
+        self._held: list[tuple[str, tuple[Any, ...]]] = []
         self._error: BaseException | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -99,7 +100,7 @@ class Report:
             self._error = error[1]
 
     def _hold(self, method: str, *args: Any) -> None:
-        self._held.append(lambda: getattr(self.result, method)(*args))
+        self._held.append((method, args))
 
     def add_note(self, text: str) -> None:
         """Add a line to the report of the error of the last run."""
@@ -132,8 +133,8 @@ class Report:
         self.drop()
         if hasattr(self.result, "addDuration"):
             self.result.addDuration(test, self._seconds)
-        for report in held:
-            report()
+        for method, args in held:
+            getattr(self.result, method)(*args)
 
 
 class Hidden(Report):

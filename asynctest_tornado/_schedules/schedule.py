@@ -111,6 +111,8 @@ class Schedule:
         if self.history is not None:
             self.history.restart()
         self.policy = self._new_policy()
+        for step in self._steps:
+            step.priority = None  # of the policy before
 
     def holds(self) -> Sequence[Hold]:
         """Return the deviations of which the order consists; none if it has a seed."""
@@ -154,16 +156,13 @@ class Schedule:
 
     def call_soon(self, callback: Any, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
         """Register a call. For each one, the loop makes one, and chooses it only then."""
-        self._check(callback)
-        call = self._new_call(callback, args, context)
-        self._call_soon(self._make_one)
-        self._add(call)
-        return call
-
-    def _new_call(self, callback: Any, args: tuple[Any, ...], context: contextvars.Context | None) -> Call:
+        if self._loop.get_debug():
+            self._check(callback)
         call = Call(callback, args, self._loop, context)
         if self.watcher is not None:
             call.cause = self.watcher.cause()
+        self._call_soon(self._make_one)
+        self._add(call)
         return call
 
     def _add(self, call: Call) -> None:
@@ -184,8 +183,11 @@ class Schedule:
 
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> asyncio.Handle:
         """Register a call from another thread."""
-        self._check(callback)
-        call = self._new_call(callback, args, context)
+        if self._loop.get_debug():
+            self._check(callback)
+        call = Call(callback, args, self._loop, context)
+        if self.watcher is not None:
+            call.cause = self.watcher.cause()
         # Before the loop is woken, which may make the call at once.
         if threading.get_ident() == self._thread:
             self._add(call)
@@ -202,7 +204,7 @@ class Schedule:
         return call
 
     def _check(self, callback: Any) -> None:
-        if self._loop.get_debug() and (asyncio.iscoroutine(callback) or not callable(callback)):
+        if asyncio.iscoroutine(callback) or not callable(callback):
             raise TypeError(f"call_soon() was given {callback!r}, which cannot be called. Give it a function.")
 
     def _make_one(self) -> None:
@@ -228,7 +230,7 @@ class Schedule:
         finally:
             if self.history is not None:
                 self.history.end()
-            call.cancel()  # drops the task, whose finalizer reports an error that no code has looked at
+            call.drop()  # and with it the task, whose finalizer reports an error that no code has looked at
 
     def _take(self) -> Call | None:
         """Choose between the next callback and the steps of tasks that were registered before it."""

@@ -87,6 +87,7 @@ def place_of(coro: Any) -> Place | None:
     """Return the innermost line of the user at which a coroutine waits, or that it begins at; None if there is none."""
     # Without frames up to the end: Python makes these only if they are asked for. Each step of a task calls this.
     found: Any = None
+    code: types.CodeType | None
     below: Any = coro
     for _ in _DEPTHS:
         coro = below
