@@ -5,8 +5,6 @@ Messages are found in the source, by these rules.
 - A *text* is a string, an f-string, or a sum of these. Each part that is computed becomes an ellipsis.
 - A *message* is a text of five words or more with the end of a sentence in it. Shorter texts, and texts without such
   an end, are parts of messages, or words of Python, of Tornado or of HTTP.
-- A call that makes an exception or a warning, or that adds a note to one, is a message by itself. All other messages
-  of a function are one message, as it joins or chooses them; so are the strings of a constant.
 - Docstrings, the messages of ``assert``, HTML, and the texts of ``--help`` are left out. Whether a text is for
   ``--help`` is known by a name around it: of the function, of the constant, of the argument, or of the key.
 
@@ -20,7 +18,6 @@ import functools
 import itertools
 import re
 import unittest
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -33,8 +30,6 @@ PAGE = (ROOT / "docs" / "messages.rst").read_text()
 
 _SENTENCE_ENDS = re.compile(r"[.?][\"')]*(?= [A-Z…]|\s*$)|:(?=\n|$)")
 _WORD = re.compile(r"[A-Za-z_']{2,}")
-#: Calls that make a message of their text.
-_MAKES_MESSAGE = re.compile(r"(Error|Warning)$|^(add_note|warn)$")
 _IS_HELP = re.compile(r"(?i)(^|_)(help|meaning)(_|$)")
 #: Fields of a text that is formatted later.
 _FIELD = re.compile(r"\{[\w.]*(![rs])?(:[^{}]*)?\}")
@@ -42,7 +37,6 @@ _FIELD = re.compile(r"\{[\w.]*(![rs])?(:[^{}]*)?\}")
 
 class Text(NamedTuple):
     place: str
-    unit: object
     words: str
 
 
@@ -67,35 +61,31 @@ def name_of(node: ast.AST) -> str:
     return next((str(getattr(node, field)) for field in ("name", "id", "attr", "arg") if hasattr(node, field)), "")
 
 
-def walk(node: ast.AST, path: str, unit: object) -> Iterator[Text]:
+def walk(node: ast.AST, path: str) -> Iterator[Text]:
     """Yield the texts in the node, except docstrings, messages of ``assert``, and texts of ``--help``."""
     if _IS_HELP.search(name_of(node)) or isinstance(node, ast.Assert):
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # a docstring
-    is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    is_constant = isinstance(node, ast.Assign | ast.AnnAssign) and unit is None
-    if is_function or is_constant or (isinstance(node, ast.Call) and _MAKES_MESSAGE.search(name_of(node.func))):
-        unit = node
     if (text := text_of(node)) is not None:
-        yield Text(f"{path}:{getattr(node, 'lineno', 0)}", unit, text)
-        yield from computed_in(node, path, unit)
+        yield Text(f"{path}:{getattr(node, 'lineno', 0)}", text)
+        yield from computed_in(node, path)
     elif isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
             if not _IS_HELP.search(text_of(key) or "" if key else ""):
-                yield from walk(value, path, unit)
+                yield from walk(value, path)
     else:
         for child in ast.iter_child_nodes(node):
-            yield from walk(child, path, unit)
+            yield from walk(child, path)
 
 
-def computed_in(node: ast.AST, path: str, unit: object) -> Iterator[Text]:
+def computed_in(node: ast.AST, path: str) -> Iterator[Text]:
     """Yield the texts in the parts of a text that are computed."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FormattedValue) or text_of(child) is None:
-            yield from walk(child, path, unit)
+            yield from walk(child, path)
         else:
-            yield from computed_in(child, path, unit)
+            yield from computed_in(child, path)
 
 
 @functools.cache
@@ -103,7 +93,7 @@ def texts() -> list[Text]:
     """Return all texts of the package."""
     found: list[Text] = []
     for path in sorted(PACKAGE.rglob("*.py")):
-        found += walk(ast.parse(path.read_text()), path.relative_to(PACKAGE).as_posix(), None)
+        found += walk(ast.parse(path.read_text()), path.relative_to(PACKAGE).as_posix())
     return found
 
 
@@ -123,7 +113,7 @@ def entries() -> dict[str, list[str]]:
 
 @functools.cache
 def found_by_wording() -> dict[str, set[int]]:
-    """Return the texts that have each wording, or its end after an ellipsis, of three words or more."""
+    """Return the texts that have each wording, or its end after an ellipsis, of four words or more."""
     # One string for all: to look into each text for each wording takes twenty times as long.
     joined = "\0".join(text.words for text in texts())
     ends = [*itertools.accumulate(len(text.words) + 1 for text in texts())]
@@ -135,7 +125,7 @@ def found_by_wording() -> dict[str, set[int]]:
             if first and parts[first - 1] not in joined:
                 break
             rest = [part for part in parts[first:] if part]
-            if first == 0 or len(_WORD.findall(" ".join(rest))) >= 3:
+            if first == 0 or len(_WORD.findall(" ".join(rest))) >= 4:
                 pattern = "[^\0]*?".join(map(re.escape, rest))
                 found[wording] |= {bisect.bisect_right(ends, match.start()) for match in re.finditer(pattern, joined)}
     return found
@@ -144,18 +134,14 @@ def found_by_wording() -> dict[str, set[int]]:
 class MessagesTest(unittest.TestCase):
     def test_each_message_has_an_entry(self) -> None:
         have_entry = set[int]().union(*found_by_wording().values())
-        messages: defaultdict[object, list[int]] = defaultdict(list)
-        for place, text in enumerate(texts()):
-            if is_message(text.words):
-                messages[text.unit].append(place)
-        self.assertGreater(len(messages), 200)
-        for message in messages.values():
-            if have_entry.isdisjoint(message):
-                where = texts()[message[0]].place
-                said = "\n".join(texts()[place].words for place in message)
+        messages = [place for place, text in enumerate(texts()) if is_message(text.words)]
+        self.assertGreater(len(messages), 300)
+        for message in messages:
+            if message not in have_entry:
+                where, words = texts()[message]
                 with self.subTest(where):
                     self.fail(
-                        f"docs/messages.rst has no entry for the message at {where}:\n\n{said}\n\nAdd one, or add its "
+                        f"docs/messages.rst has no entry for the message at {where}:\n\n{words}\n\nAdd one, or add its "
                         "wording to the list below the heading of an entry for the same mistake."
                     )
 
