@@ -71,6 +71,17 @@ def lines(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> li
     return [title, *(f" {row}" for row in rows if row)]
 
 
+def first_difference(failing: ToldHistory, plain: ToldHistory) -> tuple[int | None, int | None]:
+    """Return the places of the first calls that run code of the user and differ; None if a run has no such call."""
+    users = [[place for place in range(len(each.calls)) if each.told(place).lines] for each in (failing, plain)]
+    own = [failing.calls[place].moment for place in users[0]]
+    others = failing.moments_of(plain, [plain.calls[place].moment for place in users[1]])
+    pairs = enumerate(itertools.zip_longest(own, others))
+    first = next((number for number, (one, other) in pairs if one != other), len(own))
+    one, other = (places[first] if first < len(places) else None for places in users)
+    return one, other
+
+
 def _places(first: int, last: int, end: int) -> list[int]:
     """Return the places of the steps that are shown.
 

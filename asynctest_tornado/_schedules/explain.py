@@ -37,6 +37,8 @@ def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str
             lines += [f"{number}. {first}", *(f" {line}" for line in (rest[:-1] if are_reversed else rest))]
         if are_reversed and holds:
             lines.append("In asyncio's own order, each of them is the other way round.")
+    if holds and not any(_has_user(place, failing) for hold in holds for place in map(failing.place_of, hold)):
+        lines += _first_difference(failing, plain)
     return "\n".join([*lines, *compare.lines(failing, plain, holds)])
 
 
@@ -62,6 +64,23 @@ def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str
         *(f"  {line}" for line in _clause(end, second, _result(after, history), ".")),
         _order_of_asyncio(moment_in_plain, until_in_plain, one, other),
     ]
+
+
+def _has_user(place: int | None, history: ToldHistory) -> bool:
+    """Return whether a sentence about a call names a line of the user."""
+    return place is not None and bool(history.told(place).lines or history.result(place) is not None)
+
+
+def _first_difference(failing: ToldHistory, plain: ToldHistory) -> list[str]:
+    """Return a sentence about the first steps of the user's code that differ; none if one of the runs has no more."""
+    one, other = compare.first_difference(failing, plain)
+    if one is None or other is None:
+        return []
+    steps = [
+        f"{_name(place, history)} {history.told(place).act} at {_at(history.told(place).lines[0])}"
+        for place, history in ((one, failing), (other, plain))
+    ]
+    return [f"  After that, {steps[0]};", f"    in asyncio's own order, {steps[1]} instead."]
 
 
 def _times(place: int, history: ToldHistory) -> str:

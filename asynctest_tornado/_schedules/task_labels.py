@@ -14,6 +14,7 @@ from tornado.websocket import WebSocketProtocol
 
 from asynctest_tornado._timeouts.pending_report import handler_in
 from asynctest_tornado._util import names
+from asynctest_tornado._util.tracebacks import OURS, owner_of
 
 __unittest = True
 
@@ -61,6 +62,8 @@ def act_in_library(frames: Sequence[types.FrameType]) -> str:
     names_of_frames = [frame.f_code.co_name for frame in frames]
     if "_receive_frame_loop" in names_of_frames and isinstance(owner, WebSocketProtocol | RequestHandler):
         return "reads a message"
+    if frames and frames[-1].f_code.co_name == "fetch" and owner_of(frames[-1]) is OURS:
+        return "gets its response"
     if "_read_message" in names_of_frames:
         return "reads a request" if isinstance(owner, HTTP1ServerConnection) else "reads its response"
     if isinstance(owner, HTTPMessageDelegate) and any("connect" in name for name in names_of_frames):

@@ -372,6 +372,11 @@ class RaceTest(unittest.TestCase):
     def test_a_request_and_the_task_that_has_made_it(self) -> None:
         said = report_of(races.OutOfOrderResponses)
         self.assertRegex(said, r"`request GET /3` \(by `ask\('/3'\)`\) connects\n  before `request GET /\d` \(by `ask")
+        self.assertIn(
+            "After that, `Number serving GET /3` begins at N (`await asyncio.sleep(0)`); in asyncio's own order, "
+            "`Number serving GET /2` begins at N (`await asyncio.sleep(0)`) instead.",
+            sentences_of(said),
+        )
         columns = [re.findall(rf"{place}Number GET /(\d) :\d+ begins", said) for place in (r"\n    ", r"\S   *")]
         self.assertEqual(columns, [["1", "3", "2"], ["1", "2", "3"]])
         self.assertRegex(said, r"\n    ask\('/3'\) :\d+ answers\..*ask\('/2'\) :\d+ answers\.")
