@@ -2,7 +2,7 @@
 
 They are run by::
 
-    python -m pytest docs/examples/cheat_sheet/asyncio_here.py
+    python -m pytest -c docs/examples/cheat_sheet/asyncio_here.ini docs/examples/cheat_sheet/asyncio_here.py
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import asyncio
 import pytest
 
 from docs.examples.test_which_one import double
+
+loops_of_the_module = []
 
 
 @pytest.fixture
@@ -20,6 +22,15 @@ async def answer():
 @pytest.fixture(scope="module")
 async def lock():
     return asyncio.Lock()
+
+
+async def test_without_a_marker(answer):
+    loops_of_the_module.append(asyncio.get_running_loop())
+    assert await double(21) == answer
+
+
+async def test_another_one():
+    assert asyncio.get_running_loop() in loops_of_the_module
 
 
 @pytest.mark.gen_test
@@ -52,6 +63,7 @@ async def test_lock(lock):
 class TestClass:
     async def test_one(self):
         type(self).loop = asyncio.get_running_loop()
+        assert self.loop not in loops_of_the_module
 
     async def test_two(self):
         assert asyncio.get_running_loop() is self.loop

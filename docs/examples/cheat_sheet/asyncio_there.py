@@ -2,7 +2,7 @@
 
 They are run by::
 
-    python -m pytest -p no:asynctest_tornado docs/examples/cheat_sheet/asyncio_there.py
+    python -m pytest -c docs/examples/cheat_sheet/asyncio_there.ini docs/examples/cheat_sheet/asyncio_there.py
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 
 from docs.examples.test_which_one import double
+
+loops_of_the_module = []
 
 
 @pytest_asyncio.fixture
@@ -21,6 +23,15 @@ async def answer():
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lock():
     return asyncio.Lock()
+
+
+async def test_without_a_marker(answer):
+    loops_of_the_module.append(asyncio.get_running_loop())
+    assert await double(21) == answer
+
+
+async def test_another_one():
+    assert asyncio.get_running_loop() in loops_of_the_module
 
 
 @pytest.mark.asyncio
@@ -55,6 +66,7 @@ async def test_lock(lock):
 class TestClass:
     async def test_one(self):
         type(self).loop = asyncio.get_running_loop()
+        assert self.loop not in loops_of_the_module
 
     async def test_two(self):
         assert asyncio.get_running_loop() is self.loop
