@@ -28,6 +28,8 @@ default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+# The contents of a page show a method without its class, whose name would be cut.
+toc_object_entries_show_parents = "hide"
 
 
 def analyze(self: ModuleAnalyzer) -> None:

@@ -24,6 +24,8 @@ class AsyncHTTPSTestCase(AsyncHTTPTestCase):
 
     #: The path of the certificate that clients have to trust, in PEM format. The key of the server's certificate is
     #: public by design, a part of this package: it is for tests on one machine, and no system should trust it.
+    #:
+    #: :meta hide-value:
     ca_certs: str = bundled_certificate.AUTHORITY
 
     def get_httpserver_options(self) -> dict[str, Any] | Any:
