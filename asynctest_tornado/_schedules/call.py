@@ -65,6 +65,12 @@ def number_of(call: Call) -> int:
     return call.number
 
 
+def may_be_new(task: "asyncio.Task[Any]") -> bool:
+    """Return False if a task has begun without a call of the loop, as an eager one does."""
+    coro = task.get_coro()
+    return not inspect.iscoroutine(coro) or inspect.getcoroutinestate(coro) == inspect.CORO_CREATED
+
+
 def task_of(callback: Any, args: tuple[Any, ...]) -> Any:
     """Return the task, or Tornado's runner of a coroutine, that a call lets go on; None for any other callback."""
     owner = getattr(callback, "__self__", None)

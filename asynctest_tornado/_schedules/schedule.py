@@ -31,7 +31,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from asynctest_tornado._schedules import seeds
-from asynctest_tornado._schedules.call import Call, number_of, task_of
+from asynctest_tornado._schedules.call import Call, may_be_new, number_of, task_of
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Held, Hold, Moment
 from asynctest_tornado._schedules.policies import Policy
@@ -170,7 +170,7 @@ class Schedule:
         call.number = next(self._numbers)
         task = task_of(callback, args)
         # The first step of a task has no argument: the task has waited for no future. A coroutine of Tornado has begun.
-        is_first = isinstance(task, asyncio.Task) and not args and task not in self._begun
+        is_first = isinstance(task, asyncio.Task) and not args and task not in self._begun and may_be_new(task)
         if task is None or is_first:
             self._callbacks.append(call)
         else:

@@ -317,6 +317,14 @@ class VariedTest(unittest.TestCase):
         main = functools.partial(take_turns, "abc", 1)
         self.assertEqual(orders(main, 200), {"abc", "acb", "bac", "bca", "cab", "cba"})
 
+    @unittest.skipIf(sys.version_info < (3, 12), "asyncio has no eager tasks")
+    def test_which_eager_task_goes_on(self) -> None:
+        async def main() -> str:
+            asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009
+            return await take_turns("ab", 1)
+
+        self.assertEqual(orders(main), {"ab", "ba"})
+
     def test_which_coroutine_of_tornado_goes_on(self) -> None:
         @gen.coroutine
         def main() -> Generator[Any, Any, str]:
