@@ -53,7 +53,7 @@ def run_replay(schedule: Schedule, result: Any, runs: Runs) -> None:
     finally:
         report.finish(runs.case)
     missing = schedule.missing()
-    if missing and not report.has_ended:
+    if missing and report.has_passed:
         _tally_of(result).replays.append(f"{runs.case} has passed, but {settings.say_missing(missing)}.")
 
 
@@ -76,7 +76,7 @@ def run(result: Any, seeds: range, runs: Runs, *, is_required: bool) -> None:
             report = _shrunk(report, report.way, seed, seconds, runs, is_required=is_required)
     finally:
         report.finish(runs.case)
-    if not report.has_ended and len(seeds) > 1:
+    if report.has_passed and len(seeds) > 1:
         line = f"{runs.case}: {tried} orders, {len(fingerprints)} different"
         count(result, tried, len(fingerprints), line)
 

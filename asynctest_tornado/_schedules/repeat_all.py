@@ -45,7 +45,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
     finally:
         line.wipe()
         report.finish(runs.case)
-    if not report.has_ended and not was_stopped:
+    if report.has_passed and not was_stopped:
         explored = explorer.explored()
         orders = explored.orders
         said = str(explored) if schedule.has_loop else "1 order, which is no proof: its loop has an order of its own"

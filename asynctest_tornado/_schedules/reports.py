@@ -41,6 +41,7 @@ class Report:
         self.drop()
         #: True if the last run has ended in any other way than success, so that no other order is tried.
         self.has_ended = False
+        self._is_unexpected = False
         #: The way in which it has failed first, if it has.
         self.way: shrink.Way | None = None
 
@@ -65,7 +66,13 @@ class Report:
     def addSuccess(self, test: unittest.TestCase) -> None:
         self._hold("addSuccess", test)
 
+    @property
+    def has_passed(self) -> bool:
+        """True if the last run has ended in success, which was expected."""
+        return not self.has_ended and not self._is_unexpected
+
     def _addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        self._is_unexpected = True
         self._hold("addUnexpectedSuccess", test)
 
     def _addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, error: Any) -> None:

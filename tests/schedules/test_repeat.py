@@ -116,6 +116,7 @@ class RunTest(unittest.TestCase):
         self.assertEqual(run_counting(test=fail)[1].verdicts, ["addExpectedFailure"])
         events, result = run_counting(test=succeed)
         self.assertEqual((len(events), result.verdicts), (20, ["addUnexpectedSuccess"]))
+        self.assertNotIn("_asynctest_tally", vars(result))  # it is no test that has passed
 
     def test_a_subtest_that_is_skipped_does_not_end_the_test(self) -> None:
         async def test(self: ordered.Counting) -> None:
