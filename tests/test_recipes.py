@@ -93,7 +93,7 @@ class PagesTest(unittest.TestCase):
         """The whole of one file but its docstring, with its name, and a command that runs it."""
         for name, page in PAGES.items():
             with self.subTest(name):
-                found = re.findall(r"literalinclude:: (\w+\.py)\n +:caption: (\S+)\n +:lines: 3-\n", page)
+                found = re.findall(r"literalinclude:: (\w+\.py)\n +:caption: :download:`(\S+)`\n +:lines: 3-\n", page)
                 self.assertEqual(len(found), page.count("include::"))
                 [(file, caption)] = found
                 self.assertEqual(file, caption)
