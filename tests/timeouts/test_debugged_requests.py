@@ -1,20 +1,19 @@
 import asyncio
-import time
 import unittest
 import unittest.mock
 from typing import Any
 
 from tornado import web
+from tornado.simple_httpclient import HTTPTimeoutError
 
-from asynctest_tornado import AsyncHTTPTestCase
-from asynctest_tornado._timeouts import debugged_requests
+from asynctest_tornado import AsyncHTTPTestCase, VirtualClock
 from asynctest_tornado._util import debuggers
 from tests.support import run_body
 
 
 class AtBreakpoint(web.RequestHandler):
     async def get(self) -> None:
-        time.sleep(0.05)  # for example, pdb waits for a command
+        self.settings["clock"]._now += 30  # pdb waits for a command, and the loop does not run
         await asyncio.sleep(0)
         self.write("done")
 
@@ -25,39 +24,56 @@ class Silent(web.RequestHandler):
 
 
 class Served(AsyncHTTPTestCase):
+    clock_factory = VirtualClock
+
     def get_app(self) -> web.Application:
-        return web.Application([("/", AtBreakpoint), ("/silent", Silent)])
+        return web.Application([("/", AtBreakpoint), ("/silent", Silent)], clock=self.clock)
 
 
 async def fetch(case: Any) -> None:
-    response = await case.fetch("/", request_timeout=0.01)
-    case.assertEqual(response.body, b"done")
-
-
-async def fetch_nothing(case: Any) -> None:
-    with case.assertRaisesRegex(Exception, "Timeout during request"):
-        await case.fetch("/silent", request_timeout=0.01)
+    """Fetch with the limit of Tornado's client, 20 seconds."""
+    case.assertEqual((await case.fetch("/")).body, b"done")
 
 
 class DebuggedRequestTest(unittest.TestCase):
     def setUp(self) -> None:
         self.attached = self.enterContext(unittest.mock.patch.object(debuggers, "are_attached", return_value=True))
 
-    def late(self, seconds: float) -> Any:
-        return unittest.mock.patch.object(debugged_requests, "LATE_SECONDS", seconds)
-
     def test_a_request_goes_on_after_a_stop(self) -> None:
-        with self.late(0):
-            result = run_body(Served, fetch)
+        result = run_body(Served, fetch)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
     def test_without_a_debugger_it_ends(self) -> None:
         self.attached.return_value = False
-        with self.late(0):
-            self.assertIn("HTTPTimeoutError: Timeout during request", run_body(Served, fetch).report)
+        self.assertIn("HTTPTimeoutError: Timeout during request", run_body(Served, fetch).report)
 
-    def test_without_a_stop_it_ends(self) -> None:
-        result = run_body(Served, fetch_nothing)
+    def test_without_a_stop_it_ends_at_its_limit(self) -> None:
+        async def body(case: Any) -> None:
+            with case.assertRaises(HTTPTimeoutError):
+                await case.fetch("/silent")
+            case.assertEqual(case.clock.time(), 20)
+
+        result = run_body(Served, body)
+        self.assertEqual(result.verdicts, ["addSuccess"], result.report)
+
+    def test_it_goes_on_for_its_time(self) -> None:
+        """The limit begins anew: a handler that goes on and does not answer does not keep the test."""
+
+        class StopsAndIsSilent(AtBreakpoint):
+            async def get(self) -> None:
+                await super().get()
+                await asyncio.get_running_loop().create_future()
+
+        class Sample(Served):
+            def get_app(self) -> web.Application:
+                return web.Application([("/", StopsAndIsSilent)], clock=self.clock)
+
+        async def body(case: Any) -> None:
+            with case.assertRaises(HTTPTimeoutError):
+                await case.fetch("/")
+            case.assertEqual(case.clock.time(), 50)
+
+        result = run_body(Sample, body)
         self.assertEqual(result.verdicts, ["addSuccess"], result.report)
 
 
