@@ -1,17 +1,16 @@
 """The code under test: two ways of letting time pass."""
 
 import time
-from collections.abc import Callable
 
 from tornado.ioloop import IOLoop
 
 
-def delay(seconds: float) -> None:
+def delay(seconds):
     """Return when the seconds have passed. Nothing else happens in this thread meanwhile."""
     time.sleep(seconds)
 
 
-def delay_async(seconds: float, callback: Callable[[], object]) -> None:
+def delay_async(seconds, callback):
     """Return at once, and have the event loop call the callback when the seconds have passed.
 
     The loop keeps the promise only while it runs.

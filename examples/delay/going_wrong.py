@@ -6,7 +6,6 @@ The test of ``LoopByHandTest`` in a plain TestCase is in ``hanging.py``, because
 """
 
 import time
-import types
 import unittest
 
 from asynctest_tornado import AsyncTestCase, ExceptionStackContext, VirtualClock
@@ -17,7 +16,7 @@ from examples.delay.test_delay import DELAY, PlainLoopTestCase
 class BlockingTest(unittest.TestCase):
     """Step 1. The assertion is in the test itself, and fails as assertions do."""
 
-    def test_too_short(self) -> None:
+    def test_too_short(self):
         """A delay that is too short makes a plain test fail."""
         start = time.monotonic()
         delay(DELAY / 1000)
@@ -32,10 +31,10 @@ class LoopNeverRunsTest(AsyncTestCase):
     says where that was set. With the class attribute ``leaks = "fail"``, the test fails.
     """
 
-    def test_delay_async(self) -> None:
+    def test_delay_async(self):
         """A callback that was never called does not make the test fail, but is reported."""
 
-        def done() -> None:
+        def done():
             self.fail("This is never raised.")
 
         delay_async(DELAY, done)
@@ -50,11 +49,11 @@ class LoopByHandTest(AsyncTestCase):
     does not.
     """
 
-    def test_too_short(self) -> None:
+    def test_too_short(self):
         """A callback that fails before it stops the loop makes the test fail at once."""
         start = time.monotonic()
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
@@ -68,16 +67,16 @@ class ErrorHandlerTest(PlainLoopTestCase):
     The report has one traceback, from the line that raises the exception again through Tornado to the callback.
     """
 
-    def test_too_short(self) -> None:
+    def test_too_short(self):
         """A callback that fails under an error handler makes the test fail."""
         start = time.monotonic()
-        errors: list[BaseException] = []
+        errors = []
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
-        def handler(typ: type[BaseException], value: BaseException, tb: types.TracebackType | None) -> bool:
+        def handler(typ, value, tb):
             errors.append(value)
             self.io_loop.stop()
             return True
@@ -92,25 +91,25 @@ class ErrorHandlerTest(PlainLoopTestCase):
 class WaitAndStopTest(AsyncTestCase):
     """Step 5. The three ways in which a test that waits can fail."""
 
-    def test_too_short(self) -> None:
+    def test_too_short(self):
         """After wait(), an assertion is one like any other."""
         start = time.monotonic()
         delay_async(DELAY / 1000, callback=self.stop)
         self.wait()
         self.assertGreaterEqual(time.monotonic() - start, DELAY)
 
-    def test_callback_with_assertion(self) -> None:
+    def test_callback_with_assertion(self):
         """A callback that fails during wait() ends it, with the traceback of the callback."""
         start = time.monotonic()
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.stop()
 
         delay_async(DELAY / 1000, done)
         self.wait()
 
-    def test_stop_is_not_called(self) -> None:
+    def test_stop_is_not_called(self):
         """Without a call of stop(), wait() fails: at once if nothing can call it any more, else at its timeout."""
         delay_async(DELAY, callback=lambda: None)
         self.wait(timeout=60)
@@ -121,13 +120,13 @@ class VirtualTimeTest(AsyncTestCase):
 
     clock_factory = VirtualClock
 
-    def test_twice_as_long(self) -> None:
+    def test_twice_as_long(self):
         """There is nothing to tolerate, and nothing to wait for."""
         delay_async(2 * 3600, callback=self.stop)
         self.wait()
         self.assertEqual(self.clock.time(), 3600)
 
-    def test_stop_is_not_called(self) -> None:
+    def test_stop_is_not_called(self):
         """The report of a deadlock shows how much virtual time has passed."""
         delay_async(3600, callback=lambda: None)
         self.wait()

@@ -9,11 +9,11 @@ from examples.delay.test_delay import DELAY, PlainLoopTestCase
 class LoopByHandTest(PlainLoopTestCase):
     """Step 3. The callback fails in the line before it would have stopped the loop. Tornado logs that, and goes on."""
 
-    def test_too_short(self) -> None:
+    def test_too_short(self):
         """A callback that fails before it stops the loop leaves the test hanging."""
         start = time.monotonic()
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import types
 import unittest
 
 from tornado.ioloop import IOLoop
@@ -17,7 +16,7 @@ DELAY = 0.5
 class BlockingTest(unittest.TestCase):
     """Step 1. Code that is done when it returns: do something, then look at the result."""
 
-    def test_delay(self) -> None:
+    def test_delay(self):
         """The delay takes at least as long as it was asked to."""
         start = time.monotonic()
         delay(DELAY)
@@ -27,11 +26,11 @@ class BlockingTest(unittest.TestCase):
 class PlainLoopTestCase(unittest.TestCase):
     """A plain TestCase that gives each test an event loop of its own, by hand."""
 
-    def setUp(self) -> None:
+    def setUp(self):
         asyncio.set_event_loop(asyncio.new_event_loop())
         self.io_loop = IOLoop.current()
 
-    def tearDown(self) -> None:
+    def tearDown(self):
         asyncio.set_event_loop(None)
         self.io_loop.close(all_fds=True)
 
@@ -44,10 +43,10 @@ class LoopNeverRunsTest(PlainLoopTestCase):
     anything.
     """
 
-    def test_delay_async(self) -> None:
+    def test_delay_async(self):
         """This passes in a millisecond, and tests nothing."""
 
-        def done() -> None:
+        def done():
             self.fail("This is never raised.")
 
         delay_async(DELAY, done)
@@ -62,11 +61,11 @@ class LoopByHandTest(PlainLoopTestCase):
     ever.
     """
 
-    def test_delay_async(self) -> None:
+    def test_delay_async(self):
         """The callback is called when the time has come."""
         start = time.monotonic()
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
@@ -82,16 +81,16 @@ class ErrorHandlerTest(PlainLoopTestCase):
     place of the callback that could not. The test raises it again, for unittest to see.
     """
 
-    def test_delay_async(self) -> None:
+    def test_delay_async(self):
         """The callback is called when the time has come; if it fails, the test fails, and ends."""
         start = time.monotonic()
-        errors: list[BaseException] = []
+        errors = []
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.io_loop.stop()
 
-        def handler(typ: type[BaseException], value: BaseException, tb: types.TracebackType | None) -> bool:
+        def handler(typ, value, tb):
             errors.append(value)
             self.io_loop.stop()
             return True  # It is handled: no other handler gets it, and Tornado does not log it.
@@ -111,18 +110,18 @@ class WaitAndStopTest(AsyncTestCase):
     gives up after some seconds. The test reads like the test of step 1 again: do something, wait for it, look.
     """
 
-    def test_delay_async(self) -> None:
+    def test_delay_async(self):
         """The callback is called when the time has come."""
         start = time.monotonic()
         delay_async(DELAY, callback=self.stop)
         self.wait()
         self.assertGreaterEqual(time.monotonic() - start, DELAY)
 
-    def test_callback_with_assertion(self) -> None:
+    def test_callback_with_assertion(self):
         """A callback may assert for itself: if it fails, so does wait()."""
         start = time.monotonic()
 
-        def done() -> None:
+        def done():
             self.assertGreaterEqual(time.monotonic() - start, DELAY)
             self.stop()
 
@@ -136,7 +135,7 @@ class CoroutineTest(AsyncTestCase):
     ``delay_async`` takes a callback, so here the test awaits an ``Event``.
     """
 
-    async def test_delay_async(self) -> None:
+    async def test_delay_async(self):
         """An ``async def`` needs no decorator; the test ends when the coroutine does."""
         start = time.monotonic()
         passed = asyncio.Event()
@@ -145,7 +144,7 @@ class CoroutineTest(AsyncTestCase):
         self.assertGreaterEqual(time.monotonic() - start, DELAY)
 
     @gen_test(timeout=10)
-    async def test_delay_async_with_timeout(self) -> None:
+    async def test_delay_async_with_timeout(self):
         """With gen_test, a test can have a time limit of its own."""
         start = time.monotonic()
         passed = asyncio.Event()
@@ -163,17 +162,17 @@ class VirtualTimeTest(AsyncTestCase):
 
     clock_factory = VirtualClock
 
-    def test_delay_async(self) -> None:
+    def test_delay_async(self):
         """The callback is called after an hour, to the second and beyond."""
         delay_async(3600, callback=self.stop)
         self.wait()
         self.assertEqual(self.clock.time(), 3600)
 
-    def test_order(self) -> None:
+    def test_order(self):
         """The callback that is due first is called first, and each at its own time."""
-        called: list[tuple[str, float]] = []
+        called = []
 
-        def done(name: str) -> None:
+        def done(name):
             called.append((name, self.clock.time()))
 
         delay_async(7200, lambda: done("two hours"))

@@ -4,15 +4,13 @@ Discovery does not find this module. ``reports`` has unittest's report of each t
 """
 
 import unittest
-from collections.abc import Generator
-from typing import Any
 
 from asynctest_tornado import gen_test
 from examples.motor_find_one.mongodb import temporary_database
 from examples.motor_find_one.test_find_one import FindOneTestCase
 
 
-def setUpModule() -> None:
+def setUpModule():
     # Never on a server with other data: an operation that is not awaited may write after its database was dropped.
     FindOneTestCase.database = unittest.enterModuleContext(temporary_database())
 
@@ -25,7 +23,7 @@ class UndecoratedTest(FindOneTestCase):
     ``unittest.TestCase`` lets this pass, by now with a DeprecationWarning.
     """
 
-    def test_find_one(self) -> Generator[Any, Any, None]:
+    def test_find_one(self):
         """A test that only made a generator has not passed."""
         document = yield self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})
@@ -44,12 +42,12 @@ class SetUpIsNotAwaitedTest(FindOneTestCase):
     before. In a suite, that is a test which fails "sometimes".
     """
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
         self.setup_coro()
 
     @gen_test
-    def test_find_one(self) -> Generator[Any, Any, None]:
+    def test_find_one(self):
         """A document that setUp has only begun to insert is not there for the test."""
         document = yield self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})
@@ -62,16 +60,16 @@ class NeverAwaitedTest(FindOneTestCase):
     throws the coroutine away; a type checker may notice it before.
     """
 
-    def setUp(self) -> None:
+    def setUp(self):
         super().setUp()
         self.setup_native()
 
-    async def setup_native(self) -> None:
+    async def setup_native(self):
         """Put one document into the collection, and remove the documents of earlier tests."""
         await self.collection.delete_many({})
         await self.collection.insert_one({"_id": 1})
 
-    async def test_find_one(self) -> None:
+    async def test_find_one(self):
         """A document that setUp has not even begun to insert is not there for the test."""
         document = await self.collection.find_one({"_id": 1})
         self.assertEqual(document, {"_id": 1})
