@@ -10,7 +10,7 @@ from tests.pytest.test_plugin import run_pytest, verdicts
 
 SAMPLES = "tests/samples/functions_in_orders.py"
 SHRUNK = r"E +It fails with 1 deviation from asyncio's own order \(of \d+ in the order of seed \d+; \d+ runs\)\.\n"
-EXPLAINED = r"It fails when `on_error\(\)` goes on\n"
+EXPLAINED = r"It fails when `on_error\(\)` goes on for the second time\n"
 TOKEN = "close.1.2-after-on_error.1.3"
 
 
