@@ -9,8 +9,10 @@ import ast
 import asyncio
 import concurrent.futures
 import configparser
+import html
 import importlib.metadata
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -21,6 +23,8 @@ import xml.etree.ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
+
+from sphinx.search.en import SearchEnglish
 
 import asynctest_tornado
 from asynctest_tornado import AsyncTestCase
@@ -110,6 +114,38 @@ class BuildTest(unittest.TestCase):
             with self.subTest(path.name):
                 fetched = r"""(?:<link\b[^>]*\bhref|\bsrc)=["'](?:https?:)?//[^"']*|@import[^;]*|url\(["']?https?:"""
                 self.assertEqual(re.findall(fetched, path.read_text()), [])
+
+    def test_links_lead_to_places(self) -> None:
+        """Each link within the pages has its page, and its place there."""
+        places = {page: set(re.findall(r'\bid="([^"]+)"', page.read_text())) for page in self.html.rglob("*.html")}
+        for page in places:
+            for link in re.findall(r'\bhref="([^"]+)"', page.read_text()):
+                if not re.match(r"[a-z]+:", link):
+                    name, _, place = html.unescape(link).partition("#")
+                    target = Path(os.path.normpath(page.parent / name.partition("?")[0])) if name else page
+                    self.assertTrue(target.exists(), f"{page.name}: {link}")
+                    self.assertTrue(
+                        not place or target not in places or place in places[target], f"{page.name}: {link}"
+                    )
+
+    def test_the_search_finds_words_of_readers(self) -> None:
+        index = json.loads(
+            (self.html / "searchindex.js").read_text().removeprefix("Search.setIndex(").removesuffix(")")
+        )
+        words = index["terms"].keys() | index["titleterms"].keys()
+        for word in (
+            "mock",
+            "login",
+            "forgot",
+            "sqlite",
+            "sse",
+            "websocket",
+            "coverage",
+            "security",
+            "github",
+            "gitlab",
+        ):
+            self.assertIn(SearchEnglish({}).stem(word), words)
 
     def test_the_reference_names_no_folder_of_the_builder(self) -> None:
         text = (self.html / "reference.html").read_text()

@@ -314,7 +314,7 @@ SERVERS = {
     "aiohttp": Peer("aiohttp", "servers", AIOHTTP_HTTP),
     "Starlette": TESTS["Starlette"],
     LABEL: Peer(OURS, "asyncio", OUR_HTTP),
-    f"{LABEL}, fail_on_server_error": Peer(
+    f"{LABEL}, ``fail_on_server_error``": Peer(
         OURS, "asyncio", OUR_HTTP.replace("def get_app", "fail_on_server_error = True\n\n    def get_app")
     ),
 }
@@ -331,7 +331,7 @@ SEARCHES = {
 }
 LEAKS = {
     **TESTS,
-    f'{LABEL}, leaks = "fail"': Peer(
+    f'{LABEL}, ``leaks = "fail"``': Peer(
         OURS, "asyncio", OUR_CASE.replace("async_test_timeout", 'leaks = "fail"\n    async_test_timeout')
     ),
 }
