@@ -35,7 +35,7 @@ def label_in_library(coro: Any, frame: types.FrameType | None) -> str:
     :param frame: its frame, if it has one.
     """
     if frame is not None:
-        owner = frame.f_locals.get("self")
+        owner = _object_of(frame)
         request = getattr(owner, "request", None) if isinstance(owner, HTTPMessageDelegate) else None
         if request is not None:  # of a client: it stands for an HTTPRequest, and has its attributes
             url = urlsplit(str(request.url))
@@ -58,7 +58,7 @@ def act_in_library(frames: Sequence[types.FrameType]) -> str:
 
     :param frames: the frames of the task, the innermost first.
     """
-    owner = frames[-1].f_locals.get("self") if frames else None
+    owner = _object_of(frames[-1]) if frames else None
     names_of_frames = [frame.f_code.co_name for frame in frames]
     if "_receive_frame_loop" in names_of_frames and isinstance(owner, WebSocketProtocol | RequestHandler):
         return "reads a message"
@@ -69,6 +69,11 @@ def act_in_library(frames: Sequence[types.FrameType]) -> str:
     if isinstance(owner, HTTPMessageDelegate) and any("connect" in name for name in names_of_frames):
         return "connects"
     return ""
+
+
+def _object_of(frame: types.FrameType) -> Any:
+    """Return the object whose method a frame runs; None if it runs a function."""
+    return frame.f_locals.get("self")
 
 
 def _label_of_handler(frame: types.FrameType) -> str:

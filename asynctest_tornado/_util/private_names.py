@@ -274,8 +274,12 @@ PRIVATE: tuple[Private, ...] = (
         "pluggy._hooks.HookCaller", "_call_history", "to register fixtures first", "precedence", "the order of plugins"
     ),
     Private(
-        *("tornado.websocket.WebSocketProtocol13", "_receive_frame_loop", "whether a handler waits for its client"),
-        *("the reason in a timeout report", "the name of Tornado's coroutine"),
+        *("tornado.websocket.WebSocketProtocol13", "_receive_frame_loop", "whether a task waits for its client"),
+        *("the reason in a timeout report, the step in an explanation", "the name of Tornado's coroutine"),
+    ),
+    Private(
+        *("tornado.http1connection.HTTP1Connection", "_read_message", "whether a task reads a request or a response"),
+        *("the step in the explanation of an order", "it goes on"),
     ),
     *(
         Private("tornado.websocket.WebSocketProtocol13", name, "messages of websockets", "these in a trace", "an error")
@@ -312,6 +316,14 @@ LOCALS: tuple[Local, ...] = (
     Local(
         *("tornado.simple_httpclient._HTTPConnection.run", "self", "_schedules.task_labels", "the request of a task"),
         *("its URL in the explanation of an order", "the name of the coroutine"),
+    ),
+    Local(
+        *("tornado.http1connection.HTTP1ServerConnection._server_request_loop", "self", "_schedules.task_labels"),
+        *("whose requests a task reads", "a name in the explanation of an order", "the name of the coroutine"),
+    ),
+    Local(
+        *("tornado.websocket.WebSocketProtocol13._receive_frame_loop", "self", "_schedules.task_labels"),
+        *("the websocket of a task", "its path in the explanation of an order", "the name of the coroutine"),
     ),
     Local(
         "logging.Logger._log",
