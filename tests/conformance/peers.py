@@ -484,6 +484,7 @@ def main(folder: Path) -> None:
     pythons = {name: prepare(folder, name) for name in ENVIRONMENTS}
     tables = {name: measure(name, pythons) for name in names}
     peers = {peer.package: peer for each, _ in TABLES.values() for peer in each.values()}
+    peers["pytest"] = Peer("pytest", "asyncio", "")
     versions = {name: version(peer, pythons[peer.environment]) for name, peer in peers.items()}
     if "--record" in sys.argv:
         for name, rows in tables.items():
