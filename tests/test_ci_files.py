@@ -16,7 +16,7 @@ from tests.support import ROOT, clean_environment
 FILES = ROOT / "docs" / "examples" / "ci"
 INSTALLS = "python -m pip install -e . asynctest_tornado"
 
-#: A test that passes in the order of asyncio, and one that never passes.
+#: A test that passes in the order of asyncio, and one that fails under -W error, in workers as well.
 PROJECT = """
 import asyncio
 from asynctest_tornado import AsyncTestCase
@@ -35,7 +35,11 @@ class RegistryTest(AsyncTestCase):
         await asyncio.gather(ask(0), ask(2))
         self.assertEqual(len(owners), 1)
 """
-FAILS = "\n    async def test_fails(self):\n        raise ZeroDivisionError\n"
+FAILS = """
+    async def test_warns(self):
+        import warnings
+        warnings.warn("old", DeprecationWarning)
+"""
 #: Other plugins of this environment warn, which is an error under -W error.
 SETTINGS = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
 
@@ -108,7 +112,7 @@ class CommandsTest(unittest.TestCase):
                 self.assertEqual(sum(len(each) > 0 for each in found), 1)
                 self.assertEqual(len(found), 2)
                 [page] = (project / "traces").glob("*.html")
-                self.assertIn("test_fails", page.name)
+                self.assertIn("test_warns", page.name)
 
     def test_orders_find_a_race(self) -> None:
         for name in ("github.yml: orders", "gitlab.yml: orders"):
@@ -126,7 +130,9 @@ class FilesTest(unittest.TestCase):
             with self.subTest(name):
                 install, tests = job.commands
                 self.assertTrue(install.startswith(INSTALLS))
-                self.assertRegex(tests, r"\Apython (-W error )?-m (asynctest_tornado|pytest) ")
+                self.assertRegex(
+                    tests, r"\Apython (-W error )?-m asynctest_tornado |\Apython -m pytest (-W error )?-n auto "
+                )
                 self.assertEqual(job.kept, {"junit.xml", "traces"})
 
     def test_all_files_are_there(self) -> None:
