@@ -185,14 +185,6 @@ def plain_async_set_up(error: BaseException) -> str | None:
     )
 
 
-def async_examples(error: BaseException) -> str | None:
-    """Return the hint for ``given`` of hypothesis right above an ``async def``, or None."""
-    text = error.args[0] if type(error).__name__ == "InvalidArgument" and error.args else None
-    if type(text) is not str or not text.startswith("Hypothesis doesn't know how to run async test functions"):
-        return None
-    return "Write @gen_test between @given and the 'async def': it runs the coroutine of each example."
-
-
 _KINDS = r"'?(?:_asyncio\.)?(?:Task|Future|coroutine)'?"
 _MISUSE = re.compile(
     rf"{_KINDS} object (?:has no attribute|is not (?:subscriptable|iterable|an iterator|callable)|does not support)"

@@ -26,7 +26,6 @@ _HINTS = (
     hints.unencoded_body,
     hints.closed_while_running,
     hints.plain_async_set_up,
-    hints.async_examples,
     taken_address.hint,
 )
 

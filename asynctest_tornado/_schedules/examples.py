@@ -8,7 +8,6 @@ database keeps the examples of each order apart.
 
 import contextlib
 import functools
-import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -52,8 +51,7 @@ class Examples:
             schedule.restart()
             return inner(*args, **kwargs)
 
-        if not inspect.iscoroutinefunction(inner):  # else hypothesis refuses it, and says why
-            handle.inner_test = run_example
+        handle.inner_test = run_example
         if before is not None:
             setattr(test, _SETTINGS, self._settings(before, schedule))
         try:

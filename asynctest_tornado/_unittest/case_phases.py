@@ -209,6 +209,8 @@ def _call_hook(case: Any, harness: Harness, hook: Callable[[], Any]) -> None:
 def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None:
     """Call the test method. Run the coroutine of an ``async def``; any other result is an error."""
     try:
+        if getattr(method, "hypothesis", None) is not None:
+            method = functools.partial(_call_with_examples, case, harness, method)
         returned: Any = harness.context.call(method)
         if returned is not None:
             if inspect.iscoroutine(returned) and inspect.iscoroutinefunction(method):
@@ -223,6 +225,31 @@ def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None
         if getattr(getattr(case, "_outcome", None), "expecting_failure", False):
             # The verdict comes too late to be the failure that is expected.
             harness.loop.report_lost_errors()
+
+
+def _call_with_examples(case: Any, harness: Harness, method: Any) -> object:
+    """Call a test method under ``given`` of hypothesis, which runs no coroutines: run those of an ``async def``."""
+    handle = method.hypothesis
+    inner: Any = getattr(handle, "inner_test", None)
+    # In several orders, another function wraps it. With `execute_example`, the user runs coroutines.
+    if not inspect.iscoroutinefunction(inspect.unwrap(inner)) or hasattr(case, "execute_example"):
+        return method()
+
+    @functools.wraps(inner)
+    def run_example(*args: Any, **kwargs: Any) -> object:
+        if harness.loop.loop.is_running():
+            raise TypeError(
+                "@gen_test stands above @given of hypothesis, which runs no coroutine as a whole. Write @given above "
+                "@gen_test, or leave @gen_test out."
+            )
+        returned = inner(*args, **kwargs)
+        return _run_coroutine(case, harness, inner, returned) if inspect.iscoroutine(returned) else returned
+
+    handle.inner_test = run_example
+    try:
+        return method()
+    finally:
+        handle.inner_test = inner
 
 
 def tear_down(case: Any, harness: Harness, defaults: Defaults) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asynctest_tornado import AsyncTestCase, gen_test
+from asynctest_tornado import AsyncTestCase
 
 
 class Counter:
@@ -27,7 +27,6 @@ class CounterTest(AsyncTestCase):
 
     @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.sampled_from(["tea", "milk", "bread"])))
-    @gen_test
     async def test_no_word_is_lost(self, words):
         counter = Counter()
         await asyncio.gather(*(counter.add(word) for word in words))

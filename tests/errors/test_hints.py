@@ -13,8 +13,6 @@ import unittest.mock
 import warnings
 from typing import Any
 
-import hypothesis
-from hypothesis import strategies
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient
 from tornado.tcpclient import TCPClient
@@ -227,15 +225,6 @@ class AsyncSetUpTest(unittest.TestCase):
         self.assertIn(hint, run_body(Plain, made).report)
         self.assertNotIn(hint, run_body(Plain, other).report)
         self.assertNotIn(hint, run_body(Coroutine, made).report)
-
-
-class ExamplesTest(unittest.TestCase):
-    def test_a_coroutine_of_hypothesis(self) -> None:
-        @hypothesis.given(strategies.integers())
-        async def test(case: Any, number: int) -> None:
-            raise AssertionError("It does not run.")
-
-        self.assertRegex(run_body(AsyncTestCase, test).report, r"\nWrite @gen_test between @given and the 'async def'")
 
 
 class MockTest(unittest.TestCase):

@@ -115,9 +115,10 @@ class ReportTest(unittest.TestCase):
         self.assertIn("In the order of asyncio itself", report)
         self.assertIn("numbers=[0, 0]", report)
 
-    def test_hypothesis_itself_refuses_a_coroutine(self) -> None:
+    def test_a_coroutine_without_gen_test(self) -> None:
         report = run(sample(given(INPUTS)(Registry.check))).report
-        self.assertIn("doesn't know how to run async test functions", report)
+        self.assertRegex(report, EXAMPLE)
+        self.assertRegex(report, r"It fails with 1 deviation from")
 
     def test_the_test_is_as_before(self) -> None:
         cls = sample()

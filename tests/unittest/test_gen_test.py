@@ -5,7 +5,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from hypothesis import given, settings
@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 
 from asynctest_tornado import AsyncTestCase, gen_test
 from asynctest_tornado._util import names
-from tests.support import run_case, run_code
+from tests.support import run_body, run_case, run_code
 
 
 def hand_on(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,6 +88,12 @@ class DecoratedTest(AsyncTestCase):
         self.assertIsInstance(number, int)
 
     @settings(max_examples=5, deadline=None, database=None)
+    @given(st.integers())
+    async def test_not_at_all_under_hypothesis(self, number: int) -> None:
+        await asyncio.sleep(0)
+        self.assertIs(IOLoop.current(), self.io_loop)
+
+    @settings(max_examples=5, deadline=None, database=None)
     @given(number=st.integers())
     @mock.patch("os.getcwd", return_value="patched")
     @gen_test(timeout=5)
@@ -119,6 +125,48 @@ class DecoratedTest(AsyncTestCase):
             with self.assertRaises(TypeError):
                 Called("native").native(nonsense=3)  # type: ignore[call-arg]
         native.assert_called_once()
+
+    def test_under_hypothesis_a_coroutine_is_run_once_for_each_input(self) -> None:
+        seen: list[int] = []
+
+        @settings(max_examples=20, deadline=None, database=None)
+        @given(number=st.integers())
+        async def test(case: Any, number: int) -> None:
+            await asyncio.sleep(0)
+            seen.append(number)
+            case.assertLess(number, 50)
+
+        inner = test.hypothesis.inner_test  # type: ignore[attr-defined]
+        report = run_body(AsyncTestCase, test).report
+        self.assertRegex(report, r"AssertionError: 50 not less than 50\n(?s:.*)number=50")
+        self.assertGreater(len(seen), 1)
+        self.assertIs(test.hypothesis.inner_test, inner)  # type: ignore[attr-defined]
+
+    def test_over_hypothesis(self) -> None:
+        @gen_test
+        @settings(database=None)
+        @given(st.integers())
+        async def test(case: Any, number: int) -> None:
+            raise AssertionError("It does not run.")
+
+        self.assertIn("Write @given above @gen_test, or leave @gen_test out.", run_body(AsyncTestCase, test).report)
+
+    def test_an_executor_of_the_user_runs_the_coroutines(self) -> None:
+        class Sample(AsyncTestCase):
+            seen: ClassVar[list[str]] = []
+
+            def execute_example(self, call: Any) -> None:
+                coro = call()
+                self.seen.append(type(coro).__name__)
+                self.run_sync(lambda: coro)
+
+        @settings(max_examples=1, database=None)
+        @given(st.integers())
+        async def test(case: Any, number: int) -> None:
+            await asyncio.sleep(0)
+
+        self.assertEqual(run_body(Sample, test).verdicts, ["addSuccess"])
+        self.assertEqual(set(Sample.seen), {"coroutine"})
 
     def test_a_failure_under_hypothesis_is_told(self) -> None:
         class Fails(AsyncTestCase):
