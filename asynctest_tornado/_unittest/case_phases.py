@@ -209,7 +209,7 @@ def _call_hook(case: Any, harness: Harness, hook: Callable[[], Any]) -> None:
 def call_test(case: Any, harness: Harness, method: Callable[[], object]) -> None:
     """Call the test method. Run the coroutine of an ``async def``; any other result is an error."""
     try:
-        if getattr(method, "hypothesis", None) is not None:
+        if "hypothesis" in getattr(method, "__dict__", ()):  # cheaper than to ask for an attribute that is missing
             method = functools.partial(_call_with_examples, case, harness, method)
         returned: Any = harness.context.call(method)
         if returned is not None:
