@@ -42,7 +42,8 @@ _Needs = frozenset[tuple[tuple[str, ...], Callable[..., Any] | type]]
 
 def is_cancelled(task: Any) -> bool:
     """Return whether the next step of a task meets a cancellation."""
-    return isinstance(task, asyncio.Task) and task.cancelling() > 0
+    # Before Python 3.13, uncancel() does not take a cancellation back that the task has not met yet.
+    return isinstance(task, asyncio.Task) and (task.cancelling() > 0 or bool(getattr(task, "_must_cancel", False)))
 
 
 def is_inert(task: Any) -> bool:

@@ -163,6 +163,9 @@ PRIVATE: tuple[Private, ...] = (
     Private(_FUTURE, "_source_traceback", "to take our frame out in debug mode", "", "our frame stays in"),
     Private("asyncio.Timeout", "_task", "the task that a timeout() is of", "settle() waits for idle ones", "no task"),
     Private(_TASK, "_fut_waiter", "the future that a task waits for", "its line in a timeout report", "no line"),
+    Private(
+        _TASK, "_must_cancel", "a cancellation that uncancel() has not undone", "orders of such a task", "no order"
+    ),
     Private(_TASK, "_log_destroy_pending", "to abandon a task that cannot be ended", "", "asyncio logs it"),
     Private(
         "asyncio.tasks._GatheringFuture", "_children", "the parts of a gather", "their lines in a report", "no lines"

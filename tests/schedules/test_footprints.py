@@ -52,6 +52,21 @@ class ReplacedSleepTest(unittest.IsolatedAsyncioTestCase):
                 await task
 
 
+class UncancelledTest(unittest.IsolatedAsyncioTestCase):
+    async def test_a_step_that_meets_a_cancellation_all_the_same(self) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+        task = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        task.uncancel()
+        is_inert = footprints.is_inert(task)
+        await asyncio.wait([task])
+        self.assertEqual(is_inert, not task.cancelled())
+
+
 class InertTest(unittest.IsolatedAsyncioTestCase):
     """What touches nothing."""
 
