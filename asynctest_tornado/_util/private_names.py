@@ -164,7 +164,11 @@ PRIVATE: tuple[Private, ...] = (
     Private("asyncio.Timeout", "_task", "the task that a timeout() is of", "settle() waits for idle ones", "no task"),
     Private(_TASK, "_fut_waiter", "the future that a task waits for", "its line in a timeout report", "no line"),
     Private(
-        _TASK, "_must_cancel", "a cancellation that uncancel() has not undone", "orders of such a task", "no order"
+        _TASK,
+        "_must_cancel",
+        "a cancellation that uncancel() has not undone",
+        "orders of such a task",
+        "they are not tried",
     ),
     Private(_TASK, "_log_destroy_pending", "to abandon a task that cannot be ended", "", "asyncio logs it"),
     Private(
