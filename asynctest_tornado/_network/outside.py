@@ -28,6 +28,9 @@ def attach(ports: RealPorts) -> None:
     if curl is not None and not any(patch.owner is curl.CurlAsyncHTTPClient for patch in _patches):
         # libcurl connects by itself.
         _patches.append(_opening(curl.CurlAsyncHTTPClient, "fetch_impl"))
+    if all(patch.is_active for patch in _patches):
+        Patch.put_in_again(_patches)
+        return
     for patch in _patches:
         patch.put_in()
 

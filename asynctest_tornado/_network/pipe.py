@@ -3,6 +3,7 @@
 # Tested by tests/network/test_virtual_socket.py.
 
 import errno
+import functools
 import os
 from collections.abc import Callable
 
@@ -12,9 +13,13 @@ __unittest = True
 CAPACITY = 5 * 512 * 1024
 
 
+#: Cached: a non-blocking socket raises errors as often as it is read.
+_text_of = functools.cache(os.strerror)
+
+
 def error_of(number: int) -> OSError:
     """Return the exception that the system would raise, of the class of its number."""
-    return OSError(number, os.strerror(number))
+    return OSError(number, _text_of(number))
 
 
 class Pipe:
@@ -50,7 +55,7 @@ class Pipe:
         """Send bytes; return how many there was room for. Raises ``BlockingIOError`` if there is none."""
         room = CAPACITY - len(self.data)
         if room <= 0:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            raise error_of(errno.EAGAIN)
         sent = data if len(data) <= room else data[:room]
         self.arrive(sent)
         return len(sent)
@@ -98,7 +103,7 @@ class Pipe:
                 self.has_ended = True
                 raise error_of(number)
             if not self.has_ended:
-                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+                raise error_of(errno.EAGAIN)
 
     def end(self) -> None:
         """Let the reading end read the bytes that are left, and then the end of the stream."""

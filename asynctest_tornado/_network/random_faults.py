@@ -1,5 +1,6 @@
 """Faults that are drawn from a seed, of responses and of connections."""
 
+import functools
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -54,8 +55,14 @@ class RandomFaults:
         self._seed = seed
         # Made when it is needed: that takes as long as the rest of a network, and most tests draw nothing.
         self._draw: Callable[[], float] | None = None
-        self.fault = Fault(f"faults={faults!r}, drawn from the seed {seed}", "the network", "random")
-        self.fault.line, self.fault.is_set = "", False
+        self._text = f"faults={faults!r}, drawn from the seed {seed}"
+
+    @functools.cached_property
+    def fault(self) -> Fault:
+        """The fault that stands for all of them in reports."""
+        fault = Fault(self._text, "the network", "random")
+        fault.line, fault.is_set = "", False
+        return fault
 
     def _random(self) -> float:
         if self._draw is None:

@@ -111,6 +111,8 @@ class RealPorts:
         self._reserved: weakref.WeakKeyDictionary[VirtualSocket, socket.socket] = weakref.WeakKeyDictionary()
         self._open: weakref.WeakKeyDictionary[VirtualSocket, socket.socket] = weakref.WeakKeyDictionary()
         self._known: weakref.WeakSet[VirtualSocket] = weakref.WeakSet()
+        #: True if a server may have a port of the system: in most tests, none has.
+        self._is_used = False
         self._loop: Any = None
         self._selector: Any = None
         self._thread = 0
@@ -121,7 +123,7 @@ class RealPorts:
         self._thread, self._process = threading.get_ident(), os.getpid()
 
     def detach(self) -> None:
-        for sock in [*self._reserved, *self._open]:
+        for sock in [*self._reserved, *self._open] if self._is_used else ():
             self.close(sock)
         self._loop = self._selector = None
 
@@ -134,6 +136,7 @@ class RealPorts:
         """Reserve the port of a server for the system: the test learns the number. Open it, if there is a child."""
         if not self.is_here:
             return
+        self._is_used = True
         with self._lock:
             if sock not in self._known:
                 group = self._get_network().bound_with(sock)
@@ -174,6 +177,7 @@ class RealPorts:
         """
         if not self.is_here:
             return
+        self._is_used = True
         with self._lock:
             if sock in self._open or sock.backlog is None:
                 return
@@ -232,6 +236,8 @@ class RealPorts:
 
     def close(self, sock: VirtualSocket) -> None:
         """Release the port of a server: it has been closed."""
+        if not self._is_used:
+            return
         with self._lock:
             reserved, real = self._reserved.pop(sock, None), self._open.pop(sock, None)
         if reserved is not None:

@@ -57,12 +57,13 @@ class VirtualNetwork(Network):
 
     #: True if TLS is spoken in memory: the argument of that name.
     tls: bool
+    trusted_hosts: set[str]
 
     def __init__(self, *, tls: bool = False, faults: float | Mapping[str, float] = 0, seed: int | None = None) -> None:
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
             raise TypeError(f"VirtualNetwork got seed={seed!r}, which is no whole number. Give one, or leave it out.")
-        self.tls = tls
-        self.trusted_hosts: set[str] = set()
+        # Not by `__setattr__`, which looks whether there are such names.
+        vars(self).update(tls=tls, trusted_hosts=set())
         self._faults = FaultTable(faults, seed)
         self._listening: dict[tuple[str, int], VirtualSocket] = {}
         self._clients = itertools.count()
@@ -159,7 +160,7 @@ class VirtualNetwork(Network):
         for key in [key for key, each in self._listening.items() if each is sock]:
             del self._listening[key]
             # Of the sockets that share a port, one gets all connections: the first that is open.
-            for each in self._bound:
+            for each in self._bound if sock.shares_port else ():
                 if each.shares_port and each is not sock and each.backlog is not None and each.address[:2] == key:
                     self._listening.setdefault(key, each)
         self._real_ports.close(sock)
