@@ -3,16 +3,16 @@
 import os
 import re
 import sys
+import sysconfig
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import tornado
-
 from tests.support import ROOT, run_each, run_python
 
-_TORNADO = os.path.dirname(tornado.__file__)
+#: Where packages are installed.
+_PACKAGES = sysconfig.get_path("purelib")
 _UNITTEST = os.path.dirname(unittest.__file__)
 
 
@@ -45,7 +45,7 @@ class RecordedReports:
 
     @classmethod
     def seen_from_the_root(cls, said: str) -> str:
-        return said.replace(_TORNADO, ".../tornado").replace(_UNITTEST, ".../unittest").replace(f"{ROOT}{os.sep}", "")
+        return said.replace(_PACKAGES, "...").replace(_UNITTEST, ".../unittest").replace(f"{ROOT}{os.sep}", "")
 
     @classmethod
     def recorded(cls, name: str) -> str:

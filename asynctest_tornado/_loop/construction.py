@@ -31,6 +31,8 @@ _RESOLUTION = _get_clock_info("monotonic").resolution
 #: Attributes of loops that only some versions of Python have.
 _HAS_HOOKS = sys.version_info >= (3, 12)
 _HAS_SERVERS = sys.version_info >= (3, 13)
+#: The class of the attribute ``_watcher``, which loops have from Python 3.14 on: it watches child processes.
+_watcher_class: type | None = None
 
 
 #: The asynchronous generators and the transports of a loop. Two new containers would take 4 % of the instructions of an
@@ -90,10 +92,12 @@ def _fill(loop: Any) -> None:
     loop._signal_handlers = {}
     if _HAS_SERVERS:
         loop._unix_server_sockets = {}
+    if _watcher_class is not None:
+        loop._watcher = _watcher_class()
 
 
-#: Attributes that depend on the arguments of the constructors.
-_OF_SYSTEM = ("_asynctest_system", "_csock", "_internal_fds", "_selector", "_ssock")
+#: Attributes that depend on the arguments of the constructors, or on the system.
+_OF_SYSTEM = ("_asynctest_system", "_csock", "_internal_fds", "_selector", "_ssock", "_watcher")
 
 
 class _Twin:
@@ -164,9 +168,10 @@ def construct(loop: Any, selector: Any) -> bool:
 
 def compare(loop: Any, was_usual: bool) -> None:
     """Look at the first loop that the usual constructor of asyncio has initialized: are later ones the same?"""
-    global _is_same
+    global _is_same, _watcher_class
     if was_usual and _is_same is None:
         _is_same = _is_like(loop)
+        _watcher_class = type(loop._watcher) if hasattr(loop, "_watcher") else None
 
 
 _KWARGS = "_Configurable__impl_kwargs"

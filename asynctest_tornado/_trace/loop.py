@@ -4,6 +4,7 @@
 
 import asyncio
 import contextvars
+from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._loop.instrumented_loop import WatchedLoop
@@ -79,8 +80,9 @@ class TracedLoop(WatchedLoop):
 
     _asynctest_recorder: Recorder | None = None
     _ready: Any
+    _write_to_self: Callable[[], None]
 
-    # These two override private methods of asyncio, through which all calls become ready.
+    # These override private methods of asyncio, through which all calls become ready, and one that no longer uses them.
 
     def _call_soon(self, callback: Any, args: Any, context: contextvars.Context | None) -> asyncio.Handle:
         recorder = self._asynctest_recorder
@@ -92,6 +94,16 @@ class TracedLoop(WatchedLoop):
             del handle._source_traceback[-1]  # type: ignore[attr-defined]  # of this function
         handle.recorder, handle.cause = recorder, recorder.cause()
         self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        if self._asynctest_recorder is None or self.is_closed():
+            return super().call_soon_threadsafe(callback, *args, context=context)
+        # From CPython 3.14 on, the method of asyncio makes a handle of another class, not by _call_soon().
+        handle = self._call_soon(callback, args, context)
+        self._write_to_self()
         return handle
 
     def _add_callback(self, handle: asyncio.Handle) -> None:

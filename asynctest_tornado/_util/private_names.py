@@ -91,6 +91,7 @@ def _filled() -> tuple[Private, ...]:
         *(Private(_LOOP, name, _FILLS, "", _BY_ASYNCIO) for name in names),
         Private(_LOOP, "_old_agen_hooks", _FILLS, "", _BY_ASYNCIO, since=(3, 12)),
         Private(_LOOP, "_unix_server_sockets", _FILLS, "", _BY_ASYNCIO, since=(3, 13)),
+        Private(_LOOP, "_watcher", _FILLS, "", _BY_ASYNCIO, since=(3, 14)),
         Private("asyncio.coroutines", "_is_debug_mode", "whether that has been replaced", "", _BY_ASYNCIO),
     )
 

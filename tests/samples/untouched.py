@@ -7,6 +7,7 @@ import asyncio
 import concurrent.futures.thread
 import contextlib
 import contextvars
+import ctypes  # noqa: F401  # plugins of pytest import it, whereupon libffi may open its own file
 import decimal
 import faulthandler
 import gc
