@@ -32,8 +32,8 @@ from asynctest_tornado._pytest.scope import Scope
 from asynctest_tornado._pytest.serve import SERVES
 from asynctest_tornado._pytest.settings import Settings, command
 from asynctest_tornado._pytest.variables import Variables
-from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._search import hints
 from asynctest_tornado._sources import handler_errors, installation, terminal_logs
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._sources.place_in_run import Place, place_of
@@ -87,7 +87,7 @@ class Function:
         schedule = settings.schedule(seed) if order is None else order.schedule
         self.limit = settings.limit()
         if schedule is not None and schedule.hint is None:
-            schedule.hint = orders.hint_of(schedule, command(item, seed))
+            schedule.hint = hints.hint_of(schedule, command(item, seed))
         if schedule is not None and not schedule.is_reported:
             report_late = _report_nothing
 

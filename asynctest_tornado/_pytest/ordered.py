@@ -7,16 +7,16 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
+from asynctest_tornado._explanations.told_history import ToldHistory
 from asynctest_tornado._pytest import claims
 from asynctest_tornado._pytest.settings import Settings, command, without_order
-from asynctest_tornado._schedules import rerun, shrink
 from asynctest_tornado._schedules import settings as orders
-from asynctest_tornado._schedules.all_orders import Explorer
 from asynctest_tornado._schedules.feature import ORDER
-from asynctest_tornado._schedules.reports import out_of_sight
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.shrink import Way
-from asynctest_tornado._schedules.told_history import ToldHistory
+from asynctest_tornado._search import hints, rerun, shrink
+from asynctest_tornado._search.all_orders import Explorer
+from asynctest_tornado._search.reports import out_of_sight
+from asynctest_tornado._search.shrink import Way
 from asynctest_tornado._util.real_time import monotonic
 from asynctest_tornado._util.settings import All
 
@@ -139,7 +139,7 @@ class Ordered:
 
     def run_replay(self, schedule: Schedule) -> None:
         """Run the test in the one order that the user asks for."""
-        schedule.hint = orders.hint_of(schedule, self._command)
+        schedule.hint = hints.hint_of(schedule, self._command)
         run = self._once(schedule, is_last=True)
         reports = run.reports
         try:
@@ -166,7 +166,7 @@ class Ordered:
             return _add(run, rerun.IN_ASYNCIOS_ORDER if shrunk == rerun.FAILS_ALWAYS else shrunk)
         schedule = again.schedule(shrunk.holds)
         text = again.explanation(shrunk)
-        schedule.hint = orders.hint_shrunk(shrunk, seed, schedule, self._command, text)
+        schedule.hint = hints.hint_shrunk(shrunk, seed, schedule, self._command, text)
         sections = self._item._report_sections[:]
         del self._item._report_sections[:]
         final = self._once(schedule)
@@ -186,7 +186,7 @@ class Ordered:
                 schedule.token = orders.token_of(holds)
                 if holds:
                     tried = explorer.explored().orders - 1
-                    schedule.hint = orders.hint_explored(len(holds), tried, schedule, self._command)
+                    schedule.hint = hints.hint_explored(len(holds), tried, schedule, self._command)
                 del self._item._report_sections[:]
                 run = self._once(schedule)
                 reports = run.reports

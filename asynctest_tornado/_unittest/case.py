@@ -25,7 +25,7 @@ from asynctest_tornado._logs.logs import Logs
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._network.feature import network_of
 from asynctest_tornado._network.virtual_network import VirtualNetwork
-from asynctest_tornado._schedules import repeat
+from asynctest_tornado._search import repeat
 from asynctest_tornado._sources import installation
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._unittest import (

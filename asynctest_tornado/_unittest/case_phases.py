@@ -24,9 +24,9 @@ from asynctest_tornado._leaks.feature import LEAKS
 from asynctest_tornado._loop import new_loop
 from asynctest_tornado._network.feature import NETWORK
 from asynctest_tornado._network.virtual_network import make_network
-from asynctest_tornado._schedules import repeat
 from asynctest_tornado._schedules.feature import ORDER
-from asynctest_tornado._schedules.reports import Hidden, Report
+from asynctest_tornado._search import repeat
+from asynctest_tornado._search.reports import Hidden, Report
 from asynctest_tornado._sources.feature import GARBAGE
 from asynctest_tornado._timeouts import limits
 from asynctest_tornado._trace import feature as tracing

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import owner
+from asynctest_tornado._explanations.told_history import ToldHistory
 from asynctest_tornado._features.failure_hints import explain_interrupt
 from asynctest_tornado._harness.harness import CLOSED, NEW, OPEN, Harness
 from asynctest_tornado._leaks import reachable
 from asynctest_tornado._leaks.feature import LEAKS
-from asynctest_tornado._schedules import repeat, runs
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.told_history import ToldHistory
+from asynctest_tornado._search import repeat, runs
 from asynctest_tornado._sources import installation
 from asynctest_tornado._unittest import case_state, late_errors, run_end
 from asynctest_tornado._util import fast_environ, settings
@@ -111,7 +111,7 @@ def _run_in_orders(
     if isinstance(chosen, Schedule):
         repeat.run_replay(chosen, result, own_runs)
     elif isinstance(chosen, All):
-        from asynctest_tornado._schedules import repeat_all  # rarely
+        from asynctest_tornado._search import repeat_all  # rarely
 
         repeat_all.run(result, chosen.bound, own_runs, is_required=case.schedules is not None)
     else:

@@ -11,8 +11,8 @@ from asynctest_tornado._errors import owner as _owner
 from asynctest_tornado._features.all_features import PLAIN
 from asynctest_tornado._harness.by_hand import Entered
 from asynctest_tornado._harness.harness import Harness
-from asynctest_tornado._schedules import runs
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._search import runs
 
 __unittest = True
 

@@ -322,15 +322,20 @@ LOCALS: tuple[Local, ...] = (
         *("its URL beside the error", "none"),
     ),
     Local(
-        *("tornado.simple_httpclient._HTTPConnection.run", "self", "_schedules.task_labels", "the request of a task"),
+        *(
+            "tornado.simple_httpclient._HTTPConnection.run",
+            "self",
+            "_explanations.task_labels",
+            "the request of a task",
+        ),
         *("its URL in the explanation of an order", "the name of the coroutine"),
     ),
     Local(
-        *("tornado.http1connection.HTTP1ServerConnection._server_request_loop", "self", "_schedules.task_labels"),
+        *("tornado.http1connection.HTTP1ServerConnection._server_request_loop", "self", "_explanations.task_labels"),
         *("whose requests a task reads", "a name in the explanation of an order", "the name of the coroutine"),
     ),
     Local(
-        *("tornado.websocket.WebSocketProtocol13._receive_frame_loop", "self", "_schedules.task_labels"),
+        *("tornado.websocket.WebSocketProtocol13._receive_frame_loop", "self", "_explanations.task_labels"),
         *("the websocket of a task", "its path in the explanation of an order", "the name of the coroutine"),
     ),
     Local(

@@ -11,8 +11,8 @@ from typing import Any
 from unittest import mock
 
 from asynctest_tornado import AsyncTestCase
-from asynctest_tornado._schedules import repeat_all
-from asynctest_tornado._schedules.all_orders import Explored, Explorer
+from asynctest_tornado._search import repeat_all
+from asynctest_tornado._search.all_orders import Explored, Explorer
 from tests.samples import fixed_races, races
 from tests.support import environ, run_case
 

@@ -10,9 +10,9 @@ from unittest import mock
 from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, VirtualClock, VirtualNetwork
-from asynctest_tornado._schedules import runs
-from asynctest_tornado._schedules.reports import Report
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._search import runs
+from asynctest_tornado._search.reports import Report
 from tests.network.hosts import BREAKS_OFF
 
 SIZE = 3_000_000

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asynctest_tornado import AsyncTestCase, gen_test
-from asynctest_tornado._schedules import progress_line, repeat_all
-from asynctest_tornado._schedules.all_orders import Explorer
+from asynctest_tornado._search import progress_line, repeat_all
+from asynctest_tornado._search.all_orders import Explorer
 from tests.samples import fixed_races, races
 from tests.support import environ, run_case, run_python
 

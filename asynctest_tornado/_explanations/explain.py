@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from asynctest_tornado._schedules import compare
+from asynctest_tornado._explanations import compare
+from asynctest_tornado._explanations.told_history import Line, Told, ToldHistory
 from asynctest_tornado._schedules.holds import Hold, Moment
-from asynctest_tornado._schedules.told_history import Line, Told, ToldHistory
 from asynctest_tornado._util import names
 
 __unittest = True

@@ -1,6 +1,6 @@
 """Stands between unittest, which runs a test several times, and its result."""
 
-# Tested by tests/schedules/test_repeat.py.
+# Tested by tests/search/test_repeat.py.
 
 import contextlib
 import logging
@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from asynctest_tornado._schedules import shrink
+from asynctest_tornado._search import shrink
 from asynctest_tornado._util import exception_notes, observer
 
 __unittest = True

@@ -1,6 +1,6 @@
 """Shows on a terminal how far the search for an order has come."""
 
-# Tested by tests/schedules/test_repeat_all.py.
+# Tested by tests/search/test_repeat_all.py.
 
 import sys
 from collections.abc import Callable

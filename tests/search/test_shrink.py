@@ -5,7 +5,7 @@ from typing import Any
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.shrink import Budget, Outcome, Shrunk, Way, passed, shrink, way_of
+from asynctest_tornado._search.shrink import Budget, Outcome, Shrunk, Way, passed, shrink, way_of
 from tests.schedules.test_schedule import in_schedule, take_turns
 
 WAY = Way("AssertionError", ("test.py", 1))

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from asynctest_tornado._schedules import repeat, settings
-from asynctest_tornado._schedules.all_orders import Explorer
-from asynctest_tornado._schedules.progress_line import ProgressLine
-from asynctest_tornado._schedules.reports import Report
-from asynctest_tornado._schedules.rerun import Case, Rerun
-from asynctest_tornado._schedules.runs import Runs
+from asynctest_tornado._schedules import settings
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._search import hints, repeat
+from asynctest_tornado._search.all_orders import Explorer
+from asynctest_tornado._search.progress_line import ProgressLine
+from asynctest_tornado._search.reports import Report
+from asynctest_tornado._search.rerun import Case, Rerun
+from asynctest_tornado._search.runs import Runs
 
 __unittest = True
 
@@ -30,7 +31,7 @@ def run(result: Any, bound: int | None, runs: Runs, *, is_required: bool) -> Non
             schedule.token = settings.token_of(holds)
             if holds:
                 tried = explorer.explored().orders - 1
-                schedule.hint = settings.hint_explored(len(holds), tried, schedule, command)
+                schedule.hint = hints.hint_explored(len(holds), tried, schedule, command)
             runs.run(schedule, report)
             was_stopped = bool(getattr(result, "shouldStop", False))
             if report.has_ended or was_stopped:

@@ -5,12 +5,12 @@ import unittest
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from asynctest_tornado._schedules.all_orders import Explored, Explorer
 from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Moment
 from asynctest_tornado._schedules.policies import Policy
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._search.all_orders import Explored, Explorer
 from tests.schedules.test_schedule import in_schedule, take_turns
 
 Program = Callable[[], Any]

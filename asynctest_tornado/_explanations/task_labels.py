@@ -1,6 +1,6 @@
 """Names of tasks for the reports of orders."""
 
-# Tested by tests/schedules/test_explain.py.
+# Tested by tests/explanations/test_explain.py.
 
 import types
 from collections.abc import Sequence

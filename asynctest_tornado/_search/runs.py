@@ -1,6 +1,6 @@
 """Runs a test case again and again, as if each run had a new instance."""
 
-# Tested by tests/schedules/test_repeat.py.
+# Tested by tests/search/test_repeat.py.
 
 import contextlib
 import unittest
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from asynctest_tornado._errors import contexts
-from asynctest_tornado._schedules.reports import Hidden, Report
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._search.reports import Hidden, Report
 
 if TYPE_CHECKING:
     from asynctest_tornado._schedules.examples import Examples

@@ -19,9 +19,9 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from asynctest_tornado import AsyncTestCase, VirtualClock, VirtualNetwork, gen_test
-from asynctest_tornado._schedules import rerun
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.shrink import Budget, Way
+from asynctest_tornado._search import rerun
+from asynctest_tornado._search.shrink import Budget, Way
 from asynctest_tornado._util import debuggers, observer
 from tests.samples import shrinking
 from tests.support import RecordingResult, environ, run_python

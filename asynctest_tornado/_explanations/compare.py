@@ -1,6 +1,6 @@
 """Shows two orders side by side, from the first step that differs."""
 
-# Tested by tests/schedules/test_explain.py.
+# Tested by tests/explanations/test_explain.py.
 
 import itertools
 import os
@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from asynctest_tornado._explanations.told_history import BEGINS, ENDS, ToldHistory
 from asynctest_tornado._schedules.holds import Hold, Moment
-from asynctest_tornado._schedules.told_history import BEGINS, ENDS, ToldHistory
 
 __unittest = True
 

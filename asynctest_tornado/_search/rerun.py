@@ -4,16 +4,16 @@ import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from asynctest_tornado._schedules import explain
+from asynctest_tornado._explanations import explain
+from asynctest_tornado._explanations.told_history import ToldHistory
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold
-from asynctest_tornado._schedules.progress_line import ProgressLine
-from asynctest_tornado._schedules.reports import Hidden, out_of_sight
-from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.shrink import LONGEST_RUN, Budget, Outcome, Shrunk, Way, shrink
-from asynctest_tornado._schedules.told_history import ToldHistory
+from asynctest_tornado._search.progress_line import ProgressLine
+from asynctest_tornado._search.reports import Hidden, out_of_sight
+from asynctest_tornado._search.runs import Runs
+from asynctest_tornado._search.shrink import LONGEST_RUN, Budget, Outcome, Shrunk, Way, shrink
 from asynctest_tornado._util import debuggers, settings
 from asynctest_tornado._util.real_time import monotonic
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from unittest import mock
 
-from asynctest_tornado._schedules import footprints
+from asynctest_tornado._search import footprints
 
 nap = asyncio.sleep
 Coroutine = Callable[[], Awaitable[Any]]

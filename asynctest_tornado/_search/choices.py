@@ -1,14 +1,14 @@
 """Records which calls of a run could have been other ones, and what they touch."""
 
-# Tested by tests/schedules/test_all_orders.py.
+# Tested by tests/search/test_all_orders.py.
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from asynctest_tornado._schedules import footprints
 from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Moment
+from asynctest_tornado._search import footprints
 
 __unittest = True
 

@@ -1,6 +1,6 @@
 """Finds in its code where a coroutine waits, and where it goes on."""
 
-# Tested by tests/schedules/test_explain.py.
+# Tested by tests/explanations/test_explain.py.
 
 import asyncio
 import dis

@@ -15,10 +15,11 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork
-from asynctest_tornado._schedules import await_lines, explain, holds
+from asynctest_tornado._explanations import await_lines, explain
+from asynctest_tornado._explanations.told_history import FAILS, Line, Told, ToldHistory
+from asynctest_tornado._schedules import holds
 from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.told_history import FAILS, Line, Told, ToldHistory
 from tests.samples import races
 from tests.schedules.test_schedule import in_schedule
 from tests.support import environ, run_case

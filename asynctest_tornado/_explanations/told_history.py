@@ -1,6 +1,6 @@
 """A history that knows tasks by their calls, and the lines at which they go on."""
 
-# Tested by tests/schedules/test_explain.py.
+# Tested by tests/explanations/test_explain.py.
 
 import asyncio
 import inspect
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from tornado import gen
 
-from asynctest_tornado._schedules import await_lines, task_labels
+from asynctest_tornado._explanations import await_lines, task_labels
 from asynctest_tornado._schedules.call import Call, task_of
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Moment

@@ -24,8 +24,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from asynctest_tornado._schedules.choices import Choices, Option
 from asynctest_tornado._schedules.holds import Hold, Moment
+from asynctest_tornado._search.choices import Choices, Option
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from asynctest_tornado._schedules import settings
-from asynctest_tornado._schedules.reports import Report
-from asynctest_tornado._schedules.rerun import Case, Rerun
-from asynctest_tornado._schedules.runs import Runs
 from asynctest_tornado._schedules.schedule import Schedule
-from asynctest_tornado._schedules.shrink import Way
+from asynctest_tornado._search import hints
+from asynctest_tornado._search.reports import Report
+from asynctest_tornado._search.rerun import Case, Rerun
+from asynctest_tornado._search.runs import Runs
+from asynctest_tornado._search.shrink import Way
 from asynctest_tornado._util import commands, observer
 from asynctest_tornado._util.real_time import monotonic
 
@@ -27,7 +28,7 @@ def command_of(case: unittest.TestCase, result: Any) -> str:
 
 def hint(schedule: Schedule, case: unittest.TestCase, result: Any) -> str:
     """Return the note about its order for the report of a test case."""
-    return settings.hint_of(schedule, command_of(case, result))
+    return hints.hint_of(schedule, command_of(case, result))
 
 
 class _Tally:
@@ -93,7 +94,7 @@ def _shrunk(report: Report, way: Way, seed: int, seconds: float, runs: Runs, *, 
         report.add_note(shrunk)
         return report
     schedule = rerun.schedule(shrunk.holds)
-    schedule.hint = settings.hint_shrunk(
+    schedule.hint = hints.hint_shrunk(
         shrunk, seed, schedule, command_of(runs.case, report.result), rerun.explanation(shrunk)
     )
     final = report.successor()
