@@ -43,7 +43,7 @@ NOT_FOR_USERS = {
     "ExpectLog": {"filter", "watch"},
     "VirtualNetwork": {
         *("bind", "bound_with", "collect", "connect", "connects_at_once", "find", "listen", "listeners", "reaches"),
-        *("expose", "renumber", "stop_listening"),
+        *("expose", "renumber", "stop_listening", "trusted_hosts"),
     },
 }
 
