@@ -398,8 +398,9 @@ class OutOfSightTest(unittest.TestCase):
         try:
             with environ(ASYNC_TEST_ORDER=TOKEN):
                 run(sample(check=check))
-            if things.pop()() is not None:
+            if things[0]() is not None:
                 self.skipTest("In this version of Python, each test that fails keeps its objects in a cycle.")
+            things.clear()
             found(run(sample(check=check)))
             self.assertGreater(len(things), 4)
             self.assertEqual([thing for thing in things if thing() is not None], [])
