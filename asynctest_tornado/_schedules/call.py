@@ -68,6 +68,8 @@ def number_of(call: Call) -> int:
 def may_be_new(task: "asyncio.Task[Any]") -> bool:
     """Return False if a task has begun without a call of the loop, as an eager one does."""
     coro = task.get_coro()
+    if type(coro) is types.CoroutineType:  # mostly; this is what inspect looks at, at less cost
+        return not (coro.cr_suspended or coro.cr_running or coro.cr_frame is None)
     return not inspect.iscoroutine(coro) or inspect.getcoroutinestate(coro) == inspect.CORO_CREATED
 
 

@@ -209,9 +209,9 @@ class Schedule:
 
     def _make_one(self) -> None:
         call = self._take()
-        while call is not None and call.cancelled():
+        while call is not None and call.callback is None:  # it was cancelled
             call = self._take()
-        if call is None or call.callback is None:
+        if call is None or call.callback is None:  # the latter for mypy
             return
         self.fingerprint = zlib.crc32(call.number.to_bytes(8, "little"), self.fingerprint)
         if self.history is not None:

@@ -27,8 +27,15 @@ def command_of(case: unittest.TestCase, result: Any) -> str:
 
 
 def hint(schedule: Schedule, case: unittest.TestCase, result: Any) -> str:
-    """Return the note about its order for the report of a test case."""
-    return hints.hint_of(schedule, command_of(case, result))
+    """Return the note about its order for the report of a test case.
+
+    :param result: the result, or the `Report` of several runs, which have the same command.
+    """
+    if not isinstance(result, Report):
+        return hints.hint_of(schedule, command_of(case, result))
+    if result.command is None:
+        result.command = command_of(case, result.result)
+    return hints.hint_of(schedule, result.command)
 
 
 class _Tally:

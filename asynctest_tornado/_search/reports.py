@@ -27,6 +27,8 @@ class Report:
 
     def __init__(self, result: Any) -> None:
         self.result = result
+        #: The command that runs the test, once it was asked for.
+        self.command: str | None = None
         self._has_started = False
         self._seconds = 0.0
         #: The late errors that were reported, of all runs of the test.

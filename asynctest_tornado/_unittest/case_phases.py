@@ -94,7 +94,7 @@ def new_harness(case: Any, *, is_by_hand: bool) -> Harness:
     if (leaks.action == "warn" and state.has_warned) or (reporter.is_hidden and leaks.action == "note"):
         leaks = policy.Policy("ignore", leaks.allowed)
     if state.schedule is not None and state.schedule.hint is None and not is_by_hand:
-        state.schedule.hint = repeat.hint(state.schedule, case, result)
+        state.schedule.hint = repeat.hint(state.schedule, case, report)
     if state.schedule is not None and not is_by_hand:
         leaks = policy.Policy(leaks.action, leaks.allowed, state.schedule.hint)
     options: dict[Feature, Any] = {LEAKS: leaks}
