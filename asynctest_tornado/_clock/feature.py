@@ -13,6 +13,7 @@ from asynctest_tornado._loop import recycled_loop
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._timeouts import limits
+from asynctest_tornado._util import names
 
 __unittest = True
 
@@ -95,8 +96,8 @@ def _attach(clock: VirtualClock, loop: LoopOfTest) -> Passing:
             f"{', '.join(missing)}. Leave out clock_factory, or take another version."
         )
     raise TypeError(
-        f"A VirtualClock cannot pass time on {loop.loop!r}: it is for the loops that this library makes. Leave out "
-        "loop_factory, get_new_ioloop() and policies of your own, or clock_factory."
+        f"A VirtualClock cannot pass time on {names.class_of_loop(loop.loop)}: it is for the loops that this library "
+        "makes. Leave out loop_factory, get_new_ioloop() and policies of your own, or clock_factory."
     )
 
 

@@ -19,6 +19,7 @@ from asynctest_tornado._network.connection import UNDER_WAY
 from asynctest_tornado._network.network_loop import NetworkLoop
 from asynctest_tornado._network.readiness import NetworkSelector
 from asynctest_tornado._network.virtual_network import VirtualNetwork
+from asynctest_tornado._util import names
 from asynctest_tornado._util.tracebacks import MACHINERY, owner_of
 
 __unittest = True
@@ -102,19 +103,13 @@ def _is_of_client(tb: types.TracebackType | None) -> bool:
     return found
 
 
-def _class_of(loop: object) -> str:
-    """Return the name of the class of a loop, without the methods of this library."""
-    package = __name__.partition(".")[0]
-    classes = [cls for cls in type(loop).__mro__ if cls.__module__.partition(".")[0] != package]
-    return f"{classes[0].__module__}.{classes[0].__qualname__}"
-
-
 def _attach(loop: LoopOfTest, virtual: VirtualNetwork) -> NetworkSelector:
     selector = loop.selector
     if type(selector) is not Selector:
         raise TypeError(
-            f"A VirtualNetwork cannot carry connections of {_class_of(loop.loop)}: it is for the loops of asyncio that "
-            "have a selector. Leave out loop_factory, get_new_ioloop() and policies of your own, or network_factory."
+            f"A VirtualNetwork cannot carry connections of {names.class_of_loop(loop.loop)}: it is for the loops of "
+            "asyncio that have a selector. Leave out loop_factory, get_new_ioloop() and policies of your own, or "
+            "network_factory."
         )
     attached: NetworkSelector = selector  # type: ignore[assignment]
     attached.__class__ = NetworkSelector

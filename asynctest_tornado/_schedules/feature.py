@@ -14,6 +14,7 @@ from asynctest_tornado._loop.instrumented_loop import WatchedLoop
 from asynctest_tornado._loop.user_runs import interruptible
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.schedule import Schedule
+from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import monotonic
 
 __unittest = True
@@ -64,8 +65,8 @@ class Order(Feature):
                 harness.loop.selector.is_ordered = True
         elif schedule.is_required:
             raise TypeError(
-                f"{loop!r} runs ready callbacks in its own order only: schedules are for loops of asyncio. "
-                "Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
+                f"{names.class_of_loop(loop)} runs ready callbacks in its own order only: schedules are for loops of "
+                "asyncio. Leave out schedules, or loop_factory, get_new_ioloop() and policies of your own."
             )
 
     def wait_began(self, wait: Deadline) -> None:

@@ -122,6 +122,13 @@ def name_of_callback(callback: Callable[..., Any], args: tuple[Any, ...] | None)
     return "asyncio.sleep" if name == "_set_result_unless_cancelled" else name
 
 
+def class_of_loop(loop: object) -> str:
+    """Return the name of the class of a loop, without the methods of this library."""
+    package = __name__.partition(".")[0]
+    cls = next(cls for cls in type(loop).__mro__ if cls.__module__.partition(".")[0] != package)
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
 def name_of_job(func: Any) -> str:
     """Return a name for the function that an executor runs."""
     while isinstance(func, functools.partial):

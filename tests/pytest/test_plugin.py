@@ -176,7 +176,7 @@ class SettingsTest(unittest.TestCase):
             "clock_factory=3": "The argument clock_factory of the marker gen_test cannot be 3. Set it to VirtualClock",
             "clock_factory=dict": r"cannot be <class 'dict'>: it returned \{\}. Set it to VirtualClock",
             "loop_factory=dict": r"of the marker gen_test cannot be <class 'dict'>: it returned \{\}. Set it to a func",
-            "schedules=2, loop_factory=uvloop.new_event_loop": ".* runs ready callbacks in its own order only",
+            "schedules=2, loop_factory=uvloop.new_event_loop": "uvloop.Loop runs ready callbacks in its own order only",
             "loop_factory=3": "The argument loop_factory of the marker gen_test cannot be 3. Set it to a function",
         }
         lines = ["import pytest, uvloop"]

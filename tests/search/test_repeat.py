@@ -293,7 +293,9 @@ class BadSettingsTest(unittest.TestCase):
         self.assertEqual(verdicts, ["addError", "addSuccess"])
 
     def test_loops_of_another_make(self) -> None:
-        self.check("TypeError: .* runs ready callbacks in its own order only", loop_factory=uvloop.new_event_loop)
+        self.check(
+            "TypeError: uvloop.Loop runs ready callbacks in its own order only", loop_factory=uvloop.new_event_loop
+        )
         with environ(ASYNC_TEST_SCHEDULES="3"):
             # That is meant for those for which it makes sense.
             events, result = run_counting(loop_factory=uvloop.new_event_loop, schedules=None)
