@@ -115,7 +115,7 @@ async def fifty_requests():
     responses = 0
     for _ in range(50):
         try:
-            await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/", connect_timeout=20, request_timeout=20)
+            await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/")
             responses += 1
         except Exception as error:
             print(error)
