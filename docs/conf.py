@@ -20,7 +20,7 @@ from asynctest_tornado._util import private_names
 
 project = "asynctest_tornado"
 release = version = version_of(project)
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["sphinx.ext.autodoc", "sphinx_copybutton"]
 exclude_patterns = ["_build", "examples"]
 
 # Docstrings have names between single backquotes.
@@ -30,6 +30,10 @@ autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 # The contents of a page show a method without its class, whose name would be cut.
 toc_object_entries_show_parents = "hide"
+
+# A block of commands is copied without its prompts, and without its output.
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
 
 
 def analyze(self: ModuleAnalyzer) -> None:

@@ -152,6 +152,10 @@ class BuildTest(unittest.TestCase):
         for folder in (ROOT, Path(asynctest_tornado.__file__).parent, Path.home(), Path(tempfile.gettempdir())):
             self.assertNotIn(f"{folder}/", text)
 
+    def test_commands_are_copied_without_prompts(self) -> None:
+        self.assertIn("copybutton.js", (self.html / "tutorial.html").read_text())
+        self.assertIn(r"\\$ |", (self.html / "_static" / "copybutton.js").read_text())
+
     def test_the_reference_has_all_public_names(self) -> None:
         text = (self.html / "reference.html").read_text()
         named = set(re.findall(r'id="asynctest_tornado\.(\w+)"', text))
