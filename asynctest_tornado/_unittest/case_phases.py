@@ -294,7 +294,9 @@ def _run_coroutine(case: Any, harness: Harness, func: Callable[..., Any], coro: 
     try:
         return harness.waits.run(begin, limits.limit(None, case.async_test_timeout), shared=True)
     finally:
-        coro.close()  # or a second report would say that it was never awaited
+        # One that was abandoned may catch each exception, and would then never end.
+        if inspect.getcoroutinestate(coro) == inspect.CORO_CREATED:
+            coro.close()  # or a second report would say that it was never awaited
 
 
 @contextlib.contextmanager

@@ -447,6 +447,16 @@ class TimesOut(AsyncTestCase):
                 continue
 
 
+class CatchesAll(TimesOut):
+    async def test_refuses(self) -> None:
+        limit_clock.start()
+        while True:
+            try:
+                await gen.sleep(60)
+            except BaseException:
+                continue
+
+
 class RefusesToEndInDeadlock(AsyncTestCase):
     async def test(self) -> None:
         while True:

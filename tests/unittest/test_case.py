@@ -771,7 +771,8 @@ class TimeoutTest(unittest.TestCase):
 
     def test_a_test_that_refuses_to_end_is_abandoned(self) -> None:
         with mock.patch("asynctest_tornado._harness.deadline.CANCEL_RETRY_SECONDS", 0.01), limit_clock.stopped():
-            self.assertRegex(run_case(cases.TimesOut, "test_refuses").report, "TimeoutError: .*abandoned")
+            for sample in cases.TimesOut, cases.CatchesAll:
+                self.assertRegex(run_case(sample, "test_refuses").report, "TimeoutError: .*abandoned")
 
 
 class RunSyncTest(AsyncTestCase):
