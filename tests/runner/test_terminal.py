@@ -23,7 +23,7 @@ Logged by the test:
 """
 LINE = "\n----------------------------------------------------------------------\n"
 FAILED = "Failed, each with the command that runs it again:\n"
-AGAIN = "  python -m asynctest_tornado tests.samples.on_terminal"
+AGAIN = "  python -W error -m asynctest_tornado tests.samples.on_terminal"
 
 INTERRUPTED = """\
 ======================================================================
