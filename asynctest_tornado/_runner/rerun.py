@@ -6,6 +6,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tornado.options import options
+
+from asynctest_tornado._util import settings
 from asynctest_tornado._util.commands import is_found
 
 __unittest = True
@@ -14,22 +17,42 @@ __unittest = True
 MOST_SHOWN = 30
 #: The beginning of the id of a test that stands for a module that cannot be imported.
 _FAILED_IMPORT = "unittest.loader._FailedTest."
+#: The settings of the command line that decide whether a test fails.
+_OF_VERDICTS: tuple[settings.Setting[Any], ...] = (
+    settings.TIMEOUT,
+    settings.LEAKS,
+    settings.SCHEDULES,
+    settings.SEED,
+    settings.ORDER,
+)
 
 
 def command() -> str:
     """Return the command that runs tests as this run does, if their names follow."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
+    given_settings = _settings()
     if spec is None:
-        return shlex.join([*_python(sys.argv[0]), sys.argv[0]])
+        return shlex.join([*_python(sys.argv[0]), sys.argv[0], *given_settings])
     given = sys.orig_argv
-    leaks = os.environ.get("ASYNC_TEST_LEAKS", "")
-    settings = [f"--leaks={leaks}"] if leaks else []
     if "asynctest_tornado" in given and "--replace" in given:
         after = given[given.index("--replace") :]
         module = after[after.index("-m") :][:2] if "-m" in after else []
-        return shlex.join([*_python("-m"), "-m", "asynctest_tornado", *settings, "--replace", *module])
-    return shlex.join([*_python("-m"), "-m", spec.name.removesuffix(".__main__"), *settings])
+        return shlex.join([*_python("-m"), "-m", "asynctest_tornado", *given_settings, "--replace", *module])
+    return shlex.join([*_python("-m"), "-m", spec.name.removesuffix(".__main__"), *given_settings])
+
+
+def _settings() -> list[str]:
+    """Return options for the settings of the command line, and of the environment, that may make a test fail."""
+    found = []
+    for setting in _OF_VERDICTS:
+        value = settings.by_option.get(setting.variable, "")
+        if setting is not settings.TIMEOUT:  # an environment has a time limit for all of its runs, mostly
+            value = os.environ.get(setting.variable, "")
+        # A program may have an option of this name, which is its own.
+        if value and setting.option.removeprefix("--") not in options:
+            found.append(f"{setting.option}={value}")
+    return found
 
 
 def _python(end: str) -> list[str]:

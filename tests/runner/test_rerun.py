@@ -45,6 +45,13 @@ class FailedTest(unittest.TestCase):
         done = run_python("-m", "asynctest_tornado", f"{SAMPLES}.Unexpected", ASYNC_TEST_LEAKS="fail")
         self.assertIn(f"  {PYTHON} -m asynctest_tornado --leaks=fail {SAMPLES}.", done.stderr)
 
+    def test_the_command_repeats_the_orders_and_the_time_limit(self) -> None:
+        for options in ["--timeout=7", "--schedules=20"], ["--seed=3"], ["--order=close.1.2-after-on_error.1.3"]:
+            with self.subTest(options):
+                _, said = run(*options, f"{SAMPLES}.Subtests")
+                begin = f"  {PYTHON} -m asynctest_tornado {shlex.join(options)} {SAMPLES}"
+                self.assertEqual(last_lines(said)[1:], [f"{begin}.Subtests.test"])
+
     def test_a_class_that_cannot_be_set_up_is_named(self) -> None:
         _, said = run(f"{SAMPLES}.Missing")
         self.assertEqual(last_lines(said)[1:], [f"  {PYTHON} -m asynctest_tornado {SAMPLES}.Missing"])
@@ -66,9 +73,9 @@ class FailedTest(unittest.TestCase):
                 "def all():\n    import unittest; return unittest.defaultTestLoader.loadTestsFromTestCase(Test)\n"
                 "if __name__ == '__main__': a.main()\n"
             )
-            done = run_python("my_tests.py", cwd=folder, PYTHONPATH=str(ROOT))
-            self.assertEqual(last_lines(done.stderr)[1:], [f"  {PYTHON} my_tests.py __main__.Test.test"])
-            again = run_python("my_tests.py", "__main__.Test.test", cwd=folder, PYTHONPATH=str(ROOT))
+            done = run_python("my_tests.py", "--seed=3", cwd=folder, PYTHONPATH=str(ROOT))
+            self.assertEqual(last_lines(done.stderr)[1:], [f"  {PYTHON} my_tests.py --seed=3 __main__.Test.test"])
+            again = run_python("my_tests.py", "--seed=3", "__main__.Test.test", cwd=folder, PYTHONPATH=str(ROOT))
             self.assertEqual(last_lines(again.stderr), last_lines(done.stderr))
 
     def test_an_unmodified_suite_is_run_again_as_one(self) -> None:
