@@ -5,6 +5,9 @@ from typing import Any
 
 __unittest = True
 
+#: The class of the environment, whose names can be encoded once for all.
+_Environ = type(os.environ)
+
 
 def get(name: str) -> str | None:
     """Return the value of a variable as it is now, or None if it is not set.
@@ -20,7 +23,8 @@ def get(name: str) -> str | None:
             return None  # mostly
         found = environ.decodevalue(value)
     except KeyError:
-        _encoded[name] = environ.encodekey(name)
+        if type(environ) is _Environ:
+            _encoded[name] = environ.encodekey(name)
         found = environ.get(name)
     except AttributeError:
         found = environ.get(name)
@@ -40,7 +44,8 @@ def is_any_set(names: frozenset[str]) -> bool:
     try:
         is_none_set: object = environ._data.keys().isdisjoint(_encoded_names[names])
     except KeyError:
-        _encoded_names[names] = frozenset(map(environ.encodekey, names))
+        if type(environ) is _Environ:
+            _encoded_names[names] = frozenset(map(environ.encodekey, names))
     except AttributeError:
         pass
     else:

@@ -22,6 +22,15 @@ class GetTest(unittest.TestCase):
         with mock.patch("os.environ"):  # it has a value for each name, but no text
             self.assertIsNone(fast_environ.get("ASYNC_TEST_X"))
 
+    def test_a_mock_in_the_place_of_the_environment_is_forgotten(self) -> None:
+        names = frozenset({"ASYNC_TEST_Y", "ASYNC_TEST_Z"})
+        with mock.patch("os.environ"):
+            self.assertIsNone(fast_environ.get("ASYNC_TEST_Y"))
+            self.assertIs(fast_environ.is_any_set(names), False)
+        with mock.patch.dict(os.environ, ASYNC_TEST_Y="set"):
+            self.assertEqual(fast_environ.get("ASYNC_TEST_Y"), "set")
+            self.assertIs(fast_environ.is_any_set(names), True)
+
 
 class IsAnySetTest(unittest.TestCase):
     names = frozenset({"ASYNC_TEST_X", "ASYNC_TEST_Y"})
