@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import tempfile
 import textwrap
@@ -313,6 +314,18 @@ class PagesTest(unittest.TestCase):
             with self.subTest(command):
                 self.assertRegex(done.stdout + done.stderr, r"\nRan \d+ tests? in |\n\d+ passed in |= \d+ passed in ")
                 self.assertEqual(done.returncode, "going_wrong" in command, done.stderr)
+
+    def test_the_race_in_one_file(self) -> None:
+        """races.rst: the file passes in asyncio's own order, and fails in another one."""
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(DOCS / "examples" / "bank_race.py", folder)
+            package = str(Path(asynctest_tornado.__file__).parent.parent)
+            passed = run_python("-m", "unittest", "bank_race", cwd=Path(folder), PYTHONPATH=package)
+            failed = run_python(
+                *("-m", "asynctest_tornado", "--schedules=50", "bank_race"), cwd=Path(folder), PYTHONPATH=package
+            )
+        self.assertEqual((passed.returncode, failed.returncode), (0, 1), passed.stderr + failed.stderr)
+        self.assertIn("It fails with 1 deviation from asyncio's own order", failed.stderr)
 
     def test_pages_have_no_code_of_their_own(self) -> None:
         """All code beside commands is included from files, which are run."""
