@@ -123,6 +123,11 @@ def is_safe(code: types.CodeType) -> bool:
     return code in _SAFE or bool(is_turn)
 
 
+def hands_on_errors(code: types.CodeType) -> bool:
+    """Return whether a function ends with any error of the coroutine that it waits for, though it has a ``with``."""
+    return code is asyncio.wait_for.__code__
+
+
 @functools.lru_cache(maxsize=1000)
 def is_in_try(code: types.CodeType, offset: int) -> bool:
     """Return whether an error that occurs there may be handled in the function: by ``try`` or ``with``."""

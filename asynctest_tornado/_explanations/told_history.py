@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from tornado import gen
 
-from asynctest_tornado._explanations import await_lines, task_labels
+from asynctest_tornado._explanations import await_lines, handler_steps, task_labels
+from asynctest_tornado._explanations.handler_steps import HandlerStep
 from asynctest_tornado._schedules.call import Call, task_of
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Moment
@@ -217,9 +218,10 @@ class ToldHistory(History):
         if act is GOES_ON and not users:
             act = task_labels.act_in_library([frame for _, frame in chain]) or act
         seen = _Seen(label, act)
+        step = handler_steps.watch(chain[-1][1] if chain else None)
         if not users:
             reference = weakref.ref(coro)
-            self._finish = lambda: self._enter(seen, key, reference())
+            self._finish = lambda: self._enter(seen, key, reference(), step)
         seen.places = [(frame.f_code, frame.f_lasti) for frame in users]
         if seen.act is GOES_ON and users:
             if isinstance(task, gen.Runner) and not _is_done(task.future):
@@ -228,16 +230,22 @@ class ToldHistory(History):
                 seen.act, seen.has_error = FAILS, True
             # A task that was cancelled may have handled that, or is going to learn of it.
             seen.has_error |= isinstance(task, asyncio.Task) and task.cancelling() > 0
-            self._finish = _finisher(seen, task, chain)
+            self._finish = _finisher(seen, task, chain, step)
         return seen
 
-    def _enter(self, seen: _Seen, key: _Actor, coro: Any) -> None:
-        """Record the function of the user that waits after a step of a library."""
+    def _enter(self, seen: _Seen, key: _Actor, coro: Any, step: HandlerStep | None) -> None:
+        """Record the function of the user that waits after a step of a library, or that has ended in it."""
+        if step is not None:
+            step.end()
         frames = [frame for _, frame in frames_of(coro)][::-1]
         users = _of_user(frames)
         if users:
             seen.entered = users[-1].f_code
             self._labels.setdefault(key, task_labels.label_of(frames[-1], users[-1]))
+        elif step is not None and seen.act is BEGINS and not frames:
+            seen.entered = step.first_function()
+            if seen.entered is not None:
+                self._labels.setdefault(key, seen.label)
 
 
 def _by_name(labels: dict[_Actor, str]) -> dict[str, list[tuple[str, _Actor]]]:
@@ -255,14 +263,22 @@ def _of_user(frames: list[types.FrameType]) -> list[types.FrameType]:
     return [frame for frame, owner in zip(frames, owners, strict=True) if owner is chosen]
 
 
-def _finisher(seen: _Seen, task: Any, chain: list[tuple[Any, types.FrameType]]) -> Callable[[], None]:
+def _finisher(
+    seen: _Seen, task: Any, chain: list[tuple[Any, types.FrameType]], step: HandlerStep | None
+) -> Callable[[], None]:
     """Return a function that looks, after the call, which functions have gone on.
 
     A function goes on if the one that it waits for has ended.
+
+    :param step: watches the call, if it is one of a request handler.
     """
     # Weak, so that what has ended is dropped as early as without a record.
     inner = [(weakref.ref(awaitable), frame.f_code, frame.f_lasti) for awaitable, frame in chain]
     users = {code for code, _ in seen.places}
+
+    def knows(code: types.CodeType) -> bool:
+        """Return whether a function of a library handles no error that is not recorded."""
+        return await_lines.hands_on_errors(code) or (step is not None and code is step.code)
 
     def finish() -> None:
         gone_on = []
@@ -274,11 +290,14 @@ def _finisher(seen: _Seen, task: Any, chain: list[tuple[Any, types.FrameType]]) 
                     seen.stops = next((frame.f_code, frame.f_lasti) for _, frame in frames_of(awaitable))
                 break
         raised = _raised_in(task)
+        if step is not None:
+            step.end()
+            raised |= step.passed
         below: list[types.CodeType] = []
         for place, (code, _) in enumerate(gone_on):
             if code in users:
                 # An error has ended the task, or a function that waits, maybe for this one, has handled it.
-                is_handled = any(await_lines.is_in_try(*outer) for outer in gone_on[place:])
+                is_handled = any(await_lines.is_in_try(*outer) for outer in gone_on[place:] if not knows(outer[0]))
                 may_raise = not all(map(await_lines.is_safe, below))
                 seen.is_unsure.append((may_raise and is_handled) or not raised.isdisjoint(below))
             below.append(code)

@@ -199,6 +199,14 @@ PRIVATE: tuple[Private, ...] = (
     Private(_REQUEST, "_remove_timeout", _STREAMS, "stream()", "an error, in the tests that stream"),
     Private(_REQUEST, "_run_callback", _STREAMS, "stream()", "an error, in the tests that stream"),
     Private(_HANDLER, "_break_cycles", "to let go of a handler that has ended", "", "the garbage collector does"),
+    Private(
+        *(_HANDLER, "_handle_request_exception", "whether Tornado has handled an error of a step"),
+        *("the line after an await in the explanation of an order", "the line of the await"),
+    ),
+    Private(
+        *(_HANDLER, "_execute", "whether a task runs a request handler"),
+        *("the line after an await in the explanation of an order", "the line of the await"),
+    ),
     Private(_HANDLER, "_finished", "whether the client gets the error", "", "it looks at _headers_written"),
     Private(
         *(_HANDLER, "_headers_written", "whether the client gets the error"),

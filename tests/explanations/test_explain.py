@@ -4,6 +4,7 @@ import inspect
 import re
 import sys
 import types
+import typing
 import unittest
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,12 +12,12 @@ from unittest import mock
 
 from tornado import gen
 from tornado.ioloop import IOLoop
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, Finish, HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork
 from asynctest_tornado._explanations import await_lines, explain
-from asynctest_tornado._explanations.told_history import FAILS, Line, Told, ToldHistory
+from asynctest_tornado._explanations.told_history import BEGINS, FAILS, Line, Told, ToldHistory
 from asynctest_tornado._schedules import holds
 from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.schedule import Schedule
@@ -235,6 +236,52 @@ class SentenceTest(unittest.TestCase):
         said = said_of("answer.1.2-after-ask_again.1.2", main)
         self.assertIn("`ask_again()` goes on at N (`raise ValueError`) and at N (`await check()`), having waited", said)
 
+    def test_a_time_limit_of_asyncio_handles_no_error(self) -> None:
+        """The line after the await is known, though the outermost function is not the user's, and has a ``with``."""
+        log: list[str] = []
+
+        async def write(line: str) -> None:
+            await asyncio.sleep(0)
+            log.append(line)
+
+        async def pay() -> None:
+            await write("pays")
+            log.append("has paid")
+
+        async def look() -> None:
+            await asyncio.sleep(0)
+
+        async def main() -> None:
+            await asyncio.gather(asyncio.wait_for(pay(), 5), look(), look())
+
+        # Before Python 3.12, pay() has a task of its own.
+        task = "wait_for" if sys.version_info >= (3, 12) else "pay"
+        self.assertIn(
+            '`pay()` goes on at N (`log.append(line)`) and at N (`log.append("has paid")`), having waited',
+            said_of(f"{task}.1.2-after-look.2.2", main),
+        )
+
+    def test_an_error_that_leaves_a_time_limit_of_asyncio(self) -> None:
+        async def main() -> None:
+            async def check() -> None:
+                await asyncio.sleep(0)
+                raise ValueError
+
+            async def ask() -> None:
+                await check()
+                raise AssertionError("it has no result")
+
+            async def look() -> None:
+                await asyncio.sleep(0)
+
+            await asyncio.gather(asyncio.wait_for(ask(), 5), look(), look(), return_exceptions=True)
+
+        task = "wait_for" if sys.version_info >= (3, 12) else "ask"
+        self.assertIn(
+            "`ask()` goes on at N (`raise ValueError`) and at N (`await check()`), having waited",
+            said_of(f"{task}.1.2-after-look.2.2", main),
+        )
+
     def test_a_coroutine_function_that_is_called_runs_no_line(self) -> None:
         async def main() -> None:
             async def answer() -> None:
@@ -322,7 +369,73 @@ class TracedHistory(ToldHistory):
             self.wrong.append(told)
 
 
+class Coupon(RequestHandler):
+    """Goes on in several ways after an await, and ends with errors that Tornado handles."""
+
+    used: typing.ClassVar[set[str]] = set()
+
+    async def prepare(self) -> None:
+        if self.request.method == "PUT":
+            await self.check()
+
+    async def check(self) -> None:
+        await asyncio.sleep(0)
+        if self.path_args[0] == "unknown":
+            raise HTTPError(404)
+
+    async def post(self, name: str) -> None:
+        if name in self.used:
+            raise Finish
+        await self.check()
+        self.used.add(name)
+
+    def put(self, name: str) -> None:
+        self.used.discard(name)
+
+    def options(self, name: str) -> None:
+        self.set_header("Allow", "POST")
+
+
+class Coupons(AsyncHTTPTestCase):
+    network_factory = VirtualNetwork
+
+    def get_app(self) -> Application:
+        return Application([(r"/(\w+)", Coupon)])
+
+    async def test(self) -> None:
+        Coupon.used.clear()
+        requests = (
+            ("POST", "/a"),
+            ("POST", "/a"),
+            ("POST", "/unknown"),
+            ("PUT", "/a"),
+            ("PUT", "/unknown"),
+            ("GET", "/"),
+        )
+        await asyncio.gather(
+            *(
+                self.async_fetch(path, method=method, allow_nonstandard_methods=True, raise_error=False)
+                for method, path in (*requests, ("OPTIONS", "/a"), ("DELETE", "/a"))
+            )
+        )
+
+
 class TruthTest(unittest.TestCase):
+    def test_lines_of_request_handlers(self) -> None:
+        for seed in range(4):
+            with self.subTest(seed=seed):
+                history = self.check(Coupons, seed)
+                tolds = [history.told(place) for place in range(len(history.calls))]
+                lines = {line.source for told in tolds if "Coupon serving" in told.label for line in told.lines}
+                # The last one is of requests that Tornado answers with 404.
+                self.assertLessEqual({"self.used.add(name)", "await self.check()"}, lines)
+
+    def test_the_first_line_of_a_handler_that_does_not_wait(self) -> None:
+        history = self.check(Coupons, 0)
+        tolds = [history.told(place) for place in range(len(history.calls))]
+        firsts = {told.label: [line.source for line in told.lines] for told in tolds if told.act == BEGINS}
+        self.assertEqual(firsts["Coupon serving OPTIONS /a"], ['if self.request.method == "PUT":'])
+
     def test_each_line_that_a_step_is_said_to_run_was_run(self) -> None:
         for name, cls in vars(races).items():
             if isinstance(cls, type) and cls.__module__ == races.__name__:
@@ -330,7 +443,7 @@ class TruthTest(unittest.TestCase):
                     with self.subTest(name, seed=seed):
                         self.check(cls, seed)
 
-    def check(self, cls: Any, seed: int) -> None:
+    def check(self, cls: Any, seed: int) -> TracedHistory:
         history = TracedHistory()
         schedule = Schedule.of_seed(seed, history=history)
         before = sys.gettrace()
@@ -342,6 +455,7 @@ class TruthTest(unittest.TestCase):
                 sys.settrace(before)
         self.assertGreater(history.checked, 1)
         self.assertEqual(history.wrong, [])
+        return history
 
 
 class RaceTest(unittest.TestCase):
