@@ -54,10 +54,26 @@ def _is_done(state: State, condition: Callable[..., bool] | None) -> bool:
     while state.is_stopped:
         # Another stop() may come during the call of the condition.
         state.is_stopped = False
-        if condition is None or condition():
+        if condition is None or _holds(condition):
             return True
         state.is_waiting = True
     return False
+
+
+def _holds(condition: Callable[..., bool]) -> bool:
+    if not callable(condition):
+        # Only here: Tornado calls no condition either if an error ends the wait, or if a stop() comes before it.
+        raise TypeError(_describe_no_function(condition))
+    return condition()
+
+
+def _describe_no_function(condition: object) -> str:
+    """Return the message for a condition that cannot be called: mostly, it is a timeout, or the result of a call."""
+    value = _brief(condition)
+    advice = "Give a function that returns true at the end, such as lambda: len(messages) == 2."
+    if type(condition) in (int, float):
+        advice = f"For a time limit in seconds, write wait(timeout={value})."
+    return f"wait() got the condition {value}, which is no function. {advice}"
 
 
 def stop(case: Any, value: Any) -> None:
@@ -92,7 +108,9 @@ def stop(case: Any, value: Any) -> None:
 def _timed_out(
     condition: Callable[..., bool] | None, failure: type[BaseException], deadline: Deadline
 ) -> BaseException:
-    if condition is not None:
+    if condition is not None and not callable(condition):
+        reason = f"; {_describe_no_function(condition)}"
+    elif condition is not None:
         reason = f"; the condition {names.name_of(condition)} did not hold"
     elif deadline.reason:  # a deadlock
         reason = (

@@ -101,6 +101,28 @@ class WaitStopTest(AsyncTestCase):
         with self.assertRaises(ZeroDivisionError):
             self.wait(lambda: bool(1 / 0))
 
+    def test_a_condition_that_is_no_function_is_explained(self) -> None:
+        cases: list[tuple[Any, str]] = [
+            (10, r"wait\(\) got the condition 10, which is no function. For a time limit.* write wait\(timeout=10\)"),
+            (3 > 2, r"wait\(\) got the condition True, which is no function. Give a function that returns true"),
+        ]
+        for condition, message in cases:
+            with self.subTest(condition):
+                self.io_loop.add_callback(self.stop)
+                with self.assertRaisesRegex(TypeError, f"^{message}"):
+                    self.wait(condition)
+                with self.assertRaisesRegex(AssertionError, f"; {message}"):
+                    self.wait(condition, timeout=0.01)
+
+    def test_a_condition_is_not_called_before_it_is_needed(self) -> None:
+        """As in ``tornado.testing``."""
+        condition: Any = 10
+        self.stop("early")
+        self.assertEqual(self.wait(condition), "early")
+        self.io_loop.add_callback(lambda: 1 / 0)
+        with self.assertRaises(ZeroDivisionError):
+            self.wait(condition)
+
     def test_a_thread_may_stop(self) -> None:
         thread = threading.Thread(target=self.stop, args=("from a thread",))
         self.io_loop.add_callback(thread.start)
