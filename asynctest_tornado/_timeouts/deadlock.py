@@ -30,6 +30,8 @@ from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
 from asynctest_tornado._timeouts import blocked_code, private_servers, watchdog
+from asynctest_tornado._timeouts.quiet import has_virtual_time
+from asynctest_tornado._timeouts.report_sections import timers_of_test
 from asynctest_tornado._util import names
 from asynctest_tornado._util.real_time import (
     active_count,
@@ -103,7 +105,18 @@ def _reason(wait: Deadline) -> str:
     if private_servers.of(wait.loop.selector) is not None:
         timers, files = "no timer within that time", "no open file but those of the test's own server"
     limit, spent = wait.limit, wait.spent()
-    end = f"would have timed out after {limit.describe()}, and ends after {spent:.3g} seconds"
+    due = _due_later(wait)
+    if due is not None:  # a higher limit helps
+        return (
+            f"would have timed out after {limit.describe()}, and ends after {spent:.3g} seconds: nothing is left that "
+            f"could wake the event loop before that. The next timer is due in {due:.3g} s, after the limit; there is "
+            f"{files}, no thread, no child process"
+        )
+    end = f"would have waited for ever, and ends after {spent:.3g} seconds"
+    if limit.is_set:
+        # Without the advice to change it, which does not help.
+        place = limit.setting.partition(", change it by")[0]
+        end = f"would have timed out after {limit} ({place}), and ends after {spent:.3g} seconds"
     if limit.is_set and spent >= 0.95 * limit.seconds:
         end = f"timed out after {limit.describe()}"
     return (
@@ -112,10 +125,21 @@ def _reason(wait: Deadline) -> str:
     )
 
 
+def _due_later(wait: Deadline) -> float | None:
+    """Return in how many seconds a timer of the test is due, if the wait ends only because that is after its limit."""
+    loop: Any = wait.loop.loop
+    if not wait.limit.is_set or has_virtual_time(loop):
+        return None
+    # Those of requests and connections aside: the report of a request has its own time limit.
+    due = [timer.when() for timer in timers_of_test(loop) if _module_of(timer) == _GEN]
+    return due[0] - loop.time() if due else None
+
+
+_GEN = "tornado.gen"
 #: The modules whose timers end requests and connections.
 _OF_CONNECTIONS = (
     "tornado.curl_httpclient",
-    "tornado.gen",  # with_timeout(), by which a server waits for the next request of a connection
+    _GEN,  # with_timeout(), by which a server waits for the next request of a connection
     "tornado.http1connection",
     "tornado.simple_httpclient",
     "tornado.tcpclient",
@@ -124,8 +148,12 @@ _OF_CONNECTIONS = (
 
 def _is_of_connection(timer: Any) -> bool:
     """Return whether a timer of the loop is one that Tornado sets for a request or connection."""
-    func = names.function_of_callback(*names.call_of(timer))
-    return getattr(func, "__module__", None) in _OF_CONNECTIONS
+    return _module_of(timer) in _OF_CONNECTIONS
+
+
+def _module_of(timer: Any) -> object:
+    """Return the name of the module of the function that a timer calls."""
+    return getattr(names.function_of_callback(*names.call_of(timer)), "__module__", None)
 
 
 def _seconds_to_sleep(selector: Selector) -> float | None:

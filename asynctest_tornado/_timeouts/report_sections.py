@@ -51,18 +51,25 @@ _OF_CONNECTIONS = ("tornado.http1connection", "tornado.tcpclient", "asynctest_to
 
 def timers(loop: Any, hidden: str | None) -> list[str]:
     """Return the timers, without the ones of Tornado's connections and the ones that call the hidden module."""
-    handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
-    made = getattr(getattr(getattr(loop, "_asynctest", None), "trap", None), "made", None)
     now = loop.time()
     lines = []
-    for handle in sorted(handles, key=lambda handle: handle.when()):
+    for handle in timers_of_test(loop):
         call = names.call_of(handle)
-        func = names.function_of_callback(*call)
-        is_of_tornado = _is_of_connection(func) and (made is None or made.of(handle, None) is None)
-        if not is_of_tornado and (hidden is None or getattr(func, "__module__", None) != hidden):
-            name = names.name_of_callback(*call)
-            lines.append(f"{name} in {max(0.0, handle.when() - now):.3g} s")
+        if hidden is None or getattr(names.function_of_callback(*call), "__module__", None) != hidden:
+            lines.append(f"{names.name_of_callback(*call)} in {max(0.0, handle.when() - now):.3g} s")
     return lines
+
+
+def timers_of_test(loop: Any) -> list[Any]:
+    """Return the timers, without the ones of Tornado's connections, in the order in which they are due."""
+    handles = [handle for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
+    made = getattr(getattr(getattr(loop, "_asynctest", None), "trap", None), "made", None)
+    found = []
+    for handle in sorted(handles, key=lambda handle: handle.when()):
+        func = names.function_of_callback(*names.call_of(handle))
+        if not _is_of_connection(func) or (made is not None and made.of(handle, None) is not None):
+            found.append(handle)
+    return found
 
 
 def _is_of_connection(func: Any) -> bool:

@@ -112,7 +112,7 @@ def _timed_out(
         reason = f"; {_describe_no_function(condition)}"
     elif condition is not None:
         reason = f"; the condition {names.name_of(condition)} did not hold"
-    elif deadline.reason:  # a deadlock
+    elif "deadlock" in deadline.reason:
         reason = (
             "; self.stop() was not called, and nothing is left that could call it: call it in a callback, or give it "
             "to code as one"

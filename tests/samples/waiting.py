@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, cast
 from unittest import mock
 
+from tornado import gen
 from tornado.iostream import IOStream, SSLIOStream
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
@@ -36,6 +37,11 @@ class Wake(RequestHandler):
 class Stuck(RequestHandler):
     async def get(self) -> None:
         await asyncio.Event().wait()
+
+
+class Sleeps(RequestHandler):
+    async def get(self) -> None:
+        await gen.sleep(60)
 
 
 class Begun(RequestHandler):
@@ -72,6 +78,7 @@ class WaitsBehindServer(AsyncHTTPTestCase):
             ("/host", Host),
             ("/wake", Wake),
             ("/stuck", Stuck),
+            ("/sleeps", Sleeps),
             ("/begun", Begun),
             ("/large", Large),
             ("/quiet", Quiet),

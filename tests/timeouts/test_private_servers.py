@@ -6,6 +6,7 @@ from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tornado import gen
 from tornado.iostream import IOStream
 
 from asynctest_tornado import AsyncHTTPSTestCase, AsyncHTTPTestCase, bind_unused_port
@@ -82,6 +83,32 @@ class PrivateServerTest(unittest.TestCase):
 
         report = self.run_sample(test=body, async_test_timeout=0.3, leaks="ignore").report
         self.assertIn("timed out after 0.3 seconds", report)
+        self.assertNotIn("this is a deadlock", report)
+
+    def test_a_timer_of_the_application_that_is_due_after_the_limit_is_no_deadlock(self) -> None:
+        def body(case: Any) -> None:
+            case.fetch("/sleeps")
+
+        report = self.run_sample(test=body).report
+        self.assertRegex(
+            report,
+            r"would have timed out after 15 seconds \(.*async_test_timeout\), and ends after [\d.]+ seconds: nothing "
+            r"is left that could wake the event loop before that\. "
+            r"The next timer is due in (60|59.*) s, after the limit",
+        )
+        self.assertRegex(report, r"Timers:\n.* in (60|59.*) s")
+        self.assertNotIn("this is a deadlock", report)
+
+    def test_a_stop_after_the_limit_is_no_deadlock(self) -> None:
+        def body(case: Any) -> None:
+            case.io_loop.add_callback(sleep)
+            case.wait()
+
+        async def sleep() -> None:
+            await gen.sleep(3600)
+
+        report = self.run_sample(test=body, leaks="ignore").report
+        self.assertRegex(report, "due in 3.6e\\+03 s, after the limit.*; self.stop\\(\\) was not called in that time")
         self.assertNotIn("this is a deadlock", report)
 
     def test_a_port_that_the_test_has_chosen_is_known_to_others(self) -> None:
