@@ -2,8 +2,24 @@
 
 import asyncio
 
+from tornado.escape import json_decode
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler
+
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, gen_test
-from docs.examples.app import make_app
+
+
+class OrdersHandler(RequestHandler):
+    def get(self):
+        self.write({"items": ["tea"]})
+
+    def post(self):
+        self.write(json_decode(self.request.body))
+
+
+class ChatHandler(WebSocketHandler):
+    def open(self):
+        self.write_message("welcome")
 
 
 async def double(number):
@@ -36,10 +52,10 @@ class Setup(AsyncTestCase):
 
 class Page(AsyncHTTPTestCase):
     def get_app(self):
-        return make_app()
+        return Application([("/orders", OrdersHandler), ("/chat", ChatHandler)])
 
     def test_page(self):
-        response = self.fetch("/prices?item=tea")
+        response = self.fetch("/orders")
         self.assertEqual(response.code, 200)
 
     async def test_page_in_a_coroutine(self):

@@ -4,8 +4,11 @@ import asyncio
 import unittest
 
 from tornado import gen
+from tornado.escape import json_decode
+from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import (
     AsyncHTTPSTestCase,
@@ -15,9 +18,6 @@ from asynctest_tornado import (
     VirtualClock,
     gen_test,
 )
-from docs.examples.app import make_app
-from docs.examples.shop import make_app as make_shop
-from docs.examples.test_hosts import ChargeHandler
 
 
 def double_later(number, callback):
@@ -59,6 +59,20 @@ class SetUpTest(AsyncTestCase):
 
     def test_answer(self):
         self.assertEqual(self.answer, 42)
+
+
+class PricesHandler(RequestHandler):
+    def get(self):
+        self.write({"price": {"tea": 3}[self.get_argument("item")]})
+
+
+class ChatHandler(WebSocketHandler):
+    def open(self):
+        self.write_message("welcome")
+
+
+def make_app():
+    return Application([("/prices", PricesHandler), ("/chat", ChatHandler)])
 
 
 class PriceTest(AsyncHTTPTestCase):
@@ -114,9 +128,23 @@ class HourTest(AsyncTestCase):
         self.assertEqual(self.clock.time(), 3600)
 
 
+class CheckoutHandler(RequestHandler):
+    async def post(self):
+        url = "https://payments.example/charge"
+        response = await AsyncHTTPClient().fetch(url, method="POST", body=self.request.body)
+        self.write({"paid": json_decode(response.body)["amount"]})
+
+
+class ChargeHandler(RequestHandler):
+    """Stands in for the service of the other company."""
+
+    def post(self):
+        self.write(self.request.body)
+
+
 class PaymentTest(AsyncHTTPTestCase):
     def get_app(self):
-        return make_shop(payments="https://payments.example")
+        return Application([("/checkout", CheckoutHandler)])
 
     async def test_payment(self):
         self.network.serve("https://payments.example", Application([("/charge", ChargeHandler)]))

@@ -3,10 +3,30 @@
 import asyncio
 
 import pytest
+from tornado import gen
+from tornado.web import Application, RequestHandler
 
 from asynctest_tornado import VirtualClock
-from docs.examples.app import make_app
-from docs.examples.test_which_one import double, double_in_a_generator
+
+
+async def double(number):
+    await asyncio.sleep(0.01)
+    return 2 * number
+
+
+@gen.coroutine
+def double_in_a_generator(number):
+    yield gen.sleep(0.01)
+    return 2 * number
+
+
+class PricesHandler(RequestHandler):
+    def get(self):
+        self.write({"price": {"tea": 3}[self.get_argument("item")]})
+
+
+def make_app():
+    return Application([("/prices", PricesHandler)])
 
 
 async def test_coroutine(io_loop):
