@@ -1,7 +1,7 @@
 """Generated programs: trees of callbacks, timers, tasks and threads, with errors planted at random places.
 
 Every planted error is reported exactly once, for the test that set it off, unless it was expected. The number of
-programs is 50, or the value of the environment variable ``ASYNCTEST_PROGRAMS``: ``.ci/run`` has thousands.
+programs is 50, or the value of the environment variable ``ASYNCTEST_PROGRAMS``: ``.ci/run`` has 500.
 """
 
 import itertools
