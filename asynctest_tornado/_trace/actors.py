@@ -11,7 +11,7 @@ from typing import Any
 from tornado import gen
 
 from asynctest_tornado._harness import yieldables
-from asynctest_tornado._timeouts.pending_report import describe_handler, handler_in
+from asynctest_tornado._timeouts.pending_report import handler_in
 from asynctest_tornado._util import names
 from asynctest_tornado._util.tracebacks import MACHINERY, STDLIB, owner_of_file
 
@@ -139,7 +139,7 @@ def label_of(actor: Any) -> tuple[str, bool]:
     frame = _frame_of(coro)
     handler = handler_in(frame)
     if handler is not None:
-        return describe_handler(handler), True
+        return f"{type(handler).__qualname__} serving {handler.request.method} {handler.request.uri}", True
     name = names.name_of(coro).replace("<locals>.", "")
     return f"{name}({names.arguments_of(frame)})" if frame is not None else f"{name}()", False
 

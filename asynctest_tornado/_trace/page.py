@@ -164,7 +164,9 @@ def _item(row: Row, shown: Set[int]) -> str:
     elif row.thread:
         by = f'<span class="by">by the thread {escape(row.thread)}</span>'
     who = f'<b class="{_colour_of(row)}">{escape(row.who)}</b> ' if row.who else ""
-    line = f" <code>{escape(row.line)}</code>" if row.line else ""
+    word, _, place = row.place.partition(" ")
+    line = f" {word} <code>{escape(place)}{f': {escape(row.source)}' if row.source else ''}</code>" if place else ""
+    line += escape(row.end)
     fails = ' class="fails"' if row.is_failing else ""
     return (
         f'<li id="e{number}"{fails} title="{escape(row.text())}"><span class="no">{number}</span>'

@@ -32,6 +32,9 @@ STEP, CALLBACK, TIMER, FILE, JUMP, SENT, ARRIVED, FAULT, ERROR = (
     *("sent", "arrived", "fault", "error"),
 )
 
+#: The text of a step of a task that has begun before.
+GOES_ON = "goes on"
+
 
 class Lane:
     """A task, a coroutine of Tornado, or a request.
@@ -175,7 +178,7 @@ class Recorder:
                 event.kind = STEP
             lane = self._lanes.get(id(actor))
             if lane is not None and lane.actor() is actor:
-                event.lane, event.text = lane, "goes on"
+                event.lane, event.text = lane, GOES_ON
             else:
                 event.lane, event.text = self._begin_lane(actor)
             event.place = actors.place_of(actors.coroutine_of(actor))
@@ -199,7 +202,7 @@ class Recorder:
         name, is_handler = actors.label_of(actor)
         lane = self._lanes[id(actor)] = self._new_lane(name, actor)
         lane.is_of_library = is_handler
-        return lane, "begins" if isinstance(actor, asyncio.Task) else "goes on"
+        return lane, "begins" if isinstance(actor, asyncio.Task) else GOES_ON
 
     def _new_lane(self, name: str, actor: Any = None) -> Lane:
         self._lane_count += 1

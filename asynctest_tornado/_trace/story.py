@@ -16,6 +16,7 @@ from asynctest_tornado._trace.recorder import (
     ERROR,
     FAULT,
     FILE,
+    GOES_ON,
     JUMP,
     SENT,
     STEP,
@@ -28,8 +29,8 @@ from asynctest_tornado._util import names
 
 __unittest = True
 
-#: The steps that a report shows.
-_MOST_STEPS = 20
+#: The lines of steps that a report shows.
+_MOST_LINES = 20
 _LONGEST_LINE = 180
 _LONGEST_SOURCE = 70
 _CALLS = (STEP, CALLBACK, TIMER, FILE)
@@ -46,8 +47,12 @@ class Row:
     who: str
     """The task, function or request; empty if there is none."""
     what: str
-    line: str
-    """The line of code with its place, or nothing."""
+    place: str
+    """The file and number of the line of code, after "at" or "from", or nothing."""
+    source: str
+    """The text of this line, or nothing."""
+    end: str
+    """The rest of the sentence, for example that the task ends; or nothing."""
     cause: int
     """The number of the event of another row that has led to it, or 0."""
     thread: str
@@ -56,13 +61,34 @@ class Row:
 
     def text(self) -> str:
         """Return the event as one line of a report."""
-        at = f" at {self.line}" if self.line else ""
-        text = f"{f'{self.who} ' if self.who else ''}{self.what}{at}"
+        begin = " ".join(filter(None, (self.who, self.what, self.place)))
+        source = self.source
+        too_long = len(begin) + len(f" (`{source}`){self.end}") - _LONGEST_LINE
+        if source and too_long > 0:
+            source = f"{source.removesuffix('...')[: -too_long - 3]}..."
+        text = f"{begin} (`{source}`){self.end}" if source.strip(".") else f"{begin}{self.end}"
         return text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 3]}..."
 
-    def line_of_report(self, width: int) -> str:
-        """Return the event with its time, which is filled up to this width."""
-        return f"{'>' if self.is_failing else ' '} {self.when:>{width}}  {self.text()}"
+    def is_like(self, other: "Row") -> bool:
+        """Return whether another event has the same line in a report, but for its time."""
+        return (self.is_failing, self.text()) == (other.is_failing, other.text())
+
+
+class _Repeated:
+    """Events that have the same line in a report, one right after the other."""
+
+    def __init__(self, first: Row, last: Row, count: int) -> None:
+        self.first = first
+        self.last = last
+        self.count = count
+
+    def line(self, width: int) -> str:
+        """Return the line, with the time, which is filled up to this width."""
+        row, times = self.first, ""
+        if self.count > 1:
+            until = "" if self.last.when == row.when else f", until {self.last.when}"
+            times = f" ({self.count} times{until})"
+        return f"{'>' if row.is_failing else ' '} {row.when:>{width}}  {row.text()}{times}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +116,30 @@ class Story:
             return "The trace has no steps of tasks: the loop is none of asyncio's own."
         if not self.rows:
             return "The trace has no steps: the loop has not run."
-        shown = list(self.rows[-_MOST_STEPS:])
-        count = f"{len(shown)} of {len(self.rows)} steps" if len(shown) < len(self.rows) else "steps"
+        shown = self._last_different()
+        number = sum(each.count for each in shown)
+        count = f"{number} of {len(self.rows)} steps" if number < len(self.rows) else "steps"
         lines = [f"The last {count} before the failure:"]
         width = max(len(row.when) for row in self.rows)
         failing = [row for row in self.rows if row.is_failing and row.event.kind != ERROR]
-        if failing and failing[-1].event.number < shown[0].event.number:
+        if failing and failing[-1].event.number < shown[0].first.event.number:
             # The step that has raised the error is further up: it is worth more than the first ones of the last.
             del shown[0]
-            lines += [failing[-1].line_of_report(width), "  ..."]
-        return "\n".join([*lines, *(row.line_of_report(width) for row in shown)])
+            lines += [_Repeated(failing[-1], failing[-1], 1).line(width), "  ..."]
+        return "\n".join([*lines, *(each.line(width) for each in shown)])
+
+    def _last_different(self) -> list[_Repeated]:
+        """Return the last events that have different lines, with the equal ones before each."""
+        found: list[_Repeated] = []
+        for row in reversed(self.rows):
+            if found and found[-1].first.is_like(row):
+                found[-1].first = row
+                found[-1].count += 1
+            elif len(found) == _MOST_LINES:
+                break
+            else:
+                found.append(_Repeated(row, row, 1))
+        return found[::-1]
 
 
 def tell(recorder: Recorder, title: str, hint: str = "") -> Story:
@@ -117,7 +157,7 @@ def _is_shown(event: Event, by_number: dict[int, Event]) -> bool:
     if event.kind not in _CALLS or event.place is not None:
         return True
     if event.lane is not None and event.lane.is_of_library:
-        return event.text != "goes on"
+        return event.text != GOES_ON
     if event.kind == TIMER and isinstance(event.cause, int):
         cause = by_number.get(event.cause)
         return cause is not None and cause.place is not None
@@ -136,23 +176,35 @@ def _shown_cause(cause: int | str, shown: set[int], by_number: dict[int, Event])
 def _row(event: Event, shown: set[int], by_number: dict[int, Event], failing: Iterable[int]) -> Row:
     cause, thread = _shown_cause(event.cause, shown, by_number)
     who, what = _who_and_what(event)
-    line = "" if event.place is None else line_of(event.place)
+    place, source, end = "", "", _end_of(event)
+    if event.place is not None:
+        place, source = _place_and_source(event.place)
+        # A task that goes on does not stay at this line.
+        place = f"{'from' if event.text == GOES_ON else 'at'} {place}"
     is_failing = event.kind == ERROR or event.number in failing
-    return Row(event, event.lane, when(event), who, what, line, cause, thread, is_failing)
+    return Row(event, event.lane, when(event), who, what, place, source, end, cause, thread, is_failing)
 
 
 def _who_and_what(event: Event) -> tuple[str, str]:
     lane = event.lane
-    if event.kind == STEP and lane is not None:
-        return lane.label, f"{event.text}{f' and {event.end}' if event.end else ''}"
     if event.kind in (SENT, ARRIVED) and lane is not None:
         text = "the request" if event.text == lane.name else event.text
         return f"{lane.label}:", f"{text} {'is sent' if event.kind == SENT else 'arrives'}"
     if event.kind in (JUMP, FAULT, ERROR):
         return "", event.text
     if lane is not None:
-        return lane.label, f"{event.text}, by a timer" if event.kind == TIMER else event.text
+        return lane.label, event.text
     return event.text, _VERBS[event.kind]
+
+
+def _end_of(event: Event) -> str:
+    """Return the end of the sentence about a step of a task; empty for any other event."""
+    if event.lane is None or event.kind not in _CALLS:
+        return ""
+    by = ", by a timer" if event.kind == TIMER else ""
+    if not event.end:
+        return by
+    return f"{by}{' and' if event.place is None else ', and'} {event.end}"
 
 
 def when(event: Event) -> str:
@@ -162,12 +214,17 @@ def when(event: Event) -> str:
 
 def line_of(place: Place) -> str:
     """Return a line of code with its place."""
+    where, source = _place_and_source(place)
+    return f"{where}: {source}" if source else where
+
+
+def _place_and_source(place: Place) -> tuple[str, str]:
+    """Return the file and number of a line of code, and its text without a comment."""
     filename, number = place[0].co_filename, number_of(place)
-    source = linecache.getline(filename, number).strip()
+    source = linecache.getline(filename, number).partition("  # ")[0].strip()
     if len(source) > _LONGEST_SOURCE:
         source = f"{source[:_LONGEST_SOURCE]}..."
-    where = f"{names.relative(filename)}:{number}"
-    return f"{where}: {source}" if source else where
+    return f"{names.relative(filename)}:{number}", source
 
 
 def number_of(place: Place) -> int:

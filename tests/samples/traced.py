@@ -158,6 +158,32 @@ class Many(Traced):
         self.fail("at the end")
 
 
+class Waits(Traced):
+    clock_factory = VirtualClock
+
+    async def note(self, number: int) -> None:
+        pass
+
+    async def test(self) -> None:
+        await asyncio.gather(*map(self.note, range(COUNT)))
+        for _ in range(84):
+            await asyncio.sleep(0)  # a comment
+        self.fail("at the end")
+
+
+class RealWaits(Waits):
+    clock_factory = None  # type: ignore[assignment]
+
+
+class LongLine(Traced):
+    async def wait_with_a_name_that_leaves_little_room_for_its_line(self, first: str, second: str) -> None:
+        await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0), asyncio.sleep(0), asyncio.sleep(0), asyncio.sleep(0))
+        raise LookupError
+
+    async def test(self) -> None:
+        await asyncio.create_task(self.wait_with_a_name_that_leaves_little_room_for_its_line("long", "longer"))
+
+
 class EarlyError(Many):
     async def fail_early(self) -> None:
         raise LookupError("early")

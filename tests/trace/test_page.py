@@ -75,7 +75,7 @@ class PageTest(TraceCase):
         (number,) = re.findall(r'<p class="fail"><a href="#e(\d+)" title=".*">LookupError: early</a>', head)
         self.assertRegex(events, rf'<li id="e{number}" class="fails" title="EarlyError.fail_early')
         self.assertEqual(events.count("LookupError: early</"), 0)
-        self.assertEqual(events.count(">LookupError: early <code>"), 1)
+        self.assertEqual(events.count(">LookupError: early at <code>"), 1)
 
     def test_has_both_themes(self) -> None:
         self.run_traced(traced.Race)

@@ -75,18 +75,18 @@ class ReportTest(TraceCase):
         report = self.run_traced(traced.Race).report
         steps = re.findall(r"^[> ] +[\d.]+ ms  (.*)$", report, re.MULTILINE)
         self.assertEqual(
-            [step.partition(" at ")[0] for step in steps],
+            [re.sub(r" (at|from) .*?`\)", r" \1 N", step).removesuffix(" at N") for step in steps],
             [
                 "the test begins",
                 "Race.register('first') begins",
                 "Race.register('second') begins",
-                "Race.register('first') goes on and ends",
-                "Race.register('second') goes on and ends",
-                "the test goes on and raises AssertionError",
+                "Race.register('first') goes on from N, and ends",
+                "Race.register('second') goes on from N, and ends",
+                "the test goes on from N, and raises AssertionError",
                 "AssertionError: 2 != 1 : </style><script>alert(1)</script>",
             ],
         )
-        self.assertIn("tests/samples/traced.py:21: await asyncio.sleep(0)", report)
+        self.assertIn(" from tests/samples/traced.py:21 (`await asyncio.sleep(0)`), and ends\n", report)
 
     def test_marks_the_step_that_fails(self) -> None:
         report = self.run_traced(traced.Race).report
@@ -98,17 +98,35 @@ class ReportTest(TraceCase):
         self.assertIn("The last 20 of 423 steps before the failure:", report)
         self.assertEqual(len(re.findall(r"^[> ] +[\d.]+ ms  ", report, re.MULTILINE)), 20)
 
+    def test_has_equal_lines_once(self) -> None:
+        report = self.run_traced(traced.Waits).report
+        steps = re.findall(r"(?m)^[> ] 0 s  (.*)$", report)
+        self.assertEqual(len(steps), 20, report)
+        self.assertRegex(report, r"\nThe last 102 of 107 steps before the failure:\n")
+        self.assertRegex(steps[0], r"^Waits\.note\(4\) begins at .*, and ends$")
+        self.assertRegex(steps[17], r"^the test goes on from .* \(`await asyncio.sleep\(0\)`\) \(83 times\)$")
+
+    def test_equal_lines_at_several_times_name_the_last_one(self) -> None:
+        report = self.run_traced(traced.RealWaits).report
+        self.assertRegex(report, r"\n +[\d.]+ ms  the test goes on from .*`\) \(83 times, until [\d.]+ ms\)\n")
+
+    def test_a_long_line_keeps_its_end(self) -> None:
+        report = self.run_traced(traced.LongLine).report
+        (line,) = re.findall(r"(?m)^[> ] +[\d.]+ ms  (LongLine.wait.* goes on .*)$", report)
+        self.assertLessEqual(len(line), 180)
+        self.assertRegex(line, r" from \S+traced.py:\d+ \(`await asyncio.*\.\.\.`\), and raises LookupError$")
+
     def test_an_error_of_a_callback_is_of_its_step(self) -> None:
         report = self.run_traced(traced.Timers).report
         self.assertRegex(report, r"(?m)^> +3601 s  Timers.fail_later is called by a timer at .*def fail_later")
 
     def test_an_error_that_no_code_looked_at_is_of_the_step_of_its_task(self) -> None:
         report = self.run_traced(traced.LostTask).report
-        self.assertRegex(report, r"(?m)^> +[\d.]+ ms  LostTask.break_down\(\) begins and raises ValueError")
+        self.assertRegex(report, r"(?m)^> +[\d.]+ ms  LostTask.break_down\(\) begins at .*, and raises ValueError$")
 
     def test_an_error_that_other_tasks_hand_on_is_of_the_first_one(self) -> None:
         report = self.run_traced(traced.Worker).report
-        self.assertRegex(report, r"\n> +[\d.]+ ms  Worker.work\(5\) goes on and raises LookupError at .*\n  \.\.\.\n")
+        self.assertRegex(report, r"\n> +[\d.]+ ms  Worker.work\(5\) goes on from .* raises LookupError\n  \.\.\.\n")
         self.assertEqual(len(re.findall(r"^> ", report, re.MULTILINE)), 2)
 
     def test_an_error_of_set_up_has_its_trace(self) -> None:
@@ -130,7 +148,7 @@ class ReportTest(TraceCase):
 class TogetherTest(TraceCase):
     def test_each_order_has_its_own_files(self) -> None:
         report = self.run_traced(traced.OrderedRace).report
-        self.assertIn("Race.register('second') goes on and ends", report)
+        self.assertRegex(report, r"Race.register\('second'\) goes on from .*, and ends\n")
         self.assertEqual(len(self.files()), 2)
 
     def test_a_schedule_shows_who_has_woken_whom(self) -> None:
@@ -149,7 +167,7 @@ class TogetherTest(TraceCase):
         report = self.run_traced(traced.Web).report
         for text in (
             "GET away.test/?<1>: 200 OK arrives",
-            "Greeting, which serves GET /?<1> goes on and ends",
+            "Greeting serving GET /?<1> goes on from ",
             "message 'abc' is sent",
             "message 'cba' arrives",
         ):
