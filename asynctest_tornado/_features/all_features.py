@@ -48,6 +48,7 @@ __unittest = True
 # - ASYNC_GENERATORS come first: all that may use or finish them ends before;
 # - CLOSED_CONNECTIONS come next: they consume errors that no other feature has to see;
 # - GARBAGE comes before features that run code, which may leave garbage;
+# - UNAWAITED_COROUTINES come before HINTS: they look for coroutines in all frames of the traceback;
 # - HINTS come before other notes: they take frames out of the traceback;
 # - EVENTS come before LEAKS: the verdict of these is part of the event;
 # - ALARMS come before NETWORK and VIRTUAL_TIME, which need the selector that they find;

@@ -59,6 +59,12 @@ class UnawaitedCoroutines(Feature):
     def made(self, trap: Trap) -> None:
         unawaited_coroutines.watch(trap)
 
+    def notes(self, harness: Harness, error: BaseException) -> None:
+        unawaited_coroutines.record_failure(harness.trap, error)
+
+    def reported(self, trap: Trap) -> None:
+        unawaited_coroutines.end_failure(trap)
+
 
 class _LoggingLoop(WatchedLoop):
     """Lets asyncio log each error, if the logger is watched."""

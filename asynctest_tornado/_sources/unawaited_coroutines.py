@@ -20,6 +20,8 @@ __unittest = True
 
 #: The key in ``trap.data`` for the recorder and the filters of warnings, as they were when the test began.
 _BEFORE: Any = object()
+#: The key for the coroutines in variables of a failure.
+_OF_FAILURE: Any = object()
 
 #: The settings of warnings: a context variable, from Python 3.14 on, if the interpreter is started with that option.
 _warnings_context: Callable[[], object] | None = getattr(warnings, "_get_context", None)
@@ -41,6 +43,30 @@ def _recorder_and_filters() -> tuple[object, Sequence[tuple[Any, ...]]]:
     log = None if _warnings_context is None else getattr(_warnings_context(), "log", None)
     recorder = getattr(warnings, "_showwarnmsg_impl", None) if log is None else id(log)
     return recorder, warnings.filters if _get_filters is None else _get_filters()
+
+
+def record_failure(trap: Trap, error: BaseException) -> None:
+    """Record the coroutines in variables of a failed test, which nothing awaits because the test has failed."""
+    found = trap.data.setdefault(_OF_FAILURE, [])
+    tb = error.__traceback__
+    while tb is not None:
+        found += filter(_is_new, tb.tb_frame.f_locals.values())
+        tb = tb.tb_next
+
+
+def _is_new(value: object) -> bool:
+    return type(value) is types.CoroutineType and inspect.getcoroutinestate(value) == inspect.CORO_CREATED
+
+
+def end_failure(trap: Trap) -> None:
+    """Close the coroutines in variables of a failed test.
+
+    Otherwise, the interpreter would report them as soon as the traceback is dropped: in this library, in the code of a
+    test runner, or in a later test.
+    """
+    for coro in trap.data.pop(_OF_FAILURE, ()):
+        if _is_new(coro):
+            coro.close()
 
 
 def _on_unawaited(coro: "types.CoroutineType[Any, Any, Any]") -> None:

@@ -19,6 +19,37 @@ class NeverAwaitedTest(unittest.TestCase):
         self.assertIn("# the line", report)
         self.assertRegex(report, "RuntimeWarning: coroutine '.*helper' was never awaited.*Await it")
 
+    def test_a_coroutine_that_a_failed_test_did_not_come_to_await_is_no_error(self) -> None:
+        async def helper() -> None: ...
+
+        def body(case: AsyncTestCase) -> None:
+            coro = helper()
+            case.fail("planted")
+            case.run_sync(coro)
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            result = run_body(AsyncTestCase, body)
+            self.assertEqual(result.verdicts, ["addFailure"])
+            self.assertNotIn("never awaited", result.report)
+            del result
+        self.assertEqual([str(each.message) for each in caught], [])
+
+    def test_a_coroutine_that_is_awaited_after_a_failed_subtest_runs(self) -> None:
+        ran: list[bool] = []
+
+        async def helper() -> None:
+            ran.append(True)
+
+        def body(case: AsyncTestCase) -> None:
+            coro = helper()
+            with case.subTest():
+                case.fail("planted")
+            case.run_sync(coro)
+
+        self.assertEqual(run_body(AsyncTestCase, body).report.count("Error"), 1)
+        self.assertEqual(ran, [True])
+
     def test_a_generator_has_to_yield_it(self) -> None:
         async def helper() -> None: ...
 
