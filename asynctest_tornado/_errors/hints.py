@@ -99,6 +99,28 @@ def waits_twice(error: BaseException) -> str | None:
     return _awaited_instead(frames[-1])
 
 
+#: asyncio's messages for code that runs a loop while a loop runs in the same thread.
+_RUNS_LOOP = re.compile(
+    r"(?:asyncio|Runner)\.run\(\) cannot be called from a running|This event loop is already|Cannot run "
+)
+
+
+def runs_loop_twice(error: BaseException) -> str | None:
+    """Return the hint for code that runs a loop by asyncio or Tornado while a loop runs, or None."""
+    text = error.args[0] if type(error) is RuntimeError and error.args else None
+    frames = users_frames(error.__traceback__)
+    if type(text) is not str or _RUNS_LOOP.match(text) is None or not frames:
+        return None
+    frame = frames[-1]
+    if not frame.f_code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+        return f"A loop runs already. Make {frame.f_code.co_name}() an 'async def', and await the coroutine there."
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    call = re.search(r"([\w.]*\b(?:run|run_until_complete))\(([\w.]+(?:\([^()]*\))?)\)", line)
+    if call is not None:
+        return f"A loop runs already. Write '{_word(frame)} {call[2]}' instead of '{call[0].lstrip('.')}'."
+    return f"A loop runs already. {_awaited_instead(frame) or f'Write {_word(frame)!r} instead.'}"
+
+
 def _awaited_instead(frame: types.FrameType) -> str | None:
     """Return how to write a call of ``run_sync`` or ``wait`` in a coroutine, or None."""
     code, word = frame.f_code, _word(frame)

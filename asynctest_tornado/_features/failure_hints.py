@@ -23,6 +23,7 @@ __unittest = True
 _HINTS = (
     hints.scheduled_call,
     hints.waits_twice,
+    hints.runs_loop_twice,
     hints.unencoded_body,
     hints.closed_while_running,
     hints.plain_async_set_up,

@@ -494,6 +494,37 @@ class ConnectionTest(unittest.TestCase):
         self.assertIn("is running already", report)
         self.assertNotIn("left these resources open", report)
 
+    def test_a_loop_that_is_run_while_a_loop_runs(self) -> None:
+        async def run(case: Any) -> None:
+            asyncio.run(connect())
+
+        async def variable(case: Any) -> None:
+            coro = connect()
+            case.io_loop.asyncio_loop.run_until_complete(coro)
+
+        async def other_loop(case: Any) -> None:
+            loop = asyncio.new_event_loop()
+            case.addCleanup(loop.close)
+            loop.run_until_complete(asyncio.sleep(0, None))
+
+        def helper() -> None:
+            asyncio.run(connect())
+
+        async def in_function(case: Any) -> None:
+            helper()
+
+        hints = {
+            run: r"Write 'await connect\(\)' instead of 'asyncio\.run\(connect\(\)\)'",
+            variable: r"Write 'await coro' instead of 'case\..*\.run_until_complete\(coro\)'",
+            other_loop: r"Write 'await asyncio.sleep\(0, None\)' instead of 'loop\.run_until_complete\(.*\)'",
+            in_function: r"Make helper\(\) an 'async def', and await the coroutine there",
+        }
+        for body, hint in hints.items():
+            with self.subTest(hint):
+                result = run_body(AsyncTestCase, body)
+                self.assertEqual(result.verdicts, ["addError"], result.report)
+                self.assertRegex(result.report, rf"RuntimeError: .*\nA loop runs already\. {hint}\.\n\Z")
+
     def test_a_coroutine_that_is_not_run_is_not_reported_twice(self) -> None:
         """It was handed to ``run_sync`` in a coroutine."""
 
