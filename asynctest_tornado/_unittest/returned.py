@@ -65,9 +65,11 @@ def check_is_no_coroutine(result: object, method: str, cls: type) -> None:
     """
     if isinstance(result, (Coroutine, Generator)):
         result.close()
+        renamed = f"async{method[0].upper()}{method[1:]}()"
         raise TypeError(
-            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nothing runs. Make it a plain method "
-            f"that calls super().{method}() and self.run_sync(a coroutine function), or decorate it with @gen_test."
+            f"{method}() of {cls.__qualname__} is a coroutine or generator, which nothing runs. Name it {renamed}, "
+            f"as an 'async def' without super().{method}(). Or make it a plain method that calls super().{method}() "
+            "and self.run_sync(a coroutine function), or decorate it with @gen_test."
         )
 
 

@@ -403,7 +403,8 @@ class SetUpTearDownTest(unittest.TestCase):
 
     def test_a_set_up_that_nobody_runs_is_an_error(self) -> None:
         for cls in cases.AsyncDefSetUp, cases.GeneratorSetUp, cases.AsyncDefTearDown:
-            self.assertRegex(run_case(cls).report, "TypeError.*(setUp|tearDown).*run_sync")
+            advice = r"Name it async(SetUp|TearDown)\(\), .* without super\(\)\.(setUp|tearDown)\(\)\. .*run_sync"
+            self.assertRegex(run_case(cls).report, f"TypeError.*(setUp|tearDown).*{advice}")
 
     def test_pending_tasks_are_cancelled_and_end(self) -> None:
         cases.PendingTask.events.clear()
