@@ -1,6 +1,7 @@
 """The policies for leaks: ignore, note, warn, fail; the reports."""
 
 import asyncio
+import inspect
 import re
 import warnings
 from collections.abc import Sequence
@@ -82,6 +83,10 @@ _WAIT = (
     "The test ended, and this was still to come. If the test should wait for it: await it, call self.wait() until it "
     "calls self.stop(), or wait for all by self.settle(). If not: cancel it, or name it in allowed_leaks."
 )
+_WAIT_IN_COROUTINE = (
+    "The test ended, and this was still to come. If the test should wait for it: await it, or all by self.settle(). If "
+    "not: cancel it, or name it in allowed_leaks."
+)
 _WAIT_LONGER = (
     "The test ended, and this was still to come, also after it had settled. If the test should wait for it: await it, "
     "or let it end before. If not: cancel it, or name it in allowed_leaks."
@@ -99,6 +104,8 @@ def _advice(leaks: Sequence[Leak], policy: Policy) -> str:
     """Return the ways to mend leaks."""
     pending = [leak for leak in leaks if leak.is_pending]
     wait, end = (_WAIT_OF_FUNCTION, _END_OF_FUNCTION) if policy.is_of_function else (_WAIT, _END)
+    if wait is _WAIT and any(map(_is_of_coroutine, pending)):
+        wait = _WAIT_IN_COROUTINE
     if all(leak.passed_over for leak in pending):
         wait = _WAIT_LONGER
     parts = [wait] if pending else []
@@ -110,6 +117,15 @@ def _advice(leaks: Sequence[Leak], policy: Policy) -> str:
     if not origins.are_allocations_traced():
         parts.append(_ALL_LINES)
     return " ".join(parts)
+
+
+def _is_of_coroutine(leak: Leak) -> bool:
+    """Return true if a coroutine has made it, or called the function that has: there, self.wait() is an error."""
+    origin = leak.origin
+    if origin is None:
+        return False
+    code = origin.code if origin.caller is None else origin.caller[0]
+    return bool(code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR))
 
 
 def _call_of(leak: Leak) -> str:

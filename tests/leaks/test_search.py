@@ -124,6 +124,17 @@ class LeftTest(AsyncTestCase):
         self.check(body, lines)
         self.assertNotIn("End open resources", run_body(Tidy, body).report)
 
+    def test_a_coroutine_has_no_advice_to_call_wait(self) -> None:
+        def later(case: Tidy) -> None:
+            case.io_loop.call_later(60, stop_all)
+
+        async def body(case: Tidy) -> None:
+            later(case)
+
+        self.check(
+            body, r"The test ended, and this was still to come\. .* await it, or all by self\.settle\(\)\. If not"
+        )
+
     def test_a_coroutine_of_set_up_has_the_advice_to_use_run_sync(self) -> None:
         class Sample(Tidy):
             def setUp(self) -> None:
