@@ -13,6 +13,7 @@ import types
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from asynctest_tornado._harness import yieldables
 from asynctest_tornado._util import real_time
 
 __unittest = True
@@ -38,6 +39,8 @@ _SAFE = {
         *(asyncio.Semaphore.acquire, asyncio.Event.wait),
     )
 }
+#: The functions that have a ``try`` or a ``with``, and hand on each error. The last two run a test.
+_HANDING_ON = {func.__code__ for func in (asyncio.wait_for, yieldables.run, yieldables.run_generator)}
 #: The letters of an awaited object that are shown.
 _LONGEST = 60
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
@@ -124,8 +127,8 @@ def is_safe(code: types.CodeType) -> bool:
 
 
 def hands_on_errors(code: types.CodeType) -> bool:
-    """Return whether a function ends with any error of the coroutine that it waits for, though it has a ``with``."""
-    return code is asyncio.wait_for.__code__
+    """Return whether any error of the coroutine that a function waits for leaves the function, whatever it handles."""
+    return code in _HANDING_ON
 
 
 @functools.lru_cache(maxsize=1000)

@@ -35,7 +35,7 @@ async def run(func: Callable[[], Any], on_end: Callable[[bool], object] = lambda
         if isinstance(result, types.CoroutineType):
             return await result
         if _is_generator(result):
-            return await _run_generator(result)
+            return await run_generator(result)
         if isinstance(result, AsyncGenerator):
             raise TypeError(say_asynchronous_generator(result))
         was_future = isinstance(result, asyncio.Future) and not result.done()
@@ -88,7 +88,8 @@ def as_awaitable(value: Any) -> Awaitable[Any]:
     return future if inspect.isawaitable(future) else turn()
 
 
-async def _run_generator(generator: Generator[Any, Any, Any]) -> Any:
+async def run_generator(generator: Generator[Any, Any, Any]) -> Any:
+    """Run a generator as a coroutine of Tornado."""
     value: Any = None
     error: BaseException | None = None
     key = id(_getframe())

@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application, Finish, HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
-from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork
+from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork, gen_test
 from asynctest_tornado._explanations import await_lines, explain
 from asynctest_tornado._explanations.told_history import BEGINS, FAILS, Line, Told, ToldHistory
 from asynctest_tornado._schedules import holds
@@ -495,6 +495,45 @@ class RaceTest(unittest.TestCase):
         columns = [re.findall(rf"{place}Number GET /(\d) :\d+ begins", said) for place in (r"\n    ", r"\S   *")]
         self.assertEqual(columns, [["1", "3", "2"], ["1", "2", "3"]])
         self.assertRegex(said, r"\n    ask\('/3'\) :\d+ answers\..*ask\('/2'\) :\d+ answers\.")
+
+    def test_the_line_of_the_test_in_its_last_step(self) -> None:
+        """The coroutine of the library that runs the test handles no error."""
+        log: list[str] = []
+
+        class Sample(AsyncTestCase):
+            async def look(self) -> None:
+                await asyncio.sleep(0)
+
+            async def work(self) -> None:
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                log.append("work")
+
+            async def test(self) -> None:
+                log.clear()
+                work = asyncio.ensure_future(self.work())
+                await self.look()
+                log.append("test")
+                await work
+                self.assertEqual(log, ["test", "work"])
+
+        self.assertRegex(
+            sentences_of(report_of(Sample)), r"`test\(\)` does at N \(`log.append\(\"test\"\)`\), having waited for "
+        )
+
+        class OfGenerator(Sample):
+            @gen_test
+            def test(self) -> Any:
+                log.clear()
+                work = asyncio.ensure_future(self.work())
+                yield self.look()
+                log.append("generator")
+                yield work
+                self.assertEqual(log, ["generator", "work"])
+
+        said = report_of(OfGenerator)
+        self.assertNotIn("yield self.look()", said)
+        self.assertIn('log.append("generator")', said)
 
     def test_a_callback_and_a_task_that_it_has_cancelled(self) -> None:
         """The line is the one at which the task would have gone on, and not the one at which it was cancelled."""
