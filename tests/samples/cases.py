@@ -448,7 +448,7 @@ class TimesOut(AsyncTestCase):
 
 
 class CatchesAll(TimesOut):
-    async def test_refuses(self) -> None:
+    async def test_refuses(self) -> None:  # type: ignore[override]
         limit_clock.start()
         while True:
             try:
