@@ -75,6 +75,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
                 state.has_warned = True
             if harness.state is not CLOSED:  # after a KeyboardInterrupt, which leaves out all that unittest would call
                 harness.close()
+                harness.trap.close()
             harness.trap.forget_reports()
             state.owner = owner.Owner(harness.trap)
             state.harness = state.stop_value = None

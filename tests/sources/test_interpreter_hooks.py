@@ -253,6 +253,14 @@ class FinalizerTest(unittest.TestCase):
         result = run_body(AsyncTestCase, body)
         self.assertEqual(result.verdicts, ["addError"])
 
+    def test_garbage_is_not_of_a_test_that_was_interrupted_before(self) -> None:
+        def be_interrupted(case: AsyncTestCase) -> None:
+            raise KeyboardInterrupt
+
+        with self.assertRaises(KeyboardInterrupt):
+            run_body(AsyncTestCase, be_interrupted)
+        self.test_garbage_of_the_only_test_since_the_last_collection_is_its_own()
+
     def test_garbage_that_may_be_of_several_tests_is_nobodys_fault_and_not_lost(self) -> None:
         def leave(case: AsyncTestCase) -> None:
             gc.collect()  # objects that this very test may have left
