@@ -5,7 +5,7 @@ woken by
 
 - a timer, except on a virtual clock: that has passed time up to the next timer, or stands still;
 - a file: a connection, a pipe, the socket of a server;
-- another thread, also one that Python does not know;
+- another thread, also one that Python does not know, but not the thread of an executor that sleeps until it gets a job;
 - the end of a child process, a signal that has a handler, an alarm.
 
 A file can wake the loop at any time, so the loop sleeps until it does. The others but timers can go away and not wake
@@ -21,7 +21,6 @@ request that times out after 20 seconds) do not count if the test's own time lim
 """
 
 import signal
-import threading
 from typing import Any
 
 from asynctest_tornado._harness.deadline import Deadline
@@ -29,7 +28,7 @@ from asynctest_tornado._harness.feature import Feature
 from asynctest_tornado._loop.child_processes import has_children
 from asynctest_tornado._loop.managed_loop import LoopOfTest
 from asynctest_tornado._loop.selector import Selector
-from asynctest_tornado._timeouts import blocked_code, private_servers, watchdog
+from asynctest_tornado._timeouts import blocked_code, other_threads, private_servers, watchdog
 from asynctest_tornado._timeouts.quiet import has_virtual_time
 from asynctest_tornado._timeouts.report_sections import timers_of_test
 from asynctest_tornado._util import names
@@ -40,7 +39,6 @@ from asynctest_tornado._util.real_time import (
     listdir,
     valid_signals,
 )
-from asynctest_tornado._util.stacks import outermost_frames
 
 __unittest = True
 
@@ -202,21 +200,15 @@ def _interrupts(handler: Any) -> bool:
 
 
 def _has_other_threads() -> bool:
-    """Return whether there is a thread besides this one and the watchdog's, also one that Python does not know."""
+    """Return whether another thread may act, also one that Python does not know.
+
+    The watchdog's thread does not count, nor do threads of the test runner, and of executors that have no job.
+    """
     try:
         count = len(listdir("/proc/self/task"))
     except OSError:  # not on every platform
         return active_count() > 1
     own = 2 if watchdog.is_alive() else 1
-    return count > own and count > own + threads_of_runners()
-
-
-#: Their threads serve the test runner, and have nothing to do with a loop: for example, in workers of pytest-xdist.
-_OF_RUNNERS = ("execnet.",)
-
-
-def threads_of_runners() -> int:
-    """Return how many threads belong to the test runner, which ``threading`` need not know."""
-    frames = outermost_frames()
-    frames.pop(threading.get_ident(), None)
-    return sum(str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS) for frame in frames.values())
+    if count > own:
+        own += other_threads.of_runners()
+    return count > own and count > own + other_threads.idle_workers()

@@ -23,6 +23,7 @@ import concurrent.futures.thread
 import os
 import platform
 import sys
+import threading
 import types
 
 # Functions that a test may replace, as they are now; see `real_time`.
@@ -31,8 +32,9 @@ from os import open as open_file
 from threading import enumerate as all_threads
 from threading import get_native_id
 
-from asynctest_tornado._timeouts import deadlock, watchdog
+from asynctest_tornado._timeouts import watchdog
 from asynctest_tornado._util.real_time import active_count, listdir
+from asynctest_tornado._util.stacks import outermost_frames
 
 __unittest = True
 
@@ -53,6 +55,23 @@ def of_executors() -> tuple[bool, bool]:
     frames = sys._current_frames() if workers else {}
     is_working = any(_works(frames.get(thread.ident)) for thread in workers)
     return is_working, active_count() > 1 + len(workers)
+
+
+def idle_workers() -> int:
+    """Return how many threads of executors sleep until they get a job; 0 if another thread may give them one.
+
+    Only this thread can then wake them.
+    """
+    queues = getattr(concurrent.futures.thread, "_threads_queues", {})
+    workers = [thread for thread, jobs in list(queues.items()) if thread.is_alive() and jobs.empty()]
+    sleepers = set[str]()
+    if not workers or not are_asleep(sleepers):
+        return 0
+    frames = sys._current_frames()
+    return sum(
+        str(thread.native_id) in sleepers and thread.ident in frames and not _works(frames[thread.ident])
+        for thread in workers
+    )
 
 
 def _works(frame: types.FrameType | None) -> bool:
@@ -88,7 +107,7 @@ def are_asleep(sleepers: set[str]) -> bool:
     if not awake:
         return True
     known = {str(thread.native_id) for thread in all_threads()}
-    return awake.isdisjoint(known) and len(awake) <= deadlock.threads_of_runners()
+    return awake.isdisjoint(known) and len(awake) <= of_runners()
 
 
 def computing() -> dict[str, str]:
@@ -133,3 +152,14 @@ def _read(thread: str, name: str) -> bytes:
         return read(file, 10_000)
     finally:
         close(file)
+
+
+#: Their threads serve the test runner, and have nothing to do with a loop: for example, in workers of pytest-xdist.
+_OF_RUNNERS = ("execnet.",)
+
+
+def of_runners() -> int:
+    """Return how many threads belong to the test runner, which ``threading`` need not know."""
+    frames = outermost_frames()
+    frames.pop(threading.get_ident(), None)
+    return sum(str(frame.f_globals.get("__name__")).startswith(_OF_RUNNERS) for frame in frames.values())

@@ -20,11 +20,14 @@ from asynctest_tornado._harness.feature import Features
 from asynctest_tornado._harness.harness import Harness
 from asynctest_tornado._harness.limit import Limit
 from asynctest_tornado._loop.child_processes import has_children
+from asynctest_tornado._timeouts import other_threads
 from asynctest_tornado._timeouts.alarms import ALARMS
 from asynctest_tornado._timeouts.deadlock import DEADLOCK
 from tests.limits import limit_clock
 from tests.samples import stuck
 from tests.support import run_body, run_case, run_code
+
+needs_linux = unittest.skipUnless(other_threads._FUTEX, "the system does not say what threads wait for")
 
 
 class DeadlockTest(unittest.TestCase):
@@ -38,6 +41,12 @@ class DeadlockTest(unittest.TestCase):
             with self.subTest(cls.__name__):
                 result = run_case(type("Sample", (cls,), {"async_test_timeout": 0}))
                 self.assertIn("this is a deadlock", result.report)
+
+    @needs_linux
+    def test_threads_of_executors_without_a_job_wake_nobody(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(2) as executor:
+            concurrent.futures.wait([executor.submit(int) for _ in range(3)])
+            self.check_deadlock(lambda case: case.wait())
 
     def test_a_loop_that_the_user_runs_is_ended(self) -> None:
         def run_sync(case: AsyncTestCase) -> None:
@@ -151,6 +160,20 @@ class NoDeadlockTest(AsyncTestCase):
             self.io_loop.add_future(self.io_loop.run_in_executor(executor, self.go.wait), self.stop)
             self.io_loop.add_callback(self.go.set)
             self.wait()
+
+    def test_a_thread_that_gives_an_executor_a_job(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            executor.submit(int).result()
+            threading.Thread(target=lambda: self.go.wait() and executor.submit(self.stop, "of a job")).start()
+            self.io_loop.add_callback(self.go.set)
+            self.assertEqual(self.wait(), "of a job")
+
+    def test_a_job_that_gives_another_executor_a_job(self) -> None:
+        with concurrent.futures.ThreadPoolExecutor(1) as executor, concurrent.futures.ThreadPoolExecutor(1) as other:
+            executor.submit(int).result()
+            other.submit(lambda: self.go.wait() and executor.submit(self.stop, "of a job"))
+            self.io_loop.add_callback(self.go.set)
+            self.assertEqual(self.wait(), "of a job")
 
     def test_a_file_descriptor(self) -> None:
         ours, theirs = socket.socketpair()
