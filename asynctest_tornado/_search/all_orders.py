@@ -99,8 +99,8 @@ class Explored(NamedTuple):
         if self.strayed:
             return (
                 f"{_orders(self.orders)}, which is no proof: {self.strayed:,} of them led to other calls than before. "
-                "Something else has an influence on the test: sockets or the time, unless it has a VirtualNetwork and a "
-                "VirtualClock; threads, random numbers, or a loop over a set of objects"
+                "Something else has an influence on the test: sockets or the time, unless it has a VirtualNetwork and "
+                "a VirtualClock; threads, random numbers, or a loop over a set of objects"
             )
         if self.is_complete:
             return f"all {_orders(self.orders)}{_at_most(self.bound)}"
