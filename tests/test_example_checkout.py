@@ -7,6 +7,8 @@ import unittest
 import urllib.request
 from typing import Any
 
+import tornado
+
 import examples.checkout
 from tests import planted_bugs
 from tests.planted_bugs import Bug
@@ -41,7 +43,6 @@ BUGS: tuple[Bug, ...] = (
         '"POST", headers, body, validate_cert=False)',
         "test_a_host_without_the_certificate_of_the_provider",
     ),
-    Bug("payments", "asyncio.shield(opening)", "opening", "test_the_checkout_ends_while_it_opens_the_feed"),
     Bug("payments", "pause = min(2 * pause, LONGEST_PAUSE)", "raise", "test_a_provider_that_starts_again"),
     Bug(
         "payments",
@@ -61,6 +62,8 @@ BUGS: tuple[Bug, ...] = (
     Bug("breaker", "self._open(now)  # the others wait for the trial", "pass", "test_one_trial_at_a_time"),
     Bug("breaker", "        self.failures = 0\n\n", "        pass\n\n", "test_a_trial_after_a_minute"),
 )
+if tornado.version_info >= (6, 5):  # before, the garbage collector closes the feed, but with a warning
+    BUGS += (Bug("payments", "asyncio.shield(opening)", "opening", "test_the_checkout_ends_while_it_opens_the_feed"),)
 
 
 class SuiteTest(unittest.TestCase):
