@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from asynctest_tornado._explanations.told_history import BEGINS, ENDS, ToldHistory
+from asynctest_tornado._explanations.described_history import BEGINS, ENDS, DescribedHistory
 from asynctest_tornado._schedules.holds import Hold, Moment
 
 __unittest = True
@@ -36,7 +36,7 @@ class _Step(NamedTuple):
 _Column = Sequence[_Step]
 
 
-def lines(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> list[str]:
+def lines(failing: DescribedHistory, plain: DescribedHistory, holds: Sequence[Hold]) -> list[str]:
     """Return the lines of two columns: the steps of two runs, around the first one that differs.
 
     Calls of libraries alone are left out, if no deviation is about them.
@@ -71,9 +71,9 @@ def lines(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> li
     return [title, *(f" {row}" for row in rows if row)]
 
 
-def first_difference(failing: ToldHistory, plain: ToldHistory) -> tuple[int | None, int | None]:
+def first_difference(failing: DescribedHistory, plain: DescribedHistory) -> tuple[int | None, int | None]:
     """Return the places of the first calls that run code of the user and differ; None if a run has no such call."""
-    users = [[place for place in range(len(each.calls)) if each.told(place).lines] for each in (failing, plain)]
+    users = [[place for place in range(len(each.calls)) if each.describe(place).lines] for each in (failing, plain)]
     own = [failing.calls[place].moment for place in users[0]]
     others = failing.moments_of(plain, [plain.calls[place].moment for place in users[1]])
     pairs = enumerate(itertools.zip_longest(own, others))
@@ -97,17 +97,17 @@ def _places(first: int, last: int, end: int) -> list[int]:
     return sorted(place for place in shown if place >= begin)
 
 
-def _steps(history: ToldHistory, named: set[Moment]) -> Iterator[_Step]:
+def _steps(history: DescribedHistory, named: set[Moment]) -> Iterator[_Step]:
     for place, made in enumerate(history.calls):
-        told = history.told(place)
-        if told.lines:
-            line = told.lines[-1]
-            text = told.act if told.act in (BEGINS, ENDS) else line.source
-            yield _Step(made.moment, told.label, os.path.basename(line.filename), line.number, text)
+        description = history.describe(place)
+        if description.lines:
+            line = description.lines[-1]
+            text = description.act if description.act in (BEGINS, ENDS) else line.source
+            yield _Step(made.moment, description.label, os.path.basename(line.filename), line.number, text)
         elif made.moment in named:
             origin = history.origin(place)
-            by = "" if origin is None else f" by {history.told(origin).label}"
-            yield _Step(made.moment, f"{told.label.removesuffix('()')}{by}", "", 0, told.act)
+            by = "" if origin is None else f" by {history.describe(origin).label}"
+            yield _Step(made.moment, f"{description.label.removesuffix('()')}{by}", "", 0, description.act)
 
 
 def _names(steps: Iterable[_Step]) -> dict[tuple[str, int], str]:

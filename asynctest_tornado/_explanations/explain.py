@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from asynctest_tornado._explanations import compare
-from asynctest_tornado._explanations.told_history import Line, Told, ToldHistory
+from asynctest_tornado._explanations.described_history import DescribedHistory, Description, Line
 from asynctest_tornado._schedules.holds import Hold, Moment
 from asynctest_tornado._util import names
 
@@ -18,7 +18,7 @@ _REVERSED = "  In asyncio's own order it is the other way round."
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
-def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str:
+def text(failing: DescribedHistory, plain: DescribedHistory, holds: Sequence[Hold]) -> str:
     """Return sentences about each deviation, and the two orders side by side, from where they differ.
 
     :param failing: a run with the deviations, which fails.
@@ -42,12 +42,12 @@ def text(failing: ToldHistory, plain: ToldHistory, holds: Sequence[Hold]) -> str
     return "\n".join([*lines, *compare.lines(failing, plain, holds)])
 
 
-def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str]:
+def _sentences(hold: Hold, failing: DescribedHistory, plain: DescribedHistory) -> list[str]:
     """Return the lines of the sentences about a deviation. All but the first one are indented."""
     until, moment = failing.place_of(hold.until), failing.place_of(hold.moment)
     moment_in_plain, until_in_plain = [plain.place_of(each) for each in plain.moments_of(failing, hold)]
     after, history = moment, failing
-    if moment_in_plain is not None and (moment is None or failing.told(moment).has_error):
+    if moment_in_plain is not None and (moment is None or failing.describe(moment).has_error):
         # The test has failed before, and that has cancelled the task. The order of asyncio has what it would have done.
         after, history = moment_in_plain, plain
     if until is None or after is None:
@@ -55,7 +55,7 @@ def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str
     if moment is not None and moment < until:
         return [f"{_text_of(hold.moment)} is held back, and goes on before {_text_of(hold.until)} all the same."]
     one, other = _name(until, failing), _name(after, history)
-    first, second = failing.told(until), history.told(after)
+    first, second = failing.describe(until), history.describe(after)
     verb = "does" if first.act == second.act else second.act
     begin = f"{one} {first.act}{_times(until, failing)}"
     end = f"before {other} {verb}{_times(after, history)}"
@@ -66,24 +66,24 @@ def _sentences(hold: Hold, failing: ToldHistory, plain: ToldHistory) -> list[str
     ]
 
 
-def _has_user(place: int | None, history: ToldHistory) -> bool:
+def _has_user(place: int | None, history: DescribedHistory) -> bool:
     """Return whether a sentence about a call names a line of the user."""
-    return place is not None and bool(history.told(place).lines or history.result(place) is not None)
+    return place is not None and bool(history.describe(place).lines or history.result(place) is not None)
 
 
-def _first_difference(failing: ToldHistory, plain: ToldHistory) -> list[str]:
+def _first_difference(failing: DescribedHistory, plain: DescribedHistory) -> list[str]:
     """Return a sentence about the first steps of the user's code that differ; none if one of the runs has no more."""
     one, other = compare.first_difference(failing, plain)
     if one is None or other is None:
         return []
     steps = [
-        f"{_name(place, history)} {history.told(place).act} at {_at(history.told(place).lines[0])}"
+        f"{_name(place, history)} {history.describe(place).act} at {_at(history.describe(place).lines[0])}"
         for place, history in ((one, failing), (other, plain))
     ]
     return [f"  After that, {steps[0]};", f"    in asyncio's own order, {steps[1]} instead."]
 
 
-def _times(place: int, history: ToldHistory) -> str:
+def _times(place: int, history: DescribedHistory) -> str:
     times = history.times(place)
     return f" for the {_ordinal(times)} time" if times > 1 else ""
 
@@ -94,14 +94,14 @@ def _ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 // 10 == 1 else _ENDINGS.get(number % 10, 'th')}"
 
 
-def _result(place: int, history: ToldHistory) -> str:
+def _result(place: int, history: DescribedHistory) -> str:
     """Return the call of the user's that a call of a library has led to, as a part of the sentence; else nothing."""
-    result = None if history.told(place).lines else history.result(place)
+    result = None if history.describe(place).lines else history.result(place)
     if result is None:
         return ""
-    told = history.told(result)
+    description = history.describe(result)
     is_same = history.calls[result].moment[:2] == history.calls[place].moment[:2]
-    return f"so that {'it' if is_same else _name(result, history)} {told.act} at {_at(told.lines[0])}"
+    return f"so that {'it' if is_same else _name(result, history)} {description.act} at {_at(description.lines[0])}"
 
 
 def _text_of(moment: Moment) -> str:
@@ -119,9 +119,9 @@ def _order_of_asyncio(moment: int | None, until: int | None, one: str, other: st
     return "  So it is in asyncio's own order, too; other deviations may change that."
 
 
-def _name(place: int, history: ToldHistory) -> str:
+def _name(place: int, history: DescribedHistory) -> str:
     """Return the name of the task or callback of a call, which no other one has."""
-    label, who = history.told(place).label, history.calls[place].moment[:2]
+    label, who = history.describe(place).label, history.calls[place].moment[:2]
     name = label if label.startswith("a callback ") else f"`{label}`"
     origin = history.origin(place)
     if origin is not None:
@@ -132,23 +132,27 @@ def _name(place: int, history: ToldHistory) -> str:
     return f"the {_ordinal(same.index(who) + 1)} {name}"
 
 
-def _clause(begin: str, told: Told, result: str, end: str = "") -> list[str]:
+def _clause(begin: str, description: Description, result: str, end: str = "") -> list[str]:
     """Return a clause about a call: its lines, and the object that it has waited for. In one line, if that fits.
 
     :param result: the call of the user's that it has led to, if it is one of a library.
     """
-    parts = [f"at {_at(line)}" for line in told.lines]
+    parts = [f"at {_at(line)}" for line in description.lines]
     parts[1:] = [f"and {part}" for part in parts[1:]]
-    if told.waited_at is not None:
-        if not told.lines:
-            parts.append(f"in `{told.waited_for}` at {_at(told.waited_at)}" if told.waited_for else _at(told.waited_at))
-        elif told.lines[-1] != told.waited_at:
-            if told.waited_for:
+    if description.waited_at is not None:
+        if not description.lines:
+            parts.append(
+                f"in `{description.waited_for}` at {_at(description.waited_at)}"
+                if description.waited_for
+                else _at(description.waited_at)
+            )
+        elif description.lines[-1] != description.waited_at:
+            if description.waited_for:
                 parts[-1] += ","
-                parts.append(f"having waited for `{told.waited_for}`")
+                parts.append(f"having waited for `{description.waited_for}`")
                 end = end or ","
-        elif told.up_to is not None and told.waited_at.number < told.up_to.number:
-            parts.append(f"up to {_at(told.up_to)}")
+        elif description.up_to is not None and description.waited_at.number < description.up_to.number:
+            parts.append(f"up to {_at(description.up_to)}")
     if result:
         if parts:
             parts[-1] += ","

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import pytest
 
-from asynctest_tornado._explanations.told_history import ToldHistory
+from asynctest_tornado._explanations.described_history import DescribedHistory
 from asynctest_tornado._pytest import claims
 from asynctest_tornado._pytest.settings import Settings, command, without_order
 from asynctest_tornado._schedules import settings as orders
@@ -60,7 +60,7 @@ class Protocol:
             return None
         try:
             ordered = Ordered(item, nextitem)
-            replayed = orders.replayed(ordered.is_required, ToldHistory) if order is None else None
+            replayed = orders.replayed(ordered.is_required, DescribedHistory) if order is None else None
         except (TypeError, ValueError):
             return None  # the test itself says so
         if order is None and replayed is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from asynctest_tornado._explanations import explain
-from asynctest_tornado._explanations.told_history import ToldHistory
+from asynctest_tornado._explanations.described_history import DescribedHistory
 from asynctest_tornado._schedules import settings as orders
 from asynctest_tornado._schedules.history import History
 from asynctest_tornado._schedules.holds import Hold
@@ -107,7 +107,7 @@ class Rerun:
         #: The seed of the random faults of a network; 0 if the failure does not need them.
         self.faults = 0
         #: The calls of a run in the order of asyncio.
-        self.plain = ToldHistory()
+        self.plain = DescribedHistory()
 
     def shrink(self, seconds: float) -> Shrunk | str:
         """Return the order, shrunk; or why it was not.
@@ -126,11 +126,11 @@ class Rerun:
             return _IS_SLOW.format(seconds, LONGEST_RUN)
         self._longest = max(LONGEST_RUN, _TIMES_LONGER * seconds)
         self._budget.runs += 2  # these two; the others are counted by shrink()
-        plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
+        plain = self._run(Schedule.of_seed(0, self._is_required, DescribedHistory()))
         if plain.way == self._way:
             return FAILS_ALWAYS
         self.plain = _told(plain.history)
-        again = self._run(Schedule.of_seed(self._seed, self._is_required, ToldHistory()))
+        again = self._run(Schedule.of_seed(self._seed, self._is_required, DescribedHistory()))
         if again.is_cut_off and self._budget.left():
             return _TAKES_LONGER.format(self._longest)
         if again.way != self._way:
@@ -146,7 +146,7 @@ class Rerun:
         """Return sentences about the deviations of an order that fails; empty if it does not fail again."""
         if debuggers.are_attached():
             return ""
-        plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
+        plain = self._run(Schedule.of_seed(0, self._is_required, DescribedHistory()))
         again = self._run(self.schedule(holds))
         if plain.is_cut_off or again.way != self._way:
             return ""
@@ -160,11 +160,11 @@ class Rerun:
         """
         if debuggers.are_attached():
             return ""
-        plain = self._run(Schedule.of_seed(0, self._is_required, ToldHistory()))
+        plain = self._run(Schedule.of_seed(0, self._is_required, DescribedHistory()))
         if plain.way == self._way:
             return IN_ASYNCIOS_ORDER
         history = schedule.history
-        if plain.is_cut_off or not isinstance(history, ToldHistory):
+        if plain.is_cut_off or not isinstance(history, DescribedHistory):
             return ""
         return explain.text(history, _told(plain.history), schedule.holds())
 
@@ -185,7 +185,7 @@ class Rerun:
 
     def schedule(self, holds: Sequence[Hold]) -> Schedule:
         """Return the schedule of some deviations, with its token."""
-        schedule = Schedule.of_holds(holds, self._is_required, ToldHistory())
+        schedule = Schedule.of_holds(holds, self._is_required, DescribedHistory())
         schedule.seed = self.faults
         schedule.token = orders.token_of(holds, self.faults)
         return schedule
@@ -204,6 +204,6 @@ class Rerun:
         return Outcome(None if is_over else way, history, is_over)
 
 
-def _told(history: History) -> ToldHistory:
-    assert isinstance(history, ToldHistory)
+def _told(history: History) -> DescribedHistory:
+    assert isinstance(history, DescribedHistory)
     return history

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from asynctest_tornado._errors import owner
-from asynctest_tornado._explanations.told_history import ToldHistory
+from asynctest_tornado._explanations.described_history import DescribedHistory
 from asynctest_tornado._features.failure_hints import explain_interrupt
 from asynctest_tornado._harness.harness import CLOSED, NEW, OPEN, Harness
 from asynctest_tornado._leaks import reachable
@@ -88,7 +88,7 @@ def run(case: Any, result: Any, run_once: _Run) -> unittest.TestResult | None:
 def _chosen_orders(case: Any, state: case_state.State) -> range | All | Schedule | None:
     """Return the orders to run a test in; None for the order of asyncio. The next run raises the error of a setting."""
     try:
-        replayed = orders.replayed(case.schedules is not None, ToldHistory)
+        replayed = orders.replayed(case.schedules is not None, DescribedHistory)
         return orders.seeds(case.schedules) if replayed is None else replayed
     except (TypeError, ValueError) as error:
         state.bad_setting = error

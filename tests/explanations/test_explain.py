@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketHandler
 
 from asynctest_tornado import AsyncHTTPTestCase, AsyncTestCase, VirtualClock, VirtualNetwork, gen_test
 from asynctest_tornado._explanations import await_lines, explain
-from asynctest_tornado._explanations.told_history import BEGINS, FAILS, Line, Told, ToldHistory
+from asynctest_tornado._explanations.described_history import BEGINS, FAILS, DescribedHistory, Description, Line
 from asynctest_tornado._schedules import holds
 from asynctest_tornado._schedules.call import Call
 from asynctest_tornado._schedules.schedule import Schedule
@@ -60,7 +60,7 @@ async def register_two() -> None:
 
 def explained(token: str, main: Callable[[], Awaitable[object]] = register_two) -> str:
     """Return what is said of an order."""
-    histories = ToldHistory(), ToldHistory()
+    histories = DescribedHistory(), DescribedHistory()
     deviations = holds.of_text(token)
     for history, chosen in zip(histories, (deviations, ()), strict=True):
         in_schedule(Schedule.of_holds(chosen, history=history), main)
@@ -340,12 +340,12 @@ class SentenceTest(unittest.TestCase):
         self.assertIn("It fails when `write('b')` goes on at N (`yield from [gen.moment]`), having waited for", said)
 
 
-class TracedHistory(ToldHistory):
+class TracedHistory(DescribedHistory):
     """Checks each line against a trace of the lines that the step has run."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.wrong: list[Told] = []
+        self.wrong: list[Description] = []
         self.checked = 0
         self._run: set[Line] = set()
 
@@ -361,12 +361,12 @@ class TracedHistory(ToldHistory):
     def end(self) -> None:
         super().end()
         place = len(self.calls) - 1
-        told = self.told(place)
+        description = self.describe(place)
         # Python reports no line that a coroutine was in the midst of.
         own = {Line(code.co_filename, await_lines.line_of(code, offset)) for code, offset in self._seen[place].places}
-        self.checked += len(told.lines)
-        if told.act != FAILS and not own | self._run >= set(told.lines):
-            self.wrong.append(told)
+        self.checked += len(description.lines)
+        if description.act != FAILS and not own | self._run >= set(description.lines):
+            self.wrong.append(description)
 
 
 class Coupon(RequestHandler):
@@ -425,15 +425,24 @@ class TruthTest(unittest.TestCase):
         for seed in range(4):
             with self.subTest(seed=seed):
                 history = self.check(Coupons, seed)
-                tolds = [history.told(place) for place in range(len(history.calls))]
-                lines = {line.source for told in tolds if "Coupon serving" in told.label for line in told.lines}
+                steps = [history.describe(place) for place in range(len(history.calls))]
+                lines = {
+                    line.source
+                    for description in steps
+                    if "Coupon serving" in description.label
+                    for line in description.lines
+                }
                 # The last one is of requests that Tornado answers with 404.
                 self.assertLessEqual({"self.used.add(name)", "await self.check()"}, lines)
 
     def test_the_first_line_of_a_handler_that_does_not_wait(self) -> None:
         history = self.check(Coupons, 0)
-        tolds = [history.told(place) for place in range(len(history.calls))]
-        firsts = {told.label: [line.source for line in told.lines] for told in tolds if told.act == BEGINS}
+        steps = [history.describe(place) for place in range(len(history.calls))]
+        firsts = {
+            description.label: [line.source for line in description.lines]
+            for description in steps
+            if description.act == BEGINS
+        }
         self.assertEqual(firsts["Coupon serving OPTIONS /a"], ['if self.request.method == "PUT":'])
 
     def test_each_line_that_a_step_is_said_to_run_was_run(self) -> None:
@@ -600,7 +609,7 @@ class News(RequestHandler):
 
 
 class LibraryTest(unittest.TestCase):
-    """Steps inside Tornado's clients and servers are told by their effects."""
+    """Steps inside Tornado's clients and servers are description by their effects."""
 
     maxDiff = None
 

@@ -46,7 +46,7 @@ class Line(NamedTuple):
         return await_lines.source_of(self.filename, self.number)
 
 
-class Told(NamedTuple):
+class Description(NamedTuple):
     """What a report says of a call."""
 
     #: The call of the coroutine function of the task, or the name of the callback.
@@ -83,7 +83,7 @@ class _Seen:
         self.entered: types.CodeType | None = None
 
 
-class ToldHistory(History):
+class DescribedHistory(History):
     """The history of a run, which can tell what a report says of each call."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class ToldHistory(History):
         places = {made.moment[:2]: place for place, made in reversed(list(enumerate(self.calls)))}
         return {who: self._label(place) for who, place in places.items()}
 
-    def actors_of(self, other: "ToldHistory") -> dict[_Actor, _Actor]:
+    def actors_of(self, other: "DescribedHistory") -> dict[_Actor, _Actor]:
         """Return the tasks and callbacks of another run, each with the one that has the same label here.
 
         Their numbers may differ, as tasks of one function may be made in another order. If the labels differ as well,
@@ -133,7 +133,7 @@ class ToldHistory(History):
         # The test has a line of the user from its second step on.
         return self._labels.get(self.calls[place].moment[:2], self._seen[place].label)
 
-    def moments_of(self, other: "ToldHistory", moments: Iterable[Moment]) -> list[Moment]:
+    def moments_of(self, other: "DescribedHistory", moments: Iterable[Moment]) -> list[Moment]:
         """Return the names that calls of another run have here."""
         same = self.actors_of(other)
         return [Moment(*same.get(each[:2], each[:2]), each.step) for each in moments]
@@ -160,7 +160,7 @@ class ToldHistory(History):
         led = {place}
         for later in range(place + 1, len(self.calls)):
             if self.calls[later].by in led:
-                if self.told(later).lines:
+                if self.describe(later).lines:
                     return later
                 led.add(later)
         return None
@@ -170,11 +170,11 @@ class ToldHistory(History):
 
         :param place: the place of the call.
         """
-        who, told = self.calls[place].moment[:2], self.told(place)
+        who, description = self.calls[place].moment[:2], self.describe(place)
         places = (each for each in range(place + 1) if self.calls[each].moment[:2] == who)
-        return [self.told(each)[1:3] for each in places].count(told[1:3]) if told.lines else 1
+        return [self.describe(each)[1:3] for each in places].count(description[1:3]) if description.lines else 1
 
-    def told(self, place: int) -> Told:
+    def describe(self, place: int) -> Description:
         """Return what is to be said of a call.
 
         :param place: its place in ``calls``.
@@ -182,16 +182,16 @@ class ToldHistory(History):
         seen, label = self._seen[place], self._label(place)
         if seen.act in (CALLED, BEGINS):
             begun = seen.places[0][0] if seen.places else seen.entered
-            return Told(label, seen.act, _first_lines(begun), None, "")
+            return Description(label, seen.act, _first_lines(begun), None, "")
         if not seen.places:
-            return Told(label, seen.act, _first_lines(seen.entered), None, "")
+            return Description(label, seen.act, _first_lines(seen.entered), None, "")
         code, offset = seen.places[0]
         waited_at = Line(code.co_filename, await_lines.line_of(code, offset))
         up_to = None if seen.stops is None else Line(seen.stops[0].co_filename, await_lines.line_of(*seen.stops))
         lines, act = _lines(seen), seen.act
         if seen.is_unsure and not lines:
             lines, act = (waited_at,), ENDS
-        return Told(label, act, lines, waited_at, await_lines.awaited(code, offset), up_to, seen.has_error)
+        return Description(label, act, lines, waited_at, await_lines.awaited(code, offset), up_to, seen.has_error)
 
     def _of_callback(self, call: Call) -> _Seen:
         func = names.function_of_callback(call.callback, call.args)  # type: ignore[arg-type]
