@@ -85,7 +85,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: _typing.Any) -> None:
     """Say in how many orders tests have passed that run in all of them: in each run if that is no proof."""
     passed = terminalreporter.getreports("passed")
-    found = [(each.nodeid, *vars(each)[_claims.EXPLORED]) for each in passed if _claims.EXPLORED in vars(each)]
+    # Other plugins may have objects of any kind there.
+    explored = [each for each in passed if _claims.EXPLORED in getattr(each, "__dict__", ())]
+    found = [(each.nodeid, *vars(each)[_claims.EXPLORED]) for each in explored]
     lines = [f"{name}: {said}" for name, is_proof, said in found if terminalreporter.verbosity > 0 or not is_proof]
     if lines:
         terminalreporter.section("orders of asynctest_tornado")
